@@ -1,0 +1,201 @@
+"""Where every room was imported from, and what the Rust module was built from.
+
+The ruler lives at HEAD, the measured things live in the installed distribution. asv measures old
+wheels with HEAD's ruler, an old wheel carries an old ruler of its own, and a stray folder in the
+working directory can shadow any of them; nothing is timed before this module has looked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+DISTRIBUTION = "nanogpt-rs"
+RULER = Path(__file__).resolve().parent
+CURE = "make build"
+
+
+class ProvenanceError(Exception):
+    """What would be measured is not what it claims to be; the message names the cure."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """How the installed Rust module was built.
+
+    Attributes:
+        info: what the module says of itself: profile, opt_level, rustc, target, target_features,
+            source_hash, commit, version.
+        sources: what its sources were held against, in words.
+
+    """
+
+    info: dict[str, str]
+    sources: str
+
+
+def check() -> Build:
+    """Check every room and the Rust build.
+
+    Raises:
+        ProvenanceError: something is not where it belongs, is a debug build, or is stale.
+
+    """
+    check_rooms()
+    return check_build()
+
+
+def check_rooms() -> None:
+    """Check that each measured room would be imported from the installed distribution.
+
+    Raises:
+        ProvenanceError: it is not installed, or another folder shadows it.
+
+    """
+    distribution = installed()
+    site = Path(str(distribution.locate_file(""))).resolve()
+    python_home = editable_root(distribution) or site
+    for room, home in (("py_impls", python_home), ("rust_impls", site)):
+        if (found := origin(room)) != home / room / "__init__.py":
+            raise ProvenanceError(
+                f"{room} would be imported from {found}, not from {home / room}, where "
+                f"{DISTRIBUTION} {distribution.version} is installed. "
+                "Remove the other one, or start from another folder."
+            )
+
+
+def check_build() -> Build:
+    """Check that the Rust module is a release build of the sources it should be built from.
+
+    In a checkout those are the checkout's; for a wheel that was built from a commit they are that
+    commit's; a wheel installed without sources can't be held against any, and says so.
+
+    Raises:
+        ProvenanceError: it is a debug build, or its sources differ.
+
+    """
+    try:
+        info = dict(importlib.import_module("rust_impls").build_info())
+    except (ImportError, AttributeError) as error:
+        raise ProvenanceError(
+            f"rust_impls does not say how it was built ({error}). Rebuild it: {CURE}"
+        ) from None
+    if (
+        info["profile"] != "release"
+        or info["opt_level"] != "3"
+        or info["debug_assertions"] != "false"
+    ):
+        raise ProvenanceError(
+            f"rust_impls is a {info['profile']} build (opt-level {info['opt_level']}, debug "
+            f"assertions {info['debug_assertions']}), tens of times slower than a release build. "
+            f"Build it in release: {CURE}"
+        )
+    root = editable_root(installed()) or (
+        RULER.parent if (RULER.parent / "Cargo.lock").exists() else None
+    )
+    if root is None:
+        return Build(info, "not held against any: installed without its sources")
+    if info["commit"]:
+        expected, sources = (
+            source_hash_of_commit(root, info["commit"]),
+            f"commit {info['commit'][:8]}",
+        )
+    else:
+        expected, sources = source_hash(root), "this checkout"
+    if info["source_hash"] != expected:
+        raise ProvenanceError(
+            f"rust_impls was built from other sources than those of {sources}. Rebuild it: {CURE}"
+        )
+    return Build(info, f"those of {sources}")
+
+
+def installed() -> importlib.metadata.Distribution:
+    """Return the installed distribution.
+
+    Raises:
+        ProvenanceError: there is none.
+
+    """
+    try:
+        return importlib.metadata.distribution(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        raise ProvenanceError(f"{DISTRIBUTION} is not installed here. Install it: {CURE}") from None
+
+
+def editable_root(distribution: importlib.metadata.Distribution) -> Path | None:
+    """Return the checkout that an editable installation points to, else ``None`` (PEP 610)."""
+    document = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if not document.get("dir_info", {}).get("editable"):
+        return None
+    return Path(url2pathname(urlparse(document["url"]).path)).resolve()
+
+
+def origin(room: str) -> Path | None:
+    """Return the file that ``import room`` would run, or ``None`` if it is no package with one."""
+    spec = importlib.util.find_spec(room)
+    return Path(spec.origin).resolve() if spec and spec.origin else None
+
+
+def source_hash(root: Path) -> str:
+    """Return the hash of the Rust sources below ``root``, as ``rust_impls/build.rs`` has it."""
+    paths = [root / "Cargo.toml", root / "Cargo.lock"]
+    paths += [
+        path
+        for path in (root / "rust_impls").rglob("*")
+        if is_rust_source(path.relative_to(root).as_posix())
+    ]
+    return hash_files((path.relative_to(root).as_posix(), path.read_bytes()) for path in paths)
+
+
+def source_hash_of_commit(root: Path, commit: str) -> str:
+    """Return the same hash for the sources that ``commit`` holds in the repository at ``root``.
+
+    Raises:
+        ProvenanceError: git cannot say.
+
+    """
+
+    def git(*arguments: str) -> bytes:
+        try:
+            return subprocess.run(
+                ["git", *arguments], cwd=root, check=True, capture_output=True
+            ).stdout
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ProvenanceError(
+                f"rust_impls was built from commit {commit}; git cannot show its sources: {error}"
+            ) from None
+
+    listed = git(
+        "ls-tree", "-r", "-z", "--name-only", commit, "Cargo.toml", "Cargo.lock", "rust_impls"
+    )
+    names = [name for name in listed.decode().split("\0") if name]
+    return hash_files(
+        (name, git("cat-file", "blob", f"{commit}:{name}"))
+        for name in names
+        if is_rust_source(name)
+    )
+
+
+def is_rust_source(name: str) -> bool:
+    """Return whether the file of this name, relative to the root, goes into the source hash."""
+    folders = name.split("/")[:-1]
+    if any(folder == "target" or folder.startswith(".") for folder in folders):
+        return False
+    return name.endswith((".rs", "Cargo.toml")) or name == "Cargo.lock"
+
+
+def hash_files(files: Iterable[tuple[str, bytes]]) -> str:
+    """Return the SHA-256 over names, lengths and contents, in the order of the names' UTF-8."""
+    digest = hashlib.sha256()
+    for name, data in sorted(files, key=lambda file: file[0].encode()):
+        digest.update(name.encode() + b"\0" + str(len(data)).encode() + b"\0" + data)
+    return digest.hexdigest()

@@ -1,0 +1,111 @@
+"""Every implementation, one line each; whatever runs or shows implementations reads this.
+
+Append only: results of years are kept by (task, id). A retired idea keeps its line and loses its
+``default`` mark.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Any
+
+MARKS = {
+    "baseline": "what the lecture wrote; one per task, and the first ratio is taken against it",
+    "default": "runs unasked",
+    "utf8": "takes Rust's &str: a lone surrogate is a UnicodeEncodeError, and CPython keeps the "
+    "UTF-8 form it makes of non-ASCII text on the text object for ever",
+    "parallel": "uses several threads: only wall-clock time can judge it",
+}
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One row: an idea for a task, and where to find it.
+
+    Attributes:
+        task: name of a task in ``benchmarks.tasks``.
+        id: ``language/idea``.
+        target: what ``pkgutil.resolve_name`` turns into the function.
+        marks: words of ``MARKS``.
+        needs: names of the importable modules that it cannot run without.
+
+    """
+
+    task: str
+    id: str
+    target: str
+    marks: frozenset[str]
+    needs: tuple[str, ...]
+
+    def resolve(self) -> Any:
+        """Import and return the function.
+
+        Raises:
+            ImportError, AttributeError: this installation does not have it.
+
+        """
+        return resolve_name(self.target)
+
+    def unavailable(self) -> str | None:
+        """Return why this implementation cannot run here, or ``None`` if it can."""
+        for module in self.needs:
+            if importlib.util.find_spec(module) is None:
+                return f"needs {module}, which is not installed"
+        try:
+            self.resolve()
+        except (ImportError, AttributeError) as error:
+            return f"{self.target} cannot be resolved: {error}"
+        return None
+
+
+def row(task: str, id: str, target: str, marks: str, needs: str = "") -> Implementation:
+    """Return one registry row; ``marks`` and ``needs`` are words separated by spaces."""
+    return Implementation(task, id, target, frozenset(marks.split()), tuple(needs.split()))
+
+
+# fmt: off
+REGISTRY: tuple[Implementation, ...] = (
+    row("charset", "python/set", "py_impls.charset.set:charset", "baseline default"),
+    row("charset", "rust/std_hashset", "rust_impls:charset.std_hashset", "default utf8"),
+    row("charset", "rust/ahash", "rust_impls:charset.ahash", "default utf8"),
+    row("charset", "rust/rustc_hash", "rust_impls:charset.rustc_hash", "default utf8"),
+    row("charset", "rust/foldhash", "rust_impls:charset.foldhash", "default utf8"),
+    row("charset", "rust/char_hasher", "rust_impls:charset.char_hasher", "default utf8"),
+    row("charset", "rust/fixed_array", "rust_impls:charset.fixed_array", "default utf8"),
+    row("charset", "rust/smallvec", "rust_impls:charset.smallvec", "default utf8"),
+    row("charset", "rust/rayon", "rust_impls:charset.rayon", "default utf8 parallel"),
+    row("encode", "python/list_comprehension", "py_impls.encode.list_comprehension:encode", "baseline default"),
+    row("encode", "rust/std_hashset", "rust_impls:encode.std_hashset", "default utf8"),
+    row("encode", "rust/ahash", "rust_impls:encode.ahash", "default utf8"),
+    row("encode", "rust/rustc_hash", "rust_impls:encode.rustc_hash", "default utf8"),
+    row("encode", "rust/foldhash", "rust_impls:encode.foldhash", "default utf8"),
+    row("encode", "rust/char_hasher", "rust_impls:encode.char_hasher", "default utf8"),
+    row("encode", "rust/fixed_array", "rust_impls:encode.fixed_array", "default utf8"),
+    row("encode", "rust/smallvec", "rust_impls:encode.smallvec", "default utf8"),
+    row("encode", "rust/rayon", "rust_impls:encode.rayon", "default utf8 parallel"),
+    row("encode_array", "python/list_comprehension", "py_impls.encode_array.list_comprehension:encode_array", "baseline default", "numpy"),
+    row("encode_array", "rust/std_hashset", "rust_impls:encode_array.std_hashset", "default utf8", "numpy"),
+    row("encode_array", "rust/ahash", "rust_impls:encode_array.ahash", "default utf8", "numpy"),
+    row("encode_array", "rust/rustc_hash", "rust_impls:encode_array.rustc_hash", "default utf8", "numpy"),
+    row("encode_array", "rust/foldhash", "rust_impls:encode_array.foldhash", "default utf8", "numpy"),
+    row("encode_array", "rust/char_hasher", "rust_impls:encode_array.char_hasher", "default utf8", "numpy"),
+    row("encode_array", "rust/fixed_array", "rust_impls:encode_array.fixed_array", "default utf8", "numpy"),
+    row("encode_array", "rust/smallvec", "rust_impls:encode_array.smallvec", "default utf8", "numpy"),
+    row("encode_array", "rust/rayon", "rust_impls:encode_array.rayon", "default utf8 parallel", "numpy"),
+)
+# fmt: on
+
+
+def find(task: str, id: str) -> Implementation:
+    """Return the row with this key.
+
+    Raises:
+        KeyError: there is none.
+
+    """
+    for implementation in REGISTRY:
+        if (implementation.task, implementation.id) == (task, id):
+            return implementation
+    raise KeyError(f"no implementation {id!r} of task {task!r} is registered")

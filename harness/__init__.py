@@ -1,0 +1,1 @@
+"""The reader: runs the ruler over what is installed, and tells people what came of it."""

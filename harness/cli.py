@@ -1,0 +1,326 @@
+"""The command line. Standard output holds what was asked for, standard error everything else.
+
+Exit status: 0 done; 1 a cell failed; 2 wrong usage; 3 nothing could be measured; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from benchmarks.corpora import Corpus
+    from harness.bench import Cell
+
+FAILED, USAGE, NOTHING = 1, 2, 3
+
+app = typer.Typer(
+    name="nanogpt-rs",
+    help="Is this piece of Python worth rewriting in Rust, and what does the whole job gain?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Tasks = Annotated[list[str] | None, typer.Argument(help="Tasks to take; all if none is named.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option("--id", help="An implementation, such as rust/ahash; repeatable."),
+]
+Corpora = Annotated[
+    list[str] | None,
+    typer.Option("--corpus", help="A corpus id or the path of a UTF-8 file; repeatable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Everything = Annotated[
+    bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
+]
+
+
+def main() -> None:
+    """Run the command line, having made sure that the ruler is our own."""
+    ours = Path(__file__).resolve().parents[1] / "benchmarks" / "__init__.py"
+    spec = importlib.util.find_spec("benchmarks")
+    found = Path(spec.origin).resolve() if spec and spec.origin else None
+    if found != ours:
+        stop(
+            NOTHING,
+            f"benchmarks would be imported from {found}, not from {ours}: another shadows it",
+        )
+    app()
+
+
+def stop(status: int, message: str) -> None:
+    """Say on standard error why we stop, and stop."""
+    err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+    sys.exit(status)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn the errors that are the user's to mend into one line and an exit status."""
+    from benchmarks.corpora import CorpusError, UnknownCorpusError
+    from benchmarks.provenance import ProvenanceError
+    from harness.selection import SelectionError
+
+    try:
+        yield
+    except (SelectionError, UnknownCorpusError) as error:
+        stop(USAGE, str(error))
+    except (CorpusError, ProvenanceError) as error:
+        stop(NOTHING, str(error))
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar on standard error; yields the function that advances it."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        item = bar.add_task("", total=total)
+
+        def advance(doing: str) -> None:
+            bar.update(item, advance=1, description=escape(doing))
+
+        yield advance
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    print(json.dumps(document, indent=2))
+
+
+@app.command("list")
+def list_(tasks: Tasks = None, ids: Ids = None, as_json: AsJson = False) -> None:
+    """Show what is registered, what is available here, and why the rest is not."""
+    with refusals():
+        from benchmarks.provenance import check_rooms
+        from benchmarks.tasks import TASKS
+        from harness.selection import select
+
+        rows = select(tasks or (), ids or (), everything=True)
+        check_rooms()
+        reasons = [row.unavailable() for row in rows]
+        ideas = [
+            idea_of(row.resolve()) if not reason else ""
+            for row, reason in zip(rows, reasons, strict=True)
+        ]
+    if as_json:
+        print_json(
+            [
+                {
+                    "task": row.task,
+                    "id": row.id,
+                    "target": row.target,
+                    "marks": sorted(row.marks),
+                    "idea": idea,
+                    "unavailable": reason,
+                }
+                for row, reason, idea in zip(rows, reasons, ideas, strict=True)
+            ]
+        )
+        return
+    for task in dict.fromkeys(row.task for row in rows):
+        table = Table(
+            "implementation",
+            "marks",
+            "idea",
+            title=escape(TASKS[task].contract),
+            title_justify="left",
+        )
+        for row, reason, idea in zip(rows, reasons, ideas, strict=True):
+            if row.task == task:
+                table.add_row(
+                    row.id,
+                    " ".join(sorted(row.marks)),
+                    escape(f"n/a: {reason}" if reason else idea),
+                )
+        out.print(table)
+
+
+def idea_of(function: Any) -> str:
+    """Return the line that says what an implementation is.
+
+    Rust functions carry the first line of their file; Python keeps that line on the module.
+    """
+    module = sys.modules.get(getattr(function, "__module__", ""), None)
+    if module is not None and module.__name__.startswith("py_impls."):
+        return (module.__doc__ or "").partition("\n")[0]
+    return (function.__doc__ or "").partition("\n")[0]
+
+
+@app.command()
+def verify(
+    tasks: Tasks = None,
+    ids: Ids = None,
+    corpus: Corpora = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove every implementation right: against its oracle, on edge cases, on inputs to refuse."""
+    with refusals():
+        from benchmarks.provenance import check_rooms
+        from benchmarks.verification import verify_apart
+        from harness.selection import load_corpora, select
+
+        rows = select(tasks or (), ids or (), everything=True)
+        check_rooms()
+        names = corpus or ["synthetic"]
+        load_corpora(names)  # one that cannot be had is refused here, once
+        verdicts = []
+        with progress(len(rows) * len(names)) as advance:
+            for name in names:
+                for row in rows:
+                    verdicts.append(verify_apart(row, name))
+                    advance(f"verify {row.task} {row.id}")
+    if as_json:
+        print_json([asdict(verdict) for verdict in verdicts])
+    else:
+        table = Table("task", "implementation", "corpus", "verdict")
+        for verdict in verdicts:
+            words = "\n".join((verdict.status, *verdict.details))
+            table.add_row(verdict.task, verdict.id, escape(verdict.corpus), escape(words))
+        out.print(table)
+    if any(verdict.status == "wrong" for verdict in verdicts):
+        sys.exit(FAILED)
+    if all(verdict.status == "n/a" for verdict in verdicts):
+        stop(NOTHING, "nothing could be verified here")
+
+
+@app.command()
+def bench(
+    tasks: Tasks = None,
+    ids: Ids = None,
+    corpus: Corpora = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Verify, then time every implementation and set it beside its task's baseline."""
+    with refusals():
+        from benchmarks.provenance import check
+        from harness import machine
+        from harness.bench import bench as run_bench
+        from harness.bench import steps, with_baselines
+        from harness.selection import load_corpora, select
+
+        rows = with_baselines(select(tasks or (), ids or (), everything=everything))
+        build = check()
+        names = list(dict.fromkeys(corpus or ["synthetic"]))
+        texts = load_corpora(names)
+        here = machine.examine()
+        with progress(steps(rows, texts)) as advance:
+            cells = run_bench(rows, list(zip(names, texts, strict=True)), advance)
+    if as_json:
+        print_json(
+            {
+                "machine": asdict(here),
+                "build": asdict(build),
+                "cells": [asdict(cell) for cell in cells],
+            }
+        )
+    else:
+        for text in texts:
+            print_tables(text, [cell for cell in cells if cell.corpus == text.id])
+        info = build.info
+        load = "" if here.load is None else f", load {here.load:.2f}"
+        out.print(
+            escape(
+                f"{here.cpu}, {here.cores} cores{load}; {here.python}; {info['rustc']}, "
+                f"{info['profile']}, sources: {build.sources}.\n"
+                "Medians of interleaved calls in one process: an order of magnitude, not a verdict."
+            )
+        )
+    if any(cell.status == "wrong" for cell in cells):
+        sys.exit(FAILED)
+    if not any(cell.seconds for cell in cells):
+        stop(NOTHING, "nothing could be measured here")
+
+
+def print_tables(corpus: Corpus, cells: list[Cell]) -> None:
+    """Print one corpus's cells, a table for each task."""
+    out.print(
+        f"\n[bold]{escape(corpus.id)}[/bold]: {escape(corpus.description)}; "
+        f"{len(corpus.text):,} characters, SHA-256 {corpus.sha256[:12]}"
+    )
+    for task in dict.fromkeys(cell.task for cell in cells):
+        mine = [cell for cell in cells if cell.task == task]
+        builds = any(cell.build_seconds is not None for cell in mine)
+        table = Table("implementation", title=task, title_justify="left")
+        for column in (
+            "median",
+            "M characters/s",
+            "times baseline",
+            *(["building"] if builds else []),
+        ):
+            table.add_column(column, justify="right")
+        for cell in mine:
+            if cell.seconds is None:
+                table.add_row(cell.id, escape("\n".join((cell.status, *cell.details))))
+                continue
+            ratio = (
+                "baseline"
+                if cell.id == cell.baseline
+                else f"{cell.ratio:.2f}"
+                if cell.ratio
+                else "-"
+            )
+            table.add_row(
+                cell.id,
+                duration(cell.seconds),
+                f"{cell.characters / cell.seconds / 1e6:,.1f}",
+                ratio,
+                *([duration(cell.build_seconds)] if cell.build_seconds is not None else []),
+            )
+        out.print(table)
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at what measurements depend on: the machine, the build, what is missing and its cost."""
+    from harness.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        table = Table("", "topic")
+        for column in ("found", "what it costs, and the cure"):
+            table.add_column(column, overflow="fold")
+        for finding in findings:
+            mark = {True: "[green]ok[/]", False: "[yellow]![/]", None: ""}[finding.good]
+            table.add_row(mark, finding.topic, escape(finding.found), escape(finding.cost))
+        out.print(table)
+    if any(finding.good is False and finding.topic == "Rust module" for finding in findings):
+        sys.exit(NOTHING)

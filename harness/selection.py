@@ -1,0 +1,52 @@
+"""What the user asked for, turned into registry rows and corpora, or into a clear refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks import corpora
+from benchmarks.registry import REGISTRY, Implementation
+from benchmarks.tasks import TASKS
+
+
+class SelectionError(Exception):
+    """What was asked for does not exist; the message says what does."""
+
+
+def select(
+    tasks: Sequence[str] = (), ids: Sequence[str] = (), *, everything: bool = False
+) -> list[Implementation]:
+    """Return the rows of these tasks (all if none is named) with these ids.
+
+    Args:
+        tasks: task names.
+        ids: implementation ids; none means the rows marked ``default`` and the baselines.
+        everything: without ``ids``, all rows instead.
+
+    Raises:
+        SelectionError: a task or an id does not exist.
+
+    """
+    for task in tasks:
+        if task not in TASKS:
+            raise SelectionError(f"no task {task!r}; there are: {', '.join(TASKS)}")
+    rows = [row for row in REGISTRY if not tasks or row.task in tasks]
+    for id in ids:
+        if not any(row.id == id for row in rows):
+            known = ", ".join(dict.fromkeys(row.id for row in rows))
+            raise SelectionError(
+                f"no implementation {id!r} of the tasks asked for; there are: {known}"
+            )
+    if ids:
+        return [row for row in rows if row.id in ids]
+    return [row for row in rows if everything or row.marks & {"default", "baseline"}]
+
+
+def load_corpora(names: Sequence[str]) -> list[corpora.Corpus]:
+    """Return the corpora of these names, each once, in the order asked for.
+
+    Raises:
+        corpora.CorpusError: one cannot be had.
+
+    """
+    return [corpora.load(name) for name in dict.fromkeys(names or [corpora.DEFAULT])]

@@ -1,0 +1,1 @@
+"""Python ideas: ``py_impls/<task>/<idea>.py`` defines a function named after its task."""

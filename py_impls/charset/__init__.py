@@ -1,0 +1,1 @@
+"""The distinct characters of a text: ``charset(text: str) -> set[str]``."""

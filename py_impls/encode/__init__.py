@@ -1,0 +1,1 @@
+"""Characters to a list of ids: ``encode(vocabulary) -> Callable[[str], list[int]]``."""

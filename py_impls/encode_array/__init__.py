@@ -1,0 +1,1 @@
+"""Characters to an array of ids: ``encode_array(vocabulary) -> Callable[[str], numpy.ndarray]``."""

@@ -1,0 +1,50 @@
+//! Ids in an array indexed by code point: one load a character, memory up to the last character.
+
+use crate::vocabulary::{Encoded, Id, encode_each, ids_in_order};
+
+/// Marks an ASCII character outside the vocabulary. No id in the ASCII table has this bit: in
+/// code-point order the ASCII characters come first, so that their ids are below 128.
+const ABSENT: u8 = 0x80;
+
+pub fn encode<I: Id>(vocabulary: &[char]) -> impl Fn(&str) -> Encoded<I> + Send + Sync + use<I> {
+    let last = vocabulary.iter().max();
+    let mut ids: Vec<Option<I>> = vec![None; last.map_or(0, |&last| last as usize + 1)];
+    for (character, id) in ids_in_order(vocabulary) {
+        ids[character as usize] = Some(id);
+    }
+
+    let mut ascii_ids = [ABSENT; 128];
+    for (index, &character) in (0..ABSENT).zip(vocabulary) {
+        if let Some(id) = ascii_ids.get_mut(character as usize) {
+            *id = index;
+        }
+    }
+
+    move |text| {
+        let ascii = if text.is_ascii() {
+            encode_ascii(text.as_bytes(), &ascii_ids)
+        } else {
+            None
+        };
+        match ascii {
+            Some(ids) => Ok(ids),
+            None => encode_each(text, |character| *ids.get(character as usize)?),
+        }
+    }
+}
+
+/// `None` if a character is outside: one bit gathered on the way tells that, and the caller, who has
+/// to go over the text again in any case, finds out which.
+fn encode_ascii<I: Id>(text: &[u8], ids: &[u8; 128]) -> Option<Vec<I>> {
+    let mut gathered = 0;
+    let encoded = text
+        .iter()
+        .map(|byte| {
+            // The mask changes nothing in ASCII. It spares the check of the bound.
+            let id = ids[usize::from(byte & 0x7F)];
+            gathered |= id;
+            I::from(id)
+        })
+        .collect();
+    (gathered & ABSENT == 0).then_some(encoded)
+}

@@ -1,0 +1,8 @@
+//! Ids in an array indexed by code point: one load a character, memory up to the last character.
+
+use crate::encode;
+use crate::vocabulary::Encoded;
+
+pub fn encode_array(vocabulary: &[char]) -> impl Fn(&str) -> Encoded<u16> + Send + Sync + use<> {
+    encode::fixed_array::encode(vocabulary)
+}

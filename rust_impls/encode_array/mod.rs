@@ -1,0 +1,10 @@
+//! `encode_array(vocabulary)`: the ideas of `encode` with `u16` ids, the form that nanoGPT keeps on disk.
+
+pub mod ahash;
+pub mod char_hasher;
+pub mod fixed_array;
+pub mod foldhash;
+pub mod rayon;
+pub mod rustc_hash;
+pub mod smallvec;
+pub mod std_hashset;

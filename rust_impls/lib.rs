@@ -1,0 +1,14 @@
+//! Rust ideas for preparing the text of a character-level GPT.
+//!
+//! A folder is a task, a file in it is an idea, and every file of a folder defines the same function,
+//! named after the folder. Kernels take and return plain Rust types; only `python.rs` knows Python.
+
+pub mod build_info;
+pub mod charset;
+pub mod encode;
+pub mod encode_array;
+pub mod text_chunks;
+pub mod vocabulary;
+
+#[cfg(feature = "python")]
+mod python;

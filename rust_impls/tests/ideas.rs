@@ -1,0 +1,279 @@
+//! Every idea of every task against a twin of one line that nobody could get wrong.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use rust_impls::text_chunks::CHUNK;
+use rust_impls::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
+use rust_impls::{charset, encode, encode_array};
+
+type Charset = fn(&str) -> Vec<char>;
+type Encoder<I> = Box<dyn Fn(&str) -> Encoded<I>>;
+type Encode<I> = fn(&[char]) -> Encoder<I>;
+
+/// A table of all files in the task's folder: each idea's name, and its kernel made uniform.
+macro_rules! charset_ideas {
+    ($($idea:ident),*) => {
+        const CHARSET: &[(&str, Charset)] = &[
+            $((stringify!($idea), |text| charset::$idea::charset(text).into_iter().collect()),)*
+        ];
+    };
+}
+macro_rules! encode_ideas {
+    ($($idea:ident),*) => {
+        const ENCODE: &[(&str, Encode<u32>)] = &[
+            $((stringify!($idea), |vocabulary| Box::new(encode::$idea::encode(vocabulary))),)*
+        ];
+    };
+}
+macro_rules! encode_array_ideas {
+    ($($idea:ident),*) => {
+        const ENCODE_ARRAY: &[(&str, Encode<u16>)] = &[
+            $((stringify!($idea), |vocabulary| Box::new(encode_array::$idea::encode_array(vocabulary))),)*
+        ];
+    };
+}
+include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls these three
+
+// The twins.
+
+fn naive_charset(text: &str) -> Vec<char> {
+    text.chars()
+        .collect::<BTreeSet<char>>()
+        .into_iter()
+        .collect()
+}
+
+fn naive_encode(vocabulary: &[char], text: &str) -> Encoded<usize> {
+    let id = |character| vocabulary.iter().position(|&entry| entry == character);
+    text.chars()
+        .enumerate()
+        .map(|(position, character)| {
+            id(character).ok_or(OutsideVocabulary {
+                character,
+                position,
+            })
+        })
+        .collect()
+}
+
+// What holds for every idea.
+
+/// Sorts, but keeps what is there twice: no idea may return a character twice.
+fn check_charset(text: &str) {
+    let expected = naive_charset(text);
+    for &(idea, charset) in CHARSET {
+        let mut found = charset(text);
+        found.sort_unstable();
+        assert!(found == expected, "charset::{idea} of {}", shown(text));
+    }
+}
+
+fn check_encode(vocabulary: &[char], text: &str) {
+    check_encoded(vocabulary, text, &naive_encode(vocabulary, text));
+}
+
+fn check_encoded(vocabulary: &[char], text: &str, expected: &Encoded<usize>) {
+    for &(idea, encode) in ENCODE {
+        check_one(
+            &format!("encode::{idea}"),
+            &encode(vocabulary),
+            text,
+            expected,
+        );
+    }
+    for &(idea, encode) in ENCODE_ARRAY {
+        check_one(
+            &format!("encode_array::{idea}"),
+            &encode(vocabulary),
+            text,
+            expected,
+        );
+    }
+}
+
+fn check_one<I: Id + Into<u32>>(
+    name: &str,
+    encoder: &Encoder<I>,
+    text: &str,
+    expected: &Encoded<usize>,
+) {
+    match (encoder(text), expected) {
+        (Ok(ids), Ok(expected)) => {
+            let same = ids
+                .iter()
+                .map(|&id| id.into() as usize)
+                .eq(expected.iter().copied());
+            assert!(same, "{name} of {}", shown(text));
+        }
+        (Err(outside), Err(expected)) => {
+            assert_eq!(outside, *expected, "{name} of {}", shown(text));
+        }
+        (Ok(_), Err(expected)) => panic!("{name} of {} missed: {expected}", shown(text)),
+        (Err(outside), Ok(_)) => panic!("{name} of {} refused: {outside}", shown(text)),
+    }
+}
+
+/// A long text would bury what the failure has to say.
+fn shown(text: &str) -> String {
+    let start: String = text.chars().take(40).collect();
+    format!("{} bytes beginning {start:?}", text.len())
+}
+
+// Texts.
+
+/// Among them: nothing, both ends of Unicode, both sides of the surrogates, each width of UTF-8.
+const EDGES: [&str; 10] = [
+    "",
+    "\0",
+    "\u{10FFFF}",
+    "\u{7F}\u{80}",
+    "\u{7FF}\u{800}",
+    "\u{D7FF}\u{E000}",
+    "\u{FFFF}\u{10000}",
+    "First Citizen:\nBefore we proceed any further, hear me speak.",
+    "naïve café, 字, 😀",
+    "aaaaaaaa\u{10FFFF}aaaaaaaa\0",
+];
+
+/// Text as people write it repeats itself; that of `any::<String>()` hardly does.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[ -~\n]{0,300}",
+        "[aeé字😀]{0,300}",
+        prop::collection::vec(any::<char>(), 0..300).prop_map(String::from_iter),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn charset_of_any_text(text in text()) {
+        check_charset(&text);
+    }
+
+    #[test]
+    fn encode_with_the_texts_own_vocabulary(text in text()) {
+        check_encode(&naive_charset(&text), &text);
+    }
+
+    #[test]
+    fn encode_with_another_vocabulary(text in text(), other in text()) {
+        check_encode(&naive_charset(&other), &text);
+    }
+
+    #[test]
+    fn encode_with_one_character_missing(text in text(), missing in any::<prop::sample::Index>()) {
+        let mut vocabulary = naive_charset(&text);
+        if !vocabulary.is_empty() {
+            vocabulary.remove(missing.index(vocabulary.len()));
+        }
+        check_encode(&vocabulary, &text);
+    }
+
+    /// `python.rs` lets none through, but a kernel must not panic over one.
+    #[test]
+    fn an_unordered_vocabulary_does_not_panic(text in text(), vocabulary: Vec<char>) {
+        for &(_, encode) in ENCODE {
+            let _ = encode(&vocabulary)(&text);
+        }
+    }
+}
+
+#[test]
+fn edges() {
+    for text in EDGES {
+        check_charset(text);
+        for other in EDGES {
+            check_encode(&naive_charset(other), text);
+        }
+    }
+}
+
+#[test]
+fn the_first_of_two_offenders_is_reported() {
+    let outside = OutsideVocabulary {
+        character: 'é',
+        position: 2,
+    };
+    check_encoded(&['a', '字'], "字aéaxa", &Err(outside));
+    let outside = OutsideVocabulary {
+        character: 'x',
+        position: 2,
+    };
+    check_encoded(&['a', '字'], "字axaéa", &Err(outside));
+}
+
+#[test]
+fn an_offender_at_every_border_of_a_long_text() {
+    // The first is ASCII throughout; in the second a border falls within a character.
+    for (offender, filler) in [('!', "ab"), ('é', "a字😀")] {
+        let filler: Vec<char> = filler.chars().collect();
+        let text: Vec<char> = filler.iter().copied().cycle().take(3 * CHUNK).collect();
+        let whole = String::from_iter(&text);
+        assert!(whole.len() >= 3 * CHUNK);
+        check_charset(&whole);
+        check_encoded(
+            &filler,
+            &whole,
+            &Ok((0..text.len()).map(|at| at % filler.len()).collect()),
+        );
+
+        let mut borders = vec![0, text.len() - 1];
+        for byte in (CHUNK..whole.len()).step_by(CHUNK) {
+            let at = whole[..whole.floor_char_boundary(byte)].chars().count();
+            borders.extend([at - 1, at, at + 1]);
+        }
+        for position in borders {
+            let mut text = text.clone();
+            text[position] = offender;
+            // A later one, in another piece, must not be reported in its stead.
+            if let Some(last) = text.last_mut() {
+                *last = offender;
+            }
+            let text = String::from_iter(text);
+            check_charset(&text);
+            let outside = OutsideVocabulary {
+                character: offender,
+                position,
+            };
+            check_encoded(&filler, &text, &Err(outside));
+        }
+    }
+}
+
+#[test]
+fn the_largest_vocabulary_that_fits_u16() {
+    let vocabulary: Vec<char> = ('\0'..=char::MAX).take(U16_ENTRIES).collect();
+    let text: String = vocabulary.iter().collect();
+    check_encoded(&vocabulary, &text, &Ok((0..U16_ENTRIES).collect()));
+}
+
+#[test]
+fn an_entry_beyond_u16_is_outside_rather_than_wrong() {
+    let vocabulary: Vec<char> = ('\0'..=char::MAX).take(U16_ENTRIES + 1).collect();
+    let beyond = vocabulary[U16_ENTRIES];
+    let expected = Err(OutsideVocabulary {
+        character: beyond,
+        position: 1,
+    });
+    for &(idea, encode) in ENCODE_ARRAY {
+        assert_eq!(
+            encode(&vocabulary)(&format!("a{beyond}")),
+            expected,
+            "{idea}"
+        );
+    }
+}
+
+#[test]
+fn the_message_names_character_and_position() {
+    let outside = OutsideVocabulary {
+        character: 'é',
+        position: 17,
+    };
+    assert_eq!(
+        outside.to_string(),
+        "character 'é' (U+00E9) at position 17 is not in the vocabulary"
+    );
+}
