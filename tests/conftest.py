@@ -1,0 +1,72 @@
+"""Fixtures: real processes on real installations; and the rule that skips must name their cure."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from installations import PACKAGES, ROOT, Installation
+
+from benchmarks import corpora
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where skips are forbidden, only those for lacking hardware or another system are let pass."""
+    if not os.environ.get("NANOGPT_RS_FORBID_SKIPS"):
+        return
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not reason.removeprefix("Skipped: ").startswith(("hardware:", "system:")):
+            terminalreporter.write_line(f"skip is forbidden here: {report.nodeid}: {reason}")
+            terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    """A copy of what is installed, without its sources."""
+    folder = tmp_path / "site"
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    distribution = importlib.metadata.distribution("nanogpt-rs")
+    site = Path(str(distribution.locate_file("")))
+    shutil.copytree(site / "rust_impls", folder / "rust_impls")
+    info = next(site.glob("nanogpt_rs-*.dist-info"))
+    shutil.copytree(info, folder / info.name, ignore=shutil.ignore_patterns("direct_url.json"))
+    return Installation(folder)
+
+
+@pytest.fixture(scope="session")
+def tinyshakespeare() -> corpora.Corpus:
+    """The real corpus, where its owner said where it lies: no test downloads it."""
+    if not os.environ.get(corpora.TINYSHAKESPEARE_VARIABLE):
+        pytest.skip(f"set {corpora.TINYSHAKESPEARE_VARIABLE} to the path of tinyshakespeare.txt")
+    return corpora.load("tinyshakespeare")
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> corpora.Corpus:
+    return corpora.load("synthetic")
+
+
+@pytest.fixture
+def nanogpt_rs() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The installed command, as a user runs it."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = Path(sys.executable).with_name("nanogpt-rs")
+        return subprocess.run(
+            [command, *arguments],
+            env={**os.environ, "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+        )
+
+    return run

@@ -1,0 +1,35 @@
+"""Installations of the project to run real processes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("benchmarks", "harness", "py_impls")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installation in a folder of its own, as a wheel would leave it; break it at will."""
+
+    folder: Path
+
+    def run(
+        self, *command: str, cwd: Path | None = None, safe_path: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python on this installation, from a folder that holds nothing of ours."""
+        flags = ["-P"] if safe_path else []
+        return subprocess.run(
+            [sys.executable, *flags, *command],
+            cwd=cwd or self.folder.parent,
+            env={**os.environ, "PYTHONPATH": str(self.folder), **environment},
+            capture_output=True,
+            text=True,
+        )
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,138 @@
+"""The command line as people and scripts use it: real processes, documents, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.registry import REGISTRY
+from benchmarks.tasks import TASKS
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_list_shows_every_row_and_its_idea(nanogpt_rs: Run) -> None:
+    rows = json.loads(nanogpt_rs("list", "--json").stdout)
+    assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]
+    assert all(row["unavailable"] is None for row in rows)
+    for row in rows:
+        assert 20 < len(row["idea"]) < 110, row
+
+
+def test_list_is_readable(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("list", "charset")
+    assert "charset(text: str) -> set[str]" in done.stdout
+    assert "rust/char_hasher" in done.stdout
+    assert "encode(" not in done.stdout
+
+
+def test_verify_on_both_corpora(nanogpt_rs: Run, tinyshakespeare: object) -> None:
+    done = nanogpt_rs(
+        *("verify", "charset", "--id", "rust/ahash", "--json"),
+        *("--corpus", "synthetic", "--corpus", "tinyshakespeare"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert [(v["corpus"], v["status"]) for v in json.loads(done.stdout)] == [
+        ("synthetic", "right"),
+        ("tinyshakespeare", "right"),
+    ]
+
+
+def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("to be or not to be " * 500)
+    done = nanogpt_rs(
+        "bench", "--corpus", str(tmp_path / "mine.txt"), "--id", "rust/fixed_array", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["build"]["info"]["profile"] == "release"
+    assert document["machine"]["cores"] >= 1
+    cells = document["cells"]
+    assert {cell["task"] for cell in cells} == set(TASKS)  # no code names a task: new ones join
+    for cell in cells:
+        assert (cell["corpus"], cell["characters"]) == ("file:mine.txt", 9500)
+        assert len(cell["sha256"]) == 64
+        assert cell["seconds"] > 0
+        assert (cell["build_seconds"] is not None) == (TASKS[cell["task"]].build is not None)
+        assert cell["ratio"] == 1 if cell["id"] == cell["baseline"] else cell["ratio"] > 0
+    assert str(tmp_path) not in done.stdout
+
+
+def test_bench_table_names_corpus_hash_and_build(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("bench", "charset", "--id", "rust/rustc_hash")
+    assert done.returncode == 0, done.stderr
+    assert "synthetic: a seeded random walk" in done.stdout
+    assert "SHA-256 705800b819a4" in done.stdout
+    assert "baseline" in done.stdout
+    assert "release, sources: those of this checkout" in done.stdout
+
+
+def test_names_that_look_like_markup_come_out_as_text(nanogpt_rs: Run, tmp_path: Path) -> None:
+    path = tmp_path / "[bold]x[nope].txt"
+    path.write_text("abc")
+    done = nanogpt_rs("bench", "charset", "--id", "rust/ahash", "--corpus", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "file:[bold]x[nope].txt" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "a"])
+def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> None:
+    (tmp_path / "small.txt").write_text(text)
+    done = nanogpt_rs("bench", "--id", "rust/ahash", "--corpus", str(tmp_path / "small.txt"))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["bench", "no_task"], 2, "no task 'no_task'; there are: charset"),
+        (["bench", "--id", "rust/none"], 2, "no implementation 'rust/none'"),
+        (["verify", "--corpus", "nowhere"], 2, "corpus nowhere: no such file, and no such id"),
+        (["bench", "--no-such-option"], 2, "No such option"),
+        (["bench", "--corpus", "tinyshakespeare"], 3, "missing.txt: No such file"),
+    ],
+)
+def test_wrong_usage_and_nothing_to_measure_are_told_apart(
+    nanogpt_rs: Run, arguments: list[str], status: int, says: str
+) -> None:
+    done = nanogpt_rs(*arguments, NANOGPT_RS_TINYSHAKESPEARE="missing.txt")
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_document(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("doctor", "--json")
+    assert done.returncode == 0, done.stderr
+    findings = {finding["topic"]: finding for finding in json.loads(done.stdout)}
+    assert {"processor", "Python", "memory", "Rust module", "implementations"} <= findings.keys()
+    assert findings["Rust module"]["good"] is True
+    for finding in findings.values():
+        assert bool(finding["cost"]) == (finding["good"] is False), finding
+
+
+def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("nanogpt-rs")
+    process = subprocess.Popen(
+        [command, "verify"],
+        env={**os.environ, "NANOGPT_RS_CACHE": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not (tmp_path / "synthetic.txt").exists():  # from here on it verifies, for seconds
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stdout == b""
+    assert b"Traceback" not in stderr

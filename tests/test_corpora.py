@@ -1,0 +1,219 @@
+"""The texts are what they say they are, and are never swapped for one another."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from benchmarks import corpora, synthetic
+
+WHOLE = b"To be, or not to be" * 1000
+KNOWN = hashlib.sha256(WHOLE).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv(corpora.CACHE_VARIABLE, str(folder))
+    return folder
+
+
+def test_synthetic_is_tinyshakespeare_to_a_pair_counter(tinyshakespeare: corpora.Corpus) -> None:
+    text = corpora.load("synthetic").text
+    assert len(text) == len(tinyshakespeare.text) == 1_115_394
+    assert Counter(text) == Counter(tinyshakespeare.text)
+    assert synthetic.pair_counts(text) == synthetic.pair_counts(tinyshakespeare.text)
+    assert text != tinyshakespeare.text
+
+
+def test_the_pair_table_is_that_of_tinyshakespeare(tinyshakespeare: corpora.Corpus) -> None:
+    first, pairs = synthetic.read_pairs()
+    assert first == tinyshakespeare.text[0]
+    assert pairs == synthetic.pair_counts(tinyshakespeare.text)
+
+
+def test_synthetic_says_so() -> None:
+    corpus = corpora.load("synthetic")
+    assert "synthetic" in corpus.id
+    assert "synthetic" in corpus.description
+    assert len(set(corpus.text)) == 65
+
+
+def test_synthetic_is_generated_once_and_its_cache_is_checked(own_cache: Path) -> None:
+    whole = corpora.load("synthetic")
+    cached = own_cache / "synthetic.txt"
+    cached.write_bytes(cached.read_bytes()[:-1])
+    assert corpora.load("synthetic") == whole
+    assert hashlib.sha256(cached.read_bytes()).hexdigest() == whole.sha256
+    assert [path.name for path in own_cache.iterdir()] == ["synthetic.txt"]
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(corpora.CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
+    assert len(corpora.load("synthetic").text) == 1_115_394
+    assert "corpus synthetic is not cached" in capsys.readouterr().err
+
+
+def test_another_text_under_a_golden_hash_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "SEED", 1)
+    monkeypatch.setattr(synthetic.generate, "__defaults__", (1,))
+    with pytest.raises(corpora.CorpusError, match=r"SHA-256 is .*, not 705800b8"):
+        corpora.load("synthetic")
+
+
+@given(st.text(st.sampled_from("abcd"), min_size=1), st.integers(0, 2**64 - 1))
+def test_generate_keeps_every_pair(text: str, seed: int) -> None:
+    made = synthetic.generate(text[0], synthetic.pair_counts(text), seed)
+    assert made[0] == text[0]
+    assert Counter(made) == Counter(text)
+    assert synthetic.pair_counts(made) == synthetic.pair_counts(text)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from("abc"),
+        st.dictionaries(st.sampled_from("abc"), st.integers(1, 3), min_size=1),
+        min_size=1,
+    )
+)
+def test_generate_refuses_counts_that_no_text_has(pairs: dict[str, dict[str, int]]) -> None:
+    try:
+        made = synthetic.generate("a", pairs)
+    except ValueError as error:
+        assert str(error).startswith("no text has these pair counts")
+    else:
+        assert synthetic.pair_counts(made) == pairs
+
+
+def test_splitmix64_is_the_published_one() -> None:
+    random = synthetic.splitmix64(1234567)
+    assert [next(random) for _ in range(3)] == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+    ]
+
+
+def test_a_path_is_a_corpus_that_forgets_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("naïve\r\n", encoding="utf-8", newline="")
+    corpus = corpora.load(str(tmp_path / "mine.txt"))
+    assert (corpus.id, corpus.text) == ("file:mine.txt", "naïve\r\n")
+    assert corpus.sha256 == hashlib.sha256("naïve\r\n".encode()).hexdigest()
+
+
+def test_what_is_neither_id_nor_file_is_refused() -> None:
+    with pytest.raises(corpora.UnknownCorpusError, match=r"nowhere.txt: no such file.*synthetic"):
+        corpora.load("nowhere.txt")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(corpora.CorpusError, match="is a folder"):
+        corpora.load(str(tmp_path))
+
+
+def test_bytes_that_are_not_utf8_are_named_by_their_place(tmp_path: Path) -> None:
+    (tmp_path / "latin1.txt").write_bytes(b"na\xefve")
+    with pytest.raises(corpora.CorpusError, match="not UTF-8 at byte 2"):
+        corpora.load(str(tmp_path / "latin1.txt"))
+
+
+def test_tinyshakespeare_by_variable_must_be_tinyshakespeare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other.txt").write_text("Another text")
+    monkeypatch.setenv(corpora.TINYSHAKESPEARE_VARIABLE, str(tmp_path / "other.txt"))
+    with pytest.raises(corpora.CorpusError, match=r"other.txt is another file: SHA-256"):
+        corpora.load("tinyshakespeare")
+    monkeypatch.setenv(corpora.TINYSHAKESPEARE_VARIABLE, str(tmp_path / "missing.txt"))
+    with pytest.raises(corpora.CorpusError, match=r"missing.txt: No such file"):
+        corpora.load("tinyshakespeare")
+
+
+def test_own_copy_is_another_object_with_a_cache_of_its_own() -> None:
+    for text in ("", "a", "abc", "naïve", "漢字", "😀"):
+        copy = corpora.own_copy(text)
+        assert copy == text
+        assert len(text) < 2 or copy is not text
+
+
+# Downloads, from a real server on this machine.
+
+
+class Server:
+    """Serves ``/whole``, ``/wrong`` and ``/truncated``, and counts what was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.asked += 1
+                if self.path == "/missing":
+                    self.send_error(404)
+                    return
+                body = b"Another text" if self.path == "/wrong" else WHOLE
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: len(body) // 2] if self.path == "/truncated" else body)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    thread = threading.Thread(target=running.server.serve_forever, daemon=True)
+    thread.start()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
+    thread.join()
+
+
+def test_a_download_is_kept(server: Server, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert corpora.download(f"{server.url}/whole", KNOWN, tmp_path / "kept.txt") == WHOLE
+    assert server.asked == 1
+
+
+@pytest.mark.parametrize("path", ["wrong", "truncated", "missing"])
+def test_a_bad_download_is_refused_and_not_kept(server: Server, path: str, tmp_path: Path) -> None:
+    cached = tmp_path / "cache" / "kept.txt"
+    with pytest.raises(corpora.CorpusError, match="cannot be downloaded from"):
+        corpora.download(f"{server.url}/{path}", KNOWN, cached)
+    assert not cached.exists()
+    assert corpora.download(f"{server.url}/whole", KNOWN, cached) == WHOLE
+
+
+def test_a_damaged_download_is_fetched_again(server: Server, tmp_path: Path) -> None:
+    cached = tmp_path / "kept.txt"
+    cached.write_bytes(WHOLE[:100])
+    assert corpora.download(f"{server.url}/whole", KNOWN, cached) == WHOLE
+
+
+def test_no_server_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(corpora.CorpusError, match=f"set {corpora.TINYSHAKESPEARE_VARIABLE}"):
+        corpora.download("http://127.0.0.1:9/whole", KNOWN, tmp_path / "kept.txt")
+
+
+@given(st.text())
+def test_own_copy_equals(text: str) -> None:
+    assume("\0" not in text)
+    assert corpora.own_copy(text) == text

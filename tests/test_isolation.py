@@ -1,0 +1,99 @@
+"""One contender's fault is its own: it gets no time, the others get theirs, and it is told how."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from installations import Installation
+
+HEAD = "import os, sys, time, ctypes\n\ndef charset(text):\n"
+FAULTS = {
+    "raises": ("    raise RuntimeError('no luck')\n", "raised RuntimeError: 'no luck'"),
+    "wrong on the corpus only": ("    return set(text[:1000])\n", "expected"),
+    "a segfault": ("    ctypes.string_at(0)\n", "crashed: killed by SIGSEGV"),
+    "an abort": ("    os.abort()\n", "crashed: killed by SIGABRT"),
+    "an exit": ("    os._exit(0)\n", "ended with status 0 and no answer"),
+    "a polite exit": ("    sys.exit('bye')\n", "ended with status 1 and no answer: 'bye'"),
+}
+
+
+def cells(installation: Installation, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    done = installation.run("-m", "harness", "bench", "charset", "--json", *arguments)
+    document = json.loads(done.stdout)
+    return done.returncode, {cell["id"]: cell for cell in document["cells"]}, done.stderr
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_contender_has_no_time_and_costs_the_others_nothing(
+    installation: Installation, fault: str
+) -> None:
+    body, expected = FAULTS[fault]
+    installation.write("py_impls/charset/set.py", HEAD + body)
+    status, found, errors = cells(installation, "--id", "python/set", "--id", "rust/ahash")
+    assert status == 1, errors
+    assert found["python/set"]["status"] == "wrong"
+    assert found["python/set"]["seconds"] is None
+    assert any(expected in detail for detail in found["python/set"]["details"]), found
+    assert found["rust/ahash"]["seconds"] > 0
+    # With the baseline out there is nothing to set the other beside.
+    assert found["rust/ahash"]["ratio"] is None
+
+
+def test_what_a_contender_prints_does_not_reach_the_document(installation: Installation) -> None:
+    body = HEAD + "    print('noise'); return set(text)\n"
+    installation.write("py_impls/charset/set.py", body + "from py_impls import vocabulary\n")
+    done = installation.run("-m", "harness", "verify", "charset", "--id", "python/set", "--json")
+    assert done.returncode == 1  # it takes a list for a text, which must be refused
+    assert "noise" not in done.stdout
+    json.loads(done.stdout)
+
+
+def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
+    installation.write("py_impls/charset/set.py", HEAD + "    time.sleep(3600)\n")
+    done = installation.run(
+        "-c",
+        "from benchmarks import registry, verification as v\n"
+        "row = registry.find('charset', 'python/set')\n"
+        "print(v.verify_apart(row, 'synthetic', deadline=2).details)",
+    )
+    assert done.stdout.strip() == "('hung: no answer within 2 s',)", done.stderr
+
+
+def test_a_missing_implementation_is_not_applicable(installation: Installation) -> None:
+    (installation.folder / "py_impls/charset/set.py").unlink()
+    status, found, errors = cells(installation, "--id", "python/set", "--id", "rust/ahash")
+    assert status == 0, errors
+    assert found["python/set"]["status"] == "n/a"
+    assert "cannot be resolved" in found["python/set"]["details"][0]
+    assert found["rust/ahash"]["seconds"] > 0
+
+
+def test_nothing_left_to_measure_is_said_and_told_apart(installation: Installation) -> None:
+    (installation.folder / "py_impls/charset/set.py").unlink()
+    done = installation.run("-m", "harness", "bench", "charset", "--id", "python/set")
+    assert done.returncode == 3
+    assert "nothing could be measured here" in done.stderr
+
+
+def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: Installation) -> None:
+    everything = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
+    installation.write("all.txt", everything[:70_000])
+    corpus = str(installation.folder / "all.txt")
+    done = installation.run(
+        "-m",
+        "harness",
+        "verify",
+        "encode_array",
+        "--id",
+        "rust/ahash",
+        "--corpus",
+        corpus,
+        "--json",
+    )
+    (verdict,) = json.loads(done.stdout)
+    assert (verdict["status"], verdict["corpus"]) == ("n/a", "file:all.txt")
+    assert verdict["details"] == [
+        "the corpus has 70,000 distinct characters; the task holds 65,536"
+    ]

@@ -1,0 +1,211 @@
+"""Nothing is timed that was imported from elsewhere, built in debug, or from other sources."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+from installations import PACKAGES, ROOT, Installation
+
+from benchmarks import provenance
+
+POISON = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nraise SystemExit(99)\n"
+
+
+def poison(folder: Path) -> Path:
+    """Make ``folder`` a package that leaves a mark if anybody imports it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__init__.py").write_text(POISON)
+    return folder / "ran"
+
+
+def test_a_copy_as_a_wheel_leaves_it_is_fit_and_says_that_it_has_no_sources(
+    installation: Installation,
+) -> None:
+    done = installation.run(
+        "-c", "from benchmarks import provenance; print(provenance.check().sources)"
+    )
+    assert done.stdout.strip() == "not held against any: installed without its sources", done.stderr
+
+
+@pytest.mark.parametrize("room", ["benchmarks", "py_impls", "rust_impls"])
+def test_a_poisoned_room_in_the_working_folder_is_refused_unread(
+    room: str, installation: Installation, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    mark = poison(work / room)
+    done = installation.run("-m", "harness", "bench", cwd=work, safe_path=False)
+    assert done.returncode == 3, done.stderr
+    assert f"{room} would be imported from" in done.stderr.replace("\n", " ")
+    assert str(work) in done.stderr.replace("\n", "")
+    assert not mark.exists()
+
+
+def test_the_working_folder_is_not_looked_at_by_the_command(tmp_path: Path) -> None:
+    marks = [poison(tmp_path / room) for room in (*PACKAGES, "rust_impls")]
+    command = Path(sys.executable).with_name("nanogpt-rs")
+    done = subprocess.run([command, "list"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not any(mark.exists() for mark in marks)
+
+
+def verify_by_heads_ruler(wheel: Installation, answer: Path) -> dict[str, object]:
+    """Do what asv does: HEAD's ruler, run by its path, in an environment with another wheel."""
+    order = json.dumps({"task": "charset", "id": "python/set", "corpus": "synthetic"})
+    done = wheel.run(str(ROOT / "benchmarks/worker.py"), order, str(answer))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(answer.read_text())
+    assert isinstance(document, dict)
+    return document
+
+
+def test_an_old_wheels_own_ruler_is_never_used(installation: Installation, tmp_path: Path) -> None:
+    mark = poison(installation.folder / "benchmarks")
+    verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json")
+    assert verdict["status"] == "right"
+    assert not mark.exists()
+
+
+def test_an_old_wheels_implementations_are_what_is_measured(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.write("py_impls/charset/set.py", "charset = frozenset\n")
+    verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json")
+    assert verdict["status"] == "wrong"
+    assert "returned frozenset, not set" in str(verdict["details"])
+
+
+def test_an_installation_that_is_gone_is_named(installation: Installation) -> None:
+    code = (
+        "import importlib.metadata as m; from benchmarks import provenance\n"
+        "provenance.DISTRIBUTION = 'no-such-distribution'\n"
+        "try: provenance.check()\nexcept provenance.ProvenanceError as error: print(error)"
+    )
+    assert "is not installed here. Install it: make build" in installation.run("-c", code).stdout
+
+
+# Builds.
+
+
+@pytest.fixture
+def checkout(installation: Installation, tmp_path: Path) -> Path:
+    """A checkout that ``installation`` is an editable installation of."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for package in PACKAGES:
+        shutil.move(installation.folder / package, folder / package)
+    shutil.copytree(ROOT / "rust_impls", folder / "rust_impls")
+    for name in ("Cargo.toml", "Cargo.lock"):
+        shutil.copy(ROOT / name, folder / name)
+    info = next(installation.folder.glob("*.dist-info"))
+    link = {"dir_info": {"editable": True}, "url": folder.as_uri()}
+    (info / "direct_url.json").write_text(json.dumps(link))
+    return folder
+
+
+def check_in(installation: Installation, checkout: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{installation.folder}{os.pathsep}{checkout}"
+    return installation.run(
+        "-m", "harness", "bench", "charset", "--id", "rust/ahash", PYTHONPATH=path
+    )
+
+
+def test_a_build_of_the_checkouts_sources_is_timed(
+    installation: Installation, checkout: Path
+) -> None:
+    done = check_in(installation, checkout)
+    assert done.returncode == 0, done.stderr
+    assert "sources: those of this checkout" in done.stdout
+
+
+def append(path: Path) -> None:
+    path.write_text(path.read_text() + "\n")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda root: append(root / "rust_impls/charset/ahash.rs"),
+        lambda root: (root / "rust_impls/charset/added.rs").write_text("//! New.\n"),
+        lambda root: (root / "rust_impls/charset/smallvec.rs").unlink(),
+        lambda root: append(root / "Cargo.lock"),
+        lambda root: append(root / "rust_impls/Cargo.toml"),
+    ],
+    ids=["edited", "added", "removed", "locked otherwise", "configured otherwise"],
+)
+def test_a_stale_build_is_refused(installation: Installation, checkout: Path, edit: object) -> None:
+    assert callable(edit)
+    edit(checkout)
+    done = check_in(installation, checkout)
+    assert done.returncode == 3
+    assert "built from other sources than those of this checkout. Rebuild it: make build" in (
+        done.stderr.replace("\n", " ")
+    )
+
+
+def test_a_debug_build_is_refused(tmp_path: Path) -> None:
+    """A real one: the first figure of the post was a debug build, 30 times too slow."""
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "maturin",
+            "build",
+            "--profile",
+            "dev",
+            "--out",
+            tmp_path / "wheels",
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]},
+    )
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    done = Installation(tmp_path / "site").run("-m", "harness", "bench")
+    assert done.returncode == 3
+    message = done.stderr.replace("\n", " ")
+    assert "rust_impls is a debug build (opt-level 0" in message
+    assert "Build it in release: make build" in message
+    assert done.stdout == ""
+
+
+def test_the_hash_of_a_commit_is_that_of_its_files(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "rust_impls", tmp_path / "rust_impls")
+    for name in ("Cargo.toml", "Cargo.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=n", "-c", "user.email=e"]
+        command = ["git", *identity, *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    commit = git("rev-parse", "HEAD").strip()
+    built = provenance.source_hash(tmp_path)
+    assert provenance.source_hash_of_commit(tmp_path, commit) == built
+    (tmp_path / "rust_impls/lib.rs").write_text("// another\n")
+    assert provenance.source_hash(tmp_path) != built
+    assert provenance.source_hash_of_commit(tmp_path, commit) == built
+    with pytest.raises(provenance.ProvenanceError, match="git cannot show its sources"):
+        provenance.source_hash_of_commit(tmp_path, "0" * 40)
+
+
+def test_pip_and_maturin_build_release_here() -> None:
+    import tomllib
+
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["maturin"]
+    assert (settings["profile"], settings["editable-profile"]) == ("release", "release")

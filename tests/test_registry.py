@@ -1,0 +1,128 @@
+"""Files, Rust names and registry lines agree; where they don't, the missing line is named."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benchmarks.registry import MARKS, REGISTRY, Implementation, find, row
+from benchmarks.tasks import TASKS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def ideas(folder: Path, suffix: str) -> set[str]:
+    return {path.stem for path in folder.glob(f"*{suffix}")} - {"__init__", "mod"}
+
+
+def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
+    """Return each line or file that some other line or file calls for."""
+    missing = []
+    python_rs = (root / "rust_impls/python.rs").read_text(encoding="utf-8")
+    for task in TASKS:
+        python_files = ideas(root / "py_impls" / task, ".py")
+        rust_files = ideas(root / "rust_impls" / task, ".rs")
+        mod_rs = (root / "rust_impls" / task / "mod.rs").read_text(encoding="utf-8")
+        modules = set(re.findall(r"^pub mod (\w+);", mod_rs, re.MULTILINE))
+        block = re.search(rf"^{task}_module! \{{(.*?)^\}}", python_rs, re.MULTILINE | re.DOTALL)
+        assert block, f"rust_impls/python.rs has no {task}_module!"
+        words = set(re.findall(r"\w+", block.group(1))) - {"attached", "detached"}
+        targets = {entry.target for entry in registry if entry.task == task}
+        python_targets = {f"py_impls.{task}.{idea}:{task}": idea for idea in python_files}
+        rust_targets = {f"rust_impls:{task}.{idea}": idea for idea in rust_files | modules | words}
+        for target, idea in sorted(python_targets.items()):
+            if target not in targets:
+                missing.append(
+                    f'benchmarks/registry.py: row("{task}", "python/{idea}", "{target}", ...)'
+                )
+        for target, idea in sorted(rust_targets.items()):
+            if idea not in rust_files:
+                missing.append(f"rust_impls/{task}/{idea}.rs")
+            if idea not in modules:
+                missing.append(f"rust_impls/{task}/mod.rs: pub mod {idea};")
+            if idea not in words:
+                missing.append(f"rust_impls/python.rs: {idea} in {task}_module!")
+            if target not in targets:
+                missing.append(
+                    f'benchmarks/registry.py: row("{task}", "rust/{idea}", "{target}", ...)'
+                )
+        for target in sorted(targets - python_targets.keys() - rust_targets.keys()):
+            missing.append(f"the file that {target} names")
+    return missing
+
+
+def test_nothing_is_missing() -> None:
+    assert missing_lines(ROOT, REGISTRY) == []
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for room in ("py_impls", "rust_impls"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_a_python_file_without_its_registry_line(tree: Path) -> None:
+    (tree / "py_impls/charset/toy.py").touch()
+    assert missing_lines(tree, REGISTRY) == [
+        'benchmarks/registry.py: row("charset", "python/toy", "py_impls.charset.toy:charset", ...)'
+    ]
+
+
+def test_a_rust_file_without_any_line(tree: Path) -> None:
+    (tree / "rust_impls/charset/toy.rs").touch()
+    assert missing_lines(tree, REGISTRY) == [
+        "rust_impls/charset/mod.rs: pub mod toy;",
+        "rust_impls/python.rs: toy in charset_module!",
+        'benchmarks/registry.py: row("charset", "rust/toy", "rust_impls:charset.toy", ...)',
+    ]
+
+
+def test_a_registry_line_without_its_file(tree: Path) -> None:
+    toy = row("charset", "python/toy", "py_impls.charset.toy:charset", "default")
+    assert missing_lines(tree, (*REGISTRY, toy)) == [
+        "the file that py_impls.charset.toy:charset names"
+    ]
+
+
+def test_a_module_line_without_its_file(tree: Path) -> None:
+    (tree / "rust_impls/encode/ahash.rs").unlink()
+    assert missing_lines(tree, REGISTRY) == ["rust_impls/encode/ahash.rs"]
+
+
+def test_keys_and_targets_are_unique() -> None:
+    assert len({(entry.task, entry.id) for entry in REGISTRY}) == len(REGISTRY)
+    assert len({entry.target for entry in REGISTRY}) == len(REGISTRY)
+
+
+def test_rows_are_well_formed() -> None:
+    for entry in REGISTRY:
+        assert entry.task in TASKS
+        assert entry.marks <= MARKS.keys()
+        assert re.fullmatch(r"(python|rust)/[a-z0-9_]+", entry.id)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_has_one_baseline_that_runs_unasked(task: str) -> None:
+    (baseline,) = (entry for entry in REGISTRY if entry.task == task and "baseline" in entry.marks)
+    assert "default" in baseline.marks
+
+
+def test_every_row_resolves_here() -> None:
+    assert {(entry.id, entry.unavailable()) for entry in REGISTRY if entry.unavailable()} == set()
+
+
+def test_what_is_unavailable_says_why() -> None:
+    lacking = row("charset", "python/toy", "py_impls.charset.set:charset", "", "no_such_module")
+    assert lacking.unavailable() == "needs no_such_module, which is not installed"
+    absent = row("charset", "rust/toy", "rust_impls:charset.toy", "")
+    assert "rust_impls:charset.toy cannot be resolved" in str(absent.unavailable())
+
+
+def test_an_unknown_key_is_named() -> None:
+    with pytest.raises(KeyError, match="'rust/toy' of task 'charset'"):
+        find("charset", "rust/toy")
