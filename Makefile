@@ -7,8 +7,16 @@ RUN     = $(VENV)/bin/python -P -m
 CARGO   = PYO3_PYTHON=$(abspath $(VENV)/bin/python) cargo
 INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 
+# The alias under which results of this machine are kept; its host name is nobody's business.
+MACHINE ?= local
+RANGE   ?= HEAD^!
+BASE    ?= HEAD^
+ASV         = PATH="$(abspath $(VENV)/bin):$$PATH" $(VENV)/bin/asv
+ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
 .DEFAULT_GOAL := help
-.PHONY: help bench test lint rust-test python-test build tools clean
+.PHONY: help bench test lint rust-test python-test build tools clean pytest-benchmark record \
+	asv asv-full asv-smoke asv-continuous asv-publish asv-machine
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +25,33 @@ bench: build ## verify every implementation, time it, print the tables
 	@$(RUN) harness bench
 
 test: lint rust-test python-test ## everything that must pass before a commit
+
+pytest-benchmark: build ## the same registry under pytest-benchmark, saved in results/local
+	@$(RUN) pytest --benchmark-only
+
+record: build ## promote the newest such run to results/, as MACHINE=alias
+	@$(RUN) harness record $(MACHINE)
+
+# asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
+# spells it; A..B excludes A. What a commit measured before is measured anew.
+
+asv: asv-machine ## measure commits (RANGE, HEAD by default) into results/asv, as MACHINE=alias
+	@$(ASV) run $(ASV_OPTIONS) '$(RANGE)'
+
+asv-full: asv-machine ## the same on every corpus
+	@NANOGPT_RS_ASV=full $(ASV) run $(ASV_OPTIONS) '$(RANGE)'
+
+asv-smoke: asv-machine ## call each benchmark of HEAD once, saving nothing
+	@$(ASV) run $(ASV_OPTIONS) --quick --dry-run --show-stderr 'HEAD^!'
+
+asv-continuous: asv-machine ## compare BASE (HEAD^ by default) with HEAD, rounds interleaved
+	@$(ASV) continuous $(ASV_OPTIONS) --interleave-rounds --factor 1.1 --show-stderr $(BASE) HEAD
+
+asv-publish: asv-machine ## build asv's site from results/asv into .asv/html
+	@$(ASV) publish
+
+asv-machine: build
+	@$(ASV) machine --yes --machine $(MACHINE) >/dev/null
 
 lint: build
 	cargo fmt --check

@@ -206,6 +206,15 @@ def download(url: str, known_sha256: str, cached: Path) -> bytes:
         ) from None
 
 
+def start_of_synthetic(characters: int, known_sha256: str) -> Source:
+    """Return the source of a corpus that is the first ``characters`` of ``synthetic``."""
+
+    def get(_: Source) -> bytes:
+        return load("synthetic").text[:characters].encode()
+
+    return Source(f"synthetic: the first {characters:,} characters of it", known_sha256, get)
+
+
 CORPORA: dict[str, Source] = {
     "synthetic": Source(
         "synthetic: a seeded random walk over TinyShakespeare's letter pairs",
@@ -216,5 +225,14 @@ CORPORA: dict[str, Source] = {
         "the real TinyShakespeare",
         "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         tinyshakespeare,
+    ),
+    "english-60-ascii": start_of_synthetic(
+        60, "3dc30ce1bcc0c6f113e9838937748e174f8b5cc10124feb60a02853a192e24e2"
+    ),
+    "english-1k-ascii": start_of_synthetic(
+        1_024, "21423668d4b438d6b210934fa30a9155cdef963c557acd855fb0bd48ef3773f9"
+    ),
+    "english-64k-ascii": start_of_synthetic(
+        65_536, "7af774b52d9feb48ba078818079cfb9bde1d150f74cf22e76246beda2003f860"
     ),
 }

@@ -304,16 +304,20 @@ def encoding_refusals(task: str, largest: int) -> tuple[Refusal, ...]:
         Refusal(case="None for a text", attempt=encode("ab", None), error=TypeError),
     ]
     if largest <= 0x10000:
-        everything = [chr(c) for c in range(0x20, 0x30000) if not 0xD800 <= c <= 0xDFFF]
         refusals.append(
             Refusal(
                 case="a vocabulary too large for the ids",
-                attempt=build(everything[: largest + 1]),
+                attempt=lambda contender: contender(characters_in_order(largest + 1)),
                 error=ValueError,
                 message=f"vocabulary has {largest + 1} entries; {task} holds at most {largest}",
             )
         )
     return tuple(refusals)
+
+
+def characters_in_order(count: int) -> list[str]:
+    """Return the first ``count`` characters of Unicode that are no surrogates."""
+    return [chr(code) for code in range(count + 0x800) if not 0xD800 <= code <= 0xDFFF][:count]
 
 
 def call_on_text(function: Any, text: str) -> Call:

@@ -307,6 +307,20 @@ def duration(seconds: float) -> str:
 
 
 @app.command()
+def record(
+    alias: Annotated[str, typer.Argument(help="The name its owner gives this machine.")],
+    results: Annotated[Path, typer.Option(help="The folder of results.")] = Path("results"),
+) -> None:
+    """Promote the newest `make pytest-benchmark` run from results/local to results."""
+    from harness.record import RecordError, promote
+
+    try:
+        out.print(escape(str(promote(results, alias))), soft_wrap=True)
+    except RecordError as error:
+        stop(USAGE, str(error))
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at what measurements depend on: the machine, the build, what is missing and its cost."""
     from harness.doctor import examine

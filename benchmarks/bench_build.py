@@ -1,0 +1,27 @@
+"""asv: processor time of what a task does once before its calls, such as building an encoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.suite import Cells, Verdicts, classes
+from benchmarks.tasks import Call
+
+
+class _Build(Cells):
+    version = "1"
+
+    def call(self, function: Any, text: str) -> Call:
+        """Return the building, not the call."""
+        assert self.task.build is not None
+        return self.task.build(function, text)
+
+    def time_build(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+        """Build once."""
+        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function(*arguments)
+
+
+globals().update(
+    (name, cells) for name, cells in classes(_Build, ("synthetic",)) if cells.task.build
+)

@@ -1,0 +1,29 @@
+"""asv: processor time of one call on the corpora that are measured on request only.
+
+There if the environment variable NANOGPT_RS_ASV is ``full``, which is what ``make asv-full`` sets.
+"""
+
+from __future__ import annotations
+
+import os
+
+from benchmarks.suite import FULL_CORPORA, Cells, Verdicts, classes, prove
+
+
+class _Full(Cells):
+    version = "1"
+
+    def setup_cache(self) -> Verdicts:
+        """Prove every cell of the corpora on request."""
+        return prove(FULL_CORPORA)
+
+    setup_cache.timeout = 3600  # type: ignore[attr-defined]
+
+    def time_call(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+        """Call once."""
+        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function(*arguments)
+
+
+if os.environ.get("NANOGPT_RS_ASV") == "full":
+    globals().update(classes(_Full, FULL_CORPORA))

@@ -1,0 +1,20 @@
+"""asv: peak memory of a process that makes one call, in bytes.
+
+The interpreter, the corpus and its copy are in it, the same for all rows of a task.
+"""
+
+from __future__ import annotations
+
+from benchmarks.suite import Cells, Verdicts, classes
+
+
+class _Memory(Cells):
+    version = "1"
+
+    def peakmem_call(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+        """Call once."""
+        function, arguments = self.prepare(verdicts, id, corpus)
+        function(*arguments)
+
+
+globals().update(classes(_Memory, ("synthetic",)))

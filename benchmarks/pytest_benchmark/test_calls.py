@@ -1,0 +1,46 @@
+"""pytest-benchmark over the registry; a plain ``pytest`` run calls each case once.
+
+The folder has no ``__init__.py``, so that asv, which imports this package whole, does not find it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks import corpora, provenance
+from benchmarks.registry import Implementation
+from benchmarks.suite import DEFAULT_CORPORA
+from benchmarks.tasks import TASKS
+from benchmarks.verification import verify_apart
+from harness.selection import select
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a case of each default implementation on each corpus asked for."""
+    metafunc.parametrize("corpus", metafunc.config.getoption("--corpus") or DEFAULT_CORPORA)
+    metafunc.parametrize("implementation", select(), ids=lambda row: f"{row.task}-{row.id}")
+
+
+def test_call(implementation: Implementation, corpus: str, benchmark: Any) -> None:
+    """Time one contender on one corpus, and assert what it answered under the clock."""
+    if benchmark.enabled:
+        verdict = verify_apart(implementation, corpus)
+        if verdict.status == "n/a":
+            pytest.skip(f"n/a: {'; '.join(verdict.details)}")
+        assert verdict.status == "right", verdict.details
+    task = TASKS[implementation.task]
+    loaded = corpora.load(corpus)
+    benchmark.group = f"{task.name} on {loaded.id}"
+    benchmark.extra_info |= {
+        "task": task.name,
+        "id": implementation.id,
+        "corpus": loaded.id,
+        "corpus_sha256": loaded.sha256,
+        "characters": len(loaded.text),
+        "build": provenance.check().info,
+    }
+    function, arguments = task.call(implementation.resolve(), corpora.own_copy(loaded.text))
+    answer = benchmark(function, *arguments)
+    assert task.difference(answer, task.oracle(loaded.text)) is None
