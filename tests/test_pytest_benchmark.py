@@ -1,0 +1,137 @@
+"""The real pytest-benchmark run, as a user runs it, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from installations import ROOT, Installation
+
+from benchmarks.registry import REGISTRY
+from harness.record import RecordError, promote
+
+SUITE = "benchmarks/pytest_benchmark"
+
+
+def run_pytest(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "pytest", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A real ``pytest --benchmark-only``, briefly, over one corpus: its output, its results."""
+    results = tmp_path_factory.mktemp("results")
+    done = run_pytest(
+        *("--benchmark-only", "--benchmark-max-time=0.01", "--benchmark-min-rounds=1"),
+        *("--corpus", "english-1k-ascii", f"--benchmark-storage={results}/local/pytest-benchmark"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, results
+
+
+def test_every_default_row_is_timed_in_its_group(run: tuple[str, Path]) -> None:
+    output, results = run
+    (path,) = results.rglob("*.json")
+    document = json.loads(path.read_text())
+    default = [(row.task, row.id) for row in REGISTRY if "default" in row.marks]
+    cases = document["benchmarks"]
+    assert [(c["extra_info"]["task"], c["extra_info"]["id"]) for c in cases] == default
+    for case in cases:
+        assert case["group"] == f"{case['extra_info']['task']} on english-1k-ascii"
+        assert len(case["extra_info"]["corpus_sha256"]) == 64
+        assert case["extra_info"]["build"]["profile"] == "release"
+    assert "benchmark 'charset on english-1k-ascii'" in output
+    assert "SKIPPED" not in output
+
+
+def test_no_host_is_named(run: tuple[str, Path]) -> None:
+    (path,) = run[1].rglob("*.json")
+    assert f'"{platform.node()}"' not in path.read_text()
+    assert str(ROOT.parent) not in path.read_text()
+
+
+def test_without_the_option_nothing_is_timed_or_saved(tmp_path: Path) -> None:
+    done = run_pytest(
+        SUITE, "-q", f"--benchmark-storage={tmp_path}", "--corpus", "english-1k-ascii"
+    )
+    assert done.returncode == 0, done.stdout
+    assert "benchmark '" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_answer_is_neither_ranked_nor_saved(
+    installation: Installation, tmp_path: Path
+) -> None:
+    wrong = "def charset(text):\n    return set(text[1:])\n"
+    installation.write("py_impls/charset/set.py", wrong)
+    done = installation.run(
+        *(
+            "-m",
+            "pytest",
+            "-c",
+            str(ROOT / "pyproject.toml"),
+            "--rootdir",
+            str(installation.folder),
+        ),
+        *(str(installation.folder / SUITE), "-k", "charset and (set or ahash)"),
+        *("--benchmark-only", "--benchmark-max-time=0.01", "--corpus", "english-1k-ascii"),
+        f"--benchmark-storage={tmp_path}/kept",
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    (path,) = (tmp_path / "kept").rglob("*.json")
+    ids = [case["extra_info"]["id"] for case in json.loads(path.read_text())["benchmarks"]]
+    assert "python/set" not in ids
+    assert "rust/ahash" in ids
+
+
+def test_a_run_is_promoted_under_an_alias(run: tuple[str, Path], tmp_path: Path) -> None:
+    (path,) = run[1].rglob("*.json")
+    document = json.loads(path.read_text())
+    document["commit_info"]["dirty"] = False
+    local = tmp_path / "local/pytest-benchmark"
+    local.mkdir(parents=True)
+    (local / "0001.json").write_text(json.dumps(document))
+    promoted = promote(tmp_path, "lab-1")
+    date, commit = document["datetime"][:10], document["commit_info"]["id"][:8]
+    assert promoted.name == f"{date}-lab-1-{commit}.json"
+    assert json.loads(promoted.read_text())["machine_info"]["alias"] == "lab-1"
+    with pytest.raises(RecordError, match="records are not overwritten"):
+        promote(tmp_path, "lab-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not a whole run"),
+        ('{"datetime": "2026-01-01T00:00:00+00:00", "commit_info": {', "not a whole run"),
+        ("[]", "not a whole run"),
+        ('{"datetime": "2026-01-01", "commit_info": {}, "benchmarks": []}', "holds no case"),
+        (
+            '{"datetime": "2026-01-01", "commit_info": {"dirty": true}, "benchmarks": [1]}',
+            "uncommitted changes",
+        ),
+    ],
+)
+def test_what_is_no_run_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    local = tmp_path / "local/pytest-benchmark"
+    local.mkdir(parents=True)
+    (local / "0001.json").write_text(text)
+    with pytest.raises(RecordError, match=says):
+        promote(tmp_path, "lab-1")
+    assert [path.name for path in tmp_path.iterdir()] == ["local"]
+
+
+@pytest.mark.parametrize("alias", ["", "My Machine", "../up", "a" * 41])
+def test_what_is_no_alias_is_refused(tmp_path: Path, alias: str) -> None:
+    with pytest.raises(RecordError, match="is no alias"):
+        promote(tmp_path, alias)
+
+
+def test_nothing_to_record_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="run `make pytest-benchmark` first"):
+        promote(tmp_path, "lab-1")
