@@ -2,16 +2,21 @@
 # virtual environment of its own.
 
 PYTHON ?= python3
-VENV   ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
+VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null)
+VENV   ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
+# Named after the version: a virtual environment of another Python is made anew, never used.
+STAMP   = $(VENV)/.installed-$(VERSION)
 RUN     = $(VENV)/bin/python -P -m
-CARGO   = PYO3_PYTHON=$(abspath $(VENV)/bin/python) cargo
+CARGO   = PYO3_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo
 INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+# The Rust release that rust_impls/Cargo.toml asks for.
+RUST    = 1.91
 
 # The alias under which results of this machine are kept; its host name is nobody's business.
 MACHINE ?= local
 RANGE   ?= HEAD^!
 BASE    ?= HEAD^
-ASV         = PATH="$(abspath $(VENV)/bin):$$PATH" $(VENV)/bin/asv
+ASV         = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/asv
 ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
@@ -53,7 +58,7 @@ asv-publish: asv-machine ## build asv's site from results/asv into .asv/html
 asv-machine: build
 	@$(ASV) machine --yes --machine $(MACHINE) >/dev/null
 
-lint: build
+lint: build ## format, clippy, ruff, mypy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
@@ -61,33 +66,37 @@ lint: build
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-rust-test: build
+rust-test: build ## the kernels, without Python
 	cargo test --locked --quiet
 
-python-test: build
+python-test: build ## pytest
 	$(RUN) pytest
 
-build: $(VENV)/.installed ## (re)build the Rust module, in release, if it does not match its sources
+build: $(STAMP) ## (re)build the Rust module, in release, if it does not match its sources
 	@$(VENV)/bin/python -P -c 'import benchmarks.provenance as p; p.check()' 2>/dev/null || \
 		{ echo 'building the Rust module in release ...'; $(INSTALL); }
 
-$(VENV)/.installed: pyproject.toml | tools
-	@echo 'setting up $(VENV) (packages, and the Rust module in release; a minute or two) ...'
-	@$(PYTHON) -m venv $(VENV)
+$(STAMP): pyproject.toml | tools
+	@echo 'setting up $(VENV) with Python $(VERSION): packages, and the Rust module in release.'
+	@echo 'This takes a minute or two and is silent ...'
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL)
 	@touch $@
 
 tools:
-	@command -v $(PYTHON) >/dev/null || \
-		{ echo 'Python is missing: no $(PYTHON). Install Python 3.11 or newer from your package manager.'; exit 1; }
+	@$(PYTHON) -c '' 2>/dev/null || \
+		{ echo 'Python is missing: $(PYTHON) does not run here. Install Python 3.11 or newer, or name one: make ... PYTHON=/path/to/python3.12'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo '$(PYTHON) is too old: Python 3.11 or newer is needed (make ... PYTHON=python3.12).'; exit 1; }
+		{ echo '$(PYTHON) is Python $(VERSION), and 3.11 or newer is needed: make ... PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo 'Python cannot make virtual environments. Debian and Ubuntu: apt-get install python3-venv.'; exit 1; }
-	@command -v cargo >/dev/null || \
-		{ echo 'Rust is missing: no cargo. Install it with rustup, https://rustup.rs.'; exit 1; }
+		{ echo 'Python cannot make virtual environments. Debian and Ubuntu: apt-get install python3-venv'; exit 1; }
+	@cargo --version >/dev/null 2>&1 || \
+		{ echo 'Rust is missing: cargo does not run here. Install it with rustup, https://rustup.rs'; exit 1; }
+	@rustc --version | awk -v need=$(RUST) '{ split($$2, have, "."); split(need, least, "."); \
+		exit !(have[1] > least[1] || have[1] == least[1] && have[2] >= least[2]) }' || \
+		{ echo "Rust is too old: $$(rustc --version), and $(RUST) or newer is needed: rustup update"; exit 1; }
 	@command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || \
-		{ echo 'A C linker is missing: no cc. Debian and Ubuntu: apt-get install build-essential; macOS: xcode-select --install.'; exit 1; }
+		{ echo 'A C linker is missing: no cc. Debian and Ubuntu: apt-get install build-essential; macOS: xcode-select --install'; exit 1; }
 
 clean: ## remove what was built here
-	rm -rf $(VENV) target
+	rm -rf .venv .venv-* target .asv

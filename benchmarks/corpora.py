@@ -82,15 +82,13 @@ def load(name: str) -> Corpus:
 def read_file(name: str) -> Corpus:
     """Return the user's own UTF-8 file at path ``name`` as a corpus."""
     path = Path(name).expanduser()
-    if path.is_dir():
-        raise CorpusError(f"corpus {name}: is a folder, not a file")
+    if not name or not path.exists():
+        known = ", ".join(CORPORA)
+        raise UnknownCorpusError(f"corpus {name!r}: no such file, and no such id (ids: {known})")
+    if not path.is_file():
+        raise CorpusError(f"corpus {name}: is a folder or a device, not a regular file")
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        known = ", ".join(CORPORA)
-        raise UnknownCorpusError(
-            f"corpus {name}: no such file, and no such id (ids: {known})"
-        ) from None
     except (OSError, ValueError) as error:
         raise CorpusError(f"corpus {name}: cannot be read: {error}") from None
     try:
@@ -99,7 +97,7 @@ def read_file(name: str) -> Corpus:
         raise CorpusError(
             f"corpus {name}: not UTF-8 at byte {error.start}: {error.reason}"
         ) from None
-    return Corpus(f"file:{path.name}", f"{len(text):,} characters", sha256(data), text)
+    return Corpus(f"file:{path.name}", "a file of your own", sha256(data), text)
 
 
 def own_copy(text: str) -> str:
@@ -212,12 +210,12 @@ def start_of_synthetic(characters: int, known_sha256: str) -> Source:
     def get(_: Source) -> bytes:
         return load("synthetic").text[:characters].encode()
 
-    return Source(f"synthetic: the first {characters:,} characters of it", known_sha256, get)
+    return Source(f"the first {characters:,} characters of synthetic", known_sha256, get)
 
 
 CORPORA: dict[str, Source] = {
     "synthetic": Source(
-        "synthetic: a seeded random walk over TinyShakespeare's letter pairs",
+        "a seeded random walk over TinyShakespeare's letter pairs (synthetic text)",
         "705800b819a44403d16098a9ece300248e3dc40810001f4bfe562ca66d01a61f",
         generated("synthetic", lambda: synthetic.generate(*synthetic.read_pairs())),
     ),

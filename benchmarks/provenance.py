@@ -99,9 +99,7 @@ def check_build() -> Build:
             f"assertions {info['debug_assertions']}), tens of times slower than a release build. "
             f"Build it in release: {CURE}"
         )
-    root = editable_root(installed()) or (
-        RULER.parent if (RULER.parent / "Cargo.lock").exists() else None
-    )
+    root = checkout_of_build()
     if root is None:
         return Build(info, "not held against any: installed without its sources")
     if info["commit"]:
@@ -116,6 +114,33 @@ def check_build() -> Build:
             f"rust_impls was built from other sources than those of {sources}. Rebuild it: {CURE}"
         )
     return Build(info, f"those of {sources}")
+
+
+def checkout_of_build() -> Path | None:
+    """Return the checkout that the Rust module must match, or ``None`` if there is none.
+
+    It is the one that is installed editable, else the one that the ruler lies in, else the one
+    that the user stands in.
+
+    Raises:
+        ProvenanceError: the user stands in another checkout than the one installed editable.
+
+    """
+    here = Path.cwd().resolve()
+    standing_in = next((path for path in (here, *here.parents) if is_checkout(path)), None)
+    editable = editable_root(installed())
+    if editable and standing_in not in {None, editable}:
+        raise ProvenanceError(
+            f"this is the checkout {standing_in}, and what is installed belongs to {editable}. "
+            f"Install this one: {CURE}"
+        )
+    return editable or (RULER.parent if is_checkout(RULER.parent) else standing_in)
+
+
+def is_checkout(folder: Path) -> bool:
+    """Return whether ``folder`` is a checkout of this project."""
+    ours = ("Cargo.lock", "rust_impls/python.rs", "benchmarks/provenance.py")
+    return all((folder / name).is_file() for name in ours)
 
 
 def installed() -> importlib.metadata.Distribution:

@@ -1,6 +1,6 @@
 """Every implementation, one line each; whatever runs or shows implementations reads this.
 
-Append only: results of years are kept by (task, id). A retired idea keeps its line and loses its
+Append only, within a task: results of years are kept by (task, id). A retired idea keeps its line and loses its
 ``default`` mark.
 """
 

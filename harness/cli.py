@@ -1,12 +1,10 @@
-"""The command line. Standard output holds what was asked for, standard error everything else.
-
-Exit status: 0 done; 1 a cell failed; 2 wrong usage; 3 nothing could be measured; 130 interrupted.
-"""
+"""The command line. Standard output holds what was asked for, standard error everything else."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,10 +22,14 @@ if TYPE_CHECKING:
     from harness.bench import Cell
 
 FAILED, USAGE, NOTHING = 1, 2, 3
+STATUSES = (
+    "Exit status: 0 done; 1 a cell failed; 2 wrong usage; 3 nothing could be measured; "
+    "130 interrupted."
+)
 
 app = typer.Typer(
     name="nanogpt-rs",
-    help="Is this piece of Python worth rewriting in Rust, and what does the whole job gain?",
+    epilog=STATUSES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -42,7 +44,11 @@ Ids = Annotated[
 ]
 Corpora = Annotated[
     list[str] | None,
-    typer.Option("--corpus", help="A corpus id or the path of a UTF-8 file; repeatable."),
+    typer.Option(
+        "--corpus",
+        help="synthetic (the default), tinyshakespeare, english-60-ascii, english-1k-ascii, "
+        "english-64k-ascii, or the path of a UTF-8 file; repeatable.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Everything = Annotated[
@@ -52,6 +58,8 @@ Everything = Annotated[
 
 def main() -> None:
     """Run the command line, having made sure that the ruler is our own."""
+    if hasattr(signal, "SIGPIPE"):  # a reader such as `head` that has enough is no failure of ours
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     ours = Path(__file__).resolve().parents[1] / "benchmarks" / "__init__.py"
     spec = importlib.util.find_spec("benchmarks")
     found = Path(spec.origin).resolve() if spec and spec.origin else None
@@ -101,7 +109,7 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         item = bar.add_task("", total=total)
 
         def advance(doing: str) -> None:
@@ -113,6 +121,25 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output."""
     print(json.dumps(document, indent=2))
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and stop, if it was asked for."""
+    if wanted:
+        from benchmarks.provenance import installed
+
+        print(f"nanogpt-rs {installed().version}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Tell whether a piece of Python is worth rewriting in Rust, and what the whole job gains."""
 
 
 @app.command("list")
@@ -169,9 +196,9 @@ def idea_of(function: Any) -> str:
     Rust functions carry the first line of their file; Python keeps that line on the module.
     """
     module = sys.modules.get(getattr(function, "__module__", ""), None)
-    if module is not None and module.__name__.startswith("py_impls."):
-        return (module.__doc__ or "").partition("\n")[0]
-    return (function.__doc__ or "").partition("\n")[0]
+    ours = module is not None and module.__name__.startswith("py_impls.")
+    documented = module if ours else function
+    return (documented.__doc__ or "").partition("\n")[0].replace("``", "`")
 
 
 @app.command()
@@ -263,16 +290,17 @@ def bench(
 def print_tables(corpus: Corpus, cells: list[Cell]) -> None:
     """Print one corpus's cells, a table for each task."""
     out.print(
-        f"\n[bold]{escape(corpus.id)}[/bold]: {escape(corpus.description)}; "
-        f"{len(corpus.text):,} characters, SHA-256 {corpus.sha256[:12]}"
+        f"\n[bold]{escape(corpus.id)}[/bold]: {escape(corpus.description)}, "
+        f"characters: {len(corpus.text):,}, SHA-256 {corpus.sha256[:12]}"
     )
     for task in dict.fromkeys(cell.task for cell in cells):
         mine = [cell for cell in cells if cell.task == task]
         builds = any(cell.build_seconds is not None for cell in mine)
-        table = Table("implementation", title=task, title_justify="left")
+        table = Table(title=task, title_justify="left")
+        table.add_column("implementation", overflow="fold")
         for column in (
             "median",
-            "M characters/s",
+            "Mchar/s",
             "times baseline",
             *(["building"] if builds else []),
         ):

@@ -19,6 +19,7 @@ fn main() -> io::Result<()> {
     let mut ideas: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in &sources {
         if let Some((task, idea)) = task_and_idea(&here, source) {
+            require_module_line(source, &task, &idea)?;
             export_doc(source, &task, &idea)?;
             ideas.entry(task).or_default().push(idea);
         }
@@ -76,6 +77,15 @@ fn task_and_idea(here: &Path, source: &Path) -> Option<(String, String)> {
     }
     let name = |part: &OsStr| part.to_string_lossy().into_owned();
     Some((name(folder.file_name()?), name(source.file_stem()?)))
+}
+
+/// Without it the file would not be compiled, and the compiler would complain elsewhere.
+fn require_module_line(source: &Path, task: &str, idea: &str) -> io::Result<()> {
+    let line = format!("pub mod {idea};");
+    if !fs::read_to_string(source.with_file_name("mod.rs"))?.contains(&line) {
+        println!("cargo::error=rust_impls/{task}/mod.rs lacks the line `{line}`");
+    }
+    Ok(())
 }
 
 /// `ideas.rs` calls, for each task, a macro of its includer with the names of all its ideas: so the

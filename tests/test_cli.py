@@ -69,7 +69,10 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
 def test_bench_table_names_corpus_hash_and_build(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("bench", "charset", "--id", "rust/rustc_hash")
     assert done.returncode == 0, done.stderr
-    assert "synthetic: a seeded random walk" in done.stdout
+    assert (
+        "synthetic: a seeded random walk over TinyShakespeare's letter pairs (synthetic text)"
+        in done.stdout
+    )
     assert "SHA-256 705800b819a4" in done.stdout
     assert "baseline" in done.stdout
     assert "release, sources: those of this checkout" in done.stdout
@@ -95,7 +98,9 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
     [
         (["bench", "no_task"], 2, "no task 'no_task'; there are: charset"),
         (["bench", "--id", "rust/none"], 2, "no implementation 'rust/none'"),
-        (["verify", "--corpus", "nowhere"], 2, "corpus nowhere: no such file, and no such id"),
+        (["verify", "--corpus", "nowhere"], 2, "corpus 'nowhere': no such file, and no such id"),
+        (["verify", "--corpus", ""], 2, "corpus '': no such file, and no such id"),
+        (["verify", "--corpus", "/dev/null"], 3, "not a regular file"),
         (["bench", "--no-such-option"], 2, "No such option"),
         (["bench", "--corpus", "tinyshakespeare"], 3, "missing.txt: No such file"),
     ],
@@ -108,6 +113,28 @@ def test_wrong_usage_and_nothing_to_measure_are_told_apart(
     assert says in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_failure(nanogpt_rs: Run) -> None:
+    command = Path(sys.executable).with_name("nanogpt-rs")
+    process = subprocess.Popen(
+        [command, "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=30) == -signal.SIGPIPE
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_off_a_terminal_standard_error_is_silent(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("verify", "charset", "--id", "rust/ahash", "--json")
+    assert done.stderr == ""
+
+
+def test_version(nanogpt_rs: Run) -> None:
+    assert nanogpt_rs("--version").stdout.startswith("nanogpt-rs 0.")
 
 
 def test_doctor_document(nanogpt_rs: Run) -> None:

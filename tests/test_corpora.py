@@ -113,12 +113,12 @@ def test_a_path_is_a_corpus_that_forgets_its_folder(tmp_path: Path) -> None:
 
 
 def test_what_is_neither_id_nor_file_is_refused() -> None:
-    with pytest.raises(corpora.UnknownCorpusError, match=r"nowhere.txt: no such file.*synthetic"):
+    with pytest.raises(corpora.UnknownCorpusError, match=r"'nowhere.txt': no such file.*synthetic"):
         corpora.load("nowhere.txt")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(corpora.CorpusError, match="is a folder"):
+    with pytest.raises(corpora.CorpusError, match="is a folder or a device"):
         corpora.load(str(tmp_path))
 
 

@@ -150,6 +150,29 @@ def test_a_stale_build_is_refused(installation: Installation, checkout: Path, ed
     )
 
 
+def test_an_installation_of_another_checkout_is_refused(checkout: Path) -> None:
+    """After `cp -r` of a clone its .venv still imports from the first one."""
+    command = Path(sys.executable).with_name("nanogpt-rs")
+    done = subprocess.run([command, "bench"], cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 3
+    message = done.stderr.replace("\n", "")
+    assert f"this is the checkout {checkout}, and what is installed belongs to {ROOT}" in message
+
+
+def test_a_wheel_in_a_checkout_must_match_its_sources(
+    installation: Installation, tmp_path: Path
+) -> None:
+    code = "from benchmarks import provenance as p; print(p.check().sources)"
+    here = tmp_path / "here"
+    shutil.copytree(ROOT / "rust_impls", here / "rust_impls")
+    shutil.copytree(ROOT / "benchmarks", here / "benchmarks")
+    for name in ("Cargo.toml", "Cargo.lock"):
+        shutil.copy(ROOT / name, here / name)
+    assert installation.run("-c", code, cwd=here).stdout == "those of this checkout\n"
+    append(here / "Cargo.lock")
+    assert "built from other sources" in installation.run("-c", code, cwd=here).stderr
+
+
 def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     """A real one: the first figure of the post was a debug build, 30 times too slow."""
     subprocess.run(
