@@ -12,9 +12,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, partial
 from pathlib import Path
 
-from benchmarks import synthetic
+from benchmarks import synthetic, texts
 
 TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
 CACHE_VARIABLE = "NANOGPT_RS_CACHE"
@@ -42,7 +44,6 @@ class Corpus:
         description: what it is; says so where it is synthetic.
         sha256: of the text as UTF-8, in hexadecimal.
         text: the text itself.
-
     """
 
     id: str
@@ -50,14 +51,23 @@ class Corpus:
     sha256: str
     text: str
 
+    @property
+    def width(self) -> str:
+        """How CPython stores the text: ``ascii``, ``latin1``, ``ucs2`` or ``ucs4``."""
+        return texts.width(self.text)
+
 
 @dataclass(frozen=True)
 class Source:
-    """How to come by one corpus: its golden hash, and who makes or finds the bytes."""
+    """How to come by one corpus.
+
+    Attributes:
+        description: what it is; says so where it is synthetic.
+        make: finds or makes the text.
+    """
 
     description: str
-    sha256: str
-    get: Callable[[Source], bytes]
+    make: Callable[[], str]
 
 
 def load(name: str) -> Corpus:
@@ -66,25 +76,35 @@ def load(name: str) -> Corpus:
     Raises:
         UnknownCorpusError: ``name`` is neither.
         CorpusError: the corpus cannot be had, or is not what its hash says.
-
     """
     if name not in CORPORA:
         return read_file(name)
     source = CORPORA[name]
-    data = source.get(source)
-    if (found := sha256(data)) != source.sha256:
+    text = source.make()
+    known = golden_hashes()[name]
+    if (found := sha256(text.encode())) != known:
         raise CorpusError(
-            f"corpus {name}: SHA-256 is {found}, not {source.sha256}; this Python made another text"
+            f"corpus {name}: SHA-256 is {found}, not {known}; this Python made another text"
         )
-    return Corpus(name, source.description, source.sha256, data.decode())
+    return Corpus(name, source.description, known, text)
+
+
+@cache
+def golden_hashes() -> dict[str, str]:
+    """Return the SHA-256 of every corpus by its id, from ``corpora.sha256``."""
+    lines = Path(__file__).with_name("corpora.sha256").read_text(encoding="ascii").splitlines()
+    return {name: known for known, name in map(str.split, lines)}
 
 
 def read_file(name: str) -> Corpus:
     """Return the user's own UTF-8 file at path ``name`` as a corpus."""
     path = Path(name).expanduser()
     if not name or not path.exists():
-        known = ", ".join(CORPORA)
-        raise UnknownCorpusError(f"corpus {name!r}: no such file, and no such id (ids: {known})")
+        near = get_close_matches(name, CORPORA, n=3)
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise UnknownCorpusError(
+            f"corpus {name!r}: no such file, and no such id (`nanogpt-rs corpora` lists them){hint}"
+        )
     if not path.is_file():
         raise CorpusError(f"corpus {name}: is a folder or a device, not a regular file")
     try:
@@ -125,25 +145,26 @@ def cache_folder() -> Path:
     return Path(base or Path.home() / ".cache") / "nanogpt-rs"
 
 
-def generated(name: str, make: Callable[[], str]) -> Callable[[Source], bytes]:
-    """Return a getter for a corpus that ``make`` generates once, into the cache.
+def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
+    """Return a getter for the text that ``make`` takes a second or more for: made once, then kept.
 
-    A cache that cannot be written costs time, not the corpus.
+    What is kept is held against its hash. A cache that cannot be written costs time, not the
+    corpus.
     """
 
-    def get(source: Source) -> bytes:
-        cached = cache_folder() / f"{name}.txt"
+    def get() -> str:
+        path = cache_folder() / f"{name}.txt"
         try:
-            data = cached.read_bytes()
+            data = path.read_bytes()
         except OSError:
             data = b""
-        if sha256(data) != source.sha256:
+        if sha256(data) != golden_hashes()[name]:
             data = make().encode()
             try:
-                write_whole(cached, data)
+                write_whole(path, data)
             except OSError as error:
                 print(f"nanogpt-rs: corpus {name} is not cached: {error}", file=sys.stderr)
-        return data
+        return data.decode()
 
     return get
 
@@ -161,22 +182,23 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def tinyshakespeare(source: Source) -> bytes:
+def tinyshakespeare() -> str:
     """Return TinyShakespeare: an explicit path, else the cache, else a pinned download."""
-    if explicit := os.environ.get(TINYSHAKESPEARE_VARIABLE):
-        try:
-            data = Path(explicit).expanduser().read_bytes()
-        except OSError as error:
-            raise CorpusError(
-                f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {error.strerror}"
-            ) from None
-        if (found := sha256(data)) != source.sha256:
-            raise CorpusError(
-                f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit} is another file: "
-                f"SHA-256 {found}, not {source.sha256}"
-            )
-        return data
-    return download(TINYSHAKESPEARE_URL, source.sha256, cache_folder() / "tinyshakespeare.txt")
+    known = golden_hashes()["tinyshakespeare"]
+    if not (explicit := os.environ.get(TINYSHAKESPEARE_VARIABLE)):
+        return download(TINYSHAKESPEARE_URL, known, cache_folder() / "tinyshakespeare.txt").decode()
+    try:
+        data = Path(explicit).expanduser().read_bytes()
+    except OSError as error:
+        raise CorpusError(
+            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {error.strerror}"
+        ) from None
+    if (found := sha256(data)) != known:
+        raise CorpusError(
+            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit} is another file: "
+            f"SHA-256 {found}, not {known}"
+        )
+    return data.decode()
 
 
 def download(url: str, known_sha256: str, cached: Path) -> bytes:
@@ -184,7 +206,6 @@ def download(url: str, known_sha256: str, cached: Path) -> bytes:
 
     Raises:
         CorpusError: it cannot be downloaded, or what came has another hash. Nothing is kept then.
-
     """
     try:
         import pooch
@@ -204,33 +225,95 @@ def download(url: str, known_sha256: str, cached: Path) -> bytes:
         ) from None
 
 
-def start_of_synthetic(characters: int, known_sha256: str) -> Source:
-    """Return the source of a corpus that is the first ``characters`` of ``synthetic``."""
+# What there is. An id says language, size and width (the storage that CPython chooses for the
+# widest character: ascii, latin1, ucs2 or ucs4). Append only: results are kept by id.
 
-    def get(_: Source) -> bytes:
-        return load("synthetic").text[:characters].encode()
+SIZES = {
+    "1": 1,
+    "60": 60,
+    "1k": 1_024,
+    "64k": 65_536,
+    "1m": 1_115_394,  # TinyShakespeare's length
+    "64m": 67_108_864,
+    "1g": 1_073_741_824,
+}
 
-    return Source(f"the first {characters:,} characters of synthetic", known_sha256, get)
 
+def english(size: str) -> str:
+    """Return the beginning of ``synthetic``, repeated where it is too short."""
+    return texts.repeated(synthetic_text(), SIZES[size])
+
+
+def sized(language: str, size: str) -> Source:
+    """Return the source of ``synthetic`` in another alphabet, at this size."""
+    alphabet = texts.ALPHABETS[language]
+    return Source(
+        f"{SIZES[size]:,} characters of synthetic, {alphabet.description}",
+        lambda: texts.repeated(alphabet.respell(synthetic_text()), SIZES[size]),
+    )
+
+
+def respelt(language: str) -> Source:
+    """Return the source of the real TinyShakespeare in another alphabet."""
+    alphabet = texts.ALPHABETS[language]
+    return Source(
+        f"the real TinyShakespeare, {alphabet.description}",
+        lambda: alphabet.respell(tinyshakespeare()),
+    )
+
+
+synthetic_text = cached("synthetic", lambda: synthetic.generate(*synthetic.read_pairs()))
+WHOLE = SIZES["1m"]
 
 CORPORA: dict[str, Source] = {
     "synthetic": Source(
-        "a seeded random walk over TinyShakespeare's letter pairs (synthetic text)",
-        "705800b819a44403d16098a9ece300248e3dc40810001f4bfe562ca66d01a61f",
-        generated("synthetic", lambda: synthetic.generate(*synthetic.read_pairs())),
+        "a seeded random walk over TinyShakespeare's letter pairs (synthetic text)", synthetic_text
     ),
-    "tinyshakespeare": Source(
-        "the real TinyShakespeare",
-        "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
-        tinyshakespeare,
+    "tinyshakespeare": Source("the real TinyShakespeare", tinyshakespeare),
+    "empty": Source("no character at all", str),
+    **{
+        f"english-{size}-ascii": Source(
+            f"the first {SIZES[size]:,} characters of synthetic", partial(english, size)
+        )
+        for size in ("1", "60", "1k", "64k")
+    },
+    **{
+        f"english-{size}-ascii": Source(
+            f"synthetic, repeated to {SIZES[size]:,} characters", partial(english, size)
+        )
+        for size in ("64m", "1g")
+    },
+    **{
+        f"{language}-{size}-{alphabet.width}": sized(language, size)
+        for language, alphabet in texts.ALPHABETS.items()
+        for size in ("60", "1k", "64k", "1m", "64m")
+    },
+    **{f"tinyshakespeare-{language}": respelt(language) for language in texts.ALPHABETS},
+    "chat-1m-ucs4": Source(
+        "synthetic with an emoji in every hundred characters",
+        lambda: texts.with_emoji(synthetic_text()),
     ),
-    "english-60-ascii": start_of_synthetic(
-        60, "3dc30ce1bcc0c6f113e9838937748e174f8b5cc10124feb60a02853a192e24e2"
+    "tail-1m-ucs2": Source(
+        "synthetic, its last character a wide one", lambda: synthetic_text()[:-1] + "漢"
     ),
-    "english-1k-ascii": start_of_synthetic(
-        1_024, "21423668d4b438d6b210934fa30a9155cdef963c557acd855fb0bd48ef3773f9"
+    "last-1m-ascii": Source(
+        "synthetic, its last character one that occurs nowhere else",
+        lambda: synthetic_text()[:-1] + "~",
     ),
-    "english-64k-ascii": start_of_synthetic(
-        65_536, "7af774b52d9feb48ba078818079cfb9bde1d150f74cf22e76246beda2003f860"
+    "han1000-1m-ucs2": Source(
+        "1,000 distinct characters, some common and most rare (synthetic text)",
+        cached("han1000-1m-ucs2", lambda: texts.zipf(1_000, WHOLE)),
+    ),
+    "han5000-1m-ucs2": Source(
+        "5,000 distinct characters, some common and most rare (synthetic text)",
+        cached("han5000-1m-ucs2", lambda: texts.zipf(5_000, WHOLE)),
+    ),
+    "distinct-1m-ucs4": Source(
+        "every character of Unicode once, shuffled: 1,112,064",
+        cached("distinct-1m-ucs4", texts.every_character),
+    ),
+    "random-1m-latin1": Source(
+        "random bytes, read as Latin-1",
+        cached("random-1m-latin1", lambda: texts.random_bytes(WHOLE)),
     ),
 }

@@ -36,7 +36,6 @@ class Build:
         info: what the module says of itself: profile, opt_level, rustc, target, target_features,
             source_hash, commit, version.
         sources: what its sources were held against, in words.
-
     """
 
     info: dict[str, str]
@@ -48,7 +47,6 @@ def check() -> Build:
 
     Raises:
         ProvenanceError: something is not where it belongs, is a debug build, or is stale.
-
     """
     check_rooms()
     return check_build()
@@ -59,7 +57,6 @@ def check_rooms() -> None:
 
     Raises:
         ProvenanceError: it is not installed, or another folder shadows it.
-
     """
     distribution = installed()
     site = Path(str(distribution.locate_file(""))).resolve()
@@ -81,7 +78,6 @@ def check_build() -> Build:
 
     Raises:
         ProvenanceError: it is a debug build, or its sources differ.
-
     """
     try:
         info = dict(importlib.import_module("rust_impls").build_info())
@@ -124,7 +120,6 @@ def checkout_of_build() -> Path | None:
 
     Raises:
         ProvenanceError: the user stands in another checkout than the one installed editable.
-
     """
     here = Path.cwd().resolve()
     standing_in = next((path for path in (here, *here.parents) if is_checkout(path)), None)
@@ -148,7 +143,6 @@ def installed() -> importlib.metadata.Distribution:
 
     Raises:
         ProvenanceError: there is none.
-
     """
     try:
         return importlib.metadata.distribution(DISTRIBUTION)
@@ -186,7 +180,6 @@ def source_hash_of_commit(root: Path, commit: str) -> str:
 
     Raises:
         ProvenanceError: git cannot say.
-
     """
 
     def git(*arguments: str) -> bytes:

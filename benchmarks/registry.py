@@ -17,6 +17,8 @@ MARKS = {
     "utf8": "takes Rust's &str: a lone surrogate is a UnicodeEncodeError, and CPython keeps the "
     "UTF-8 form it makes of non-ASCII text on the text object for ever",
     "parallel": "uses several threads: only wall-clock time can judge it",
+    "quadratic": "its time grows with the text times its distinct characters: not applicable to "
+    "corpora of more than 10,000 distinct ones",
 }
 
 
@@ -30,7 +32,6 @@ class Implementation:
         target: what ``pkgutil.resolve_name`` turns into the function.
         marks: words of ``MARKS``.
         needs: names of the importable modules that it cannot run without.
-
     """
 
     task: str
@@ -44,7 +45,6 @@ class Implementation:
 
         Raises:
             ImportError, AttributeError: this installation does not have it.
-
         """
         return resolve_name(self.target)
 
@@ -74,7 +74,7 @@ REGISTRY: tuple[Implementation, ...] = (
     row("charset", "rust/foldhash", "rust_impls:charset.foldhash", "default utf8"),
     row("charset", "rust/char_hasher", "rust_impls:charset.char_hasher", "default utf8"),
     row("charset", "rust/fixed_array", "rust_impls:charset.fixed_array", "default utf8"),
-    row("charset", "rust/smallvec", "rust_impls:charset.smallvec", "default utf8"),
+    row("charset", "rust/smallvec", "rust_impls:charset.smallvec", "default utf8 quadratic"),
     row("charset", "rust/rayon", "rust_impls:charset.rayon", "default utf8 parallel"),
     row("encode", "python/list_comprehension", "py_impls.encode.list_comprehension:encode", "baseline default"),
     row("encode", "rust/std_hashset", "rust_impls:encode.std_hashset", "default utf8"),
@@ -103,7 +103,6 @@ def find(task: str, id: str) -> Implementation:
 
     Raises:
         KeyError: there is none.
-
     """
     for implementation in REGISTRY:
         if (implementation.task, implementation.id) == (task, id):

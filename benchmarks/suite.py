@@ -16,10 +16,11 @@ another way of calling. Not for a new row, a new corpus or an edit that leaves t
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib import import_module
+from itertools import islice, product
 from typing import Any, ClassVar
 
 from benchmarks import corpora, provenance
@@ -29,25 +30,35 @@ from benchmarks.verification import Verdict, verify_apart
 
 DEFAULT_CORPORA = ("english-1k-ascii", "synthetic")
 """Measured unless asked otherwise: a call's fixed cost, and its cost by the megabyte."""
-FULL_CORPORA = ("english-60-ascii", "english-64k-ascii", "tinyshakespeare")
-"""Measured on request. Append only, like everything that asv keys results by."""
+FULL_CORPORA = (
+    *DEFAULT_CORPORA,
+    "english-60-ascii",
+    "english-64k-ascii",
+    "tinyshakespeare",
+    "western-1m-latin1",
+    "russian-1m-ucs2",
+    "chinese-1m-ucs2",
+    "emoji-1m-ucs4",
+    "chat-1m-ucs4",
+    "han5000-1m-ucs2",
+)
+"""Measured on request, with every row. Append only, like everything that asv keys results by."""
 
 Verdicts = dict[tuple[str, str, str], Verdict]
 
 
-def prove(corpus_ids: tuple[str, ...]) -> Verdicts:
-    """Check where everything comes from, then verify every row on these corpora.
+def prove(corpus_ids: tuple[str, ...], mark: str | None = "default") -> Verdicts:
+    """Check where everything comes from, then verify rows with this mark on these corpora.
 
     Raises:
         benchmarks.provenance.ProvenanceError: nothing here may be timed.
-
     """
     provenance.check()
     verdicts = {}
-    for row in REGISTRY:
-        for corpus in corpus_ids:
-            verdict = verify_apart(row, corpus)
-            verdicts[row.task, row.id, corpus] = verdict
+    for task in TASKS.values():
+        for row in rows_of(task, mark):
+            for corpus in corpus_ids:
+                verdicts[row.task, row.id, corpus] = verify_apart(row, corpus)
     return verdicts
 
 
@@ -55,6 +66,7 @@ class Cells:
     """Cells of one task; a subclass names the task, and asv makes one object of it a process."""
 
     task: ClassVar[Task]
+    params: ClassVar[tuple[list[str], list[str]]]
     param_names: ClassVar[list[str]] = ["implementation", "corpus"]
     timeout = 300
     # Ten samples, each from a fresh process (so a fresh hash seed and memory layout), of at least
@@ -67,12 +79,24 @@ class Cells:
 
     def __init__(self) -> None:
         self.prepared: Call | None = None
-        # Imports are the slowest part of preparing a cell: here they are done before asv starts
-        # to calibrate. Whatever fails is reported when the cell is called.
-        for row in rows_of(self.task):
-            for module in row.needs:
-                with suppress(Exception):
-                    import_module(module)
+        # Importing what a cell needs can take longer than asv's warm-up, which would then find
+        # the call slow and never repeat it within a sample. So it is done here, before the clock;
+        # whatever fails is reported when the cell is called.
+        if started_for := self.cell_of_process():
+            with suppress(Exception):
+                find(self.task.name, started_for[0]).resolve()
+
+    def cell_of_process(self) -> tuple[str, ...] | None:
+        """Return the parameters of the cell that asv started this process for, if it was.
+
+        asv names it in the process's arguments: ``bench_call.Charset.time_call-12``.
+        """
+        ours = f"{type(self).__module__.partition('.')[2]}.{type(self).__name__}."
+        for argument in sys.argv:
+            name, _, index = argument.rpartition("-")
+            if name.startswith(ours) and index.isdigit():
+                return next(islice(product(*self.params), int(index), None), None)
+        return None
 
     def setup_cache(self) -> Verdicts:
         """Prove every cell of the default corpora; asv does it once for all classes here."""
@@ -98,7 +122,6 @@ def require_proved(verdict: Verdict) -> None:
     Raises:
         asv_runner.benchmarks.mark.SkipNotImplemented: this commit or environment lacks it.
         RuntimeError: it is wrong.
-
     """
     if verdict.status == "n/a":
         from asv_runner.benchmarks.mark import SkipNotImplemented
@@ -108,15 +131,17 @@ def require_proved(verdict: Verdict) -> None:
         raise RuntimeError(f"{verdict.task} {verdict.id}: {'; '.join(verdict.details)}")
 
 
-def rows_of(task: Task, mark: str | None = None) -> list[Implementation]:
-    """Return the registry's rows of ``task``, or those of them with this mark."""
+def rows_of(task: Task, mark: str | None) -> list[Implementation]:
+    """Return the registry's rows of ``task`` with this mark, or all of them."""
     return [
         row for row in REGISTRY if row.task == task.name and (mark is None or mark in row.marks)
     ]
 
 
 def classes(
-    base: type[Cells], corpus_ids: tuple[str, ...] = DEFAULT_CORPORA, mark: str | None = None
+    base: type[Cells],
+    corpus_ids: tuple[str, ...] = DEFAULT_CORPORA,
+    mark: str | None = "default",
 ) -> Iterator[tuple[str, type[Cells]]]:
     """Yield for each task that has such rows a class for asv, under the name it is kept by."""
     for task in TASKS.values():

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.splitmix import below, shuffled, splitmix64
+
 PAIRS_FILE = Path(__file__).parent / "tinyshakespeare_pairs.json"
 SEED = 1337
-MASK = 2**64 - 1
 
 Pairs = Mapping[str, Mapping[str, int]]
 
@@ -37,16 +38,6 @@ def read_pairs() -> tuple[str, Pairs]:
     return document["first"], document["pairs"]
 
 
-def splitmix64(seed: int) -> Iterator[int]:
-    """Yield pseudo-random integers of 64 bits (Steele, Lea and Flood, OOPSLA 2014)."""
-    state = seed
-    while True:
-        state = (state + 0x9E3779B97F4A7C15) & MASK
-        mixed = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & MASK
-        yield mixed ^ (mixed >> 31)
-
-
 def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:
     """Return a random text that starts with ``first`` and has exactly these pair counts.
 
@@ -55,7 +46,6 @@ def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:
 
     Raises:
         ValueError: no text has these pair counts.
-
     """
     random = splitmix64(seed)
     successors = {
@@ -67,9 +57,7 @@ def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:
         exit = exits.get(character)
         if exit is not None:
             pool.remove(exit)
-        for index in range(len(pool) - 1, 0, -1):  # Fisher-Yates
-            other = next(random) * (index + 1) >> 64
-            pool[index], pool[other] = pool[other], pool[index]
+        shuffled(pool, random)
         if exit is not None:
             pool.insert(0, exit)  # pools are used from the end: the last exit goes last
     text = [first]
@@ -85,7 +73,6 @@ def last_character(first: str, pairs: Pairs) -> str:
 
     Raises:
         ValueError: the counts leave no such walk.
-
     """
     surplus = Counter({first: 1})
     for character, row in pairs.items():
@@ -122,7 +109,7 @@ def last_exits(
         at = start
         while at not in inside:
             pool = successors[at]
-            exits[at] = pool[next(random) * len(pool) >> 64]
+            exits[at] = pool[below(len(pool), random)]
             at = exits[at]
         at = start
         while at not in inside:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.corpora import own_copy
+
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A function and its arguments: what is timed, with nothing of ours in between."""
 
@@ -26,7 +28,6 @@ class Refusal:
         attempt: given the contender, makes the call.
         error: the exception's exact type.
         message: the exception's whole text, or ``""`` where the wording is left open.
-
     """
 
     case: str
@@ -43,6 +44,7 @@ class Task:
         name: as the registry and the measured rooms spell it.
         contract: the signature, in one line.
         call: the call to time, for a contender and a text.
+        renew: the same call on a text object that no earlier call has seen.
         build: the call that comes before it once and is timed on its own, or ``None``.
         oracle: the right answer for a text, in one line, slow and plain.
         difference: what is wrong with an answer, given the right one; ``None`` if nothing is.
@@ -51,12 +53,12 @@ class Task:
         refusals: inputs that must be refused.
         largest_vocabulary: distinct characters that a result can tell apart; a corpus with more
             is not applicable.
-
     """
 
     name: str
     contract: str
     call: Callable[[Any, str], Call]
+    renew: Callable[[Call], Call]
     build: Callable[[Any, str], Call] | None
     oracle: Callable[[str], Any]
     difference: Callable[[Any, Any], str | None]
@@ -73,7 +75,6 @@ class Task:
             text: a corpus.
             refuses_surrogates: the registry says that it raises ``UnicodeEncodeError`` for a text
                 with a lone surrogate.
-
         """
         for sample in (text, *self.edges):
             if len(set(sample)) > self.largest_vocabulary:
@@ -330,6 +331,12 @@ def call_encoder(function: Any, text: str) -> Call:
     return function(vocabulary_of(text)), (text,)
 
 
+def with_fresh_text(call: Call) -> Call:
+    """Return the call on a new object that equals the text it was to be made on."""
+    function, (text,) = call
+    return function, (own_copy(str(text)),)
+
+
 def build_encoder(function: Any, text: str) -> Call:
     """Return the contender, to be called on that vocabulary."""
     return function, (vocabulary_of(text),)
@@ -342,6 +349,7 @@ TASKS: dict[str, Task] = {
             name="charset",
             contract="charset(text: str) -> set[str]",
             call=call_on_text,
+            renew=with_fresh_text,
             build=None,
             oracle=set,
             difference=charset_difference,
@@ -357,6 +365,7 @@ TASKS: dict[str, Task] = {
             name="encode",
             contract="encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]",
             call=call_encoder,
+            renew=with_fresh_text,
             build=build_encoder,
             oracle=ids_of,
             difference=list_difference,
@@ -368,6 +377,7 @@ TASKS: dict[str, Task] = {
             name="encode_array",
             contract="encode_array(vocabulary: Sequence[str]) -> Callable[[str], uint16 array]",
             call=call_encoder,
+            renew=with_fresh_text,
             build=build_encoder,
             oracle=ids_of,
             difference=uint16_difference,

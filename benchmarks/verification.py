@@ -22,6 +22,7 @@ from benchmarks import corpora, provenance, registry, tasks
 WORKER = Path(__file__).with_name("worker.py")
 DEADLINE = 120.0
 """Seconds in which one implementation must prove itself on one corpus and all edges."""
+QUADRATIC_LIMIT = 10_000
 SHOWN = 5
 """Problems reported of one implementation; the first few say it."""
 
@@ -36,7 +37,6 @@ class Verdict:
         corpus: the corpus's id.
         status: ``"right"``, ``"wrong"`` or ``"n/a"``.
         details: what was wrong, or why it is not applicable; empty where it is right.
-
     """
 
     task: str
@@ -48,9 +48,11 @@ class Verdict:
 
 def not_applicable(implementation: registry.Implementation, corpus: corpora.Corpus) -> str | None:
     """Return why this implementation cannot be asked about this corpus, or ``None``."""
-    largest = tasks.TASKS[implementation.task].largest_vocabulary
-    if len(corpus.text) > largest and (distinct := len(set(corpus.text))) > largest:
+    distinct = len(set(corpus.text))
+    if distinct > (largest := tasks.TASKS[implementation.task].largest_vocabulary):
         return f"the corpus has {distinct:,} distinct characters; the task holds {largest:,}"
+    if "quadratic" in implementation.marks and distinct > QUADRATIC_LIMIT:
+        return f"the corpus has {distinct:,} distinct characters; this idea is quadratic in them"
     if "utf8" in implementation.marks and tasks.has_surrogate(corpus.text):
         return "the corpus has lone surrogates, which this idea refuses"
     return None
@@ -97,7 +99,6 @@ def run_worker(order: dict[str, str], deadline: float) -> dict[str, Any]:
 
     Raises:
         WorkerError: it crashed, hung, or ended without an answer.
-
     """
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         answer = Path(folder) / "answer.json"

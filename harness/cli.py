@@ -46,11 +46,14 @@ Corpora = Annotated[
     list[str] | None,
     typer.Option(
         "--corpus",
-        help="synthetic (the default), tinyshakespeare, english-60-ascii, english-1k-ascii, "
-        "english-64k-ascii, or the path of a UTF-8 file; repeatable.",
+        help="An id of `nanogpt-rs corpora`, or the path of a UTF-8 file; repeatable.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", help="warm, fresh_str or evicted; repeatable (warm and fresh_str)."),
+]
 Everything = Annotated[
     bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
 ]
@@ -201,6 +204,25 @@ def idea_of(function: Any) -> str:
     return (documented.__doc__ or "").partition("\n")[0].replace("``", "`")
 
 
+@app.command("corpora")
+def list_corpora(as_json: AsJson = False) -> None:
+    """Show the texts that there are to measure on."""
+    from benchmarks.corpora import CORPORA, golden_hashes
+
+    if as_json:
+        print_json(
+            [
+                {"id": id, "description": source.description, "sha256": golden_hashes()[id]}
+                for id, source in CORPORA.items()
+            ]
+        )
+        return
+    table = Table("corpus", "what it is")
+    for id, source in CORPORA.items():
+        table.add_row(id, escape(source.description))
+    out.print(table)
+
+
 @app.command()
 def verify(
     tasks: Tasks = None,
@@ -243,6 +265,7 @@ def bench(
     tasks: Tasks = None,
     ids: Ids = None,
     corpus: Corpora = None,
+    state: States = None,
     everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
@@ -252,15 +275,17 @@ def bench(
         from harness import machine
         from harness.bench import bench as run_bench
         from harness.bench import steps, with_baselines
-        from harness.selection import load_corpora, select
+        from harness.selection import load_corpora, select, select_states
 
-        rows = with_baselines(select(tasks or (), ids or (), everything=everything))
+        rows = select(tasks or (), ids or (), everything=everything)
+        states = select_states(state or ("warm", "fresh_str"))
         build = check()
         names = list(dict.fromkeys(corpus or ["synthetic"]))
         texts = load_corpora(names)
+        rows = with_baselines(rows, {text.width for text in texts})
         here = machine.examine()
-        with progress(steps(rows, texts)) as advance:
-            cells = run_bench(rows, list(zip(names, texts, strict=True)), advance)
+        with progress(steps(rows, texts, states)) as advance:
+            cells = run_bench(rows, list(zip(names, texts, strict=True)), states, advance)
     if as_json:
         print_json(
             {
@@ -293,37 +318,34 @@ def print_tables(corpus: Corpus, cells: list[Cell]) -> None:
         f"\n[bold]{escape(corpus.id)}[/bold]: {escape(corpus.description)}, "
         f"characters: {len(corpus.text):,}, SHA-256 {corpus.sha256[:12]}"
     )
-    for task in dict.fromkeys(cell.task for cell in cells):
-        mine = [cell for cell in cells if cell.task == task]
+    for cell in cells:
+        if cell.seconds is None:
+            words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
+            out.print(escape(words), soft_wrap=True)
+    for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.state):
+        mine = [cell for cell in cells if (cell.task, cell.state) == (task, state)]
         builds = any(cell.build_seconds is not None for cell in mine)
-        table = Table(title=task, title_justify="left")
+        table = Table(title=f"{task}, {state}", title_justify="left")
         table.add_column("implementation", overflow="fold")
-        for column in (
-            "median",
-            "Mchar/s",
-            "times baseline",
-            *(["building"] if builds else []),
-        ):
+        columns = ["median", "Mchar/s", "x lecture's", "x strongest Python"]
+        for column in columns + ["building"] * builds:
             table.add_column(column, justify="right")
         for cell in mine:
-            if cell.seconds is None:
-                table.add_row(cell.id, escape("\n".join((cell.status, *cell.details))))
-                continue
-            ratio = (
-                "baseline"
-                if cell.id == cell.baseline
-                else f"{cell.ratio:.2f}"
-                if cell.ratio
-                else "-"
-            )
+            assert cell.seconds is not None
             table.add_row(
                 cell.id,
                 duration(cell.seconds),
-                f"{cell.characters / cell.seconds / 1e6:,.1f}",
-                ratio,
+                f"{cell.characters / cell.seconds / 1e6:,.1f}" if cell.characters else "-",
+                times(cell.ratio, cell.id == cell.baseline),
+                times(cell.ratio_to_strongest, cell.id == cell.strongest),
                 *([duration(cell.build_seconds)] if cell.build_seconds is not None else []),
             )
         out.print(table)
+
+
+def times(ratio: float | None, itself: bool) -> str:
+    """Return a ratio to a baseline as the tables show it."""
+    return "-" if ratio is None else "baseline" if itself else f"{ratio:.2f}"
 
 
 def duration(seconds: float) -> str:

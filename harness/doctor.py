@@ -21,7 +21,6 @@ class Finding:
         found: what is there.
         good: whether measurements can rely on it; ``None`` if it is only information.
         cost: what it costs if it is not good, and the cure; else empty.
-
     """
 
     topic: str

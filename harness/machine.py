@@ -23,7 +23,6 @@ class Machine:
         memory: available memory, in bytes.
         python: implementation, version and build of this interpreter.
         system: operating system and machine type.
-
     """
 
     cpu: str

@@ -26,7 +26,6 @@ def promote(results: Path, alias: str) -> Path:
 
     Raises:
         RecordError: there is no run, it is damaged, the alias is not one, or it is there already.
-
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}", alias):
         raise RecordError(f"{alias!r} is no alias: lower-case letters, digits, '.' and '-' only")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from benchmarks import corpora
 from benchmarks.registry import REGISTRY, Implementation
 from benchmarks.tasks import TASKS
+from harness.timing import STATES
 
 
 class SelectionError(Exception):
@@ -25,7 +26,6 @@ def select(
 
     Raises:
         SelectionError: a task or an id does not exist.
-
     """
     for task in tasks:
         if task not in TASKS:
@@ -42,11 +42,22 @@ def select(
     return [row for row in rows if everything or row.marks & {"default", "baseline"}]
 
 
+def select_states(states: Sequence[str]) -> list[str]:
+    """Return the states asked for, each once.
+
+    Raises:
+        SelectionError: one does not exist.
+    """
+    for state in states:
+        if state not in STATES:
+            raise SelectionError(f"no state {state!r}; there are: {', '.join(STATES)}")
+    return list(dict.fromkeys(states))
+
+
 def load_corpora(names: Sequence[str]) -> list[corpora.Corpus]:
     """Return the corpora of these names, each once, in the order asked for.
 
     Raises:
         corpora.CorpusError: one cannot be had.
-
     """
     return [corpora.load(name) for name in dict.fromkeys(names or [corpora.DEFAULT])]

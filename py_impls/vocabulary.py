@@ -12,7 +12,6 @@ def ids_by_character(vocabulary: Sequence[str]) -> dict[str, int]:
         TypeError: ``vocabulary`` is not a sequence, or an entry is not a ``str``.
         ValueError: an entry is not a single character, or the entries are not in strictly rising
             code-point order.
-
     """
     if not isinstance(vocabulary, Sequence):
         raise TypeError(f"vocabulary is {type(vocabulary).__name__}, not a sequence of str")

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.registry import REGISTRY
+from benchmarks.registry import REGISTRY, find
 from benchmarks.tasks import TASKS
+from harness.timing import STATES
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -49,13 +50,20 @@ def test_verify_on_both_corpora(nanogpt_rs: Run, tinyshakespeare: object) -> Non
 def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("to be or not to be " * 500)
     done = nanogpt_rs(
-        "bench", "--corpus", str(tmp_path / "mine.txt"), "--id", "rust/fixed_array", "--json"
+        "bench",
+        "--corpus",
+        str(tmp_path / "mine.txt"),
+        "--id",
+        "rust/fixed_array",
+        "--json",
+        *(f"--state={state}" for state in STATES),
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["build"]["info"]["profile"] == "release"
     assert document["machine"]["cores"] >= 1
     cells = document["cells"]
+    assert {cell["state"] for cell in cells} == set(STATES)
     assert {cell["task"] for cell in cells} == set(TASKS)  # no code names a task: new ones join
     for cell in cells:
         assert (cell["corpus"], cell["characters"]) == ("file:mine.txt", 9500)
@@ -63,6 +71,9 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
         assert cell["seconds"] > 0
         assert (cell["build_seconds"] is not None) == (TASKS[cell["task"]].build is not None)
         assert cell["ratio"] == 1 if cell["id"] == cell["baseline"] else cell["ratio"] > 0
+        strongest = find(cell["task"], cell["strongest"])
+        assert "strongest:ascii" in strongest.marks
+        assert (cell["ratio_to_strongest"] == 1) == (cell["id"] == strongest.id)
     assert str(tmp_path) not in done.stdout
 
 
@@ -97,6 +108,7 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
     ("arguments", "status", "says"),
     [
         (["bench", "no_task"], 2, "no task 'no_task'; there are: charset"),
+        (["bench", "--state", "tepid"], 2, "no state 'tepid'; there are: warm, fresh_str"),
         (["bench", "--id", "rust/none"], 2, "no implementation 'rust/none'"),
         (["verify", "--corpus", "nowhere"], 2, "corpus 'nowhere': no such file, and no such id"),
         (["verify", "--corpus", ""], 2, "corpus '': no such file, and no such id"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from benchmarks import corpora, synthetic
+from benchmarks import corpora, synthetic, texts
+from benchmarks.splitmix import splitmix64
 
 WHOLE = b"To be, or not to be" * 1000
 KNOWN = hashlib.sha256(WHOLE).hexdigest()
@@ -97,12 +99,88 @@ def test_generate_refuses_counts_that_no_text_has(pairs: dict[str, dict[str, int
 
 
 def test_splitmix64_is_the_published_one() -> None:
-    random = synthetic.splitmix64(1234567)
+    random = splitmix64(1234567)
     assert [next(random) for _ in range(3)] == [
         6457827717110365317,
         3203168211198807973,
         9817491932198370423,
     ]
+
+
+SMALL = [
+    id
+    for id in corpora.CORPORA
+    if not id.startswith("tinyshakespeare") and "-64m-" not in id and "-1g-" not in id
+]
+
+
+@pytest.mark.parametrize("id", [*SMALL, "english-64m-ascii", "emoji-64m-ucs4"])
+def test_each_corpus_is_what_its_id_and_hash_say(
+    id: str, monkeypatch: pytest.MonkeyPatch, shared_cache: Path
+) -> None:
+    monkeypatch.setenv(corpora.CACHE_VARIABLE, str(shared_cache))
+    corpus = corpora.load(id)  # refused if its hash is another
+    if "-" in id:
+        _, size, width = id.split("-")
+        assert corpus.width == width
+        assert len(corpus.text) == (1_112_064 if "distinct" in id else corpora.SIZES[size])
+
+
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_every_corpus_has_its_hash_and_every_hash_its_corpus() -> None:
+    assert list(corpora.golden_hashes()) == list(corpora.CORPORA)
+
+
+@pytest.mark.parametrize("language", texts.ALPHABETS)
+def test_tinyshakespeare_in_another_alphabet(
+    language: str, tinyshakespeare: corpora.Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    respelt = corpora.load(f"tinyshakespeare-{language}")
+    there = str.maketrans(dict(zip(tinyshakespeare.text, respelt.text, strict=True)))
+    back = str.maketrans(dict(zip(respelt.text, tinyshakespeare.text, strict=True)))
+    assert tinyshakespeare.text.translate(there) == respelt.text
+    assert respelt.text.translate(back) == tinyshakespeare.text
+    assert respelt.width == texts.ALPHABETS[language].width
+
+
+@pytest.mark.parametrize("vocabulary", [1, 2, 65, 300])
+def test_zipf_uses_its_whole_vocabulary(vocabulary: int) -> None:
+    text = texts.zipf(vocabulary, 3000)
+    counts = Counter(text).most_common()
+    assert (len(text), len(counts)) == (3000, vocabulary)
+    assert counts[0][1] >= 2 * counts[-1][1] or vocabulary < 3
+
+
+def test_special_corpora() -> None:
+    whole = corpora.load("synthetic").text
+    tail, last = corpora.load("tail-1m-ucs2").text, corpora.load("last-1m-ascii").text
+    assert tail[:-1] == last[:-1] == whole[:-1]
+    assert tail[-1] not in whole
+    assert last[-1] not in whole
+    assert len(set(corpora.load("random-1m-latin1").text)) == 256
+    emoji = [c for c in corpora.load("chat-1m-ucs4").text if not c.isascii()]
+    assert len(emoji) == pytest.approx(len(whole) / 100, rel=0.05)
+
+
+@given(st.text(max_size=50))
+def test_width_is_that_of_pep_393(text: str) -> None:
+    fresh = text + "\0"  # a string of one character is a shared object with a size of its own
+    sizes = {
+        name: len(fresh) * unit
+        for name, unit in (("ascii", 1), ("latin1", 1), ("ucs2", 2), ("ucs4", 4))
+    }
+    headers = {"ascii": sys.getsizeof("ab") - 2, "latin1": sys.getsizeof("é\0") - 2}
+    header = headers["ascii" if texts.width(text) == "ascii" else "latin1"]
+    assert (
+        sys.getsizeof((fresh + "\0")[:-1])
+        == header
+        + sizes[texts.width(text)]
+        + ({"ascii": 0, "latin1": 0, "ucs2": 1, "ucs4": 3}[texts.width(text)])
+    )
 
 
 def test_a_path_is_a_corpus_that_forgets_its_folder(tmp_path: Path) -> None:
@@ -113,8 +191,10 @@ def test_a_path_is_a_corpus_that_forgets_its_folder(tmp_path: Path) -> None:
 
 
 def test_what_is_neither_id_nor_file_is_refused() -> None:
-    with pytest.raises(corpora.UnknownCorpusError, match=r"'nowhere.txt': no such file.*synthetic"):
+    with pytest.raises(corpora.UnknownCorpusError, match=r"'nowhere.txt': no such file.*lists the"):
         corpora.load("nowhere.txt")
+    with pytest.raises(corpora.UnknownCorpusError, match="near: synthetic"):
+        corpora.load("sinthetic")
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

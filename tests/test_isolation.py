@@ -77,6 +77,14 @@ def test_nothing_left_to_measure_is_said_and_told_apart(installation: Installati
     assert "nothing could be measured here" in done.stderr
 
 
+def test_a_quadratic_idea_is_not_asked_for_the_impossible(installation: Installation) -> None:
+    done = installation.run(
+        *("-m", "harness", "verify", "charset", "--id", "rust/smallvec", "--json"),
+        *("--corpus", "distinct-1m-ucs4", "--corpus", "han1000-1m-ucs2"),
+    )
+    assert [verdict["status"] for verdict in json.loads(done.stdout)] == ["n/a", "right"]
+
+
 def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: Installation) -> None:
     everything = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
     installation.write("all.txt", everything[:70_000])
