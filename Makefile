@@ -21,7 +21,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 
 .DEFAULT_GOAL := help
 .PHONY: help bench test lint rust-test python-test build tools clean pytest-benchmark record \
-	asv asv-full asv-smoke asv-continuous asv-publish asv-machine
+	asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +45,9 @@ asv: asv-machine ## measure commits (RANGE, HEAD by default) into results/asv, a
 
 asv-full: asv-machine ## the same on every corpus
 	@NANOGPT_RS_ASV=full $(ASV) run $(ASV_OPTIONS) '$(RANGE)'
+
+asv-torch: asv-machine ## the same in an environment with torch, which takes minutes to install
+	@NANOGPT_RS_ASV=full $(ASV) --config asv.torch.conf.json run $(ASV_OPTIONS) '$(RANGE)'
 
 asv-smoke: asv-machine ## call each benchmark of HEAD once, saving nothing
 	@$(ASV) run $(ASV_OPTIONS) --quick --dry-run --show-stderr 'HEAD^!'

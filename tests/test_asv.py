@@ -205,6 +205,16 @@ def test_memory_and_wall_rows_are_there(repository: Repository) -> None:
     )
 
 
+def test_the_two_confs_differ_by_torch_alone() -> None:
+    def settings(name: str) -> Any:
+        lines = (ROOT / name).read_text().splitlines()
+        return json.loads("\n".join(line for line in lines if not line.lstrip().startswith("//")))
+
+    small, large = settings("asv.conf.json"), settings("asv.torch.conf.json")
+    assert large["matrix"]["req"].pop("torch")
+    assert large == small
+
+
 def test_no_host_name_is_recorded(repository: Repository) -> None:
     import platform
 
