@@ -1,0 +1,19 @@
+"""``numpy.unique`` of the code points: sorts them all to drop most of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from py_impls.code_points import code_points
+
+
+def charset(text: str) -> set[str]:
+    """Return the distinct characters of ``text``.
+
+    Raises:
+        TypeError: ``text`` is not a ``str``.
+
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text is {type(text).__name__}, not str")
+    return set(map(chr, np.unique(code_points(text)).tolist()))

@@ -1,0 +1,45 @@
+"""An ``array`` of ids indexed by code point: nothing is hashed, but each code is made an int.
+
+It pays for seeing that no id is the one that means "outside". ``map`` over the array's lookup
+instead of a comprehension: 1.8 times slower.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+
+from py_impls.latin1 import latin1_bytes
+from py_impls.vocabulary import ids_by_character, outside
+
+UTF_32 = f"utf-32-{sys.byteorder[0]}e"  # as the machine holds an array of 4-byte numbers
+
+
+def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
+    """Return a function from a text to the ids of its characters.
+
+    Raises:
+        ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
+            The encoder raises it for a character outside the vocabulary.
+        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+
+    """
+    stoi = ids_by_character(vocabulary)
+    table = array("l", [-1]) * (max(map(ord, stoi), default=-1) + 1)
+    for character, id in stoi.items():
+        table[ord(character)] = id
+
+    def encode_text(text: str) -> list[int]:
+        if not isinstance(text, str):
+            raise TypeError(f"text is {type(text).__name__}, not str")
+        codes = latin1_bytes(text) or array("I", text.encode(UTF_32, "surrogatepass"))
+        try:
+            ids = [table[code] for code in codes]
+        except IndexError:
+            raise outside(text, stoi) from None
+        if -1 in ids:
+            raise outside(text, stoi)
+        return ids
+
+    return encode_text

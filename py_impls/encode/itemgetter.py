@@ -1,0 +1,32 @@
+"""``operator.itemgetter`` of all characters, asked of the dict: one C loop over a tuple of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+
+from py_impls.vocabulary import ids_by_character, outside
+
+
+def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
+    """Return a function from a text to the ids of its characters.
+
+    Raises:
+        ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
+            The encoder raises it for a character outside the vocabulary.
+        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+
+    """
+    stoi = ids_by_character(vocabulary)
+
+    def encode_text(text: str) -> list[int]:
+        if not isinstance(text, str):
+            raise TypeError(f"text is {type(text).__name__}, not str")
+        try:
+            if len(text) < 2:  # itemgetter wants an item, and gets one without a tuple
+                return [stoi[c] for c in text]
+            return list(itemgetter(*text)(stoi))
+        except KeyError:
+            raise outside(text, stoi) from None
+
+    return encode_text
