@@ -117,6 +117,16 @@ def test_each_task_has_one_baseline_that_runs_unasked(task: str) -> None:
     assert "default" in baseline.marks
 
 
+@pytest.mark.parametrize("width", ["ascii", "latin1", "ucs2", "ucs4"])
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_has_one_strongest_python_per_width(task: str, width: str) -> None:
+    (strongest,) = (
+        entry for entry in REGISTRY if entry.task == task and f"strongest:{width}" in entry.marks
+    )
+    assert strongest.id.startswith("python/")
+    assert "default" in strongest.marks
+
+
 def test_every_row_resolves_here() -> None:
     assert {(entry.id, entry.unavailable()) for entry in REGISTRY if entry.unavailable()} == set()
 

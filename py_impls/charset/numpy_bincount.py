@@ -12,7 +12,6 @@ def charset(text: str) -> set[str]:
 
     Raises:
         TypeError: ``text`` is not a ``str``.
-
     """
     if not isinstance(text, str):
         raise TypeError(f"text is {type(text).__name__}, not str")

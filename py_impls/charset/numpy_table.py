@@ -1,6 +1,6 @@
-"""A numpy array of flags, set at each code point: a store for each character, no counting.
+"""A numpy array of flags, indexed by code point: blocks without a new one are only looked up.
 
-All at once instead of in blocks: 1.5 times slower, as numpy makes an 8-byte index of each code.
+Setting the flags of all characters at once instead: 1.5 times slower.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ def charset(text: str) -> set[str]:
 
     Raises:
         TypeError: ``text`` is not a ``str``.
-
     """
     if not isinstance(text, str):
         raise TypeError(f"text is {type(text).__name__}, not str")
-    codes = code_points(text)
-    occurs = np.zeros(int(codes.max(initial=0)) + 1, np.bool_)
-    for start in range(0, len(codes), BLOCK):
-        occurs[codes[start : start + BLOCK].astype(np.intp)] = True
+    occurs = np.zeros(1, np.bool_)  # its last entry stays False and belongs to no character
+    for start in range(0, len(text), BLOCK):
+        codes = code_points(text[start : start + BLOCK]).astype(np.intp)
+        # Most blocks hold nothing new, and reading is cheaper than writing.
+        if not occurs.take(codes, mode="clip").all():
+            lacking = int(codes.max()) + 2 - len(occurs)
+            if lacking > 0:
+                occurs = np.append(occurs, np.zeros(lacking, np.bool_))
+            occurs[codes] = True
     return set(map(chr, np.flatnonzero(occurs).tolist()))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from py_impls.code_points import code_points, gather, id_table
+from py_impls.code_points import gather, id_table
 from py_impls.vocabulary import ids_by_character, outside
 
 
@@ -20,7 +20,6 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
         TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
-
     """
     stoi = ids_by_character(vocabulary)
     table = id_table(stoi, np.uint8)
@@ -29,7 +28,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     def encode_text(text: str) -> list[int]:
         if not isinstance(text, str):
             raise TypeError(f"text is {type(text).__name__}, not str")
-        ids = gather(table, code_points(text))
+        ids = gather(table, text)
         if ids.size and ids.max() == len(stoi):
             raise outside(text, stoi)
         if ids.dtype == np.uint8:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from py_impls.code_points import code_points, gather, id_table
+from py_impls.code_points import gather, id_table
 from py_impls.vocabulary import ids_by_character, outside, require_at_most
 
 
@@ -18,7 +18,6 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The encoder raises it for a character outside the vocabulary.
         TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
-
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "encode_array")
@@ -27,7 +26,7 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
     def encode_text(text: str) -> npt.NDArray[np.uint16]:
         if not isinstance(text, str):
             raise TypeError(f"text is {type(text).__name__}, not str")
-        ids = gather(table, code_points(text))
+        ids = gather(table, text)
         if ids.size and ids.max() == len(stoi):
             raise outside(text, stoi)
         return ids.astype(np.uint16, copy=False)

@@ -22,7 +22,6 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The encoder raises it for a character outside the vocabulary.
         TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
-
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "encode_array")
@@ -34,6 +33,7 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
         entries = [stoi.get(chr(code), -1) for code in uniques.tolist()]
         if -1 in entries:
             raise outside(text, stoi)
-        return np.array(entries, np.uint16).take(codes)
+        ids: npt.NDArray[np.uint16] = np.array(entries, np.uint16).take(codes)
+        return ids
 
     return encode_text

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from py_impls.code_points import code_points, id_table
+from py_impls.code_points import Ids, code_points, id_table
 from py_impls.vocabulary import ids_by_character, outside, require_at_most
 
 
@@ -22,7 +22,6 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The encoder raises it for a character outside the vocabulary.
         TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
-
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "encode_array")
@@ -37,7 +36,7 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
             gathered = tensor.index_select(0, torch.from_numpy(code_points(text).astype(np.int32)))
         except IndexError:
             raise outside(text, stoi) from None
-        ids = gathered.numpy().view(table.dtype)
+        ids: Ids = gathered.numpy().view(table.dtype)
         if ids.size and ids.max() == len(stoi):
             raise outside(text, stoi)
         return ids.astype(np.uint16, copy=False)
