@@ -1,7 +1,7 @@
 """Every implementation, one line each; whatever runs or shows implementations reads this.
 
-Append only, within a task: results of years are kept by (task, id). A retired idea keeps its line and loses its
-``default`` mark.
+Append only, within a task: results of years are kept by (task, id). A retired idea keeps its line
+and loses its ``default`` mark.
 """
 
 from __future__ import annotations
