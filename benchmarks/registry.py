@@ -53,11 +53,24 @@ class Implementation:
         """
         return resolve_name(self.target)
 
+    def absent(self) -> str | None:
+        """Return what this implementation lacks here, ``None`` if nothing, without importing it.
+
+        Importing all of them takes seconds: some import torch.
+        """
+        for module in (*self.needs, self.target.partition(":")[0]):
+            try:
+                found = importlib.util.find_spec(module)
+            except ImportError:  # its package is not there either
+                found = None
+            if found is None:
+                return f"needs {module}, which is not installed"
+        return None
+
     def unavailable(self) -> str | None:
         """Return why this implementation cannot run here, or ``None`` if it can."""
-        for module in self.needs:
-            if importlib.util.find_spec(module) is None:
-                return f"needs {module}, which is not installed"
+        if lacking := self.absent():
+            return lacking
         try:
             self.resolve()
         except (ImportError, AttributeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import signal
@@ -19,6 +20,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from benchmarks.corpora import Corpus
+    from benchmarks.registry import Implementation
     from harness.bench import Cell
 
 FAILED, USAGE, NOTHING = 1, 2, 3
@@ -151,15 +153,12 @@ def list_(tasks: Tasks = None, ids: Ids = None, as_json: AsJson = False) -> None
     with refusals():
         from benchmarks.provenance import check_rooms
         from benchmarks.tasks import TASKS
-        from harness.selection import select
+        from harness.selection import lacking, select
 
         rows = select(tasks or (), ids or (), everything=True)
         check_rooms()
-        reasons = [row.unavailable() for row in rows]
-        ideas = [
-            idea_of(row.resolve()) if not reason else ""
-            for row, reason in zip(rows, reasons, strict=True)
-        ]
+        reasons = [lacking(row) for row in rows]
+        ideas = ["" if lacks else idea_of(row) for row, lacks in zip(rows, reasons, strict=True)]
     if as_json:
         print_json(
             [
@@ -193,15 +192,18 @@ def list_(tasks: Tasks = None, ids: Ids = None, as_json: AsJson = False) -> None
         out.print(table)
 
 
-def idea_of(function: Any) -> str:
+def idea_of(row: Implementation) -> str:
     """Return the line that says what an implementation is.
 
-    Rust functions carry the first line of their file; Python keeps that line on the module.
+    It is the first line of its file; Rust functions carry it as their doc string.
     """
-    module = sys.modules.get(getattr(function, "__module__", ""), None)
-    ours = module is not None and module.__name__.startswith("py_impls.")
-    documented = module if ours else function
-    return (documented.__doc__ or "").partition("\n")[0].replace("``", "`")
+    module, _, name = row.target.partition(":")
+    spec = importlib.util.find_spec(module)
+    if name == row.task and spec and spec.origin:
+        text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+    else:
+        text = row.resolve().__doc__
+    return (text or "").partition("\n")[0].replace("``", "`")
 
 
 @app.command("corpora")
@@ -282,6 +284,7 @@ def bench(
         build = check()
         names = list(dict.fromkeys(corpus or ["synthetic"]))
         texts = load_corpora(names)
+        asked_for = {(row.task, row.id) for row in rows}
         rows = with_baselines(rows, {text.width for text in texts})
         here = machine.examine()
         with progress(steps(rows, texts, states)) as advance:
@@ -308,7 +311,7 @@ def bench(
         )
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
-    if not any(cell.seconds for cell in cells):
+    if not any(cell.seconds for cell in cells if (cell.task, cell.id) in asked_for):
         stop(NOTHING, "nothing could be measured here")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from benchmarks import corpora, provenance
 from benchmarks.registry import REGISTRY
 from harness import machine
+from harness.selection import lacking as reason_lacking
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def parts_findings() -> list[Finding]:
     findings = []
     lacking: dict[str, list[str]] = {}
     for row in REGISTRY:
-        if reason := row.unavailable():
+        if reason := reason_lacking(row):
             lacking.setdefault(reason, []).append(f"{row.task} {row.id}")
     for reason, rows in lacking.items():
         findings.append(Finding("implementations", reason, False, f"n/a: {', '.join(rows)}"))

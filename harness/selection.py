@@ -42,6 +42,11 @@ def select(
     return [row for row in rows if everything or row.marks & {"default", "baseline"}]
 
 
+def lacking(row: Implementation) -> str | None:
+    """Return why a row cannot run here, as far as can be told without long imports."""
+    return row.unavailable() if row.id.startswith("rust/") else row.absent()
+
+
 def select_states(states: Sequence[str]) -> list[str]:
     """Return the states asked for, each once.
 

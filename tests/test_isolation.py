@@ -66,7 +66,7 @@ def test_a_missing_implementation_is_not_applicable(installation: Installation) 
     status, found, errors = cells(installation, "--id", "python/set", "--id", "rust/ahash")
     assert status == 0, errors
     assert found["python/set"]["status"] == "n/a"
-    assert "cannot be resolved" in found["python/set"]["details"][0]
+    assert found["python/set"]["details"] == ["needs py_impls.charset.set, which is not installed"]
     assert found["rust/ahash"]["seconds"] > 0
 
 
