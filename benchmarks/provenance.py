@@ -13,6 +13,7 @@ import importlib.metadata
 import importlib.util
 import json
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 DISTRIBUTION = "nanogpt-rs"
+MEASURED = ("py_impls", "rust_impls")
 RULER = Path(__file__).resolve().parent
 CURE = "make build"
 
@@ -136,6 +138,24 @@ def is_checkout(folder: Path) -> bool:
     """Return whether ``folder`` is a checkout of this project."""
     ours = ("Cargo.lock", "rust_impls/python.rs", "benchmarks/provenance.py")
     return all((folder / name).is_file() for name in ours)
+
+
+def fingerprint(*also: str) -> str:
+    """Return a hash of all that a verdict can depend on: rooms, ruler, packages, Python, and more.
+
+    Args:
+        also: whatever else it shall stand for.
+    """
+    digest = hashlib.sha256("\0".join((sys.version, *also)).encode())
+    packages = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
+    digest.update("\0".join(packages).encode())
+    for room in (RULER, *(found.parent for found in map(origin, MEASURED) if found)):
+        for path in sorted(room.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(
+                    path.relative_to(room).as_posix().encode() + b"\0" + path.read_bytes()
+                )
+    return digest.hexdigest()
 
 
 def installed() -> importlib.metadata.Distribution:

@@ -16,17 +16,19 @@ another way of calling. Not for a new row, a new corpus or an edit that leaves t
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from itertools import islice, product
 from typing import Any, ClassVar
 
 from benchmarks import corpora, provenance
 from benchmarks.registry import REGISTRY, Implementation, find
 from benchmarks.tasks import TASKS, Call, Task
-from benchmarks.verification import Verdict, verify_apart
+from benchmarks.verification import Verdict, verdict_of, verify_apart
 
 DEFAULT_CORPORA = ("english-1k-ascii", "synthetic")
 """Measured unless asked otherwise: a call's fixed cost, and its cost by the megabyte."""
@@ -50,16 +52,24 @@ Verdicts = dict[tuple[str, str, str], Verdict]
 def prove(corpus_ids: tuple[str, ...], mark: str | None = "default") -> Verdicts:
     """Check where everything comes from, then verify rows with this mark on these corpora.
 
+    asv asks again for each round of each commit. What was proved of these very files, with these
+    very packages, is kept and not proved again.
+
     Raises:
         benchmarks.provenance.ProvenanceError: nothing here may be timed.
     """
     provenance.check()
-    verdicts = {}
-    for task in TASKS.values():
-        for row in rows_of(task, mark):
-            for corpus in corpus_ids:
-                verdicts[row.task, row.id, corpus] = verify_apart(row, corpus)
-    return verdicts
+    rows = [row for task in TASKS.values() for row in rows_of(task, mark)]
+    asked = list(product(rows, corpus_ids))
+    cells = [(row.task, row.id, corpus) for row, corpus in asked]
+    kept = corpora.cache_folder() / "proofs" / f"{provenance.fingerprint(repr(cells))}.json"
+    try:
+        verdicts = [verdict_of(one) for one in json.loads(kept.read_bytes())]
+    except OSError:
+        verdicts = [verify_apart(row, corpus) for row, corpus in asked]
+        with suppress(OSError):
+            corpora.write_whole(kept, json.dumps([asdict(one) for one in verdicts]).encode())
+    return dict(zip(cells, verdicts, strict=True))
 
 
 class Cells:

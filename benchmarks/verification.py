@@ -1,25 +1,13 @@
-"""Proof before time: each implementation against its oracle, in a process of its own.
-
-A contender that crashes or hangs takes its process with it and nothing else, and what it printed,
-imported or patched is gone when the clock starts.
-"""
+"""Proof before time: each implementation against its oracle, in a process of its own."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks import corpora, provenance, registry, tasks
+from benchmarks.worker import WorkerError, run_worker
 
-WORKER = Path(__file__).with_name("worker.py")
 DEADLINE = 120.0
 """Seconds in which one implementation must prove itself on one corpus and all edges."""
 QUADRATIC_LIMIT = 10_000
@@ -44,6 +32,11 @@ class Verdict:
     corpus: str
     status: str
     details: tuple[str, ...] = ()
+
+
+def verdict_of(document: dict[str, Any]) -> Verdict:
+    """Return the verdict that was written as JSON."""
+    return Verdict(**document | {"details": tuple(document["details"])})
 
 
 def not_applicable(implementation: registry.Implementation, corpus: corpora.Corpus) -> str | None:
@@ -82,58 +75,13 @@ def verify_apart(
     """
     order = {"task": implementation.task, "id": implementation.id, "corpus": corpus}
     try:
-        answer = run_worker(order, deadline)
+        return verdict_of(run_worker("verification", order, deadline))
     except WorkerError as error:
         return Verdict(implementation.task, implementation.id, corpus, "wrong", (str(error),))
-    return Verdict(**answer | {"details": tuple(answer["details"])})
 
 
-class WorkerError(Exception):
-    """A worker process ended without an answer; the message says how."""
-
-
-def run_worker(order: dict[str, str], deadline: float) -> dict[str, Any]:
-    """Run one order in a fresh interpreter, with this ruler, and return its answer.
-
-    The answer comes back through a file: the contender may write to standard output what it likes.
-
-    Raises:
-        WorkerError: it crashed, hung, or ended without an answer.
-    """
-    with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
-        answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-P", str(WORKER), json.dumps(order), str(answer)]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=deadline, check=False)
-        except subprocess.TimeoutExpired:
-            raise WorkerError(f"hung: no answer within {deadline:g} s") from None
-        try:
-            document = json.loads(answer.read_bytes())
-        except (OSError, ValueError):
-            raise WorkerError(how_it_ended(done)) from None
-    assert isinstance(document, dict)
-    return document
-
-
-def how_it_ended(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return in words how a process ended that gave no answer."""
-    last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    if done.returncode < 0:
-        try:
-            name = signal.Signals(-done.returncode).name
-        except ValueError:
-            name = f"signal {-done.returncode}"
-        return f"crashed: killed by {name}" + (f" ({tasks.excerpt(last)})" if last else "")
-    return f"ended with status {done.returncode} and no answer" + (
-        f": {tasks.excerpt(last, 200)}" if last else ""
-    )
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Carry out one order and write its answer: all that a worker process does."""
-    order, answer = json.loads(arguments[0]), Path(arguments[1])
+def carry_out(order: dict[str, str]) -> dict[str, Any]:
+    """Verify what is ordered, in a worker process."""
     provenance.check_rooms()
     verdict = verify(registry.find(order["task"], order["id"]), corpora.load(order["corpus"]))
-    partial = answer.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(verdict)), encoding="ascii")
-    os.replace(partial, answer)
+    return asdict(verdict)

@@ -15,7 +15,7 @@ FAULTS = {
     "a segfault": ("    ctypes.string_at(0)\n", "crashed: killed by SIGSEGV"),
     "an abort": ("    os.abort()\n", "crashed: killed by SIGABRT"),
     "an exit": ("    os._exit(0)\n", "ended with status 0 and no answer"),
-    "a polite exit": ("    sys.exit('bye')\n", "ended with status 1 and no answer: 'bye'"),
+    "a polite exit": ("    sys.exit('bye')\n", "ended with status 1 and no answer ('bye')"),
 }
 
 

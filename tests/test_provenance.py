@@ -59,7 +59,7 @@ def test_the_working_folder_is_not_looked_at_by_the_command(tmp_path: Path) -> N
 def verify_by_heads_ruler(wheel: Installation, answer: Path) -> dict[str, object]:
     """Do what asv does: HEAD's ruler, run by its path, in an environment with another wheel."""
     order = json.dumps({"task": "charset", "id": "python/set", "corpus": "synthetic"})
-    done = wheel.run(str(ROOT / "benchmarks/worker.py"), order, str(answer))
+    done = wheel.run(str(ROOT / "benchmarks/worker.py"), "verification", order, str(answer))
     assert done.returncode == 0, done.stderr
     document = json.loads(answer.read_text())
     assert isinstance(document, dict)

@@ -1,0 +1,153 @@
+"""What one worker process of a paired comparison measures: rounds of blocks, arm beside arm.
+
+Arm 0 is the baseline and arm 1 the baseline again. Each round times one block of calls of each arm,
+in a new random order; a cyclic order, which gives each arm the same predecessor for ever, found
+differences between identical arms. The arms are made in a random order too.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from itertools import repeat
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from benchmarks import corpora, provenance
+from benchmarks.registry import find
+from benchmarks.tasks import TASKS, Call
+
+try:
+    from resource import RUSAGE_THREAD, getrusage
+except ImportError:  # Windows, macOS: nobody says whether a thread was preempted
+
+    def switches() -> tuple[int, int]:
+        """Return no switches, as this system does not count them by thread."""
+        return 0, 0
+
+else:
+
+    def switches() -> tuple[int, int]:
+        """Return this thread's involuntary and voluntary context switches so far."""
+        usage = getrusage(RUSAGE_THREAD)
+        return usage.ru_nivcsw, usage.ru_nvcsw
+
+
+Block = tuple[int, int, int, int, int]
+"""Wall ns, CPU ns of this thread, involuntary and voluntary context switches, calls."""
+
+DISPLACING = bytearray(32 * 2**20)
+"""Copied to evict: many times a core's own cache, though less than the largest shared ones."""
+
+
+def warm(call: Call, calls: int, _: Callable[[Call], Call]) -> Block:
+    """Time a block of calls on one text object."""
+    function, arguments = call
+    involuntary, voluntary = switches()
+    cpu = time.thread_time_ns()
+    wall = time.perf_counter_ns()
+    for _call in repeat(None, calls):
+        function(*arguments)
+    wall = time.perf_counter_ns() - wall
+    cpu = time.thread_time_ns() - cpu
+    after = switches()
+    return wall, cpu, after[0] - involuntary, after[1] - voluntary, calls
+
+
+def fresh_str(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
+    """Time calls one by one, each on a text object that no call has seen."""
+    return total([warm(renew(call), 1, renew) for _ in range(calls)])
+
+
+def evicted(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
+    """Time calls one by one, each after other data has displaced the text from the caches."""
+    blocks = []
+    for _ in range(calls):
+        bytes(DISPLACING)
+        blocks.append(warm(call, 1, renew))
+    return total(blocks)
+
+
+def total(blocks: list[Block]) -> Block:
+    """Return blocks of the same arm as one."""
+    wall, cpu, involuntary, voluntary, calls = map(sum, zip(*blocks, strict=True))
+    return wall, cpu, involuntary, voluntary, calls
+
+
+STATES = {"warm": warm, "fresh_str": fresh_str, "evicted": evicted}
+"""How a call finds its text: the same object each time, which may have its UTF-8 form cached; an
+object that no call has seen; or the same object, displaced from the core's caches."""
+
+
+def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+    """Measure one process's worth.
+
+    Args:
+        order: ``task``, ``corpus`` and ``state``; ``arms``, ids with the number of calls in a block
+            of each; ``rounds`` and ``warm_up_rounds``; ``seed`` of the random orders.
+
+    Returns:
+        ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
+        processor time that other processes took meanwhile, or ``None``; ``wrong``, by id what a
+        contender's last answer lacked: it was right when it was verified.
+    """
+    provenance.check_rooms()
+    task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
+    random = Random(order["seed"])  # noqa: S311
+    arms = order["arms"]
+    calls: list[Call | None] = [None] * len(arms)
+    for index in random.sample(range(len(arms)), len(arms)):
+        function = find(task.name, arms[index]["id"]).resolve()
+        calls[index] = task.call(function, corpora.own_copy(corpus.text))
+    take = STATES[order["state"]]
+    blocks: list[list[Block]] = [[] for _ in arms]
+    gc.collect()
+    gc.disable()
+    for round in range(-order["warm_up_rounds"], order["rounds"]):
+        if round == 0:
+            watch = Watch()
+        for index in random.sample(range(len(arms)), len(arms)):
+            call = calls[index]
+            assert call is not None
+            block = take(call, arms[index]["calls"], task.renew)
+            if round >= 0:
+                blocks[index].append(block)
+    others = watch.others()
+    gc.enable()
+    expected = task.oracle(corpus.text)
+    wrong = {}
+    for arm, call in zip(arms, calls, strict=True):
+        assert call is not None
+        function, arguments = call
+        if difference := task.difference(function(*arguments), expected):
+            wrong[arm["id"]] = f"right at first, then wrong: {difference}"
+    return {"blocks": blocks, "others": others, "wrong": wrong}
+
+
+class Watch:
+    """Tells how much of the machine other processes used since it was made."""
+
+    def __init__(self) -> None:
+        self.start = self.read()
+
+    @staticmethod
+    def read() -> tuple[float, float, float] | None:
+        """Return busy and all ticks of the machine's processors, and our own CPU seconds."""
+        try:
+            fields = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0].split()[1:9]
+        except OSError:  # not Linux
+            return None
+        ticks = list(map(int, fields))
+        idle = ticks[3] + ticks[4]
+        return sum(ticks) - idle, sum(ticks), time.process_time()
+
+    def others(self) -> float | None:
+        """Return the share, 0 to 1, of the machine's processor time that others took."""
+        end = self.read()
+        if self.start is None or end is None or end[1] == self.start[1]:
+            return None
+        busy, all_, own = (after - before for after, before in zip(end, self.start, strict=True))
+        ticks_a_second = 100  # what Linux shows to processes, on every architecture in use
+        return min(1.0, max(0.0, (busy - own * ticks_a_second) / all_))
