@@ -152,9 +152,8 @@ def fingerprint(*also: str) -> str:
     for room in (RULER, *(found.parent for found in map(origin, MEASURED) if found)):
         for path in sorted(room.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(
-                    path.relative_to(room).as_posix().encode() + b"\0" + path.read_bytes()
-                )
+                name = path.relative_to(room).as_posix()
+                digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

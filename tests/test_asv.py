@@ -39,6 +39,7 @@ class Repository:
         real_home = Path.home()
         environment = {
             "HOME": str(self.home),
+            "NANOGPT_RS_CACHE": str(self.home / ".cache/nanogpt-rs"),
             "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(real_home / ".rustup")),
             "CARGO_HOME": os.environ.get("CARGO_HOME", str(real_home / ".cargo")),
@@ -196,6 +197,11 @@ def test_a_short_call_is_not_measured_once(repository: Repository) -> None:
     numbers = dict(zip(row["params"][1] * 3, row["stats_number"][:2] * 3, strict=False))
     assert numbers["'english-1k-ascii'"] >= 20
     assert min(number for number in row["stats_number"][::2] if number) >= 20
+
+
+def test_what_was_proved_of_a_wheel_is_not_proved_again(repository: Repository) -> None:
+    """One proof for each wheel that could be measured, however many rounds it had."""
+    assert len(list((repository.home / ".cache/nanogpt-rs/proofs").iterdir())) == 4
 
 
 def test_memory_and_wall_rows_are_there(repository: Repository) -> None:

@@ -173,6 +173,23 @@ def test_a_wheel_in_a_checkout_must_match_its_sources(
     assert "built from other sources" in installation.run("-c", code, cwd=here).stderr
 
 
+def test_a_fingerprint_changes_with_every_room_and_nothing_else(
+    installation: Installation,
+) -> None:
+    def fingerprint(*also: str) -> str:
+        code = f"from benchmarks import provenance as p; print(p.fingerprint(*{also!r}))"
+        return installation.run("-c", code).stdout
+
+    first = fingerprint()
+    assert len(first) == 65
+    assert fingerprint() == first  # after the first run has left compiled files behind
+    seen = {first, fingerprint("a corpus")}
+    for name in ("py_impls/charset/set.py", "benchmarks/tasks.py", "rust_impls/__init__.py"):
+        append(installation.folder / name)
+        seen.add(fingerprint())
+    assert len(seen) == 5
+
+
 def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     """A real one: the first figure of the post was a debug build, 30 times too slow."""
     subprocess.run(
