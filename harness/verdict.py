@@ -373,14 +373,12 @@ def compare(
 
     """
     check_arms(processes, contender, positive)
+    planted = None if positive is None else planted_in(processes, positive)
     length = length_ns(processes, contender)
     margin = margin_for(length)
-    clock, why, distrust = choose_clock(processes, contender, wall_only)
+    clock, why, distrust = choose_clock(processes, contender, wall_only, positive)
     clean_only = clock == "wall" and length <= SHORT_NS
 
-    found = effects(processes, contender, clock, clean_only)
-    against_itself = effects(processes, AGAIN, clock, clean_only)
-    stretch = wall_over_cpu(processes, (BASELINE, contender), clean_only)
     result = Comparison(
         contender=contender,
         verdict="invalid",
@@ -388,14 +386,23 @@ def compare(
         margin=margin,
         clock=clock,
         clock_reason=why,
+        processes_used=len(processes),
+        processes_dropped=0,
+        rounds_used=sum(each.blocks.shape[1] for each in processes),
+        rounds_dropped=0,
+        wall_over_cpu=wall_over_cpu(processes, (BASELINE, contender), clean_only),
+    )
+    if distrust:
+        return result
+    found = effects(processes, contender, clock, clean_only)
+    against_itself = effects(processes, AGAIN, clock, clean_only)
+    result = replace(
+        result,
         processes_used=found.values.size,
         processes_dropped=found.processes_dropped,
         rounds_used=found.rounds_used,
         rounds_dropped=found.rounds_dropped,
-        wall_over_cpu=stretch,
     )
-    if distrust:
-        return result
     if not (found.values.size and against_itself.values.size):
         return replace(
             result,
@@ -404,18 +411,19 @@ def compare(
         )
 
     effect, control = trimmed(found.values), trimmed(against_itself.values)
-    reading, planted = None, None
-    if positive is not None:
-        reading, planted = read_positive(processes, positive, clock, clean_only)
+    reading = None
+    if positive is not None and planted is not None:
+        values = effects(processes, positive, clock, clean_only).values
+        reading = trimmed(values + planted) if values.size else None
     used = max(math.log1p(margin), abs(control.mean))
     verdict, reason = decide(effect, control, math.log1p(margin), reading, planted)
     first = shown(effect)
     by_clock: dict[Clock, Ratio | None] = {clock: first}
     second: Clock = "cpu" if clock == "wall" else "wall"
     tells = (
-        why != WAITS and not coarse(processes, contender, "cpu")
+        why != WAITS and not coarse(processes, (BASELINE, contender), "cpu")
         if second == "cpu"
-        else stretch is not None and stretch <= STRETCH
+        else within(result.wall_over_cpu, STRETCH)
     )
     by_clock[second] = (
         shown(trimmed(effects(processes, contender, second, False).values)) if tells else None
@@ -599,10 +607,13 @@ WAITS = "an arm uses threads or waits, which only wall time can judge"
 
 
 def choose_clock(
-    processes: Sequence[Process], contender: int, wall_only: Collection[int] = ()
+    processes: Sequence[Process],
+    contender: int,
+    wall_only: Collection[int] = (),
+    positive: int | None = None,
 ) -> tuple[Clock, str, str | None]:
     """Return which clock can judge, why, and why even that one cannot be trusted, if so."""
-    arms = (BASELINE, AGAIN, contender)
+    arms = [BASELINE, AGAIN, contender] + ([] if positive is None else [positive])
     waiting = {arm for arm in arms if arm in wall_only or waits(processes, arm)}
     distrust = None
     clock: Clock = "cpu"
@@ -615,9 +626,11 @@ def choose_clock(
         stretch = wall_over_cpu(processes, (BASELINE, contender), clean_only=True)
         if stretch is not None and stretch > STRETCH:
             why = f"wall time was {stretch:.2f} times CPU time, so it is no evidence"
+        elif effects(processes, contender, "wall", True).processes_dropped > len(processes) / 2:
+            why = "most processes were preempted in most rounds"
         else:
             clock, why = "wall", "blocks are at most 1 ms long"
-    if not distrust and coarse(processes, contender, clock):
+    if not distrust and coarse(processes, arms, clock):
         distrust = f"the {clock} clock's ticks are too coarse for blocks this short"
     return clock, why, distrust
 
@@ -657,27 +670,28 @@ def wall_over_cpu(
 ) -> float | None:
     """Return the median of wall over CPU time, of the arm where it is largest; ``None`` if unknown.
 
-    It is unknown where the CPU clock did not advance during a block.
+    It is unknown where the CPU clock did not advance during a block. Where no block is clean, all
+    are taken.
     """
     worst = 0.0
     for arm in arms:
         blocks = np.concatenate([each.blocks[arm] for each in processes])
-        if clean_only:
+        if clean_only and (blocks[:, 2] == 0).any():
             blocks = blocks[blocks[:, 2] == 0]
-        if not (blocks.size and blocks[:, 1].all()):
+        if not blocks[:, 1].all():
             return None
         worst = max(worst, float(np.median(blocks[:, 0] / blocks[:, 1])))
     return worst
 
 
-def coarse(processes: Sequence[Process], contender: int, clock: Clock) -> bool:
+def coarse(processes: Sequence[Process], arms: Sequence[int], clock: Clock) -> bool:
     """Return whether a clock's ticks are long enough to hide a difference.
 
     Long ticks show as a gap between readings while most readings coincide. Gaps up to 2 ns are the
     rounding of ticks that are no whole number of ns.
     """
     column = 0 if clock == "wall" else 1
-    for arm in (BASELINE, contender):
+    for arm in arms:
         readings = np.concatenate([each.blocks[arm, :, column] for each in processes])
         if not readings.all():
             return True
@@ -724,23 +738,18 @@ def effects(processes: Sequence[Process], arm: int, clock: Clock, clean_only: bo
     return Effects(np.array(values), dropped, used, unclean)
 
 
-def read_positive(
-    processes: Sequence[Process], arm: int, clock: Clock, clean_only: bool
-) -> tuple[Trimmed | None, float]:
-    """Return the positive control by the time of its whole block, and what it should read.
+def planted_in(processes: Sequence[Process], positive: int) -> float:
+    """Return what the positive control should read by the time of a whole block: a log-ratio.
 
     Raises:
         ValueError: it makes no more calls than the baseline.
 
     """
-    more = np.concatenate(
-        [each.blocks[arm, :, 4] / each.blocks[BASELINE, :, 4] for each in processes]
-    )
-    planted = -math.log(float(np.median(more)))
+    calls = [each.blocks[BASELINE, :, 4] / each.blocks[positive, :, 4] for each in processes]
+    planted = math.log(float(np.median(np.concatenate(calls))))
     if planted >= 0:
         raise ValueError("the positive control makes no more calls in a block than the baseline")
-    values = effects(processes, arm, clock, clean_only).values
-    return (trimmed(values + planted) if values.size else None), planted
+    return planted
 
 
 def typical_seconds(processes: Sequence[Process], arm: int, clock: Clock) -> float:
