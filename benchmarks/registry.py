@@ -127,7 +127,7 @@ REGISTRY: tuple[Implementation, ...] = (
     row("encode", "python/pandas_factorize", "py_impls.encode.pandas_factorize:encode", "", "numpy pandas"),
     row("encode", "python/torch_table", "py_impls.encode.torch_table:encode", "", "numpy torch"),
     row("encode", "python/polars_gather", "py_impls.encode.polars_gather:encode", "", "numpy polars"),
-    row("encode", "python/tokenizers_wordlevel", "py_impls.encode.tokenizers_wordlevel:encode", "", "tokenizers"),
+    row("encode", "python/tokenizers_bpe", "py_impls.encode.tokenizers_bpe:encode", "", "tokenizers"),
     row("encode_array", "python/list_comprehension", "py_impls.encode_array.list_comprehension:encode_array", "baseline default", "numpy"),
     row("encode_array", "rust/std_hashset", "rust_impls:encode_array.std_hashset", "default utf8", "numpy"),
     row("encode_array", "rust/ahash", "rust_impls:encode_array.ahash", "default utf8", "numpy"),

@@ -1,4 +1,4 @@
-"""A set of bytes: small ints that exist already, where a set of the text makes characters.
+"""A set of bytes: small ints are their own hashes, and do not collide as those of characters do.
 
 ASCII and Latin-1 only, where a character is a byte; other texts go into a set as they are.
 """
