@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import repeat
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import corpora, provenance
 from benchmarks.registry import find
@@ -35,14 +35,27 @@ else:
         return usage.ru_nivcsw, usage.ru_nvcsw
 
 
-Block = tuple[int, int, int, int, int]
-"""Wall ns, CPU ns of this thread, involuntary and voluntary context switches, calls."""
+class Block(NamedTuple):
+    """What a block of calls of one arm took.
+
+    Attributes:
+        wall_ns, cpu_ns: by the wall clock, and of this thread's processor time.
+        involuntary, voluntary: context switches of this thread.
+        calls: how many calls were made.
+    """
+
+    wall_ns: int
+    cpu_ns: int
+    involuntary: int
+    voluntary: int
+    calls: int
+
 
 DISPLACING = bytearray(32 * 2**20)
 """Copied to evict: many times a core's own cache, though less than the largest shared ones."""
 
 
-def warm(call: Call, calls: int, _: Callable[[Call], Call]) -> Block:
+def warm(call: Call, calls: int, _renew: Callable[[Call], Call] = lambda call: call) -> Block:
     """Time a block of calls on one text object."""
     function, arguments = call
     involuntary, voluntary = switches()
@@ -53,12 +66,12 @@ def warm(call: Call, calls: int, _: Callable[[Call], Call]) -> Block:
     wall = time.perf_counter_ns() - wall
     cpu = time.thread_time_ns() - cpu
     after = switches()
-    return wall, cpu, after[0] - involuntary, after[1] - voluntary, calls
+    return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
 def fresh_str(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
     """Time calls one by one, each on a text object that no call has seen."""
-    return total([warm(renew(call), 1, renew) for _ in range(calls)])
+    return total([warm(renew(call), 1) for _ in range(calls)])
 
 
 def evicted(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
@@ -66,17 +79,17 @@ def evicted(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
     blocks = []
     for _ in range(calls):
         bytes(DISPLACING)
-        blocks.append(warm(call, 1, renew))
+        blocks.append(warm(call, 1))
     return total(blocks)
 
 
 def total(blocks: list[Block]) -> Block:
     """Return blocks of the same arm as one."""
-    wall, cpu, involuntary, voluntary, calls = map(sum, zip(*blocks, strict=True))
-    return wall, cpu, involuntary, voluntary, calls
+    return Block(*map(sum, zip(*blocks, strict=True)))
 
 
-STATES = {"warm": warm, "fresh_str": fresh_str, "evicted": evicted}
+Take = Callable[[Call, int, Callable[[Call], Call]], Block]
+STATES: dict[str, Take] = {"warm": warm, "fresh_str": fresh_str, "evicted": evicted}
 """How a call finds its text: the same object each time, which may have its UTF-8 form cached; an
 object that no call has seen; or the same object, displaced from the core's caches."""
 

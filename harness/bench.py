@@ -24,7 +24,7 @@ class Cell:
         characters: the corpus's length.
         status: ``"right"``, ``"wrong"`` or ``"n/a"``; only what is right has a time.
         details: what was wrong, or why it is not applicable.
-        state: how each call found its text; one of ``harness.timing.STATES``.
+        state: how each call found its text; one of ``benchmarks.rounds.STATES``.
         seconds: median of one call.
         build_seconds: median of building what is called, where the task has such a step.
         baseline: id of what the lecture wrote for this task.
@@ -87,7 +87,7 @@ def bench(
     Args:
         rows: as ``with_baselines`` returns them.
         corpora: each with the name it was asked for, by which a worker process loads it again.
-        states: of ``harness.timing.STATES``.
+        states: of ``benchmarks.rounds.STATES``.
         advance: called with what is being done after each step of it.
     """
     cells = []

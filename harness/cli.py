@@ -20,8 +20,11 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from benchmarks.corpora import Corpus
+    from benchmarks.provenance import Build
     from benchmarks.registry import Implementation
     from harness.bench import Cell
+    from harness.compare import Group
+    from harness.machine import Machine
 
 FAILED, USAGE, NOTHING = 1, 2, 3
 STATUSES = (
@@ -300,27 +303,34 @@ def bench(
     else:
         for text in texts:
             print_tables(text, [cell for cell in cells if cell.corpus == text.id])
-        info = build.info
-        load = "" if here.load is None else f", load {here.load:.2f}"
-        out.print(
-            escape(
-                f"{here.cpu}, {here.cores} cores{load}; {here.python}; {info['rustc']}, "
-                f"{info['profile']}, sources: {build.sources}.\n"
-                "Medians of interleaved calls in one process: an order of magnitude, not a verdict."
-            )
-        )
+        out.print(machine_line(here, build))
+        out.print("Medians of interleaved calls in one process: orders of magnitude, no verdicts.")
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
     if not any(cell.seconds for cell in cells if (cell.task, cell.id) in asked_for):
         stop(NOTHING, "nothing could be measured here")
 
 
-def print_tables(corpus: Corpus, cells: list[Cell]) -> None:
-    """Print one corpus's cells, a table for each task."""
-    out.print(
+def machine_line(machine: Machine, build: Build) -> str:
+    """Return what the figures above it were measured on."""
+    load = "" if machine.load is None else f", load {machine.load:.2f}"
+    return escape(
+        f"{machine.cpu}, {machine.cores} cores{load}; {machine.python}; {build.info['rustc']}, "
+        f"{build.info['profile']}, sources: {build.sources}."
+    )
+
+
+def corpus_line(corpus: Corpus) -> str:
+    """Return which text the figures below it are about."""
+    return (
         f"\n[bold]{escape(corpus.id)}[/bold]: {escape(corpus.description)}, "
         f"characters: {len(corpus.text):,}, SHA-256 {corpus.sha256[:12]}"
     )
+
+
+def print_tables(corpus: Corpus, cells: list[Cell]) -> None:
+    """Print one corpus's cells, a table for each task."""
+    out.print(corpus_line(corpus))
     for cell in cells:
         if cell.seconds is None:
             words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
@@ -357,6 +367,113 @@ def duration(seconds: float) -> str:
         if seconds >= scale:
             return f"{seconds / scale:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
+
+
+@app.command()
+def compare(
+    task: Annotated[str, typer.Argument(help="A task, such as charset.")],
+    baseline: Annotated[str, typer.Argument(help="What to compare with, such as python/set.")],
+    contenders: Annotated[list[str], typer.Argument(help="One to eleven others.")],
+    corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
+    state: Annotated[str, typer.Option(help="warm, fresh_str or evicted.")] = "warm",
+    as_json: AsJson = False,
+) -> None:
+    """Say with an interval whether contenders are faster than a baseline, or that it can't be told.
+
+    Fresh processes, paired rounds in random order, and the baseline against itself as a control.
+    """
+    with refusals():
+        from benchmarks.provenance import check
+        from benchmarks.registry import find
+        from harness.compare import MOST_CONTENDERS, NothingToCompareError
+        from harness.compare import compare as run_comparison
+        from harness.selection import SelectionError, load_corpora, select, select_states
+
+        select([task], [baseline, *contenders])  # each exists
+        if baseline in contenders or len(set(contenders)) < len(contenders):
+            raise SelectionError("each contender must be named once, and not be the baseline")
+        if len(contenders) > MOST_CONTENDERS:
+            raise SelectionError(f"at most {MOST_CONTENDERS} contenders share a baseline's rounds")
+        select_states([state])
+        build = check()
+        (text,) = load_corpora([corpus])
+        rows = [find(task, id) for id in (baseline, *contenders)]
+        try:
+            with stages() as advance:
+                group = run_comparison(rows[0], rows[1:], corpus, text, state, advance)
+        except NothingToCompareError as error:
+            stop(NOTHING, str(error))
+    if as_json:
+        print_json({"build": asdict(build), **asdict(group)})
+    else:
+        out.print(corpus_line(text))
+        print_comparisons(group)
+        out.print(machine_line(group.before, build))
+        out.print(
+            escape(
+                f"load {shown(group.before.load)} to {shown(group.after.load)}, steal "
+                f"{shown(group.before.steal)} to {shown(group.after.steal)}; "
+                f"{group.processes} processes. One cell was asked about: nothing is adjusted."
+            )
+        )
+    if any(cell.status == "wrong" for cell in group.cells):
+        sys.exit(FAILED)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar on standard error; yields what tells it where we are."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        item = bar.add_task("", total=1.0)
+
+        def advance(doing: str, share: float) -> None:
+            bar.update(item, completed=share, description=escape(doing))
+
+        yield advance
+
+
+def shown(number: float | None) -> str:
+    """Return a measured number, or that this system does not tell."""
+    return "unknown" if number is None else f"{number:.2f}"
+
+
+def print_comparisons(group: Group) -> None:
+    """Print what may be said of each contender, and under the table why."""
+    first = group.cells[0]
+    table = Table(
+        title=f"{first.task}, {first.state}: against {first.baseline}", title_justify="left"
+    )
+    table.add_column("contender", overflow="fold")
+    for column in ("verdict", "ratio", "95 % interval", "control", "resolves", "one call"):
+        table.add_column(column, justify="right")
+    reasons = []
+    for cell in group.cells:
+        found = cell.comparison
+        if found is None:
+            table.add_row(cell.id, cell.status)
+            reasons.append(f"{cell.id}: {cell.status}: {'; '.join(cell.details)}")
+            continue
+        control = found.control.interval if found.control else None
+        table.add_row(
+            cell.id,
+            found.verdict,
+            "-" if found.ratio is None else f"{found.ratio:.3f}",
+            interval(found.interval),
+            interval(control),
+            "-" if found.resolves is None else f"{found.resolves:.1%}",
+            "-" if found.seconds is None else duration(found.seconds[1]),
+        )
+        reasons.append(f"{cell.id}: {found.verdict}: {found.reason} ({found.clock} clock)")
+    out.print(table)
+    out.print(escape("\n".join(reasons)), soft_wrap=True)
+
+
+def interval(bounds: tuple[float, float] | None) -> str:
+    """Return an interval of ratios as the tables show it."""
+    return "-" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
 @app.command()

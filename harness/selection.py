@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from benchmarks import corpora
 from benchmarks.registry import REGISTRY, Implementation
+from benchmarks.rounds import STATES
 from benchmarks.tasks import TASKS
-from harness.timing import STATES
 
 
 class SelectionError(Exception):

@@ -74,7 +74,6 @@ class Block(NamedTuple):
         involuntary: involuntary context switches of that thread (``ru_nivcsw``): it was preempted.
         voluntary: its voluntary ones (``ru_nvcsw``): it waited, for a disk, a lock or its threads.
         calls: how many calls were made.
-
     """
 
     wall_ns: float
@@ -96,7 +95,6 @@ class Process:
 
     Raises:
         ValueError: a block is missing, or holds what no clock says.
-
     """
 
     blocks: Floats
@@ -120,7 +118,6 @@ class Ratio:
     Attributes:
         ratio: a trimmed mean over processes, of logarithms.
         interval: its 95 % interval; ``None`` where one process alone was measured.
-
     """
 
     ratio: float
@@ -156,7 +153,6 @@ class Comparison:
         seconds: of one call of the baseline and of the contender, medians.
         processes_used, processes_dropped: a process with too few clean rounds is dropped.
         rounds_used, rounds_dropped: over all processes; an unclean round is dropped.
-
     """
 
     contender: int
@@ -194,7 +190,6 @@ class Trimmed(NamedTuple):
         error: its standard error; infinite for a single value.
         freedom: degrees of freedom of its t distribution.
         processes: how many values there were before trimming.
-
     """
 
     mean: float
@@ -242,7 +237,6 @@ class Plan:
         most_seeds: processes where the hash seed turns out to rule the spread.
         target: half-width at which to stop, as a relative difference.
         process_seconds: what one process will take, start-up and all.
-
     """
 
     rounds: int
@@ -285,7 +279,6 @@ def plan(seconds: Sequence[float], *, seed_differs: bool = False) -> Plan:
 
     Raises:
         ValueError: a duration is not above 0, or there is none.
-
     """
     if not seconds or not all(0 < taken < math.inf for taken in seconds):
         raise ValueError(f"a call of each arm must take some time, and took {list(seconds)} s")
@@ -331,7 +324,6 @@ def enough(comparisons: Sequence[Comparison], plan: Plan) -> bool:
     Args:
         comparisons: every contender, each from all processes so far.
         plan: by which they were measured.
-
     """
     done = min(each.processes_used + each.processes_dropped for each in comparisons)
     if done < plan.least:
@@ -370,7 +362,6 @@ def compare(
 
     Raises:
         ValueError: there is no process, they differ in their arms, or an index is not an arm's.
-
     """
     check_arms(processes, contender, positive)
     planted = None if positive is None else planted_in(processes, positive)
@@ -473,7 +464,6 @@ def decide(
         margin: log of 1.005 or 1.01.
         positive: the positive control, by the time of its whole block.
         planted: what it should read.
-
     """
     if (fewest := min(effect.processes, control.processes)) < LEAST_PROCESSES:
         return "inconclusive", f"{fewest} processes, and a verdict takes {LEAST_PROCESSES}"
@@ -527,7 +517,6 @@ def trimmed(values: ArrayLike) -> Trimmed:
 
     Args:
         values: shape (processes,), at least one.
-
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     count = ordered.size
@@ -743,7 +732,6 @@ def planted_in(processes: Sequence[Process], positive: int) -> float:
 
     Raises:
         ValueError: it makes no more calls than the baseline.
-
     """
     calls = [each.blocks[BASELINE, :, 4] / each.blocks[positive, :, 4] for each in processes]
     planted = math.log(float(np.median(np.concatenate(calls))))
@@ -790,7 +778,6 @@ def checked(blocks: ArrayLike) -> Floats:
 
     Raises:
         ValueError: a block is missing, or holds what no clock says.
-
     """
     try:
         array = np.array(blocks, dtype=np.float64)
@@ -818,7 +805,6 @@ def check_arms(processes: Sequence[Process], contender: int, positive: int | Non
 
     Raises:
         ValueError: they are not.
-
     """
     if not processes:
         raise ValueError("there is no process to compare in")

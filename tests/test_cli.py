@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.registry import REGISTRY, find
+from benchmarks.rounds import STATES
 from benchmarks.tasks import TASKS
-from harness.timing import STATES
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
