@@ -6,8 +6,9 @@ unit of all statistics here. Arm 0 is the baseline, arm 1 the baseline again: wh
 by is no difference at all, so they are the live control and are never averaged.
 
 Within a process, a contender's effect is the median over rounds of log(baseline / contender), both
-per call. Across processes it is Yuen's trimmed mean with its t interval. Each number below comes
-from the 2,000 worker processes that METHODOLOGY.md speaks of; where it is a choice, it says so.
+per call. Across processes it is Yuen's trimmed mean with its t interval. Each number below was
+measured with over 2,000 worker processes on a shared 2-core machine; where it is a choice, it says
+so.
 
 A ratio is the baseline's time over the contender's: above 1, the contender is faster. Differences
 are kept as logarithms inside, so that swapping two arms mirrors every answer.
@@ -230,10 +231,10 @@ class Plan:
         rounds: that each process times.
         warm_up_rounds: that each process runs before and throws away.
         calls: in a block, for each arm.
-        positive_calls: in a block of the positive control; ``None`` where a call is too long for
-            one, since a block would then be longer than 1 ms.
+        positive_calls: in a block of the positive control, about 5 % more than the baseline's;
+            ``None`` where a call is too long for one, since a block would be longer than 1 ms.
         least: processes before the first look at the width.
-        most: processes, whatever the width.
+        most: processes, whatever the width: as many as the time of a comparison allows.
         most_seeds: processes where the hash seed turns out to rule the spread.
         target: half-width at which to stop, as a relative difference.
         process_seconds: what one process will take, start-up and all.
