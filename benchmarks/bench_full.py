@@ -15,7 +15,7 @@ class _Full(Cells):
 
     def setup_cache(self) -> Verdicts:
         """Prove every row on every corpus."""
-        return prove(FULL_CORPORA, mark=None)
+        return prove(FULL_CORPORA)
 
     setup_cache.timeout = 3600  # type: ignore[attr-defined]
 
@@ -26,4 +26,4 @@ class _Full(Cells):
 
 
 if os.environ.get("NANOGPT_RS_ASV") == "full":
-    globals().update(classes(_Full, FULL_CORPORA, mark=None))
+    globals().update(classes(_Full, FULL_CORPORA, marks=()))

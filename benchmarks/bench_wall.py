@@ -20,4 +20,4 @@ class _Wall(Cells):
         function(*arguments)
 
 
-globals().update(classes(_Wall, mark="parallel"))
+globals().update(classes(_Wall, marks=("default", "parallel")))

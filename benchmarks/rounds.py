@@ -74,7 +74,7 @@ def fresh_str(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
     return total([warm(renew(call), 1) for _ in range(calls)])
 
 
-def evicted(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
+def evicted(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
     """Time calls one by one, each after other data has displaced the text from the caches."""
     blocks = []
     for _ in range(calls):

@@ -49,8 +49,8 @@ FULL_CORPORA = (
 Verdicts = dict[tuple[str, str, str], Verdict]
 
 
-def prove(corpus_ids: tuple[str, ...], mark: str | None = "default") -> Verdicts:
-    """Check where everything comes from, then verify rows with this mark on these corpora.
+def prove(corpus_ids: tuple[str, ...], *marks: str) -> Verdicts:
+    """Check where everything comes from, then verify rows with these marks on these corpora.
 
     asv asks again for each round of each commit. What was proved of these very files, with these
     very packages, is kept and not proved again.
@@ -59,7 +59,7 @@ def prove(corpus_ids: tuple[str, ...], mark: str | None = "default") -> Verdicts
         benchmarks.provenance.ProvenanceError: nothing here may be timed.
     """
     provenance.check()
-    rows = [row for task in TASKS.values() for row in rows_of(task, mark)]
+    rows = [row for task in TASKS.values() for row in rows_of(task, marks)]
     asked = list(product(rows, corpus_ids))
     cells = [(row.task, row.id, corpus) for row, corpus in asked]
     kept = corpora.cache_folder() / "proofs" / f"{provenance.fingerprint(repr(cells))}.json"
@@ -110,7 +110,7 @@ class Cells:
 
     def setup_cache(self) -> Verdicts:
         """Prove every cell of the default corpora; asv does it once for all classes here."""
-        return prove(DEFAULT_CORPORA)
+        return prove(DEFAULT_CORPORA, "default")
 
     setup_cache.timeout = 1800  # type: ignore[attr-defined]
 
@@ -141,21 +141,19 @@ def require_proved(verdict: Verdict) -> None:
         raise RuntimeError(f"{verdict.task} {verdict.id}: {'; '.join(verdict.details)}")
 
 
-def rows_of(task: Task, mark: str | None) -> list[Implementation]:
-    """Return the registry's rows of ``task`` with this mark, or all of them."""
-    return [
-        row for row in REGISTRY if row.task == task.name and (mark is None or mark in row.marks)
-    ]
+def rows_of(task: Task, marks: tuple[str, ...]) -> list[Implementation]:
+    """Return the registry's rows of ``task`` that have all these marks."""
+    return [row for row in REGISTRY if row.task == task.name and row.marks.issuperset(marks)]
 
 
 def classes(
     base: type[Cells],
     corpus_ids: tuple[str, ...] = DEFAULT_CORPORA,
-    mark: str | None = "default",
+    marks: tuple[str, ...] = ("default",),
 ) -> Iterator[tuple[str, type[Cells]]]:
     """Yield for each task that has such rows a class for asv, under the name it is kept by."""
     for task in TASKS.values():
-        if rows := rows_of(task, mark):
+        if rows := rows_of(task, marks):
             name = "".join(word.capitalize() for word in task.name.split("_"))
             parameters = ([row.id for row in rows], list(corpus_ids))
             fields = {"task": task, "params": parameters}
