@@ -166,6 +166,8 @@ def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
         env={**os.environ, "NANOGPT_RS_CACHE": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell's background jobs ignore SIGINT, and so would we, had the tests been started so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     while not (tmp_path / "synthetic.txt").exists():  # from here on it verifies, for seconds
         time.sleep(0.05)

@@ -52,7 +52,7 @@ def test_a_worker_that_cannot_answer_says_why() -> None:
 
 def test_compare_document(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
-        *("compare", "charset", "python/set", "rust/ahash", "rust/fixed_array"),
+        *("compare", "charset", "rust/rustc_hash", "rust/foldhash", "rust/fixed_array"),
         *("--corpus", SHORT, "--json"),
     )
     assert done.returncode == 0, done.stderr
@@ -60,9 +60,10 @@ def test_compare_document(nanogpt_rs: Run) -> None:
     document = json.loads(done.stdout)
     assert document["processes"] >= 12
     assert document["build"]["info"]["profile"] == "release"
-    assert [cell["id"] for cell in document["cells"]] == ["rust/ahash", "rust/fixed_array"]
+    assert [cell["id"] for cell in document["cells"]] == ["rust/foldhash", "rust/fixed_array"]
     for cell in document["cells"]:
-        assert (cell["baseline"], cell["corpus"], cell["state"]) == ("python/set", SHORT, "warm")
+        assert (cell["baseline"], cell["corpus"]) == ("rust/rustc_hash", SHORT)
+        assert cell["state"] == "warm"
         found = cell["comparison"]
         assert found["verdict"] in {"faster", "slower", "equivalent", "inconclusive", "invalid"}
         assert found["reason"]
@@ -75,9 +76,10 @@ def test_compare_document(nanogpt_rs: Run) -> None:
 
 
 def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
-    done = nanogpt_rs("compare", "charset", "python/set", "rust/fixed_array", "--corpus", SHORT)
+    arguments = ("charset", "rust/rustc_hash", "rust/fixed_array", "--corpus", SHORT)
+    done = nanogpt_rs("compare", *arguments)
     assert done.returncode == 0, done.stderr
-    assert "charset, warm: against python/set" in done.stdout
+    assert "charset, warm: against rust/rustc_hash" in done.stdout
     assert "rust/fixed_array: " in done.stdout
     assert "One cell was asked about: nothing is adjusted." in done.stdout
 
@@ -118,8 +120,8 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
     done = installation.run(
-        *("-m", "harness", "compare", "charset", "python/set", "python/counter", "rust/ahash"),
-        *("--corpus", SHORT, "--json"),
+        *("-m", "harness", "compare", "charset", "rust/rustc_hash"),
+        *("python/counter", "rust/ahash", "--corpus", SHORT, "--json"),
     )
     assert done.returncode == 1, done.stderr
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
