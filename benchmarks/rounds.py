@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 from random import Random
@@ -51,8 +52,13 @@ class Block(NamedTuple):
     calls: int
 
 
-DISPLACING = bytearray(32 * 2**20)
-"""Copied to evict: many times a core's own cache, though less than the largest shared ones."""
+@cache
+def displacing() -> bytearray:
+    """Return what is copied to evict: many times a core's own cache, less than large shared ones.
+
+    Made when first asked for, as most who import this module evict nothing.
+    """
+    return bytearray(32 * 2**20)
 
 
 def warm(call: Call, calls: int, _renew: Callable[[Call], Call] = lambda call: call) -> Block:
@@ -78,7 +84,7 @@ def evicted(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
     """Time calls one by one, each after other data has displaced the text from the caches."""
     blocks = []
     for _ in range(calls):
-        bytes(DISPLACING)
+        bytes(displacing())
         blocks.append(warm(call, 1))
     return total(blocks)
 

@@ -144,7 +144,7 @@ def measure(
         wrong in the end with a contender that had been right.
 
     Raises:
-        NothingToCompareError: a worker ended without an answer.
+        NothingToCompareError: a worker ended without an answer, or the baseline came out wrong.
     """
     ids = [baseline.id, baseline.id, *(row.id for row in contenders)]
     order = {"task": baseline.task, "corpus": name, "state": state}
@@ -178,6 +178,8 @@ def measure(
         advance("measure", min(1.0, len(processes) / plan.least))
         answer = run(arms, plan.rounds, plan.warm_up_rounds, plan.process_seconds)
         wrong |= answer["wrong"]
+        if baseline.id in wrong:
+            raise NothingToCompareError(f"the baseline {baseline.id}: {wrong[baseline.id]}")
         processes.append(verdict.Process(answer["blocks"], answer["others"]))
         comparisons = {
             row.id: verdict.compare(processes, 2 + index, positive=positive, wall_only=threads)

@@ -131,6 +131,20 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     assert cells["rust/ahash"]["comparison"] is not None
 
 
+def test_a_baseline_that_turns_wrong_is_nothing_to_compare_with(
+    installation: Installation,
+) -> None:
+    wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
+    installation.write("py_impls/charset/counter.py", wrong)
+    done = installation.run(
+        *("-m", "harness", "compare", "charset", "python/counter", "rust/ahash"),
+        *("--corpus", SHORT),
+    )
+    assert done.returncode == 3
+    message = done.stderr.replace("\n", " ")
+    assert "the baseline python/counter: right at first, then wrong" in message
+
+
 def test_a_contender_that_crashes_later_is_named(installation: Installation) -> None:
     crash = COUNTING.format(then="import ctypes; ctypes.string_at(0)")
     installation.write("py_impls/charset/counter.py", crash)
