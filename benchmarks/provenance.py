@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import json
-import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlparse
-from urllib.request import url2pathname
+from typing import TYPE_CHECKING
+
+# Workers start by the hundred: what takes long to import is imported where it is used.
+if TYPE_CHECKING:
+    import importlib.metadata
 
 DISTRIBUTION = "nanogpt-rs"
 MEASURED = ("py_impls", "rust_impls")
@@ -60,14 +61,32 @@ def check_rooms() -> None:
     Raises:
         ProvenanceError: it is not installed, or another folder shadows it.
     """
+    check_origins(rooms())
+
+
+def rooms() -> dict[str, str]:
+    """Return where the installed distribution has each measured room: its ``__init__.py``.
+
+    Raises:
+        ProvenanceError: it is not installed.
+    """
     distribution = installed()
     site = Path(str(distribution.locate_file(""))).resolve()
-    python_home = editable_root(distribution) or site
-    for room, home in (("py_impls", python_home), ("rust_impls", site)):
-        if (found := origin(room)) != home / room / "__init__.py":
+    homes = {"py_impls": editable_root(distribution) or site, "rust_impls": site}
+    return {room: str(home / room / "__init__.py") for room, home in homes.items()}
+
+
+def check_origins(rooms: Mapping[str, str]) -> None:
+    """Check that each room would be imported from the file that ``rooms`` names.
+
+    Raises:
+        ProvenanceError: another folder shadows it.
+    """
+    for room, file in rooms.items():
+        if (found := origin(room)) != Path(file):
             raise ProvenanceError(
-                f"{room} would be imported from {found}, not from {home / room}, where "
-                f"{DISTRIBUTION} {distribution.version} is installed. "
+                f"{room} would be imported from {found}, not from {Path(file).parent}, where "
+                f"{DISTRIBUTION} is installed. "
                 "Remove the other one, or start from another folder."
             )
 
@@ -146,6 +165,8 @@ def fingerprint(*also: str) -> str:
     Args:
         also: whatever else it shall stand for.
     """
+    import importlib.metadata
+
     digest = hashlib.sha256("\0".join((sys.version, *also)).encode())
     packages = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
     digest.update("\0".join(packages).encode())
@@ -163,6 +184,8 @@ def installed() -> importlib.metadata.Distribution:
     Raises:
         ProvenanceError: there is none.
     """
+    import importlib.metadata
+
     try:
         return importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
@@ -171,6 +194,9 @@ def installed() -> importlib.metadata.Distribution:
 
 def editable_root(distribution: importlib.metadata.Distribution) -> Path | None:
     """Return the checkout that an editable installation points to, else ``None`` (PEP 610)."""
+    from urllib.parse import urlparse
+    from urllib.request import url2pathname
+
     document = json.loads(distribution.read_text("direct_url.json") or "{}")
     if not document.get("dir_info", {}).get("editable"):
         return None
@@ -200,6 +226,7 @@ def source_hash_of_commit(root: Path, commit: str) -> str:
     Raises:
         ProvenanceError: git cannot say.
     """
+    import subprocess
 
     def git(*arguments: str) -> bytes:
         try:

@@ -12,13 +12,20 @@ import time
 from collections.abc import Callable
 from functools import cache
 from itertools import repeat
+from mmap import mmap
 from pathlib import Path
+from pkgutil import resolve_name
 from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks import corpora, provenance
 from benchmarks.registry import find
-from benchmarks.tasks import TASKS, Call
+from benchmarks.tasks import TASKS, Call, Task
+from benchmarks.texts import repeated
+from benchmarks.worker import NO_ARM
+
+LEAST_WATCHED = 0.02
+"""Seconds for which an arm with threads is called to see how many cores it keeps busy."""
 
 try:
     from resource import RUSAGE_THREAD, getrusage
@@ -95,6 +102,8 @@ def total(blocks: list[Block]) -> Block:
 
 
 Take = Callable[[Call, int, Callable[[Call], Call]], Block]
+BUILD = "build"
+"""What stands in a state's place where the building of what is called is timed."""
 STATES: dict[str, Take] = {"warm": warm, "fresh_str": fresh_str, "evicted": evicted}
 """How a call finds its text: the same object each time, which may have its UTF-8 form cached; an
 object that no call has seen; or the same object, displaced from the core's caches."""
@@ -104,45 +113,104 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     """Measure one process's worth.
 
     Args:
-        order: ``task``, ``corpus`` and ``state``; ``arms``, ids with the number of calls in a block
-            of each; ``rounds`` and ``warm_up_rounds``; ``seed`` of the random orders.
+        order: ``task``, ``corpus`` and ``state``, one of ``STATES`` or ``BUILD``; ``rooms``, as
+            ``provenance.rooms`` has them; ``rounds`` and ``warm_up_rounds``; ``seed`` of the random
+            orders; ``mark``, a file whose one byte says which arm is being called; ``arms``, each
+            with ``id``, ``calls`` in a block and, if need be, ``primed`` (one call before each
+            block is not timed, so that no arm works on what another left in the caches),
+            ``threads`` (it uses several), ``target`` (what to call, if not the implementation) and
+            ``characters`` (its text is repeated or cut to so many).
 
     Returns:
         ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
-        processor time that other processes took meanwhile, or ``None``; ``wrong``, by id what a
-        contender's last answer lacked: it was right when it was verified.
+        processor time that other processes took meanwhile, or ``None``; ``seconds`` that the
+        rounds took, all in all; ``cores``, by id how many an arm with threads kept busy; ``wrong``,
+        by id what a contender's last answer lacked: it was right when it was verified.
     """
-    provenance.check_rooms()
+    provenance.check_origins(order["rooms"])
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
     random = Random(order["seed"])  # noqa: S311
     arms = order["arms"]
-    calls: list[Call | None] = [None] * len(arms)
-    for index in random.sample(range(len(arms)), len(arms)):
-        function = find(task.name, arms[index]["id"]).resolve()
-        calls[index] = task.call(function, corpora.own_copy(corpus.text))
-    take = STATES[order["state"]]
+    indices = range(len(arms))
+    mark = marks(order["mark"])
+    texts = [text_of(arm, corpus.text) for arm in arms]
+    made: dict[int, Call] = {}
+    for index in random.sample(indices, len(arms)):
+        mark[0] = index
+        made[index] = call_of(task, arms[index], texts[index], order["state"])
+    calls = [made[index] for index in indices]
+    take = STATES.get(order["state"], warm)
     blocks: list[list[Block]] = [[] for _ in arms]
     gc.collect()
     gc.disable()
     for round in range(-order["warm_up_rounds"], order["rounds"]):
         if round == 0:
-            watch = Watch()
-        for index in random.sample(range(len(arms)), len(arms)):
-            call = calls[index]
-            assert call is not None
-            block = take(call, arms[index]["calls"], task.renew)
+            watch, start = Watch(), time.perf_counter()
+        for index in random.sample(indices, len(arms)):
+            call, arm = calls[index], arms[index]
+            mark[0] = index
+            if arm.get("primed"):
+                call[0](*call[1])
+            block = take(call, arm["calls"], task.renew)
             if round >= 0:
                 blocks[index].append(block)
+    seconds = time.perf_counter() - start
     others = watch.others()
     gc.enable()
-    expected = task.oracle(corpus.text)
-    wrong = {}
-    for arm, call in zip(arms, calls, strict=True):
-        assert call is not None
+    mark[0] = NO_ARM
+    cores, wrong = {}, {}
+    expected = {text: task.oracle(text) for text in set(texts)}
+    for index in {arm["id"]: index for index, arm in enumerate(arms)}.values():
+        arm, call = arms[index], calls[index]
+        mark[0] = index
+        if arm.get("threads"):
+            cores[arm["id"]] = cores_used(call)
+        if order["state"] == BUILD or "target" in arm:
+            continue  # gives no answer to the task
         function, arguments = call
-        if difference := task.difference(function(*arguments), expected):
+        if difference := task.difference(function(*arguments), expected[texts[index]]):
             wrong[arm["id"]] = f"right at first, then wrong: {difference}"
-    return {"blocks": blocks, "others": others, "wrong": wrong}
+    return {
+        "blocks": blocks,
+        "others": others,
+        "seconds": seconds,
+        "cores": cores,
+        "wrong": wrong,
+    }
+
+
+def marks(path: str) -> mmap:
+    """Return a byte of memory that outlives this process, however it ends."""
+    with Path(path).open("r+b") as file:
+        return mmap(file.fileno(), 1)
+
+
+def call_of(task: Task, arm: dict[str, Any], text: str, state: str) -> Call:
+    """Return what is timed for an arm: by its ``target`` if it has one, else its registry row."""
+    if "target" in arm:
+        function = resolve_name(arm["target"])
+    else:
+        function = find(task.name, arm["id"]).resolve()
+    if state != BUILD:
+        return task.call(function, text)
+    assert task.build is not None
+    return task.build(function, text)
+
+
+def text_of(arm: dict[str, Any], text: str) -> str:
+    """Return an arm's own copy of the text, repeated or cut to its ``characters`` if it has any."""
+    if "characters" in arm:
+        text = repeated(text, arm["characters"])
+    return corpora.own_copy(text)
+
+
+def cores_used(call: Call) -> float:
+    """Return how many cores a call keeps busy: processor time of all threads over wall time."""
+    function, arguments = call
+    cpu, wall = time.process_time(), time.perf_counter()
+    while time.perf_counter() - wall < LEAST_WATCHED:
+        function(*arguments)
+    return (time.process_time() - cpu) / (time.perf_counter() - wall)
 
 
 class Watch:

@@ -20,9 +20,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+NO_ARM = 255
+"""In the file of a worker's mark: it is calling nothing."""
+
 
 class WorkerError(Exception):
-    """A worker process ended without an answer; the message says how."""
+    """A worker process ended without an answer; the message says how.
+
+    Attributes:
+        arm: index of what it was calling then, where it kept a mark of that.
+    """
+
+    def __init__(self, message: str, arm: int | None = None) -> None:
+        super().__init__(message)
+        self.arm = arm
 
 
 def run_worker(
@@ -46,7 +57,10 @@ def run_worker(
     """
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         answer = Path(folder) / "answer.json"
-        command = [sys.executable, "-P", __file__, room, json.dumps(order), str(answer)]
+        mark = Path(folder) / "mark"
+        mark.write_bytes(bytes([NO_ARM]))
+        told = json.dumps({**order, "mark": str(mark)})
+        command = [sys.executable, "-P", __file__, room, told, str(answer)]
         try:
             done = subprocess.run(
                 command,
@@ -56,13 +70,22 @@ def run_worker(
                 env={**os.environ, **(environment or {})},
             )
         except subprocess.TimeoutExpired:
-            raise WorkerError(f"hung: no answer within {deadline:g} s") from None
+            raise WorkerError(f"hung: no answer within {deadline:g} s", marked(mark)) from None
         try:
             document = json.loads(answer.read_bytes())
         except (OSError, ValueError):
-            raise WorkerError(how_it_ended(done)) from None
+            raise WorkerError(how_it_ended(done), marked(mark)) from None
     assert isinstance(document, dict)
     return document
+
+
+def marked(mark: Path) -> int | None:
+    """Return which arm a process was calling when it ended."""
+    try:
+        (arm,) = mark.read_bytes()
+    except (OSError, ValueError):
+        return None
+    return None if arm == NO_ARM else arm
 
 
 def how_it_ended(done: subprocess.CompletedProcess[bytes]) -> str:

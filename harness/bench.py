@@ -1,36 +1,63 @@
-"""The main job: verify every contender, time those that are right, set them beside the baseline."""
+"""The main job: verify every contender, measure the right ones, say what they are against others.
+
+A *job* is one task on one corpus in one state. Its contenders share a reference's rounds in groups;
+what crashes or hangs there is named, left out, and the group begins again without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from benchmarks.corpora import Corpus, own_copy
+from benchmarks import rounds
+from benchmarks.corpora import Corpus
 from benchmarks.registry import REGISTRY, Implementation
 from benchmarks.tasks import TASKS
 from benchmarks.verification import Verdict, verify_apart
-from harness.timing import ROUNDS, median_seconds
+from benchmarks.worker import WorkerError
+from harness import paired, verdict
+from harness.paired import Arm, Course, Measured
+
+LECTURE, STRONGEST, ASKED = "lecture", "strongest", "asked"
+"""Why a contender is set against something: the lecture wrote it; it is the strongest Python known
+for the task and the text's width; the user named it."""
+VERIFY_SECONDS = 0.5
+"""What proving one implementation takes, about; the estimate of a run's length needs no more."""
+ARM_CHARACTER_SECONDS = 8e-9
+"""What a call takes for each character, about, on average over all that is registered."""
+
+Advance = Callable[[str, float], None]
+"""Called with what is being done, and how many of the estimated seconds that takes off."""
+
+
+@dataclass(frozen=True)
+class Against:
+    """What may be said of a contender beside one reference.
+
+    Attributes:
+        role: ``LECTURE``, ``STRONGEST`` or ``ASKED``.
+        id: the reference's.
+        comparison: ``harness.verdict.Comparison``.
+    """
+
+    role: str
+    id: str
+    comparison: verdict.Comparison
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One implementation on one corpus.
+    """One implementation on one corpus in one state.
 
     Attributes:
-        task: the task's name.
-        id: the implementation's.
-        corpus: the corpus's id.
-        sha256: the corpus's hash.
-        characters: the corpus's length.
+        task, id, corpus, sha256, characters: what was measured, on what.
+        state: of ``benchmarks.rounds.STATES``, or ``BUILD`` for the making of what is called.
         status: ``"right"``, ``"wrong"`` or ``"n/a"``; only what is right has a time.
         details: what was wrong, or why it is not applicable.
-        state: how each call found its text; one of ``benchmarks.rounds.STATES``.
         seconds: median of one call.
-        build_seconds: median of building what is called, where the task has such a step.
-        baseline: id of what the lecture wrote for this task.
-        ratio: the baseline's time over this one's; above 1 is faster.
-        strongest: id of the strongest Python for this task and the corpus's width.
-        ratio_to_strongest: its time over this one's.
+        cores: that an idea with threads kept busy; ``None`` for the others.
+        processes: that it was measured in.
+        against: one for each reference but itself.
     """
 
     task: str
@@ -38,136 +65,294 @@ class Cell:
     corpus: str
     sha256: str
     characters: int
+    state: str
     status: str
-    details: tuple[str, ...]
-    state: str | None = None
+    details: tuple[str, ...] = ()
     seconds: float | None = None
-    build_seconds: float | None = None
-    baseline: str | None = None
-    ratio: float | None = None
-    strongest: str | None = None
-    ratio_to_strongest: float | None = None
+    cores: float | None = None
+    processes: int = 0
+    against: tuple[Against, ...] = ()
+
+    def beside(self, role: str) -> Against | None:
+        """Return what was said beside the reference in this role."""
+        return next((each for each in self.against if each.role == role), None)
 
 
-def with_baselines(rows: Sequence[Implementation], widths: Collection[str]) -> list[Implementation]:
-    """Return ``rows`` and what they are set beside, in the registry's order.
+@dataclass(frozen=True)
+class Job:
+    """One task on one corpus in one state.
 
-    Args:
-        rows: what was asked for.
-        widths: of the corpora they will be timed on.
+    Attributes:
+        name: what the corpus was asked for by, so that workers find it too.
+        corpus: that corpus.
+        state: of ``benchmarks.rounds.STATES``, or ``BUILD``.
+        references: by role, the rows that the others are set against.
+        contenders: rows of the task, references among them or not.
+        budget: seconds after which a group stops; ``None`` for what its calls deserve.
     """
-    tasks = {row.task for row in rows}
-    references = {"baseline", *map(strongest_mark, widths)}
-    return [
-        row for row in REGISTRY if row in rows or (row.task in tasks and row.marks & references)
-    ]
+
+    name: str
+    corpus: Corpus
+    state: str
+    references: dict[str, Implementation]
+    contenders: tuple[Implementation, ...]
+    budget: float | None = None
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self.contenders[0].task
+
+    def groups(self) -> int:
+        """Return how many groups there are at most."""
+        others = [row for row in self.contenders if row not in self.references.values()]
+        return max(1, -(-len(others) // self.room()))
+
+    def room(self) -> int:
+        """Return how many contenders a group has room for beside the references."""
+        return paired.MOST_CONTENDERS + 1 - max(1, len(set(self.references.values())))
+
+    def seconds(self) -> float:
+        """Return about how long it will take, proofs apart."""
+        if self.budget is None:
+            return 20.0 * self.groups()
+        arms = 2 * len(self.references) + min(len(self.contenders), self.room())
+        round = arms * len(self.corpus.text) * ARM_CHARACTER_SECONDS
+        least = verdict.LEAST_PROCESSES * (verdict.START_UP_SECONDS + 2 * round)
+        return self.groups() * max(self.budget, least)
 
 
-def strongest_mark(width: str) -> str:
-    """Return the mark of the strongest Python for texts of this width."""
-    return f"strongest:{width}"
-
-
-def steps(
-    rows: Sequence[Implementation], corpora: Collection[Corpus], states: Collection[str]
-) -> int:
-    """Return how often ``bench`` will call ``advance``, at most."""
-    timings = sum(len(states) + (TASKS[row.task].build is not None) for row in rows)
-    return len(corpora) * (len(rows) + timings * ROUNDS)
-
-
-def bench(
+def jobs_of(
     rows: Sequence[Implementation],
     corpora: Sequence[tuple[str, Corpus]],
     states: Sequence[str],
-    advance: Callable[[str], None],
-) -> list[Cell]:
-    """Verify and time ``rows`` on each corpus in each state.
+    budget: float | None,
+) -> list[Job]:
+    """Return what there is to do for these rows, beside the lecture's and the strongest Python.
 
     Args:
-        rows: as ``with_baselines`` returns them.
-        corpora: each with the name it was asked for, by which a worker process loads it again.
-        states: of ``benchmarks.rounds.STATES``.
-        advance: called with what is being done after each step of it.
+        rows: what was asked for.
+        corpora: each with the name it was asked for.
+        states: of ``benchmarks.rounds.STATES``; where a task builds what is called, that is a
+            further job for each corpus.
+        budget: seconds for a group.
     """
-    cells = []
+    jobs = []
     for name, corpus in corpora:
         for task in dict.fromkeys(row.task for row in rows):
-            contenders = [row for row in rows if row.task == task]
-            verdicts = {}
-            for row in contenders:
-                verdicts[row.id] = verify_apart(row, name)
-                advance(f"verify {task} {row.id}")
-            right = [row for row in contenders if verdicts[row.id].status == "right"]
-            cells += time_right(right, corpus, states, advance)
-            cells += [
-                failed(verdict, corpus)
-                for verdict in verdicts.values()
-                if verdict.status != "right"
+            references = references_of(task, corpus.width)
+            mine = [
+                row
+                for row in REGISTRY
+                if row.task == task and (row in rows or row in references.values())
             ]
-    return cells
+            building = [rounds.BUILD] if TASKS[task].build is not None else []
+            jobs += [
+                Job(name, corpus, state, references, tuple(mine), budget)
+                for state in (*states, *building)
+            ]
+    return jobs
 
 
-def time_right(
-    rows: Sequence[Implementation],
-    corpus: Corpus,
-    states: Sequence[str],
-    advance: Callable[[str], None],
-) -> list[Cell]:
-    """Time verified rows of one task on one corpus, the fastest first in each state."""
-    if not rows:
-        return []
-    task = TASKS[rows[0].task]
-    functions = {row.id: row.resolve() for row in rows}
-    building: dict[str, float] = {}
-    if task.build is not None:
-        builds = {id: task.build(function, corpus.text) for id, function in functions.items()}
-        building = median_seconds(
-            builds, "warm", task.renew, lambda: advance(f"time building for {task.name}")
-        )
-    strongest = marked(rows, strongest_mark(corpus.width))
-    baseline = marked(rows, "baseline")
-    # Each contender owns its text: one that makes CPython cache the UTF-8 form pays for it itself.
-    calls = {id: task.call(function, own_copy(corpus.text)) for id, function in functions.items()}
+def references_of(task: str, width: str) -> dict[str, Implementation]:
+    """Return by role what the rows of a task are set against on texts of this width."""
+    marks = {LECTURE: "baseline", STRONGEST: f"strongest:{width}"}
+    found = {
+        role: next((row for row in REGISTRY if row.task == task and mark in row.marks), None)
+        for role, mark in marks.items()
+    }
+    return {role: row for role, row in found.items() if row is not None}
+
+
+def estimate(jobs: Sequence[Job]) -> float:
+    """Return about how many seconds these jobs take."""
+    return len(proofs_of(jobs)) * VERIFY_SECONDS + sum(job.seconds() for job in jobs)
+
+
+def proofs_of(jobs: Sequence[Job]) -> list[tuple[Implementation, str]]:
+    """Return each row with each corpus that it must be right on, once."""
+    return list(dict.fromkeys((row, job.name) for job in jobs for row in job.contenders))
+
+
+def bench(jobs: Sequence[Job], advance: Advance) -> list[Cell]:
+    """Verify every contender, then measure job by job.
+
+    Returns:
+        The cells, in the order of the jobs, the fastest first; tests are adjusted by Holm over all
+        of them where there is more than one, intervals are not.
+    """
+    proofs: dict[tuple[str, str, str], Verdict] = {}
+    for row, name in proofs_of(jobs):
+        proofs[row.task, row.id, name] = verify_apart(row, name)
+        advance(f"verify {row.task} {row.id} on {name}", VERIFY_SECONDS)
     cells = []
-    for state in states:
-        doing = f"time {task.name} on {corpus.id}, {state}"
-        seconds = median_seconds(calls, state, task.renew, lambda: advance(doing))  # noqa: B023
-        cells += [
-            Cell(
-                task=task.name,
-                id=id,
-                corpus=corpus.id,
-                sha256=corpus.sha256,
-                characters=len(corpus.text),
-                status="right",
-                details=(),
-                state=state,
-                seconds=seconds[id],
-                build_seconds=building.get(id),
-                baseline=baseline,
-                ratio=seconds[baseline] / seconds[id] if baseline else None,
-                strongest=strongest,
-                ratio_to_strongest=seconds[strongest] / seconds[id] if strongest else None,
+    for job in jobs:
+        cells += carry_out(
+            job, {row: proofs[row.task, row.id, job.name] for row in job.contenders}, advance
+        )
+    return adjusted(cells)
+
+
+def carry_out(job: Job, proofs: dict[Implementation, Verdict], advance: Advance) -> list[Cell]:
+    """Measure one job.
+
+    Args:
+        job: what to measure.
+        proofs: of each of its contenders.
+        advance: told of the progress.
+    """
+    faults = {row: found.details for row, found in proofs.items() if found.status != "right"}
+    outcomes: dict[Implementation, Outcome] = {}
+    right = [row for row in job.contenders if row not in faults]
+    references = {role: row for role, row in job.references.items() if row in right}
+    others = [row for row in right if row not in references.values()]
+    count = max(1, -(-len(others) // job.room()))
+    share = job.seconds() / job.groups()
+    for index in range(count):
+        if not (others or references):
+            break
+        doing = f"{job.task} on {job.corpus.id}, {job.state}: group {index + 1} of {count}"
+        found, broken = run_group(job, references, others[index::count], lambda: advance(doing, 0))  # noqa: B023
+        advance(doing, share)
+        for row, outcome in found.items():
+            outcomes.setdefault(row, outcome)  # a reference keeps what its first group said
+        faults |= broken
+        references = {role: row for role, row in references.items() if row not in broken}
+    cells = []
+    for row in job.contenders:
+        cell = Cell(
+            task=row.task,
+            id=row.id,
+            corpus=job.corpus.id,
+            sha256=job.corpus.sha256,
+            characters=len(job.corpus.text),
+            state=job.state,
+            status=proofs[row].status,
+            details=proofs[row].details,
+        )
+        if row in faults and cell.status == "right":
+            cell = replace(cell, status="wrong", details=faults[row])
+        elif row in outcomes:
+            cell = replace(
+                cell,
+                seconds=outcomes[row].seconds,
+                cores=outcomes[row].cores,
+                processes=outcomes[row].processes,
+                against=tuple(outcomes[row].against),
             )
-            for id in sorted(seconds, key=lambda id: seconds[id])
+        cells.append(cell)
+    return sorted(cells, key=lambda cell: (cell.seconds is None, cell.seconds or 0.0))
+
+
+@dataclass
+class Outcome:
+    """What a group's rounds say of one row."""
+
+    seconds: float
+    cores: float | None
+    processes: int
+    against: list[Against] = field(default_factory=list)
+
+
+Faults = dict[Implementation, tuple[str, ...]]
+
+
+def run_group(
+    job: Job,
+    references: dict[str, Implementation],
+    others: Sequence[Implementation],
+    tick: Callable[[], None],
+) -> tuple[dict[Implementation, Outcome], Faults]:
+    """Measure a group until nothing in it breaks.
+
+    Returns:
+        What came of each row, and what was wrong with those that broke.
+    """
+    faults: Faults = {}
+    while True:
+        alive = {role: row for role, row in references.items() if row not in faults}
+        rest = [row for row in others if row not in faults]
+        if not (alive or rest):
+            return {}, faults
+        # Without a reference, the first contender's rounds are shared, and nothing is compared.
+        firsts = list(dict.fromkeys(alive.values())) or rest[:1]
+        rows = [row for row in firsts for _ in range(2)]
+        rows += [row for row in rest if row not in firsts]
+        arms = [paired.arm_of(row) for row in rows]
+        pairs = [
+            (role, rows.index(reference), index)
+            for role, reference in alive.items()
+            for index, row in enumerate(rows)
+            if row != reference and rows.index(row) == index
         ]
-    return cells
+        try:
+            measured = run_arms(job, arms, pairs, tick)
+        except WorkerError as error:
+            if error.arm is None or error.arm >= len(rows):
+                return {}, faults | dict.fromkeys(rows, (f"a worker process {error}",))
+            faults[rows[error.arm]] = (f"a worker process {error}",)
+            continue
+        for row in rows:
+            if row.id in measured.wrong:
+                faults[row] = (measured.wrong[row.id],)
+        return outcomes_of(rows, measured, pairs, faults), faults
 
 
-def marked(rows: Sequence[Implementation], mark: str) -> str | None:
-    """Return the id of the row with this mark, if one is there."""
-    return next((row.id for row in rows if mark in row.marks), None)
+def run_arms(
+    job: Job, arms: Sequence[Arm], pairs: Sequence[tuple[str, int, int]], tick: Callable[[], None]
+) -> Measured:
+    """Measure these arms until each pair is told well enough.
+
+    Raises:
+        WorkerError: a process gave no answer.
+    """
+
+    def done(measured: Measured) -> bool:
+        tick()
+        if not pairs:
+            return True
+        return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
+
+    course = Course(job.task, job.name, job.state)
+    return paired.measure(course, arms, done, lambda *_: tick(), budget=job.budget)
 
 
-def failed(verdict: Verdict, corpus: Corpus) -> Cell:
-    """Return the cell of a contender that may not be timed."""
-    return Cell(
-        task=verdict.task,
-        id=verdict.id,
-        corpus=corpus.id,
-        sha256=corpus.sha256,
-        characters=len(corpus.text),
-        status=verdict.status,
-        details=verdict.details,
-    )
+def outcomes_of(
+    rows: Sequence[Implementation],
+    measured: Measured,
+    pairs: Sequence[tuple[str, int, int]],
+    faults: Faults,
+) -> dict[Implementation, Outcome]:
+    """Return what the rounds say of each row that did not break."""
+    outcomes = {}
+    for row in dict.fromkeys(rows):
+        if row in faults:
+            continue
+        cores = measured.cores.get(row.id)
+        outcomes[row] = Outcome(
+            measured.seconds_of(rows.index(row)),
+            sorted(cores)[len(cores) // 2] if cores else None,
+            len(measured.processes),
+        )
+    for role, first, arm in pairs:
+        if rows[arm] in outcomes and rows[first] in outcomes:
+            comparison = measured.compare(arm, first)
+            outcomes[rows[arm]].against.append(Against(role, rows[first].id, comparison))
+    return outcomes
+
+
+def adjusted(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells with the tests of all of them adjusted together, where there are several."""
+    flat = [each.comparison for cell in cells for each in cell.against]
+    if len(flat) < 2:
+        return list(cells)
+    after = iter(verdict.adjust(flat))
+    return [
+        replace(cell, against=tuple(replace(each, comparison=next(after)) for each in cell.against))
+        for cell in cells
+    ]
+
+
+def tests_in(cells: Collection[Cell]) -> int:
+    """Return how many tests were adjusted together."""
+    return sum(each.comparison.p_adjusted is not None for cell in cells for each in cell.against)

@@ -7,7 +7,7 @@ import importlib.util
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
     from benchmarks.corpora import Corpus
     from benchmarks.provenance import Build
     from benchmarks.registry import Implementation
-    from harness.bench import Cell
-    from harness.compare import Group
-    from harness.machine import Machine
+    from harness.bench import Against, Cell, Job
+    from harness.machine import Meanwhile
 
 FAILED, USAGE, NOTHING = 1, 2, 3
+REFERENCES = {"lecture": "the lecture's", "strongest": "the strongest Python", "asked": ""}
+"""How a table heads what is set beside a reference, by its role."""
+LONG_SECONDS = 60.0
+"""Runs that take longer say so before they begin."""
+PACE_AFTER = 10.0
+"""Seconds done, after which a progress bar believes its own pace rather than the estimate."""
 STATUSES = (
     "Exit status: 0 done; 1 a cell failed; 2 wrong usage; 3 nothing could be measured; "
     "130 interrupted."
@@ -272,52 +277,152 @@ def bench(
     corpus: Corpora = None,
     state: States = None,
     everything: Everything = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="The published set: hours. Takes no other choice.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=1.0, help="Seconds for each group of contenders.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify, then time every implementation and set it beside its task's baseline."""
+    """Set every implementation beside the lecture's and the strongest Python, with verdicts.
+
+    Each is verified first. Fresh processes, paired rounds in random order, and each reference
+    against itself as a control; tests are adjusted for their number.
+    """
     with refusals():
         from benchmarks.provenance import check
-        from harness import machine
-        from harness.bench import bench as run_bench
-        from harness.bench import steps, with_baselines
-        from harness.selection import load_corpora, select, select_states
+        from harness.bench import jobs_of
+        from harness.presets import FULL, QUICK
+        from harness.selection import SelectionError, load_corpora, select, select_states
 
-        rows = select(tasks or (), ids or (), everything=everything)
-        states = select_states(state or ("warm", "fresh_str"))
+        if full and (tasks or ids or corpus or state or everything):
+            raise SelectionError("--full is a set of its own: name no task, id, corpus or state")
         build = check()
-        names = list(dict.fromkeys(corpus or ["synthetic"]))
-        texts = load_corpora(names)
-        asked_for = {(row.task, row.id) for row in rows}
-        rows = with_baselines(rows, {text.width for text in texts})
-        here = machine.examine()
-        with progress(steps(rows, texts, states)) as advance:
-            cells = run_bench(rows, list(zip(names, texts, strict=True)), states, advance)
+        jobs: list[Job] = []
+        asked: set[tuple[str, str]] = set()
+        for entry in FULL if full else QUICK:
+            rows = select(tasks or (), ids or (), everything=everything or entry.everything)
+            names = list(dict.fromkeys(corpus or entry.corpora))
+            texts = load_corpora(names)
+            states = select_states(state or entry.states)
+            pairs = list(zip(names, texts, strict=True))
+            jobs += jobs_of(rows, pairs, states, seconds or entry.budget)
+            asked |= {(row.task, row.id) for row in rows}
+    run(jobs, asked, build, as_json)
+
+
+@app.command()
+def compare(
+    task: Annotated[str, typer.Argument(help="A task, such as charset.")],
+    baseline: Annotated[str, typer.Argument(help="What to compare with, such as python/set.")],
+    contenders: Annotated[list[str], typer.Argument(help="One to twelve others.")],
+    corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
+    state: Annotated[
+        str, typer.Option(help="warm, fresh_str, evicted; build: the making of an encoder.")
+    ] = "warm",
+    as_json: AsJson = False,
+) -> None:
+    """Say with an interval whether contenders are faster than a baseline, or that it can't be told.
+
+    Fresh processes, paired rounds in random order, and the baseline against itself as a control.
+    """
+    with refusals():
+        from benchmarks.provenance import check
+        from benchmarks.registry import find
+        from benchmarks.rounds import BUILD
+        from benchmarks.tasks import TASKS
+        from harness.bench import ASKED, Job
+        from harness.paired import MOST_CONTENDERS
+        from harness.selection import SelectionError, load_corpora, select, select_states
+
+        select([task], [baseline, *contenders])  # each exists
+        if baseline in contenders or len(set(contenders)) < len(contenders):
+            raise SelectionError("each contender must be named once, and not be the baseline")
+        if len(contenders) > MOST_CONTENDERS:
+            raise SelectionError(f"at most {MOST_CONTENDERS} contenders share a baseline's rounds")
+        if state != BUILD:
+            select_states([state])
+        elif TASKS[task].build is None:
+            raise SelectionError(f"the task {task} has nothing to build")
+        build = check()
+        (text,) = load_corpora([corpus])
+        rows = tuple(find(task, id) for id in (baseline, *contenders))
+        job = Job(corpus, text, state, {ASKED: rows[0]}, rows)
+    run([job], {(task, id) for id in contenders}, build, as_json)
+
+
+def run(
+    jobs: Sequence[Job], asked: Collection[tuple[str, str]], build: Build, as_json: bool
+) -> None:
+    """Carry out jobs, print what came of them, and end with the status that says so.
+
+    Args:
+        jobs: what to measure.
+        asked: task and id of what the user asked for, references apart.
+        build: of the Rust module.
+        as_json: print one document instead of tables.
+    """
+    from harness import machine
+    from harness.bench import bench as run_bench
+    from harness.bench import estimate, tests_in
+
+    watch = machine.Watch()
+    here = machine.examine()
+    seconds = estimate(jobs)
+    if seconds > LONG_SECONDS:
+        err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
+    with timed_progress(seconds) as advance:
+        cells = run_bench(jobs, advance)
+    meanwhile = watch.so_far()
+    tests = tests_in(cells)
     if as_json:
         print_json(
             {
                 "machine": asdict(here),
+                "meanwhile": asdict(meanwhile),
                 "build": asdict(build),
+                "tests": tests,
                 "cells": [asdict(cell) for cell in cells],
             }
         )
     else:
-        for text in texts:
-            print_tables(text, [cell for cell in cells if cell.corpus == text.id])
-        out.print(machine_line(here, build))
-        out.print("Medians of interleaved calls in one process: orders of magnitude, no verdicts.")
+        for text in dict.fromkeys(job.corpus for job in jobs):
+            out.print(corpus_line(text))
+            print_tables([cell for cell in cells if cell.corpus == text.id])
+        out.print(escape(f"{here.cpu}, {here.cores} cores; {here.python}; {machine_line(build)}"))
+        out.print(escape(meanwhile_line(meanwhile)))
+        out.print(
+            "Ratios are the reference's time over the implementation's, with 95 % intervals; "
+            + (
+                f"verdicts hold for all {tests} tests together (Holm), intervals each for itself."
+                if tests
+                else "one test was made, and nothing is adjusted."
+            )
+        )
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
-    if not any(cell.seconds for cell in cells if (cell.task, cell.id) in asked_for):
+    if not any(cell.seconds for cell in cells if (cell.task, cell.id) in asked):
         stop(NOTHING, "nothing could be measured here")
 
 
-def machine_line(machine: Machine, build: Build) -> str:
-    """Return what the figures above it were measured on."""
-    load = "" if machine.load is None else f", load {machine.load:.2f}"
-    return escape(
-        f"{machine.cpu}, {machine.cores} cores{load}; {machine.python}; {build.info['rustc']}, "
-        f"{build.info['profile']}, sources: {build.sources}."
+def machine_line(build: Build) -> str:
+    """Return what was measured, in words."""
+    return f"{build.info['rustc']}, {build.info['profile']}, sources: {build.sources}"
+
+
+def meanwhile_line(meanwhile: Meanwhile) -> str:
+    """Return how busy the machine was during the run."""
+    load = "unknown" if meanwhile.load is None else "{:.2f} to {:.2f}".format(*meanwhile.load)
+    return (
+        f"{meanwhile.seconds:.0f} s; load {load}, steal {share(meanwhile.steal)}, "
+        f"processors busy {share(meanwhile.busy)}."
     )
+
+
+def share(number: float | None) -> str:
+    """Return a share in per cent, or that this system does not tell."""
+    return "unknown" if number is None else f"{number:.1%}"
 
 
 def corpus_line(corpus: Corpus) -> str:
@@ -328,37 +433,75 @@ def corpus_line(corpus: Corpus) -> str:
     )
 
 
-def print_tables(corpus: Corpus, cells: list[Cell]) -> None:
-    """Print one corpus's cells, a table for each task."""
-    out.print(corpus_line(corpus))
-    for cell in cells:
-        if cell.seconds is None:
-            words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
-            out.print(escape(words), soft_wrap=True)
-    for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.state):
-        mine = [cell for cell in cells if (cell.task, cell.state) == (task, state)]
-        builds = any(cell.build_seconds is not None for cell in mine)
+def print_tables(cells: Sequence[Cell]) -> None:
+    """Print one corpus's cells, a table for each task and state."""
+    for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
+        words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
+        out.print(escape(words), soft_wrap=True)
+    for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.seconds):
+        mine = [cell for cell in cells if (cell.task, cell.state) == (task, state) and cell.seconds]
+        roles = list(dict.fromkeys((each.role, each.id) for cell in mine for each in cell.against))
         table = Table(title=f"{task}, {state}", title_justify="left")
         table.add_column("implementation", overflow="fold")
-        columns = ["median", "Mchar/s", "x lecture's", "x strongest Python"]
-        for column in columns + ["building"] * builds:
-            table.add_column(column, justify="right")
+        table.add_column("one call", justify="right")
+        for role, id in roles:
+            table.add_column(f"x {REFERENCES[role]}\n{id}", justify="right")
+            table.add_column("verdict")
         for cell in mine:
             assert cell.seconds is not None
-            table.add_row(
-                cell.id,
-                duration(cell.seconds),
-                f"{cell.characters / cell.seconds / 1e6:,.1f}" if cell.characters else "-",
-                times(cell.ratio, cell.id == cell.baseline),
-                times(cell.ratio_to_strongest, cell.id == cell.strongest),
-                *([duration(cell.build_seconds)] if cell.build_seconds is not None else []),
-            )
+            cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
+            columns = [cell.id, duration(cell.seconds) + cores]
+            for role, id in roles:
+                columns += ["1", "reference"] if cell.id == id else against(cell.beside(role))
+            table.add_row(*map(escape, columns))
         out.print(table)
+        for role, id in roles:
+            out.print(escape(controls(id, [cell.beside(role) for cell in mine])), soft_wrap=True)
+        untold = [
+            f"{cell.id}: {found.verdict}: {found.reason} ({found.clock} clock)"
+            for cell in mine
+            for found in (each.comparison for each in cell.against)
+            if found.verdict in {"invalid", "inconclusive"} or len(mine) == 2
+        ]
+        out.print(escape("\n".join(dict.fromkeys(untold))), soft_wrap=True)
 
 
-def times(ratio: float | None, itself: bool) -> str:
-    """Return a ratio to a baseline as the tables show it."""
-    return "-" if ratio is None else "baseline" if itself else f"{ratio:.2f}"
+def against(found: Against | None) -> list[str]:
+    """Return what a table says of one comparison: the ratio with its interval, and the verdict."""
+    if found is None or found.comparison.ratio is None:
+        return ["-", "-" if found is None else found.comparison.verdict]
+    ratio, bounds = found.comparison.ratio, found.comparison.interval
+    words = (
+        times(ratio)
+        if bounds is None
+        else f"{times(ratio)} [{times(bounds[0])}, {times(bounds[1])}]"
+    )
+    return [words, found.comparison.verdict]
+
+
+def times(ratio: float) -> str:
+    """Return a ratio with as many digits as a reader can use."""
+    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}" if ratio >= 2 else f"{ratio:.3f}"
+
+
+def controls(id: str, found: Sequence[Against | None]) -> str:
+    """Return how a reference compared with itself, and what the run could tell from it."""
+    known = [each.comparison for each in found if each is not None]
+    widest = max(
+        (each.control.interval for each in known if each.control and each.control.interval),
+        key=lambda bounds: bounds[1] - bounds[0],
+        default=None,
+    )
+    resolves = sorted(each.resolves for each in known if each.resolves is not None)
+    words = f"{id} against itself: "
+    words += "not told" if widest is None else f"{widest[0]:.4f} to {widest[1]:.4f}"
+    if resolves:
+        words += f"; differences told from {resolves[0]:.1%}"
+        if len(resolves) > 1:
+            words += f" (steadiest) or {resolves[-1]:.1%} (least steady) on"
+        else:
+            words += " on"
+    return words
 
 
 def duration(seconds: float) -> str:
@@ -369,111 +512,43 @@ def duration(seconds: float) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
-@app.command()
-def compare(
-    task: Annotated[str, typer.Argument(help="A task, such as charset.")],
-    baseline: Annotated[str, typer.Argument(help="What to compare with, such as python/set.")],
-    contenders: Annotated[list[str], typer.Argument(help="One to eleven others.")],
-    corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
-    state: Annotated[str, typer.Option(help="warm, fresh_str or evicted.")] = "warm",
-    as_json: AsJson = False,
-) -> None:
-    """Say with an interval whether contenders are faster than a baseline, or that it can't be told.
-
-    Fresh processes, paired rounds in random order, and the baseline against itself as a control.
-    """
-    with refusals():
-        from benchmarks.provenance import check
-        from benchmarks.registry import find
-        from harness.compare import MOST_CONTENDERS, NothingToCompareError
-        from harness.compare import compare as run_comparison
-        from harness.selection import SelectionError, load_corpora, select, select_states
-
-        select([task], [baseline, *contenders])  # each exists
-        if baseline in contenders or len(set(contenders)) < len(contenders):
-            raise SelectionError("each contender must be named once, and not be the baseline")
-        if len(contenders) > MOST_CONTENDERS:
-            raise SelectionError(f"at most {MOST_CONTENDERS} contenders share a baseline's rounds")
-        select_states([state])
-        build = check()
-        (text,) = load_corpora([corpus])
-        rows = [find(task, id) for id in (baseline, *contenders)]
-        try:
-            with stages() as advance:
-                group = run_comparison(rows[0], rows[1:], corpus, text, state, advance)
-        except NothingToCompareError as error:
-            stop(NOTHING, str(error))
-    if as_json:
-        print_json({"build": asdict(build), **asdict(group)})
-    else:
-        out.print(corpus_line(text))
-        print_comparisons(group)
-        out.print(machine_line(group.before, build))
-        out.print(
-            escape(
-                f"load {shown(group.before.load)} to {shown(group.after.load)}, steal "
-                f"{shown(group.before.steal)} to {shown(group.after.steal)}; "
-                f"{group.processes} processes. One cell was asked about: nothing is adjusted."
-            )
-        )
-    if any(cell.status == "wrong" for cell in group.cells):
-        sys.exit(FAILED)
-
-
 @contextmanager
-def stages() -> Iterator[Callable[[str, float], None]]:
-    """Show a progress bar on standard error; yields what tells it where we are."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar on standard error; yields what tells it how far we are.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    Args:
+        seconds: what everything is estimated to take.
+    """
+    import time
+
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[left]} left"),
+    )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        item = bar.add_task("", total=1.0)
+        item = bar.add_task("", total=seconds, left=minutes(seconds))
+        start = time.monotonic()
+        done = 0.0
 
-        def advance(doing: str, share: float) -> None:
-            bar.update(item, completed=share, description=escape(doing))
+        def advance(doing: str, taken: float) -> None:
+            nonlocal done
+            done += taken
+            # Between two steps, time itself says how far this one is.
+            elapsed = time.monotonic() - start
+            pace = max(0.5, elapsed / done) if done > PACE_AFTER else 1.0
+            left = minutes((seconds - done) * pace)
+            bar.update(item, completed=done, description=escape(doing), left=left)
 
         yield advance
 
 
-def shown(number: float | None) -> str:
-    """Return a measured number, or that this system does not tell."""
-    return "unknown" if number is None else f"{number:.2f}"
-
-
-def print_comparisons(group: Group) -> None:
-    """Print what may be said of each contender, and under the table why."""
-    first = group.cells[0]
-    table = Table(
-        title=f"{first.task}, {first.state}: against {first.baseline}", title_justify="left"
-    )
-    table.add_column("contender", overflow="fold")
-    for column in ("verdict", "ratio", "95 % interval", "control", "resolves", "one call"):
-        table.add_column(column, justify="right")
-    reasons = []
-    for cell in group.cells:
-        found = cell.comparison
-        if found is None:
-            table.add_row(cell.id, cell.status)
-            reasons.append(f"{cell.id}: {cell.status}: {'; '.join(cell.details)}")
-            continue
-        control = found.control.interval if found.control else None
-        table.add_row(
-            cell.id,
-            found.verdict,
-            "-" if found.ratio is None else f"{found.ratio:.3f}",
-            interval(found.interval),
-            interval(control),
-            "-" if found.resolves is None else f"{found.resolves:.1%}",
-            "-" if found.seconds is None else duration(found.seconds[1]),
-        )
-        reasons.append(f"{cell.id}: {found.verdict}: {found.reason} ({found.clock} clock)")
-    out.print(table)
-    out.print(escape("\n".join(reasons)), soft_wrap=True)
-
-
-def interval(bounds: tuple[float, float] | None) -> str:
-    """Return an interval of ratios as the tables show it."""
-    return "-" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
+def minutes(seconds: float) -> str:
+    """Return a duration for people who wait."""
+    whole = max(0, round(seconds))
+    return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
 @app.command()

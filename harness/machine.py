@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import sysconfig
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,56 @@ def examine() -> Machine:
         python=python_build(),
         system=f"{platform.system()} {platform.machine()}",
     )
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What happened on the machine during a run. Fields are ``None`` where it does not tell.
+
+    Attributes:
+        seconds: how long the run took.
+        load: mean number of runnable processes over the last minute, when it began and ended.
+        steal: share of processor time that the hypervisor gave to others.
+        busy: share of processor time, our own included, that was not idle.
+    """
+
+    seconds: float
+    load: tuple[float, float] | None
+    steal: float | None
+    busy: float | None
+
+
+class Watch:
+    """Watches the machine from when it is made."""
+
+    def __init__(self) -> None:
+        self.start = self.read()
+
+    @staticmethod
+    def read() -> tuple[float, float | None, float, float | None, float]:
+        """Return now, the load, and the machine's idle, stolen and total processor seconds."""
+        import psutil
+
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+        # Linux counts guests' time within user time as well.
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        return time.monotonic(), load, idle, getattr(times, "steal", None), total
+
+    def so_far(self) -> Meanwhile:
+        """Return what happened since."""
+        began, load, idle, stolen, total = self.start
+        now, load_now, idle_now, stolen_now, total_now = self.read()
+        ticks = total_now - total
+        return Meanwhile(
+            seconds=now - began,
+            load=None if load is None or load_now is None else (load, load_now),
+            steal=None
+            if stolen is None or stolen_now is None or not ticks
+            else (stolen_now - stolen) / ticks,
+            busy=1 - (idle_now - idle) / ticks if ticks else None,
+        )
 
 
 def cpu_model() -> str:

@@ -34,6 +34,8 @@ STRETCH = 1.05
 """Wall over CPU time above which a single-threaded arm's wall time is no evidence."""
 LEAST_PROCESSES = 8
 """Fewer give an interval, but never a verdict: one mad process could not be trimmed."""
+LEAST_ROUNDS = 3
+"""Of a process, however small the budget."""
 LEAST_CLEAN = 0.2
 """The share of rounds that must be left of a process after the unclean ones are dropped."""
 SHORT_MARGIN, LONG_MARGIN = 0.005, 0.01
@@ -55,6 +57,8 @@ COARSE = 0.001
 smallest margin."""
 SEED_PROCESSES = 40
 """Where the hash seed rules the spread (SD 8.5 to 13 %), only more processes help."""
+SEED_SECONDS = 60.0
+"""That they may take."""
 SEED_SPREAD = 3.0
 """How many times wider than the control's the interval is where the seed rules; a choice: by chance
 this happens in under 1 % of runs, which costs time and nothing else."""
@@ -231,28 +235,33 @@ class Plan:
         rounds: that each process times.
         warm_up_rounds: that each process runs before and throws away.
         calls: in a block, for each arm.
-        positive_calls: in a block of the positive control, about 5 % more than the baseline's;
-            ``None`` where a call is too long for one, since a block would be longer than 1 ms.
+        primed: for each arm, whether a call that is not timed comes before each block.
+        positive_calls: in a block of the positive control, 5 to 10 % more than the baseline's;
+            ``None`` where a call is too long for one.
         least: processes before the first look at the width.
-        most: processes, whatever the width: as many as the time of a comparison allows.
-        most_seeds: processes where the hash seed turns out to rule the spread.
+        most: processes, whatever the width.
+        seconds: after which no process is added.
+        seed_seconds: the same where the hash seed turns out to rule the spread.
         target: half-width at which to stop, as a relative difference.
-        process_seconds: what one process will take, start-up and all.
+        process_seconds: what one process will take on a quiet machine, start-up and all.
     """
 
     rounds: int
     warm_up_rounds: int
     calls: tuple[int, ...]
+    primed: tuple[bool, ...]
     positive_calls: int | None
     least: int
     most: int
-    most_seeds: int
+    seconds: float
+    seed_seconds: float
     target: float
     process_seconds: float
 
 
 # longest block in s, rounds, seconds that the comparison may take
 TABLE = (
+    (0.0003, 200, 10.0),
     (0.001, 150, 10.0),
     (0.005, 60, 20.0),
     (0.010, 30, 20.0),
@@ -262,11 +271,27 @@ TABLE = (
     (1.0, 3, 120.0),
 )
 ONE_RUN_SECONDS = 10.0
-FULLEST_SECONDS = 0.0009
-"""Calls are added to a block up to here, so that its length stays below 1 ms when it varies."""
+SHORTEST_SECONDS, FULLEST_SECONDS = 0.0001, 0.0009
+"""Blocks are as long as the longest arm's call, but within these bounds. A machine's speed was seen
+to switch within 0.1 to 1 ms, so that adjacent blocks of 34 us shared it (SD of a pair 2 %) and
+those of 1 ms did not (4 %): at 50 us a process tells identical code apart by 0.08 %, at 1 ms, in
+twice the time, by 0.4 %. Nothing above 1 ms is worth filling."""
+PRIMED_SECONDS = 0.0003
+"""Calls up to here are primed. What another arm left in the caches costs longer ones under 1 %."""
+LEAST_PLANTED_IN, MOST_PLANTED_IN = 10, 0.0002
+"""Calls and seconds of a block to which a positive control can add 5 to 10 %: where fewer calls
+fill a block, but so many fit into 0.2 ms, blocks are made that long."""
 
 
-def plan(seconds: Sequence[float], *, seed_differs: bool = False) -> Plan:
+def plan(
+    seconds: Sequence[float],
+    *,
+    seed_differs: bool = False,
+    around: float = 0.0,
+    singly: bool = False,
+    budget: float | None = None,
+    multiple: int = 1,
+) -> Plan:
     """Return how much to measure, from how long one call of each arm takes.
 
     Above 1 s each of 8 processes makes one round, and above 10 s there is one run, whose verdict
@@ -274,64 +299,90 @@ def plan(seconds: Sequence[float], *, seed_differs: bool = False) -> Plan:
     some 5 %.
 
     Args:
-        seconds: one call of each arm, the control and a positive control among them.
+        seconds: one call of each arm, the control among them.
         seed_differs: one side hashes and the other does not, so that the hash seed rules the
             spread: processes are needed, not rounds.
+        around: what each call takes beside its own time, such as displacing its text.
+        singly: a block is a single call.
+        budget: seconds to take, instead of what its calls deserve; then 8 processes may do, and
+            have fewer rounds each if need be.
+        multiple: of which the number of calls in a block is one, where it is as large.
 
     Raises:
         ValueError: a duration is not above 0, or there is none.
     """
     if not seconds or not all(0 < taken < math.inf for taken in seconds):
         raise ValueError(f"a call of each arm must take some time, and took {list(seconds)} s")
-    calls = tuple(max(1, int(FULLEST_SECONDS / taken)) for taken in seconds)
+    calls = (1,) * len(seconds) if singly else calls_in_a_block(seconds, multiple)
+    primed = tuple(not singly and taken <= PRIMED_SECONDS for taken in seconds)
     blocks = [count * taken for count, taken in zip(calls, seconds, strict=True)]
-    longest, whole = max(blocks), sum(blocks)
-    rounds, budget = next(
-        ((rounds, budget) for limit, rounds, budget in TABLE if longest <= limit), (1, 0.0)
+    longest = max(blocks)
+    whole = sum(blocks) + sum(taken for taken, first in zip(seconds, primed, strict=True) if first)
+    more = 0 if singly else math.ceil(calls[BASELINE] * PLANTED)
+    planted = 0 < more <= calls[BASELINE] / LEAST_PLANTED_IN
+    if planted:
+        whole += blocks[BASELINE]
+    whole += around * (sum(calls) + planted * (calls[BASELINE] + more))
+    rounds, allowed = next(
+        ((rounds, allowed) for limit, rounds, allowed in TABLE if longest <= limit), (1, 0.0)
     )
     if seed_differs:
         rounds = min(rounds, 20)
     warm_up = math.ceil(WARM_UP_SECONDS / whole) if longest <= TABLE[-1][0] else 0
+    if budget is not None:
+        room = (budget / LEAST_PROCESSES - START_UP_SECONDS) / whole - warm_up
+        rounds = max(min(rounds, LEAST_ROUNDS), min(rounds, int(room)))
     each = START_UP_SECONDS + (warm_up + rounds) * whole
     if longest > ONE_RUN_SECONDS:
-        least = most = most_seeds = 1
+        least = most = 1
     elif longest > TABLE[-1][0]:
-        least = most = most_seeds = LEAST_PROCESSES
+        least = most = LEAST_PROCESSES
+    elif seed_differs:
+        least = most = SEED_PROCESSES
     else:
-        least = SEED_PROCESSES if seed_differs else 12
-        most = min(max(least, int(budget / each)), SEED_PROCESSES)
-        most_seeds = SEED_PROCESSES
-    more = round(calls[BASELINE] * PLANTED)
+        least, most = 12 if budget is None else LEAST_PROCESSES, SEED_PROCESSES
     return Plan(
         rounds=rounds,
         warm_up_rounds=warm_up,
         calls=calls,
-        positive_calls=calls[BASELINE] + more if more else None,
+        primed=primed,
+        positive_calls=calls[BASELINE] + more if planted else None,
         least=least,
         most=most,
-        most_seeds=most_seeds,
+        seconds=allowed if budget is None else budget,
+        seed_seconds=max(allowed, SEED_SECONDS) if budget is None else budget,
         # Then a true difference of twice the margin clears it by two standard errors.
         target=margin_for(longest * 1e9) / 2,
         process_seconds=each,
     )
 
 
-def enough(comparisons: Sequence[Comparison], plan: Plan) -> bool:
+def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, ...]:
+    """Return how many calls of each arm make a block, from how long one takes."""
+    fill = min(max(*seconds, SHORTEST_SECONDS), FULLEST_SECONDS)
+    if LEAST_PLANTED_IN * max(seconds) <= MOST_PLANTED_IN:
+        fill = max(fill, LEAST_PLANTED_IN * max(seconds))
+    calls = (max(1, int(fill / taken)) for taken in seconds)
+    return tuple(count - count % multiple if count > multiple else count for count in calls)
+
+
+def enough(comparisons: Sequence[Comparison], plan: Plan, elapsed: float = 0.0) -> bool:
     """Return whether to stop, having measured ``plan.least`` processes or more.
 
-    It looks at widths alone. Stopping as soon as a difference is significant gave 19 % false
-    alarms where 5 % were announced; a width knows nothing of the difference.
+    It looks at widths and the time alone. Stopping as soon as a difference is significant gave 19 %
+    false alarms where 5 % were announced; a width knows nothing of the difference.
 
     Args:
         comparisons: every contender, each from all processes so far.
         plan: by which they were measured.
+        elapsed: seconds since the start.
     """
     done = min(each.processes_used + each.processes_dropped for each in comparisons)
     if done < plan.least:
         return False
     wide = [each for each in comparisons if not within(each.half_width, plan.target)]
-    seeds = any(seed_rules(each) for each in wide)
-    return not wide or done >= (plan.most_seeds if seeds else plan.most)
+    seconds = plan.seed_seconds if any(map(seed_rules, wide)) else plan.seconds
+    return not wide or done >= plan.most or elapsed >= seconds
 
 
 def within(width: float | None, limit: float) -> bool:

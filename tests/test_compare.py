@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from installations import Installation
 
-from benchmarks.rounds import STATES
+from benchmarks import provenance
+from benchmarks.rounds import BUILD, STATES
 from benchmarks.worker import WorkerError, run_worker
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,6 +24,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "task": "charset",
         "corpus": SHORT,
         "state": "warm",
+        "rooms": provenance.rooms(),
         "arms": arms,
         "rounds": 7,
         "warm_up_rounds": 2,
@@ -45,9 +47,36 @@ def test_a_worker_times_each_arm_in_each_round(state: str) -> None:
             assert voluntary >= 0
 
 
-def test_a_worker_that_cannot_answer_says_why() -> None:
-    with pytest.raises(WorkerError, match=r"ended with status 1 and no answer .*no implementation"):
-        run_worker("rounds", order(arms=[{"id": "rust/none", "calls": 1}]), 60)
+def test_a_worker_that_cannot_answer_says_why_and_with_which_arm() -> None:
+    arms = [*order()["arms"], {"id": "rust/none", "calls": 1}]
+    with pytest.raises(WorkerError, match=r"status 1 and no answer .*no implementation") as caught:
+        run_worker("rounds", order(arms=arms), 60)
+    assert caught.value.arm == 3
+
+
+def test_arms_may_have_their_own_text_their_own_function_and_threads() -> None:
+    arms = [
+        {"id": "python/set", "calls": 1, "characters": 10},
+        {"id": "python/set", "calls": 1, "characters": 100_000, "primed": True},
+        {"id": "anything", "calls": 1, "target": "builtins:len"},
+        {"id": "rust/rayon", "calls": 1, "threads": True},
+    ]
+    answer = run_worker("rounds", order(arms=arms), 60)
+    assert answer["wrong"] == {}
+    short, long = (min(block[0] for block in answer["blocks"][arm]) for arm in (0, 1))
+    assert long > 100 * short
+    assert answer["cores"].keys() == {"rust/rayon"}
+    assert answer["cores"]["rust/rayon"] > 0
+    assert answer["seconds"] > 0
+
+
+def test_a_worker_times_building() -> None:
+    arms = [{"id": "python/list_comprehension", "calls": 2}] * 2
+    answer = run_worker("rounds", order(task="encode", arms=arms, state=BUILD), 60)
+    assert [len(blocks) for blocks in answer["blocks"]] == [7, 7]
+
+
+VERDICTS = {"faster", "slower", "equivalent", "inconclusive", "invalid"}
 
 
 def test_compare_document(nanogpt_rs: Run) -> None:
@@ -58,14 +87,22 @@ def test_compare_document(nanogpt_rs: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     document = json.loads(done.stdout)
-    assert document["processes"] >= 12
     assert document["build"]["info"]["profile"] == "release"
-    assert [cell["id"] for cell in document["cells"]] == ["rust/foldhash", "rust/fixed_array"]
-    for cell in document["cells"]:
-        assert (cell["baseline"], cell["corpus"]) == ("rust/rustc_hash", SHORT)
-        assert cell["state"] == "warm"
-        found = cell["comparison"]
-        assert found["verdict"] in {"faster", "slower", "equivalent", "inconclusive", "invalid"}
+    assert document["tests"] == 2
+    assert document["meanwhile"]["seconds"] > 1
+    cells = {cell["id"]: cell for cell in document["cells"]}
+    assert cells.keys() == {"rust/rustc_hash", "rust/foldhash", "rust/fixed_array"}
+    assert [cell["seconds"] for cell in document["cells"]] == sorted(
+        cell["seconds"] for cell in document["cells"]
+    )
+    assert cells.pop("rust/rustc_hash")["against"] == []
+    for cell in cells.values():
+        assert (cell["corpus"], cell["state"], cell["status"]) == (SHORT, "warm", "right")
+        assert cell["processes"] >= 12
+        (against,) = cell["against"]
+        assert (against["role"], against["id"]) == ("asked", "rust/rustc_hash")
+        found = against["comparison"]
+        assert found["verdict"] in VERDICTS
         assert found["reason"]
         if found["ratio"] is not None:
             low, high = found["interval"]
@@ -79,9 +116,19 @@ def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
     arguments = ("charset", "rust/rustc_hash", "rust/fixed_array", "--corpus", SHORT)
     done = nanogpt_rs("compare", *arguments)
     assert done.returncode == 0, done.stderr
-    assert "charset, warm: against rust/rustc_hash" in done.stdout
+    assert "charset, warm" in done.stdout
+    assert "rust/rustc_hash against itself: " in done.stdout
     assert "rust/fixed_array: " in done.stdout
-    assert "One cell was asked about: nothing is adjusted." in done.stdout
+    assert "one test was made, and nothing is adjusted." in done.stdout
+
+
+def test_compare_the_making_of_encoders(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs(
+        *("compare", "encode", "rust/ahash", "rust/foldhash"),
+        *("--corpus", SHORT, "--state", "build", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert {cell["state"] for cell in json.loads(done.stdout)["cells"]} == {"build"}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +139,7 @@ def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
         (["charset", "python/set", "python/set"], "named once, and not be the baseline"),
         (["charset", "python/set", "rust/ahash", "rust/ahash"], "named once"),
         (["charset", "python/set", "rust/ahash", "--state", "tepid"], "no state 'tepid'"),
+        (["charset", "python/set", "rust/ahash", "--state", "build"], "nothing to build"),
         (["charset", "python/set", "rust/ahash", "--corpus", "none"], "no such id"),
     ],
 )
@@ -127,37 +175,50 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
     assert cells["python/counter"]["status"] == "wrong"
     assert "right at first, then wrong: lacks" in cells["python/counter"]["details"][0]
-    assert cells["python/counter"]["comparison"] is None
-    assert cells["rust/ahash"]["comparison"] is not None
+    assert cells["python/counter"]["seconds"] is None
+    assert cells["python/counter"]["against"] == []
+    assert cells["rust/ahash"]["against"][0]["comparison"]["verdict"] in VERDICTS
 
 
-def test_a_baseline_that_turns_wrong_is_nothing_to_compare_with(
-    installation: Installation,
-) -> None:
+def test_beside_a_baseline_that_turns_wrong_nothing_is_said(installation: Installation) -> None:
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
     done = installation.run(
         *("-m", "harness", "compare", "charset", "python/counter", "rust/ahash"),
-        *("--corpus", SHORT),
+        *("--corpus", SHORT, "--json"),
     )
-    assert done.returncode == 3
-    message = done.stderr.replace("\n", " ")
-    assert "the baseline python/counter: right at first, then wrong" in message
+    assert done.returncode == 1
+    cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
+    assert "right at first, then wrong" in cells["python/counter"]["details"][0]
+    assert cells["rust/ahash"]["against"] == []
 
 
-def test_a_contender_that_crashes_later_is_named(installation: Installation) -> None:
+def test_a_contender_that_crashes_later_is_left_out_and_costs_nobody_else(
+    installation: Installation,
+) -> None:
     crash = COUNTING.format(then="import ctypes; ctypes.string_at(0)")
     installation.write("py_impls/charset/counter.py", crash)
     done = installation.run(
-        *("-m", "harness", "compare", "charset", "python/set", "python/counter"),
-        *("--corpus", SHORT),
+        *("-m", "harness", "compare", "charset", "rust/rustc_hash"),
+        *("python/counter", "rust/ahash", "--corpus", SHORT, "--json"),
     )
-    assert done.returncode == 3
-    assert "a worker process crashed: killed by SIGSEGV" in done.stderr.replace("\n", " ")
+    assert done.returncode == 1, done.stderr
+    cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
+    assert cells["python/counter"]["status"] == "wrong"
+    assert "a worker process crashed: killed by SIGSEGV" in cells["python/counter"]["details"][0]
+    assert cells["rust/ahash"]["against"][0]["comparison"]["verdict"] in VERDICTS
 
 
-def test_a_baseline_that_is_wrong_is_nothing_to_compare_with(installation: Installation) -> None:
+def test_without_its_baseline_a_contender_has_a_time_and_no_ratio(
+    installation: Installation,
+) -> None:
     installation.write("py_impls/charset/set.py", "charset = frozenset\n")
-    done = installation.run("-m", "harness", "compare", "charset", "python/set", "rust/ahash")
-    assert done.returncode == 3
-    assert "the baseline: charset python/set is wrong" in done.stderr.replace("\n", " ")
+    done = installation.run(
+        *("-m", "harness", "compare", "charset", "python/set", "rust/ahash"),
+        *("--corpus", SHORT, "--json"),
+    )
+    assert done.returncode == 1
+    cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
+    assert cells["python/set"]["status"] == "wrong"
+    assert cells["rust/ahash"]["seconds"] > 0
+    assert cells["rust/ahash"]["against"] == []

@@ -31,14 +31,17 @@ def test_a_faulty_contender_has_no_time_and_costs_the_others_nothing(
 ) -> None:
     body, expected = FAULTS[fault]
     installation.write("py_impls/charset/set.py", HEAD + body)
-    status, found, errors = cells(installation, "--id", "python/set", "--id", "rust/ahash")
+    status, found, errors = cells(
+        installation, "--id", "python/set", "--id", "rust/ahash", "--seconds=1"
+    )
     assert status == 1, errors
     assert found["python/set"]["status"] == "wrong"
     assert found["python/set"]["seconds"] is None
     assert any(expected in detail for detail in found["python/set"]["details"]), found
     assert found["rust/ahash"]["seconds"] > 0
     # With the baseline out there is nothing to set the other beside.
-    assert found["rust/ahash"]["ratio"] is None
+    roles = [each["role"] for each in found["rust/ahash"]["against"]]
+    assert roles == ["strongest"]
 
 
 def test_what_a_contender_prints_does_not_reach_the_document(installation: Installation) -> None:
@@ -63,7 +66,9 @@ def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
 
 def test_a_missing_implementation_is_not_applicable(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
-    status, found, errors = cells(installation, "--id", "python/set", "--id", "rust/ahash")
+    status, found, errors = cells(
+        installation, "--id", "python/set", "--id", "rust/ahash", "--seconds=1"
+    )
     assert status == 0, errors
     assert found["python/set"]["status"] == "n/a"
     assert found["python/set"]["details"] == ["needs py_impls.charset.set, which is not installed"]

@@ -270,15 +270,17 @@ def test_where_the_seed_rules_more_processes_are_asked_for() -> None:
     planned = plan([8.6e-3] * 3)
     seeded = measure(rng, LONG, [8.6e-3] * 3, processes=40, seeds=hash_seeds(rng, 40, 3, 2))
     alike = measure(rng, LONG, [8.6e-3] * 3, processes=40, seeds=None)
-    assert planned.most < planned.most_seeds
-    assert not enough([compare(seeded[: planned.most])], planned)
-    assert enough([compare(seeded)], planned)
-    assert enough([compare(alike[: planned.most])], planned)
+    late = planned.seconds + 1
+    assert late < planned.seed_seconds
+    assert not enough([compare(seeded[:20])], planned, late)
+    assert enough([compare(seeded[:20])], planned, planned.seed_seconds)
+    assert enough([compare(seeded)], planned, late)
+    assert enough([compare(alike[:20])], planned, late)
 
 
 def test_stopping_on_width_keeps_what_stopping_on_significance_loses() -> None:
     rng = np.random.default_rng(15)
-    planned = replace(plan([7e-4] * 3), least=8, most=24, most_seeds=24, target=0.005)
+    planned = replace(plan([7e-4] * 3), least=8, most=24, target=0.005)
     runs, by_width, by_significance, stops = 1000, 0, 0, []
     for _ in range(runs):
         values, control = rng.normal(0, 0.007, (2, 24))
@@ -740,32 +742,34 @@ def test_stopping_sees_widths_only(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "rounds", "least", "most_seeds"),
+    ("seconds", "rounds", "least", "most", "allowed"),
     [
-        (1e-6, 150, 12, 40),
-        (7e-4, 150, 12, 40),
-        (1e-3, 150, 12, 40),
-        (8.6e-3, 30, 12, 40),
-        (0.025, 20, 12, 40),
-        (0.05, 12, 12, 40),
-        (0.1, 6, 12, 40),
-        (1.0, 3, 12, 40),
-        (1.1, 1, 8, 8),
-        (10.0, 1, 8, 8),
-        (10.1, 1, 1, 1),
+        (1e-6, 200, 12, 40, 10),
+        (3e-4, 200, 12, 40, 10),
+        (7e-4, 150, 12, 40, 10),
+        (1e-3, 150, 12, 40, 10),
+        (8.6e-3, 30, 12, 40, 20),
+        (0.025, 20, 12, 40, 30),
+        (0.05, 12, 12, 40, 30),
+        (0.1, 6, 12, 40, 60),
+        (1.0, 3, 12, 40, 120),
+        (1.1, 1, 8, 8, 0),
+        (10.0, 1, 8, 8, 0),
+        (10.1, 1, 1, 1, 0),
     ],
 )
-def test_plans(seconds: float, rounds: int, least: int, most_seeds: int) -> None:
-    found = plan([seconds, seconds, seconds / 100])
-    assert (found.rounds, found.least, found.most_seeds) == (rounds, least, most_seeds)
-    assert found.least <= found.most <= max(found.most_seeds, found.least)
-    whole = sum(n * s for n, s in zip(found.calls, [seconds, seconds, seconds / 100], strict=True))
+def test_plans(seconds: float, rounds: int, least: int, most: int, allowed: float) -> None:
+    arms = [seconds, seconds, seconds / 100]
+    found = plan(arms)
+    assert (found.rounds, found.least, found.most) == (rounds, least, most)
+    assert (found.seconds, found.seed_seconds) == (allowed, max(allowed, 60))
+    whole = sum(n * s for n, s in zip(found.calls, arms, strict=True))
     if seconds <= 1:
-        assert found.warm_up_rounds * whole >= 0.1
-    assert all(
-        n == 1 or n * s < 1e-3
-        for n, s in zip(found.calls, [seconds, seconds, seconds / 100], strict=True)
-    )
+        planted = found.calls[0] * seconds if found.positive_calls else 0
+        primed = sum(s for s, first in zip(arms, found.primed, strict=True) if first)
+        assert found.warm_up_rounds * (whole + planted + primed) >= 0.1
+    assert all(n == 1 or n * s < 1e-3 for n, s in zip(found.calls, arms, strict=True))
+    assert found.primed == tuple(each <= 3e-4 for each in arms)
     assert found.target == (0.0025 if seconds <= 1e-3 else 0.005)
 
 
@@ -774,9 +778,58 @@ def test_a_plan_for_seeds_takes_processes_not_rounds() -> None:
     assert (found.rounds, found.least, found.most) == (20, 40, 40)
 
 
-def test_a_positive_control_needs_short_calls() -> None:
-    assert plan([1e-6] * 3).positive_calls == 945
-    assert plan([7e-4] * 3).positive_calls is None
+@pytest.mark.parametrize(
+    ("seconds", "block"),
+    [
+        ([1e-6] * 3, 1e-4),  # at least 0.1 ms
+        ([1e-6, 1e-6, 2e-4], 2e-4),  # as long as the longest call
+        ([1e-6, 1e-6, 5e-3], 9e-4),  # but never above 1 ms
+        ([1.5e-5] * 3, 1.5e-4),  # so long that a positive control fits in
+    ],
+)
+def test_blocks_are_short_and_alike(seconds: list[float], block: float) -> None:
+    found = plan(seconds)
+    for calls, taken in zip(found.calls, seconds, strict=True):
+        assert calls * taken == pytest.approx(max(block, taken), rel=0.02 + taken / block)
+
+
+@given(st.lists(st.floats(1e-7, 30), min_size=3, max_size=14), st.floats(1, 100))
+def test_a_plan_keeps_to_its_budget(seconds: list[float], budget: float) -> None:
+    free, found = plan(seconds), plan(seconds, budget=budget)
+    assert found.least <= 8
+    assert found.seconds == found.seed_seconds == budget
+    assert min(3, free.rounds) <= found.rounds <= free.rounds
+    if found.rounds > 3:  # then there is room for 8 processes
+        assert 8 * found.process_seconds <= budget * 1.001
+
+
+def test_what_surrounds_a_call_counts_as_time_and_lets_it_be_called_singly() -> None:
+    plain, evicting = plan([1e-5] * 3), plan([1e-5] * 3, around=0.01, singly=True)
+    assert evicting.calls == (1, 1, 1)
+    assert not any(evicting.primed)
+    assert evicting.positive_calls is None
+    assert evicting.process_seconds > 200 * 3 * 0.01 > plain.process_seconds
+
+
+def test_blocks_of_a_multiple_of_calls() -> None:
+    assert plan([7e-7] * 3, multiple=100).calls == (100, 100, 100)
+    assert plan([7e-7, 7e-7, 1e-4], multiple=100).calls == (100, 100, 1)
+    assert plan([3e-7] * 3, multiple=100).calls == (300, 300, 300)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls"),
+    [(1e-6, (100, 105)), (1e-5, (10, 11)), (2e-5, (10, 11)), (3e-5, (3, None)), (7e-4, (1, None))],
+)
+def test_a_positive_control_needs_short_calls(
+    seconds: float, calls: tuple[int, int | None]
+) -> None:
+    found = plan([seconds] * 3)
+    expected, more = calls
+    assert found.calls[0] == pytest.approx(expected, abs=1)
+    assert (found.positive_calls is None) == (more is None)
+    if found.positive_calls is not None:
+        assert 1.05 <= found.positive_calls / found.calls[0] <= 1.112
 
 
 @pytest.mark.parametrize("seconds", [[], [0.0], [1.0, -1.0], [math.nan], [math.inf]])
@@ -793,29 +846,49 @@ def test_a_plan_refuses_what_is_no_duration(seconds: list[float]) -> None:
         ([0.0025], 12, True),
         ([0.0026], 12, False),
         ([0.001, 0.0026], 12, False),  # every contender must be narrow
-        ([0.0026], 20, True),  # no more than the most
-        ([0.5], 20, False),  # the seed rules
-        ([0.5], 40, True),
-        ([None], 19, False),  # no interval at all
-        ([None], 20, True),
+        ([0.0026], 39, False),
+        ([0.0026], 40, True),  # no more than the most
+        ([None], 39, False),  # no interval at all
+        ([None], 40, True),
     ],
 )
 def test_when_to_stop(widths: list[float | None], count: int, expected: bool) -> None:
-    planned = Plan(
-        rounds=150,
-        warm_up_rounds=48,
-        calls=(1, 1, 1),
-        positive_calls=None,
-        least=12,
-        most=20,
-        most_seeds=40,
-        target=0.0025,
-        process_seconds=0.6,
-    )
-    cells = [
+    assert enough(cells(widths, count), PLANNED) is expected
+
+
+@pytest.mark.parametrize(
+    ("width", "elapsed", "expected"),
+    [
+        (0.0026, 9.9, False),
+        (0.0026, 10.0, True),  # its time is up
+        (0.5, 10.0, False),  # the seed rules: only processes help
+        (0.5, 59.9, False),
+        (0.5, 60.0, True),
+    ],
+)
+def test_when_its_time_is_up(width: float, elapsed: float, expected: bool) -> None:
+    assert enough(cells([width], 20), PLANNED, elapsed) is expected
+
+
+PLANNED = Plan(
+    rounds=150,
+    warm_up_rounds=48,
+    calls=(1, 1, 1),
+    primed=(False, False, False),
+    positive_calls=None,
+    least=12,
+    most=40,
+    seconds=10.0,
+    seed_seconds=60.0,
+    target=0.0025,
+    process_seconds=0.6,
+)
+
+
+def cells(widths: list[float | None], count: int) -> list[Comparison]:
+    return [
         some(half_width=width, control_half_width=0.002, processes_used=count) for width in widths
     ]
-    assert enough(cells, planned) is expected
 
 
 # --- what is refused

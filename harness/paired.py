@@ -1,0 +1,263 @@
+"""The paired comparison: fresh worker processes, rounds of blocks, and what may be said of them.
+
+``benchmarks.rounds`` measures one process's worth; ``harness.verdict`` says what a set of them
+means. Between the two this module decides how much to measure, and stops.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from benchmarks import provenance
+from benchmarks.registry import Implementation
+from benchmarks.worker import run_worker
+from harness import verdict
+
+PADDING_LIMIT = 4096
+"""Bytes of environment, at most, by which processes differ: the stack starts elsewhere in each."""
+PILOT_ROUNDS = 3
+MOST_CONTENDERS = 12
+"""More would spread a round over too long a time, and give chance too many tries."""
+LEAST_DEADLINE = 60.0
+"""Seconds that a worker may take at least; many times what was planned for it."""
+TOO_SHORT_FOR_ONE = 0.00002
+"""Seconds below which a pilot that timed single calls is run again with blocks."""
+PILOT_SECONDS = 3.0
+"""For each arm, what a pilot may be expected to take: nothing is known yet."""
+
+Advance = Callable[[str, float], None]
+"""Called with what is being done and the share, 0 to 1, that is."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is called in a round.
+
+    Attributes:
+        id: an implementation's.
+        threads: it uses several, so that only wall time can judge it.
+        target: what is called, if not the implementation itself.
+        characters: its text is the corpus, repeated or cut to so many.
+        uncounted: the share of calls that it makes beyond those counted: a known slow-down.
+    """
+
+    id: str
+    threads: bool = False
+    target: str | None = None
+    characters: int | None = None
+    uncounted: float = 0.0
+
+    def order(self, calls: int, **more: Any) -> dict[str, Any]:
+        """Return the arm as a worker is told of it, to count so many calls in a block."""
+        own = {"threads": self.threads, "target": self.target, "characters": self.characters}
+        told = {key: value for key, value in own.items() if value}
+        return {"id": self.id, **told, "calls": calls + round(calls * self.uncounted), **more}
+
+
+def arm_of(row: Implementation) -> Arm:
+    """Return the arm that calls an implementation."""
+    return Arm(row.id, threads="parallel" in row.marks)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What all arms of a comparison are run on.
+
+    Attributes:
+        task: the task's name.
+        corpus: what the corpus was asked for by, so that workers find it too.
+        state: of ``benchmarks.rounds.STATES``, or ``BUILD``.
+    """
+
+    task: str
+    corpus: str
+    state: str
+
+    def run(
+        self, arms: Sequence[dict[str, Any]], rounds: int, warm_up_rounds: int, seconds: float
+    ) -> dict[str, Any]:
+        """Have one fresh process carry out rounds; it is expected to take so many seconds.
+
+        Raises:
+            WorkerError: it gave no answer.
+        """
+        order = {
+            "task": self.task,
+            "corpus": self.corpus,
+            "state": self.state,
+            "rooms": rooms(),
+            "arms": arms,
+            "rounds": rounds,
+            "warm_up_rounds": warm_up_rounds,
+            "seed": random.randrange(2**32),  # noqa: S311
+        }
+        environment = {
+            "NANOGPT_RS_PADDING": "x" * random.randrange(PADDING_LIMIT),  # noqa: S311
+            "PYTHONHASHSEED": str(random.randrange(2**32)),  # noqa: S311
+        }
+        return run_worker("rounds", order, max(LEAST_DEADLINE, 20 * seconds), environment)
+
+
+@cache
+def rooms() -> dict[str, str]:
+    """Return where the measured rooms are, looked up once."""
+    return provenance.rooms()
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a first short process found.
+
+    Attributes:
+        seconds: one call of each arm; arms of the same thing have the same.
+        around: what each call takes beside that, such as displacing its text, in s.
+    """
+
+    seconds: tuple[float, ...]
+    around: float
+
+
+def pilot(course: Course, arms: Sequence[Arm]) -> Pilot:
+    """Find out how long calls take.
+
+    Raises:
+        WorkerError: the process gave no answer.
+    """
+    calls = (1,) * len(arms)
+    while True:
+        orders = [arm.order(count) for arm, count in zip(arms, calls, strict=True)]
+        answer = course.run(orders, PILOT_ROUNDS, 1, PILOT_SECONDS * len(arms))
+        shortest: dict[Arm, float] = {}
+        for arm, mine, count in zip(arms, answer["blocks"], calls, strict=True):
+            # A thread's CPU time does not count the turns that others had.
+            least = max(1, min(block[0 if arm.threads else 1] for block in mine)) / count / 1e9
+            shortest[arm] = min(least, shortest.get(arm, least))
+        seconds = tuple(shortest[arm] for arm in arms)
+        if course.state == "evicted" or set(calls) != {1} or min(seconds) > TOO_SHORT_FOR_ONE:
+            break
+        calls = verdict.calls_in_a_block(seconds)
+    timed = sum(block[0] for mine in answer["blocks"] for block in mine) / 1e9
+    around = max(0.0, answer["seconds"] - timed) / (PILOT_ROUNDS * sum(calls))
+    return Pilot(seconds, around)
+
+
+@dataclass
+class Measured:
+    """What worker processes have measured so far.
+
+    Attributes:
+        plan: by which; as for the first arms alone, where others only run along.
+        along: what a process takes with all arms over what it takes with the planned ones.
+        positive: index of the positive control, an arm after those asked for, or ``None``.
+        wall_only: indices of arms that use threads.
+        processes: one for each.
+        cores: by id how many cores an arm with threads kept busy, a value for each process.
+        wrong: by id what was wrong in the end with an answer that had been right.
+        seconds: that it took, pilot and all.
+    """
+
+    plan: verdict.Plan
+    along: float
+    positive: int | None
+    wall_only: tuple[int, ...]
+    processes: list[verdict.Process]
+    cores: dict[str, list[float]]
+    wrong: dict[str, str]
+    seconds: float
+
+    def enough(self, comparisons: Sequence[verdict.Comparison]) -> bool:
+        """Return whether these are told well enough, or have taken all their time."""
+        return verdict.enough(comparisons, self.plan, self.seconds / self.along)
+
+    def compare(self, contender: int, baseline: int = 0) -> verdict.Comparison:
+        """Return what may be said of an arm beside a baseline, whose control is the next arm."""
+        if baseline == verdict.BASELINE:
+            return verdict.compare(
+                self.processes, contender, positive=self.positive, wall_only=self.wall_only
+            )
+        chosen = [baseline, baseline + 1, contender]
+        return verdict.compare(
+            [verdict.Process(each.blocks[chosen], each.others) for each in self.processes],
+            wall_only=[index for index, arm in enumerate(chosen) if arm in self.wall_only],
+        )
+
+    def seconds_of(self, arm: int) -> float:
+        """Return how long a call of an arm takes, in s, by the clock that suits it."""
+        wall = verdict.typical_seconds(self.processes, arm, "wall")
+        calls = float(self.processes[0].blocks[arm, 0, 4])
+        if arm in self.wall_only or wall * calls * 1e9 <= verdict.SHORT_NS:
+            return wall
+        return verdict.typical_seconds(self.processes, arm, "cpu") or wall
+
+
+def measure(
+    course: Course,
+    arms: Sequence[Arm],
+    done: Callable[[Measured], bool],
+    advance: Advance,
+    *,
+    found: Pilot | None = None,
+    plan_for: int | None = None,
+    budget: float | None = None,
+    multiple: int = 1,
+) -> Measured:
+    """Run workers until ``done`` says so, once the plan's least has been measured.
+
+    Args:
+        course: what to run on.
+        arms: the baseline, the baseline again, contenders.
+        done: whether to stop; asked after each process.
+        advance: told of the progress.
+        found: what a pilot found of these arms; ``None`` has one run.
+        plan_for: plan as for so many of the arms, and let the others run along.
+        budget: seconds to take at most, instead of what the calls deserve.
+        multiple: where a block has that many calls, it has a multiple of so many.
+
+    Raises:
+        WorkerError: a process gave no answer.
+    """
+    start = time.perf_counter()
+    if found is None:
+        advance("pilot", 0.0)
+        found = pilot(course, arms)
+    singly = course.state == "evicted"
+
+    def planned(count: int | None) -> verdict.Plan:
+        assert found is not None
+        return verdict.plan(
+            found.seconds[:count],
+            around=found.around,
+            singly=singly,
+            budget=budget,
+            multiple=multiple,
+        )
+
+    plan, all_arms = planned(plan_for), planned(None)
+    orders = [
+        arm.order(calls, primed=primed)
+        for arm, calls, primed in zip(arms, all_arms.calls, all_arms.primed, strict=True)
+    ]
+    positive = None
+    if all_arms.positive_calls is not None:
+        positive = len(arms)
+        orders.append({**orders[0], "calls": all_arms.positive_calls})
+    threads = tuple(index for index, arm in enumerate(arms) if arm.threads)
+    along = all_arms.process_seconds / plan.process_seconds
+    measured = Measured(plan, along, positive, threads, [], {}, {}, 0.0)
+    while True:
+        advance("measure", min(1.0, len(measured.processes) / plan.least))
+        answer = course.run(orders, plan.rounds, plan.warm_up_rounds, all_arms.process_seconds)
+        measured.wrong |= answer["wrong"]
+        for id, cores in answer["cores"].items():
+            measured.cores.setdefault(id, []).append(cores)
+        measured.processes.append(verdict.Process(answer["blocks"], answer["others"]))
+        for arm, calls in enumerate(all_arms.calls):
+            measured.processes[-1].blocks[arm, :, 4] = calls
+        measured.seconds = time.perf_counter() - start
+        if len(measured.processes) >= plan.least and done(measured):
+            return measured
