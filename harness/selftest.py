@@ -22,11 +22,18 @@ from benchmarks import corpora, provenance
 from harness import machine, paired, verdict
 from harness.paired import Arm, Course, Measured
 
+
+class SelfTestError(Exception):
+    """Nothing can be measured, or what was measured cannot be read; the message says why."""
+
+
 SAME = "same"
 """The name of the third arm that is the baseline: what it is called decides the false alarms."""
 CONDITIONS = ("as-is", "loaded")
 EXACT_CALLS = 100
 """Of a multiple of so many calls, every known slow-down is a whole number."""
+RIVALS_SLOWER = (0.02, 0.05)
+"""The known slow-downs that other tools are asked about."""
 SEED_BANK = 200
 """Processes, each with a hash seed of its own, whose mean stands for the truth."""
 
@@ -58,6 +65,7 @@ class Row:
         by_calls: they are made by calls that are not counted, in blocks of a multiple of
             ``EXACT_CALLS``; else by a longer text.
         other: an id that is compared instead: its mean over hash seeds must lie in the interval.
+        rivals: how many of the groups other tools judge too, spread over a full run.
     """
 
     name: str
@@ -67,6 +75,7 @@ class Row:
     slower: tuple[float, ...] = ()
     by_calls: bool = False
     other: str | None = None
+    rivals: int = 0
 
 
 SET, COMPREHENSION = ("charset", "python/set"), ("encode", "python/list_comprehension")
@@ -81,6 +90,7 @@ ROWS = {
             (Case(*SET, 7_000), Case(*AHASH, 100_000), Case(*COMPREHENSION, 28_000)),
             300,
             (0.01, 0.02),
+            rivals=20,
         ),
         Row(
             "microsecond",
@@ -150,11 +160,7 @@ def run_group(row: Row, case: Case, advance: paired.Advance) -> dict[str, Any]:
     )
     names = [SAME, *map(str, row.slower)] if row.other is None else [row.other]
     return {
-        "row": row.name,
-        "task": case.task,
-        "id": case.id,
-        "characters": case.characters,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **described(row, case),
         "seconds": measured.seconds,
         "others": median_of([each.others for each in measured.processes]),
         "plan": {"rounds": measured.plan.rounds, "calls": measured.plan.calls[0]},
@@ -175,6 +181,34 @@ def run_group(row: Row, case: Case, advance: paired.Advance) -> dict[str, Any]:
                 sorted(stopped.items()), names, (0.0, *row.slower), strict=False
             )
         },
+    }
+
+
+def run_rivals(row: Row, case: Case) -> dict[str, Any]:
+    """Have other tools judge a group's functions; return what is written down of it.
+
+    Raises:
+        SelfTestError: one is missing or gave no answer.
+    """
+    from harness import rivals
+
+    slower = {str(more): round(case.characters * (1 + more)) for more in RIVALS_SLOWER}
+    arms = {rivals.BASELINE: case.characters, SAME: case.characters, **slower}
+    try:
+        said = rivals.judge(case.task, case.id, arms)
+    except rivals.RivalError as error:
+        raise SelfTestError(str(error)) from None
+    return {**described(row, case), "rivals": said}
+
+
+def described(row: Row, case: Case) -> dict[str, Any]:
+    """Return what every line about a case begins with."""
+    return {
+        "row": row.name,
+        "task": case.task,
+        "id": case.id,
+        "characters": case.characters,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -221,13 +255,13 @@ def conditions(name: str) -> Iterator[None]:
     """Have the machine as it is, or share one core with a process that never rests.
 
     Raises:
-        ValueError: this system cannot tie processes to a core.
+        SelfTestError: this system cannot tie processes to a core.
     """
     if name == "as-is":
         yield
         return
     if not hasattr(os, "sched_setaffinity"):
-        raise ValueError("this system cannot tie processes to a core, so none can be loaded")
+        raise SelfTestError("this system cannot tie processes to a core, so none can be loaded")
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed)})
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
@@ -254,7 +288,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     """Return what has been written down, but for a last line that was cut off.
 
     Raises:
-        ValueError: another line is damaged.
+        SelfTestError: another line is damaged.
     """
     try:
         lines = path.read_text(encoding="ascii").splitlines(keepends=True)
@@ -265,9 +299,12 @@ def read(path: Path) -> list[dict[str, Any]]:
     documents = []
     for number, line in enumerate(lines, 1):
         try:
-            documents.append(json.loads(line))
+            document = json.loads(line)
         except ValueError as error:
-            raise ValueError(f"{path}, line {number}: {error}") from None
+            raise SelfTestError(f"{path}, line {number}: {error}") from None
+        if not isinstance(document, dict) or not {"about", "row"} & document.keys():
+            raise SelfTestError(f"{path}, line {number}: is no line of a self-test")
+        documents.append(document)
     return documents
 
 
@@ -291,6 +328,8 @@ def run(
     share: float,
     path: Path,
     advance: Callable[[str, int, int], None],
+    *,
+    with_rivals: bool = False,
 ) -> list[dict[str, Any]]:
     """Measure what is still missing in ``path`` and return all that is written there.
 
@@ -300,31 +339,43 @@ def run(
         share: of the groups of a full run.
         path: the file of this condition.
         advance: told what is measured, how many groups are done, and of how many.
+        with_rivals: have other tools judge some of the groups' functions in between.
     """
     documents = read(path)
     wanted = {row.name: max(1, round(row.groups * share)) for row in rows}
+    judged = {row.name: round(row.rivals * share) if with_rivals else 0 for row in rows}
 
-    def finished(row: Row) -> int:
-        return sum(each.get("row") == row.name and "contenders" in each for each in documents)
+    def finished(row: Row, what: str = "contenders") -> int:
+        return sum(each.get("row") == row.name and what in each for each in documents)
+
+    def missing(row: Row) -> bool:
+        return finished(row) < wanted[row.name] or finished(row, "rivals") < judged[row.name]
 
     def told(row: Row, doing: str) -> None:
         done = sum(min(finished(each), wanted[each.name]) for each in rows)
         advance(f"{row.calls}: {doing}", done, sum(wanted.values()))
 
+    def write(document: dict[str, Any]) -> None:
+        documents.append(document)
+        append(path, document)
+
     with conditions(condition):
-        if all(finished(row) >= wanted[row.name] for row in rows):
-            return documents
-        documents.append(about(condition))
-        append(path, documents[-1])
+        if any(missing(row) for row in rows):
+            write(about(condition))
         for row in rows:
-            if row.other and not any("bank" in each for each in documents):
+            if row.other and missing(row) and not finished(row, "bank"):
                 told(row, "the mean over hash seeds")
-                documents.append(mean_over_seeds(row, lambda *_: None))
-                append(path, documents[-1])
-            for case in islice(cycle(row.cases), finished(row), wanted[row.name]):
-                told(row, f"{case.task} {case.id}")
-                documents.append(run_group(row, case, lambda *_: None))
-                append(path, documents[-1])
+                write(mean_over_seeds(row, lambda *_: None))
+            cases = cycle(row.cases)
+            for case in islice(cases, finished(row), None):
+                if not missing(row):
+                    break
+                if finished(row, "rivals") * wanted[row.name] < judged[row.name] * finished(row):
+                    told(row, f"other tools, {case.task} {case.id}")
+                    write(run_rivals(row, case))
+                if finished(row) < wanted[row.name]:
+                    told(row, f"{case.task} {case.id}")
+                    write(run_group(row, case, lambda *_: None))
     return documents
 
 
@@ -422,3 +473,41 @@ def summarize(documents: Sequence[dict[str, Any]]) -> list[Finding]:
             )
         )
     return findings
+
+
+@dataclass(frozen=True)
+class RivalFinding:
+    """What came of one arm of a row by another tool.
+
+    Attributes:
+        tool: its name.
+        row: the row's name.
+        contender: ``SAME`` or a slow-down.
+        found: ``SAME``: called different; a slow-down: called slower.
+        wrong_sign: a slow-down called faster.
+    """
+
+    tool: str
+    row: str
+    contender: str
+    found: Count
+    wrong_sign: int
+
+
+def summarize_rivals(documents: Sequence[dict[str, Any]]) -> list[RivalFinding]:
+    """Return what comes of all groups that other tools judged."""
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for each in documents:
+        for tool, arms in each.get("rivals", {}).items():
+            for name, word in arms.items():
+                said.setdefault((tool, each["row"], name), []).append(word)
+    return [
+        RivalFinding(
+            tool=tool,
+            row=row,
+            contender=name,
+            found=count([word != "same" if name == SAME else word == "slower" for word in words]),
+            wrong_sign=0 if name == SAME else words.count("faster"),
+        )
+        for (tool, row, name), words in said.items()
+    ]
