@@ -16,18 +16,25 @@ RUST    = 1.91
 MACHINE ?= local
 RANGE   ?= HEAD^!
 BASE    ?= HEAD^
+PART    ?= 0.02
 ASV         = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/asv
 ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help bench test lint rust-test python-test build tools clean pytest-benchmark record \
+.PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean pytest-benchmark record \
 	asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-bench: build ## verify every implementation, time it, print the tables
+bench: build ## verify every implementation, set it beside its baselines, print the verdicts
 	@$(RUN) harness bench
+
+bench-full: build ## the published set, on every corpus: hours; says first how many
+	@$(RUN) harness bench --full
+
+selftest: build ## how often this harness is wrong on this machine, and what it finds (PART of 1)
+	@$(RUN) harness selftest --part $(PART)
 
 test: lint rust-test python-test ## everything that must pass before a commit
 

@@ -82,6 +82,22 @@ def warm(call: Call, calls: int, _renew: Callable[[Call], Call] = lambda call: c
     return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
+def kept(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
+    """Time a block of calls without the freeing of what they return."""
+    function, arguments = call
+    results: list[object] = [None] * calls
+    places = range(calls)
+    involuntary, voluntary = switches()
+    cpu = time.thread_time_ns()
+    wall = time.perf_counter_ns()
+    for place in places:
+        results[place] = function(*arguments)
+    wall = time.perf_counter_ns() - wall
+    cpu = time.thread_time_ns() - cpu
+    after = switches()
+    return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
+
+
 def fresh_str(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
     """Time calls one by one, each on a text object that no call has seen."""
     return total([warm(renew(call), 1) for _ in range(calls)])
@@ -118,8 +134,10 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             orders; ``mark``, a file whose one byte says which arm is being called; ``arms``, each
             with ``id``, ``calls`` in a block and, if need be, ``primed`` (one call before each
             block is not timed, so that no arm works on what another left in the caches),
-            ``threads`` (it uses several), ``target`` (what to call, if not the implementation) and
-            ``characters`` (its text is repeated or cut to so many).
+            ``threads`` (it uses several), ``target`` (what to call instead: on the text, or, where
+            ``builds`` is set, as the task calls an implementation), ``kept`` (what calls return is
+            freed after the clock has stopped) and ``characters`` (its text is repeated or cut to so
+            many).
 
     Returns:
         ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
@@ -151,7 +169,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             mark[0] = index
             if arm.get("primed"):
                 call[0](*call[1])
-            block = take(call, arm["calls"], task.renew)
+            block = (kept if arm.get("kept") else take)(call, arm["calls"], task.renew)
             if round >= 0:
                 blocks[index].append(block)
     seconds = time.perf_counter() - start
@@ -187,10 +205,12 @@ def marks(path: str) -> mmap:
 
 def call_of(task: Task, arm: dict[str, Any], text: str, state: str) -> Call:
     """Return what is timed for an arm: by its ``target`` if it has one, else its registry row."""
-    if "target" in arm:
+    if "target" not in arm:
+        function = find(task.name, arm["id"]).resolve()
+    elif arm.get("builds"):
         function = resolve_name(arm["target"])
     else:
-        function = find(task.name, arm["id"]).resolve()
+        return resolve_name(arm["target"]), task.call(find(task.name, arm["id"]).resolve(), text)[1]
     if state != BUILD:
         return task.call(function, text)
     assert task.build is not None

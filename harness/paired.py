@@ -42,6 +42,8 @@ class Arm:
         id: an implementation's.
         threads: it uses several, so that only wall time can judge it.
         target: what is called, if not the implementation itself.
+        builds: the target is called as the task calls an implementation, not on the input.
+        kept: what calls return is freed after the clock has stopped.
         characters: its text is the corpus, repeated or cut to so many.
         uncounted: the share of calls that it makes beyond those counted: a known slow-down.
     """
@@ -49,12 +51,20 @@ class Arm:
     id: str
     threads: bool = False
     target: str | None = None
+    builds: bool = False
+    kept: bool = False
     characters: int | None = None
     uncounted: float = 0.0
 
     def order(self, calls: int, **more: Any) -> dict[str, Any]:
         """Return the arm as a worker is told of it, to count so many calls in a block."""
-        own = {"threads": self.threads, "target": self.target, "characters": self.characters}
+        own = {
+            "threads": self.threads,
+            "target": self.target,
+            "builds": self.builds,
+            "kept": self.kept,
+            "characters": self.characters,
+        }
         told = {key: value for key, value in own.items() if value}
         return {"id": self.id, **told, "calls": calls + round(calls * self.uncounted), **more}
 

@@ -797,6 +797,31 @@ def typical_seconds(processes: Sequence[Process], arm: int, clock: Clock) -> flo
     return float(np.median([np.median(each.seconds(arm, clock)) for each in processes]))
 
 
+def added(
+    processes: Sequence[Process], arm: int, beyond: int | None, clock: Clock
+) -> tuple[float, tuple[float, float] | None]:
+    """Return by how much one call of an arm takes longer than one of another, in s.
+
+    Args:
+        processes: in any order.
+        arm: the arm's index.
+        beyond: the other's; ``None`` stands for nothing at all.
+        clock: by which to tell.
+
+    Returns:
+        A trimmed mean over processes of medians over rounds, and its 95 % interval; ``None`` where
+        there is one process alone.
+    """
+    values = []
+    for process in processes:
+        seconds = process.seconds(arm, clock)
+        if beyond is not None:
+            seconds = seconds - process.seconds(beyond, clock)
+        values.append(float(np.median(seconds)))
+    found = trimmed(values)
+    return found.mean, None if math.isinf(found.error) else (found.low, found.high)
+
+
 def is_noisy(control: Trimmed) -> bool:
     """Return whether the control's interval reaches past 1 %."""
     limit = math.log1p(NOISY)
