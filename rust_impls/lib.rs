@@ -7,6 +7,8 @@ pub mod build_info;
 pub mod charset;
 pub mod encode;
 pub mod encode_array;
+pub mod simd;
+pub mod text;
 pub mod text_chunks;
 pub mod vocabulary;
 

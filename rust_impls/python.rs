@@ -2,11 +2,18 @@
 //!
 //! A new idea is one word in the lists at the end.
 
+// Reading CPython's own storage and writing what it will own are unsafe by nature.
+#![allow(unsafe_code)]
+
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::string::PyStringData;
 use pyo3::types::{IntoPyDict, PyDict, PySequence, PyString};
 
+use crate::simd;
+use crate::text::Text;
 use crate::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
 
 type Encode<I> = dyn Fn(&str) -> Encoded<I> + Send + Sync;
@@ -52,13 +59,50 @@ impl ArrayEncoder {
     }
 }
 
+/// What CPython stores, as it stores it. Asking for `&str` instead would make CPython build a UTF-8
+/// form of any text beyond ASCII and keep it with the object for ever.
+fn borrow_text<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Text<'a>> {
+    // SAFETY: `data` is unsafe because it reads C bit fields, whose layout is the compiler's own
+    // affair: pyo3's and CPython's agree wherever a C compiler lays them out as gcc, clang and MSVC
+    // do. The slices live as long as the borrow of the object, and a str never changes.
+    Ok(match unsafe { text.data() }? {
+        PyStringData::Ucs1(codes) => Text::One(codes),
+        PyStringData::Ucs2(codes) => Text::Two(codes),
+        PyStringData::Ucs4(codes) => Text::Four(codes),
+    })
+}
+
+/// An entry of a vocabulary: `char`, or `u32` for ideas to which lone surrogates are characters too.
+trait Entry: Copy + Into<u32> {
+    /// `code` as it is, or the error of `string`, which holds nothing else.
+    fn from_code(code: u32, string: &Bound<'_, PyString>) -> PyResult<Self>;
+}
+
+impl Entry for u32 {
+    fn from_code(code: u32, _: &Bound<'_, PyString>) -> PyResult<Self> {
+        Ok(code)
+    }
+}
+
+impl Entry for char {
+    fn from_code(code: u32, string: &Bound<'_, PyString>) -> PyResult<Self> {
+        match char::from_u32(code) {
+            Some(character) => Ok(character),
+            // A lone surrogate, which UTF-8 cannot express: UnicodeEncodeError.
+            None => Err(string.to_str().err().unwrap_or_else(|| {
+                PyValueError::new_err(format!("U+{code:04X} is no Unicode scalar value"))
+            })),
+        }
+    }
+}
+
 /// A vocabulary as the kernels expect it: single characters, distinct, in code-point order.
 ///
 /// Goes entry by entry because pyo3 declines to read a `str` as a sequence, and here `"abc"` is as
 /// good as `["a", "b", "c"]`.
-struct Vocabulary(Vec<char>);
+struct Vocabulary<C = char>(Vec<C>);
 
-impl<'py> FromPyObject<'_, 'py> for Vocabulary {
+impl<'py, C: Entry> FromPyObject<'_, 'py> for Vocabulary<C> {
     type Error = PyErr;
 
     fn extract(vocabulary: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -67,11 +111,11 @@ impl<'py> FromPyObject<'_, 'py> for Vocabulary {
             let message = format!("vocabulary is {kind}, not a sequence of str");
             return Err(PyTypeError::new_err(message));
         };
-        let mut characters = Vec::new();
+        let mut characters: Vec<C> = Vec::new();
         for (index, entry) in sequence.try_iter()?.enumerate() {
-            let character = vocabulary_entry(index, &entry?)?;
+            let character: C = vocabulary_entry(index, &entry?)?;
             if let Some(&before) = characters.last() {
-                check_order(sequence.py(), index, before, character)?;
+                check_order(sequence.py(), index, before.into(), character.into())?;
             }
             characters.push(character);
         }
@@ -79,24 +123,26 @@ impl<'py> FromPyObject<'_, 'py> for Vocabulary {
     }
 }
 
-fn vocabulary_entry(index: usize, entry: &Bound<'_, PyAny>) -> PyResult<char> {
+fn vocabulary_entry<C: Entry>(index: usize, entry: &Bound<'_, PyAny>) -> PyResult<C> {
     let Ok(string) = entry.cast::<PyString>() else {
         let kind = entry.get_type().name()?;
         let message = format!("vocabulary entry {index} is {kind}, not str");
         return Err(PyTypeError::new_err(message));
     };
-    if string.len()? == 1 {
-        // A lone surrogate is a character to Python and none to Rust: UnicodeEncodeError.
-        if let Some(character) = string.to_str()?.chars().next() {
-            return Ok(character);
+    let code = match borrow_text(string)? {
+        Text::One(&[code]) => code.into(),
+        Text::Two(&[code]) => code.into(),
+        Text::Four(&[code]) => code,
+        _ => {
+            let shown = string.repr()?;
+            let message = format!("vocabulary entry {index} is {shown}, not a single character");
+            return Err(PyValueError::new_err(message));
         }
-    }
-    let shown = string.repr()?;
-    let message = format!("vocabulary entry {index} is {shown}, not a single character");
-    Err(PyValueError::new_err(message))
+    };
+    C::from_code(code, string)
 }
 
-fn check_order(py: Python<'_>, index: usize, before: char, character: char) -> PyResult<()> {
+fn check_order(py: Python<'_>, index: usize, before: u32, character: u32) -> PyResult<()> {
     if before < character {
         return Ok(());
     }
@@ -115,13 +161,23 @@ fn check_order(py: Python<'_>, index: usize, before: char, character: char) -> P
 }
 
 /// `'é' (U+00E9)`. Python writes the quoted part, so that both languages escape alike.
-fn named(py: Python<'_>, character: char) -> PyResult<String> {
-    let shown = PyString::new(py, character.encode_utf8(&mut [0; 4])).repr()?;
-    Ok(format!("{shown} (U+{:04X})", u32::from(character)))
+fn named(py: Python<'_>, code: u32) -> PyResult<String> {
+    let shown = character_string(py, code)?.repr()?;
+    Ok(format!("{shown} (U+{code:04X})"))
+}
+
+/// What `chr(code)` returns.
+fn character_string(py: Python<'_>, code: u32) -> PyResult<Bound<'_, PyString>> {
+    let code = i32::try_from(code).unwrap_or(i32::MAX); // which is no code point: ValueError
+    // SAFETY: takes any int, and returns a new reference to a str, or null with an exception set.
+    unsafe {
+        let string = ffi::PyUnicode_FromOrdinal(code);
+        Ok(Bound::from_owned_ptr_or_err(py, string)?.cast_into_unchecked())
+    }
 }
 
 fn refused(py: Python<'_>, outside: &OutsideVocabulary) -> PyErr {
-    match named(py, outside.character) {
+    match named(py, outside.character.into()) {
         Ok(shown) => PyValueError::new_err(format!(
             "character {shown} at position {} is not in the vocabulary",
             outside.position
@@ -256,10 +312,32 @@ encode_array_module! {
 // on a free-threaded Python yet, so there the import switches the GIL on.
 #[pymodule(gil_used = true)]
 mod rust_impls {
-    use super::{Bound, IntoPyDict, PyDict, PyResult, Python, pyfunction};
+    use super::{
+        Bound, IntoPyDict, PyDict, PyDictMethods, PyModule, PyResult, PyValueError, Python,
+        pyfunction, simd,
+    };
 
     #[pymodule_export]
     use super::{charset, encode, encode_array};
+
+    /// A wrong setting is refused at once: whoever forces a path must not measure another.
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        simd::path()
+            .map(|_| ())
+            .map_err(|wrong| PyValueError::new_err(wrong.to_string()))
+    }
+
+    /// The instructions that kernels may use here: "active", the set that ideas take which are not
+    /// held to one of their own, and "available", all that this processor has, least first.
+    #[pyfunction]
+    fn simd_paths(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let paths = PyDict::new(py);
+        paths.set_item("active", simd::path_or_scalar().name())?;
+        let available: Vec<_> = simd::available().map(simd::Path::name).collect();
+        paths.set_item("available", available)?;
+        Ok(paths)
+    }
 
     /// How this library was built, every value a str.
     #[pyfunction]
