@@ -27,6 +27,14 @@ MARKS = {
 }
 
 
+CPU = {
+    "avx2": "AVX2",
+    "avx512": "AVX-512 with VBMI",
+    "neon": "NEON",
+}
+"""What ``cpu:`` may come before in ``needs``, and how people call it."""
+
+
 @dataclass(frozen=True)
 class Implementation:
     """One row: an idea for a task, and where to find it.
@@ -36,7 +44,8 @@ class Implementation:
         id: ``language/idea``.
         target: what ``pkgutil.resolve_name`` turns into the function.
         marks: words of ``MARKS``.
-        needs: names of the importable modules that it cannot run without.
+        needs: what it cannot run without: names of importable modules, and ``cpu:`` before the name
+            of a set of instructions, as ``rust_impls.simd_paths`` spells it.
     """
 
     task: str
@@ -58,7 +67,8 @@ class Implementation:
 
         Importing all of them takes seconds: some import torch.
         """
-        for module in (*self.needs, self.target.partition(":")[0]):
+        modules = [need for need in self.needs if not need.startswith("cpu:")]
+        for module in (*modules, self.target.partition(":")[0]):
             try:
                 found = importlib.util.find_spec(module)
             except ImportError:  # its package is not there either
@@ -75,7 +85,17 @@ class Implementation:
             self.resolve()
         except (ImportError, AttributeError) as error:
             return f"{self.target} cannot be resolved: {error}"
+        for need in self.needs:
+            kind, _, instructions = need.rpartition(":")
+            if kind == "cpu" and instructions not in simd_paths():
+                return f"needs {CPU[instructions]}, which this processor lacks"
         return None
+
+
+def simd_paths() -> list[str]:
+    """Return the sets of instructions that the Rust module can use on this processor."""
+    paths: list[str] = resolve_name("rust_impls:simd_paths")()["available"]
+    return paths
 
 
 def row(task: str, id: str, target: str, marks: str, needs: str = "") -> Implementation:
@@ -107,6 +127,11 @@ REGISTRY: tuple[Implementation, ...] = (
     row("charset", "python/torch_unique", "py_impls.charset.torch_unique:charset", "parallel", "numpy torch"),
     row("charset", "python/torch_table", "py_impls.charset.torch_table:charset", "parallel", "numpy torch"),
     row("charset", "python/polars_unique", "py_impls.charset.polars_unique:charset", "parallel", "numpy polars"),
+    row("charset", "rust/bit_table", "rust_impls:charset.bit_table", "default"),
+    row("charset", "rust/bit_table_scalar", "rust_impls:charset.bit_table_scalar", ""),
+    row("charset", "rust/bit_table_avx2", "rust_impls:charset.bit_table_avx2", "", "cpu:avx2"),
+    row("charset", "rust/bit_table_avx512", "rust_impls:charset.bit_table_avx512", "", "cpu:avx512"),
+    row("charset", "rust/bit_table_neon", "rust_impls:charset.bit_table_neon", "", "cpu:neon"),
     row("encode", "python/list_comprehension", "py_impls.encode.list_comprehension:encode", "baseline default"),
     row("encode", "rust/std_hashset", "rust_impls:encode.std_hashset", "default utf8"),
     row("encode", "rust/ahash", "rust_impls:encode.ahash", "default utf8"),

@@ -6,13 +6,14 @@
 #![allow(unsafe_code)]
 
 use numpy::{IntoPyArray, PyArray1};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::string::PyStringData;
-use pyo3::types::{IntoPyDict, PyDict, PySequence, PyString};
+use pyo3::types::{IntoPyDict, PyDict, PySequence, PySet, PyString};
 
-use crate::simd;
+use crate::simd::{self, Path};
 use crate::text::Text;
 use crate::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
 
@@ -176,6 +177,47 @@ fn character_string(py: Python<'_>, code: u32) -> PyResult<Bound<'_, PyString>> 
     }
 }
 
+/// The set of these characters.
+fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py, PySet>> {
+    let latin1 = latin1_strings(py)?;
+    let set = PySet::empty(py)?;
+    for &code in codes {
+        let made;
+        let character = if let Some(kept) = latin1.get(code as usize) {
+            kept.as_ptr()
+        } else {
+            made = character_string(py, code)?;
+            made.as_ptr()
+        };
+        // SAFETY: a set that nobody else has, and a str that is held by its owner above.
+        if unsafe { ffi::PySet_Add(set.as_ptr(), character) } != 0 {
+            return Err(PyErr::fetch(py));
+        }
+    }
+    Ok(set)
+}
+
+/// The strings of one character of Latin-1, which CPython keeps anyway: asking it for each of them
+/// again would take half as long as adding it to a set.
+fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Py<PyString>]> {
+    static STRINGS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
+    let strings = STRINGS.get_or_try_init(py, || {
+        (0..256)
+            .map(|code| Ok(character_string(py, code)?.unbind()))
+            .collect::<PyResult<_>>()
+    })?;
+    Ok(strings)
+}
+
+/// An idea that is held to a path runs by no other.
+fn require(path: Path) -> PyResult<()> {
+    if path.available() {
+        return Ok(());
+    }
+    let message = format!("this processor lacks what the path {} needs", path.name());
+    Err(PyRuntimeError::new_err(message))
+}
+
 fn refused(py: Python<'_>, outside: &OutsideVocabulary) -> PyErr {
     match named(py, outside.character.into()) {
         Ok(shown) => PyValueError::new_err(format!(
@@ -201,12 +243,18 @@ fn check_fits_u16(vocabulary: &[char]) -> PyResult<()> {
 // idea files, brought here by build.rs.
 
 macro_rules! charset_module {
-    (attached: $($attached:ident),*; detached: $($detached:ident),*;) => {
+    (
+        attached: $($attached:ident),*;
+        detached: $($detached:ident),*;
+        stored: $($stored:ident),*;
+        held: $($held:ident),*;
+    ) => {
         /// The distinct characters of a text: charset(text) -> set[str], one idea per function.
         #[pymodule(submodule, module = "rust_impls")]
         mod charset {
+            use super::{borrow_text, character_set, require};
             use pyo3::prelude::*;
-            use pyo3::types::PySet;
+            use pyo3::types::{PySet, PyString};
 
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($attached)))]
@@ -220,6 +268,23 @@ macro_rules! charset_module {
                 #[pyfunction]
                 fn $detached<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PySet>> {
                     PySet::new(py, py.detach(|| crate::charset::$detached::charset(text)))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_charset_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                    let codes = crate::charset::$stored::charset(borrow_text(text)?);
+                    character_set(text.py(), &codes)
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_charset_", stringify!($held)))]
+                #[pyfunction]
+                fn $held<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                    require(crate::charset::$held::PATH)?;
+                    let codes = crate::charset::$held::charset(borrow_text(text)?);
+                    character_set(text.py(), &codes)
                 }
             )*
         }
@@ -290,11 +355,14 @@ macro_rules! encode_array_module {
     };
 }
 
-// `detached` ideas have threads of their own and run without the GIL.
+// `detached` ideas have threads of their own and run without the GIL. `stored` ideas read CPython's
+// own storage; so do `held` ones, each by the instructions of its one path.
 
 charset_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;
     detached: rayon;
+    stored: bit_table;
+    held: bit_table_scalar, bit_table_avx2, bit_table_avx512, bit_table_neon;
 }
 
 encode_module! {

@@ -13,9 +13,18 @@ from benchmarks.registry import REGISTRY, Implementation
 from benchmarks.tasks import EDGES, TASKS, has_surrogate
 from benchmarks.verification import verify
 
-every_implementation = pytest.mark.parametrize(
-    "implementation", REGISTRY, ids=lambda row: f"{row.task}-{row.id}"
-)
+
+def parameter(row: Implementation) -> Any:
+    """A row, to be skipped where the processor lacks what it is held to."""
+    reason = row.unavailable() if any(need.startswith("cpu:") for need in row.needs) else None
+    return pytest.param(
+        row,
+        id=f"{row.task}-{row.id}",
+        marks=pytest.mark.skipif(reason is not None, reason=f"hardware: {reason}"),
+    )
+
+
+every_implementation = pytest.mark.parametrize("implementation", [*map(parameter, REGISTRY)])
 
 CHARACTERS = st.characters(codec=None)  # all of Unicode, lone surrogates too
 TEXTS = st.one_of(
@@ -52,9 +61,7 @@ def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "implementation",
-    [row for row in REGISTRY if TASKS[row.task].build],
-    ids=lambda row: f"{row.task}-{row.id}",
+    "implementation", [parameter(row) for row in REGISTRY if TASKS[row.task].build]
 )
 @given(text=TEXTS, vocabulary=st.frozensets(CHARACTERS, max_size=20))
 @settings(max_examples=40, deadline=None)
