@@ -22,6 +22,8 @@ MARKS = {
     "utf8": "takes Rust's &str: a lone surrogate is a UnicodeEncodeError, and CPython keeps the "
     "UTF-8 form it makes of non-ASCII text on the text object for ever",
     "parallel": "uses several threads: only wall-clock time can judge it",
+    "limit": "what no contender can beat, measured beside them: it has no answer to be right or wrong, "
+    "and no rank",
     "quadratic": "its time grows with the text times its distinct characters: not applicable to "
     "corpora of more than 10,000 distinct ones",
 }
@@ -41,7 +43,7 @@ class Implementation:
 
     Attributes:
         task: name of a task in ``benchmarks.tasks``.
-        id: ``language/idea``.
+        id: ``language/idea``, or ``limit/`` and what it does.
         target: what ``pkgutil.resolve_name`` turns into the function.
         marks: words of ``MARKS``.
         needs: what it cannot run without: names of importable modules, and ``cpu:`` before the name
@@ -192,6 +194,25 @@ REGISTRY: tuple[Implementation, ...] = (
     row("decode_array", "python/charmap_decode", "py_impls.decode_array.charmap_decode:decode_array", "default strongest:ucs2 strongest:ucs4", "numpy"),
     row("decode_array", "python/numpy_table", "py_impls.decode_array.numpy_table:decode_array", "default", "numpy"),
     row("decode_array", "python/numpy_str", "py_impls.decode_array.numpy_str:decode_array", "", "numpy"),
+    row("count", "rust/rustc_hash", "rust_impls:count.rustc_hash", "default"),
+    row("count", "rust/page_table", "rust_impls:count.page_table", "default"),
+    row("count", "rust/pair_table", "rust_impls:count.pair_table", "default"),
+    row("charset_encode", "rust/rustc_hash", "rust_impls:charset_encode.rustc_hash", "default", "numpy"),
+    row("charset_encode", "rust/bit_table", "rust_impls:charset_encode.bit_table", "default", "numpy"),
+    row("decode_list", "rust/fixed_array", "rust_impls:decode_list.fixed_array", "default"),
+    row("decode_list", "rust/small_ints", "rust_impls:decode_list.small_ints", "default"),
+    row("decode_array", "rust/fixed_array", "rust_impls:decode_array.fixed_array", "default", "numpy"),
+    row("decode_array", "rust/register_table", "rust_impls:decode_array.register_table", "default", "numpy"),
+    row("charset", "limit/read", "rust_impls:limit.read", "limit"),
+    row("encode", "limit/list", "py_impls.limit.list:limit", "limit"),
+    row("encode_array", "limit/memset", "rust_impls:limit.memset_uint16", "limit", "numpy"),
+    row("count", "limit/read", "rust_impls:limit.read", "limit"),
+    row("charset_encode", "limit/read", "rust_impls:limit.read", "limit"),
+    row("charset_encode", "limit/memset", "rust_impls:limit.memset", "limit", "numpy"),
+    row("decode_list", "limit/read", "rust_impls:limit.read_list", "limit"),
+    row("decode_list", "limit/memset", "rust_impls:limit.memset_str", "limit"),
+    row("decode_array", "limit/read", "rust_impls:limit.read_array", "limit", "numpy"),
+    row("decode_array", "limit/memset", "rust_impls:limit.memset_str", "limit", "numpy"),
 )
 # fmt: on
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -409,10 +409,10 @@ def list_decoding_refusals() -> tuple[Refusal, ...]:
     """
     letters = "".join(map(chr, range(0x30, 0x30 + 65)))
 
-    def refusal(case: str, ids: list[object], error: type[Exception], message: str) -> Refusal:
+    def refusal(case: str, ids: Sequence[object], error: type[Exception], message: str) -> Refusal:
         return Refusal(case=case, attempt=using(letters, ids), error=error, message=message)
 
-    def outside(case: str, ids: list[object], id: int, position: int) -> Refusal:
+    def outside(case: str, ids: Sequence[object], id: int, position: int) -> Refusal:
         message = f"id {id} at position {position} is not in the vocabulary of 65"
         return refusal(case, ids, ValueError, message)
 
@@ -458,23 +458,21 @@ def array_decoding_refusals() -> tuple[Refusal, ...]:
         return attempt
 
     letters = "".join(map(chr, range(0x30, 0x30 + 65)))
-    refusals = (
-        Refusal(
+
+    def outside(case: str, ids: list[int], id: int, position: int) -> Refusal:
+        return Refusal(
             case=case,
-            attempt=decode(letters, lambda numpy, ids=ids: numpy.array(ids, numpy.uint16)),
+            attempt=decode(letters, lambda numpy: numpy.array(ids, numpy.uint16)),
             error=ValueError,
             message=f"id {id} at position {position} is not in the vocabulary of 65",
         )
-        for case, ids, id, position in (
-            ("an id outside the vocabulary", [*range(17), 70, 71], 70, 17),
-            ("an id at the end that a byte would cut short", [1] * 5000 + [256], 256, 5000),
-            ("the first and the last id outside", [0, 65, 65535], 65, 1),
-            ("an id with its highest bit set", [0, 0, 0x8000, 70], 0x8000, 2),
-        )
-    )
+
     return (
         *vocabulary_refusals("decode_array", 65_536),
-        *refusals,
+        outside("an id outside the vocabulary", [*range(17), 70, 71], 70, 17),
+        outside("an id at the end that a byte would cut short", [1] * 5000 + [256], 256, 5000),
+        outside("the first and the last id outside", [0, 65, 65535], 65, 1),
+        outside("an id with its highest bit set", [0, 0, 0x8000, 70], 0x8000, 2),
         Refusal(
             case="an empty vocabulary and an id",
             attempt=decode("", lambda numpy: numpy.zeros(1, numpy.uint16)),

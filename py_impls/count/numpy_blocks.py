@@ -17,8 +17,7 @@ def count(text: str) -> dict[str, int]:
         raise TypeError(f"text is {type(text).__name__}, not str")
     totals = np.zeros(0, np.int64)
     for start in range(0, len(text), BLOCK):
-        codes = code_points(text[start : start + BLOCK])
-        counts = np.bincount(codes, minlength=len(totals))
+        counts = np.bincount(code_points(text[start : start + BLOCK]), minlength=len(totals))
         if len(counts) > len(totals):
             counts[: len(totals)] += totals
             totals = counts

@@ -1,0 +1,137 @@
+//! 64 ids by one shuffle of two registers of bytes, 32 by two of words (AVX-512 with VBMI).
+
+#![allow(unsafe_code)] // loads from and stores to slices by vector
+
+use std::arch::x86_64::{
+    __m512i, _mm512_cmpge_epu16_mask, _mm512_loadu_si512, _mm512_mask_blend_epi16,
+    _mm512_max_epu16, _mm512_permutex2var_epi8, _mm512_permutex2var_epi16, _mm512_set1_epi16,
+    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_test_epi16_mask,
+};
+use std::mem::MaybeUninit;
+
+use super::MOST;
+use crate::decoded::{Decoded, fill};
+
+/// Ids between two looks at whether any was outside the vocabulary.
+const BLOCK: usize = 512;
+
+/// The even bytes of two registers in a row.
+const EVEN: [u8; 64] = {
+    let mut even = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        #[allow(clippy::cast_possible_truncation)] // at most 126
+        let index = 2 * at as u8;
+        even[at] = index;
+        at += 1;
+    }
+    even
+};
+
+/// Fills `room` from a table of at most 128 characters; ids and room have the same length.
+///
+/// # Safety
+///
+/// The processor has AVX-512 F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub unsafe fn one_byte(characters: &[u8], ids: &[u16], room: &mut [MaybeUninit<u8>]) -> Decoded {
+    let mut table = [0_u8; MOST];
+    table[..characters.len()].copy_from_slice(characters);
+    // SAFETY: each reads 64 bytes of an array of at least as many.
+    let (low, high, even) = unsafe {
+        (
+            _mm512_loadu_si512(table.as_ptr().cast()),
+            _mm512_loadu_si512(table.as_ptr().add(64).cast()),
+            _mm512_loadu_si512(EVEN.as_ptr().cast()),
+        )
+    };
+    blocks(characters, ids, room, |ids, room| {
+        let mut highest = _mm512_setzero_si512();
+        for (ids, room) in ids
+            .as_chunks::<64>()
+            .0
+            .iter()
+            .zip(room.as_chunks_mut::<64>().0)
+        {
+            // SAFETY: 64 ids are two registers, 64 bytes are one.
+            unsafe {
+                let first = _mm512_loadu_si512(ids.as_ptr().cast());
+                let second = _mm512_loadu_si512(ids.as_ptr().add(32).cast());
+                highest = _mm512_max_epu16(highest, _mm512_max_epu16(first, second));
+                let narrow = _mm512_permutex2var_epi8(first, even, second);
+                let found = _mm512_permutex2var_epi8(low, narrow, high);
+                _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
+            }
+        }
+        highest
+    })
+}
+
+/// The same for characters of two bytes.
+///
+/// # Safety
+///
+/// The processor has AVX-512 F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub unsafe fn two_bytes(characters: &[u16], ids: &[u16], room: &mut [MaybeUninit<u16>]) -> Decoded {
+    let mut table = [0_u16; MOST];
+    table[..characters.len()].copy_from_slice(characters);
+    // SAFETY: reads 32 words at 0, 32, 64 and 96 of 128.
+    let tables: [__m512i; 4] =
+        std::array::from_fn(|at| unsafe { _mm512_loadu_si512(table.as_ptr().add(32 * at).cast()) });
+    let sixty_four = _mm512_set1_epi16(64);
+    blocks(characters, ids, room, |ids, room| {
+        let mut highest = _mm512_setzero_si512();
+        for (ids, room) in ids
+            .as_chunks::<32>()
+            .0
+            .iter()
+            .zip(room.as_chunks_mut::<32>().0)
+        {
+            // SAFETY: 32 ids are one register, and so are 32 characters.
+            unsafe {
+                let ids = _mm512_loadu_si512(ids.as_ptr().cast());
+                highest = _mm512_max_epu16(highest, ids);
+                let low = _mm512_permutex2var_epi16(tables[0], ids, tables[1]);
+                let high = _mm512_permutex2var_epi16(tables[2], ids, tables[3]);
+                let is_high = _mm512_test_epi16_mask(ids, sixty_four);
+                let found = _mm512_mask_blend_epi16(is_high, low, high);
+                _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
+            }
+        }
+        highest
+    })
+}
+
+/// Has whole blocks looked up by `shuffle`, which returns the highest ids, lane by lane; what it found
+/// for ids outside the vocabulary is overwritten or never read.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn blocks<C: Copy>(
+    characters: &[C],
+    ids: &[u16],
+    room: &mut [MaybeUninit<C>],
+    shuffle: impl Fn(&[u16; BLOCK], &mut [MaybeUninit<C>; BLOCK]) -> __m512i,
+) -> Decoded {
+    let (id_blocks, ids_left) = ids.as_chunks::<BLOCK>();
+    let (room_blocks, room_left) = room.as_chunks_mut::<BLOCK>();
+    #[allow(clippy::cast_possible_wrap, clippy::cast_possible_truncation)] // at most 128
+    let outside = _mm512_set1_epi16(characters.len() as i16);
+    let mut highest = _mm512_setzero_si512();
+    for (block, (ids, room)) in id_blocks.iter().zip(room_blocks).enumerate() {
+        let here = shuffle(ids, room);
+        if _mm512_cmpge_epu16_mask(here, outside) != 0 {
+            // Finds out which; there is one, so that this is an error.
+            fill(characters, ids, room, usize::from).map_err(|at| block * BLOCK + at)?;
+        }
+        highest = _mm512_max_epu16(highest, here);
+    }
+    let last = fill(characters, ids_left, room_left, usize::from)
+        .map_err(|at| id_blocks.len() * BLOCK + at)?;
+    let mut lanes = [0_u16; 32];
+    // SAFETY: 32 words are one register.
+    unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), highest) };
+    Ok(lanes
+        .iter()
+        .fold(last, |highest, &lane| highest.max(lane.into())))
+}
