@@ -2,6 +2,9 @@
 
 use std::mem::MaybeUninit;
 
+/// Ids that are looked at twice, the second time in the first-level cache.
+const BLOCK: usize = 1024;
+
 /// Room for a text of a certain length, to be filled with code points of the form's width.
 pub enum Room<'a> {
     One(&'a mut [MaybeUninit<u8>]),
@@ -63,6 +66,7 @@ fn narrow<C: TryFrom<u32>>(vocabulary: &[u32]) -> Vec<C> {
 ///
 /// With the position of the first id that has no character in the table.
 #[inline]
+#[allow(unsafe_code)] // spares a look at every id what one look at the highest tells
 pub fn fill<I: Copy, C: Copy>(
     characters: &[C],
     ids: &[I],
@@ -70,10 +74,18 @@ pub fn fill<I: Copy, C: Copy>(
     id_of: impl Fn(I) -> usize,
 ) -> Decoded {
     let mut highest = 0;
-    for (position, (&id, place)) in ids.iter().zip(room).enumerate() {
-        let id = id_of(id);
-        place.write(*characters.get(id).ok_or(position)?);
-        highest = highest.max(id);
+    for (block, (ids, room)) in ids.chunks(BLOCK).zip(room.chunks_mut(BLOCK)).enumerate() {
+        let here = ids.iter().fold(0, |highest, &id| id_of(id).max(highest));
+        if here >= characters.len() {
+            let outside = ids.iter().position(|&id| id_of(id) >= characters.len());
+            return Err(block * BLOCK + outside.unwrap_or_default());
+        }
+        for (&id, place) in ids.iter().zip(room) {
+            // SAFETY: the highest of these ids has been found to be within the table, and `id_of` is
+            // pure: a captured number and arithmetic.
+            place.write(*unsafe { characters.get_unchecked(id_of(id)) });
+        }
+        highest = highest.max(here);
     }
     // No table of characters is longer than Unicode.
     Ok(u32::try_from(highest).unwrap_or(u32::MAX))

@@ -42,6 +42,11 @@ pub fn decode_array_on(
             unsafe { avx512::two_bytes(&characters.two, ids, room) }
         }
         #[cfg(target_arch = "x86_64")]
+        (Path::Avx512, Room::Four(room)) => {
+            // SAFETY: as above.
+            unsafe { avx512::four_bytes(&characters.four, ids, room) }
+        }
+        #[cfg(target_arch = "x86_64")]
         (Path::Avx2, Room::One(room)) => {
             // SAFETY: as above.
             unsafe { avx2::one_byte(&characters.one, ids, room) }

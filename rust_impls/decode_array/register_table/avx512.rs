@@ -1,11 +1,14 @@
-//! 64 ids by one shuffle of two registers of bytes, 32 by two of words (AVX-512 with VBMI).
+//! 64 ids by one shuffle of two registers of bytes, 32 by two of words, 16 by four of double words
+//! (AVX-512 with VBMI).
 
 #![allow(unsafe_code)] // loads from and stores to slices by vector
 
 use std::arch::x86_64::{
-    __m512i, _mm512_cmpge_epu16_mask, _mm512_loadu_si512, _mm512_mask_blend_epi16,
-    _mm512_max_epu16, _mm512_permutex2var_epi8, _mm512_permutex2var_epi16, _mm512_set1_epi16,
-    _mm512_setzero_si512, _mm512_storeu_si512, _mm512_test_epi16_mask,
+    __m512i, _mm256_loadu_si256, _mm512_cmpge_epu16_mask, _mm512_cvtepu16_epi32,
+    _mm512_loadu_si512, _mm512_mask_blend_epi16, _mm512_mask_blend_epi32, _mm512_max_epu16,
+    _mm512_permutex2var_epi8, _mm512_permutex2var_epi16, _mm512_permutex2var_epi32,
+    _mm512_set1_epi16, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_storeu_si512,
+    _mm512_test_epi16_mask, _mm512_test_epi32_mask,
 };
 use std::mem::MaybeUninit;
 
@@ -96,6 +99,54 @@ pub unsafe fn two_bytes(characters: &[u16], ids: &[u16], room: &mut [MaybeUninit
                 let high = _mm512_permutex2var_epi16(tables[2], ids, tables[3]);
                 let is_high = _mm512_test_epi16_mask(ids, sixty_four);
                 let found = _mm512_mask_blend_epi16(is_high, low, high);
+                _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
+            }
+        }
+        highest
+    })
+}
+
+/// The same for characters of four bytes: four tables of 32.
+///
+/// # Safety
+///
+/// The processor has AVX-512 F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub unsafe fn four_bytes(
+    characters: &[u32],
+    ids: &[u16],
+    room: &mut [MaybeUninit<u32>],
+) -> Decoded {
+    let mut table = [0_u32; MOST];
+    table[..characters.len()].copy_from_slice(characters);
+    // SAFETY: reads 16 numbers at 0, 16, ... 112 of 128.
+    let tables: [__m512i; 8] =
+        std::array::from_fn(|at| unsafe { _mm512_loadu_si512(table.as_ptr().add(16 * at).cast()) });
+    let (thirty_two, sixty_four) = (_mm512_set1_epi32(32), _mm512_set1_epi32(64));
+    let narrow = characters.len() <= 64;
+    blocks(characters, ids, room, |ids, room| {
+        let mut highest = _mm512_setzero_si512();
+        for (ids, room) in ids
+            .as_chunks::<16>()
+            .0
+            .iter()
+            .zip(room.as_chunks_mut::<16>().0)
+        {
+            // SAFETY: 16 ids are half a register, and 16 characters are one.
+            unsafe {
+                let ids = _mm512_cvtepu16_epi32(_mm256_loadu_si256(ids.as_ptr().cast()));
+                highest = _mm512_max_epu16(highest, ids);
+                let is_second = _mm512_test_epi32_mask(ids, thirty_two);
+                let first = _mm512_permutex2var_epi32(tables[0], ids, tables[1]);
+                let second = _mm512_permutex2var_epi32(tables[2], ids, tables[3]);
+                let mut found = _mm512_mask_blend_epi32(is_second, first, second);
+                if !narrow {
+                    let third = _mm512_permutex2var_epi32(tables[4], ids, tables[5]);
+                    let fourth = _mm512_permutex2var_epi32(tables[6], ids, tables[7]);
+                    let high = _mm512_mask_blend_epi32(is_second, third, fourth);
+                    let is_high = _mm512_test_epi32_mask(ids, sixty_four);
+                    found = _mm512_mask_blend_epi32(is_high, found, high);
+                }
                 _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
             }
         }
