@@ -22,9 +22,19 @@ MARKS = {
     "utf8": "takes Rust's &str: a lone surrogate is a UnicodeEncodeError, and CPython keeps the "
     "UTF-8 form it makes of non-ASCII text on the text object for ever",
     "parallel": "uses several threads: only wall-clock time can judge it",
+    "limit": "what no contender can beat, measured beside them: it has no answer to be right or wrong, "
+    "and no rank",
     "quadratic": "its time grows with the text times its distinct characters: not applicable to "
     "corpora of more than 10,000 distinct ones",
 }
+
+
+CPU = {
+    "avx2": "AVX2",
+    "avx512": "AVX-512 with VBMI",
+    "neon": "NEON",
+}
+"""What ``cpu:`` may come before in ``needs``, and how people call it."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,11 @@ class Implementation:
 
     Attributes:
         task: name of a task in ``benchmarks.tasks``.
-        id: ``language/idea``.
+        id: ``language/idea``, or ``limit/`` and what it does.
         target: what ``pkgutil.resolve_name`` turns into the function.
         marks: words of ``MARKS``.
-        needs: names of the importable modules that it cannot run without.
+        needs: what it cannot run without: names of importable modules, and ``cpu:`` before the name
+            of a set of instructions, as ``rust_impls.simd_paths`` spells it.
     """
 
     task: str
@@ -58,7 +69,8 @@ class Implementation:
 
         Importing all of them takes seconds: some import torch.
         """
-        for module in (*self.needs, self.target.partition(":")[0]):
+        modules = [need for need in self.needs if not need.startswith("cpu:")]
+        for module in (*modules, self.target.partition(":")[0]):
             try:
                 found = importlib.util.find_spec(module)
             except ImportError:  # its package is not there either
@@ -75,7 +87,17 @@ class Implementation:
             self.resolve()
         except (ImportError, AttributeError) as error:
             return f"{self.target} cannot be resolved: {error}"
+        for need in self.needs:
+            kind, _, instructions = need.rpartition(":")
+            if kind == "cpu" and instructions not in simd_paths():
+                return f"needs {CPU[instructions]}, which this processor lacks"
         return None
+
+
+def simd_paths() -> list[str]:
+    """Return the sets of instructions that the Rust module can use on this processor."""
+    paths: list[str] = resolve_name("rust_impls:simd_paths")()["available"]
+    return paths
 
 
 def row(task: str, id: str, target: str, marks: str, needs: str = "") -> Implementation:
@@ -107,6 +129,11 @@ REGISTRY: tuple[Implementation, ...] = (
     row("charset", "python/torch_unique", "py_impls.charset.torch_unique:charset", "parallel", "numpy torch"),
     row("charset", "python/torch_table", "py_impls.charset.torch_table:charset", "parallel", "numpy torch"),
     row("charset", "python/polars_unique", "py_impls.charset.polars_unique:charset", "parallel", "numpy polars"),
+    row("charset", "rust/bit_table", "rust_impls:charset.bit_table", "default"),
+    row("charset", "rust/bit_table_scalar", "rust_impls:charset.bit_table_scalar", ""),
+    row("charset", "rust/bit_table_avx2", "rust_impls:charset.bit_table_avx2", "", "cpu:avx2"),
+    row("charset", "rust/bit_table_avx512", "rust_impls:charset.bit_table_avx512", "", "cpu:avx512"),
+    row("charset", "rust/bit_table_neon", "rust_impls:charset.bit_table_neon", "", "cpu:neon"),
     row("encode", "python/list_comprehension", "py_impls.encode.list_comprehension:encode", "baseline default"),
     row("encode", "rust/std_hashset", "rust_impls:encode.std_hashset", "default utf8"),
     row("encode", "rust/ahash", "rust_impls:encode.ahash", "default utf8"),
@@ -146,6 +173,46 @@ REGISTRY: tuple[Implementation, ...] = (
     row("encode_array", "python/pandas_categorical", "py_impls.encode_array.pandas_categorical:encode_array", "", "numpy pandas"),
     row("encode_array", "python/pandas_factorize", "py_impls.encode_array.pandas_factorize:encode_array", "", "numpy pandas"),
     row("encode_array", "python/torch_table", "py_impls.encode_array.torch_table:encode_array", "", "numpy torch"),
+    row("count", "python/counter", "py_impls.count.counter:count", "baseline default"),
+    row("count", "python/numpy_bincount", "py_impls.count.numpy_bincount:count", "default", "numpy"),
+    row("count", "python/numpy_blocks", "py_impls.count.numpy_blocks:count", "default strongest:ucs2", "numpy"),
+    row("count", "python/numpy_unique", "py_impls.count.numpy_unique:count", "default strongest:ucs4", "numpy"),
+    row("count", "python/numpy_pairs", "py_impls.count.numpy_pairs:count", "default strongest:ascii strongest:latin1", "numpy"),
+    row("count", "python/str_count", "py_impls.count.str_count:count", "default quadratic", "numpy"),
+    row("count", "python/torch_bincount", "py_impls.count.torch_bincount:count", "parallel", "numpy torch"),
+    row("charset_encode", "python/list_comprehension", "py_impls.charset_encode.list_comprehension:charset_encode", "baseline default", "numpy"),
+    row("charset_encode", "python/bytes_translate", "py_impls.charset_encode.bytes_translate:charset_encode", "default strongest:ascii strongest:latin1", "numpy"),
+    row("charset_encode", "python/numpy_table", "py_impls.charset_encode.numpy_table:charset_encode", "default strongest:ucs2 strongest:ucs4", "numpy"),
+    row("charset_encode", "python/numpy_unique", "py_impls.charset_encode.numpy_unique:charset_encode", "", "numpy"),
+    row("decode_list", "python/list_comprehension", "py_impls.decode_list.list_comprehension:decode_list", "baseline default"),
+    row("decode_list", "python/map_getitem", "py_impls.decode_list.map_getitem:decode_list", "default"),
+    row("decode_list", "python/bytes_translate", "py_impls.decode_list.bytes_translate:decode_list", "default strongest:ascii strongest:latin1"),
+    row("decode_list", "python/charmap_decode", "py_impls.decode_list.charmap_decode:decode_list", "default strongest:ucs2 strongest:ucs4"),
+    row("decode_list", "python/array", "py_impls.decode_list.array:decode_list", "", "numpy"),
+    row("decode_array", "python/list_comprehension", "py_impls.decode_array.list_comprehension:decode_array", "baseline default", "numpy"),
+    row("decode_array", "python/bytes_translate", "py_impls.decode_array.bytes_translate:decode_array", "default strongest:ascii strongest:latin1", "numpy"),
+    row("decode_array", "python/charmap_decode", "py_impls.decode_array.charmap_decode:decode_array", "default strongest:ucs2 strongest:ucs4", "numpy"),
+    row("decode_array", "python/numpy_table", "py_impls.decode_array.numpy_table:decode_array", "default", "numpy"),
+    row("decode_array", "python/numpy_str", "py_impls.decode_array.numpy_str:decode_array", "", "numpy"),
+    row("count", "rust/rustc_hash", "rust_impls:count.rustc_hash", "default"),
+    row("count", "rust/page_table", "rust_impls:count.page_table", "default"),
+    row("count", "rust/pair_table", "rust_impls:count.pair_table", "default"),
+    row("charset_encode", "rust/rustc_hash", "rust_impls:charset_encode.rustc_hash", "default", "numpy"),
+    row("charset_encode", "rust/bit_table", "rust_impls:charset_encode.bit_table", "default", "numpy"),
+    row("decode_list", "rust/fixed_array", "rust_impls:decode_list.fixed_array", "default"),
+    row("decode_list", "rust/small_ints", "rust_impls:decode_list.small_ints", "default"),
+    row("decode_array", "rust/fixed_array", "rust_impls:decode_array.fixed_array", "default", "numpy"),
+    row("decode_array", "rust/register_table", "rust_impls:decode_array.register_table", "default", "numpy"),
+    row("charset", "limit/read", "rust_impls:limit.read", "limit"),
+    row("encode", "limit/list", "py_impls.limit.list:limit", "limit"),
+    row("encode_array", "limit/memset", "rust_impls:limit.memset_uint16", "limit", "numpy"),
+    row("count", "limit/read", "rust_impls:limit.read", "limit"),
+    row("charset_encode", "limit/read", "rust_impls:limit.read", "limit"),
+    row("charset_encode", "limit/memset", "rust_impls:limit.memset", "limit", "numpy"),
+    row("decode_list", "limit/read", "rust_impls:limit.read_list", "limit"),
+    row("decode_list", "limit/memset", "rust_impls:limit.memset_str", "limit"),
+    row("decode_array", "limit/read", "rust_impls:limit.read_array", "limit", "numpy"),
+    row("decode_array", "limit/memset", "rust_impls:limit.memset_str", "limit", "numpy"),
 )
 # fmt: on
 

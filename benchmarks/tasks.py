@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,20 +38,36 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Example:
+    """A call that no text alone leads to, with its right answer.
+
+    Attributes:
+        case: what is special about it.
+        attempt: given the contender, makes the call.
+        answer: as the oracle would give it.
+    """
+
+    case: str
+    attempt: Callable[[Any], object]
+    answer: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One contract.
 
     Attributes:
         name: as the registry and the measured rooms spell it.
         contract: the signature, in one line.
-        call: the call to time, for a contender and a text.
-        renew: the same call on a text object that no earlier call has seen.
+        call: the call to time, for a contender and a text: on the text, or on its ids.
+        renew: the same call on an equal object that no earlier call has seen.
         build: the call that comes before it once and is timed on its own, or ``None``.
         oracle: the right answer for a text, in one line, slow and plain.
         difference: what is wrong with an answer, given the right one; ``None`` if nothing is.
         shared: whether a change to one answer would change another.
         edges: small texts on which contenders go wrong.
         refusals: inputs that must be refused.
+        examples: what the texts leave untried.
         largest_vocabulary: distinct characters that a result can tell apart; a corpus with more
             is not applicable.
     """
@@ -65,6 +82,7 @@ class Task:
     shared: Callable[[Any, Any], bool]
     edges: tuple[str, ...]
     refusals: tuple[Refusal, ...]
+    examples: tuple[Example, ...] = ()
     largest_vocabulary: int = sys.maxunicode + 1
 
     def problems(self, function: Any, text: str, *, refuses_surrogates: bool) -> Iterator[str]:
@@ -89,6 +107,13 @@ class Task:
                 problem = f"raised {shown(error)}"
             if problem:
                 yield f"on {excerpt(sample)}: {problem}"
+        for example in self.examples:
+            try:
+                difference = self.difference(example.attempt(function), example.answer)
+            except Exception as error:
+                difference = f"raised {shown(error)}"
+            if difference:
+                yield f"{example.case}: {difference}"
         for refusal in self.refusals:
             if problem := broken(refusal, function):
                 yield f"{refusal.case}: {problem}"
@@ -192,11 +217,62 @@ def uint16_difference(answer: Any, expected: list[int]) -> str | None:
     return sequence_difference(answer.tolist(), expected)
 
 
+def text_difference(answer: Any, expected: str) -> str | None:
+    """Compare exact types, then the characters, then how CPython stores them (PEP 393).
+
+    A ``str`` in a wider form than its widest character needs is broken: ``==`` and ``hash`` take
+    it to be another one.
+    """
+    if type(answer) is not str:
+        return f"returned {type(answer).__name__}, not str"
+    if len(answer) != len(expected):
+        return f"returned {len(answer)} characters, not {len(expected)}"
+    if answer != expected:
+        for position, (one, other) in enumerate(zip(answer, expected, strict=True)):
+            if one != other:
+                return f"at position {position}: {one!a}, not {other!a}"
+    stored = (answer.isascii(), sys.getsizeof(answer))
+    if stored != (expected.isascii(), sys.getsizeof(own_copy(expected))):
+        return "returned the right characters, not stored as CPython stores them"
+    return None
+
+
+def count_difference(answer: Any, expected: dict[str, int]) -> str | None:
+    """Compare exact types, then each character's count; order is open, as ``==`` is blind to it."""
+    if type(answer) is not dict:
+        return f"returned {type(answer).__name__}, not dict"
+    for what, wanted, found in (
+        ("keys", str, set(map(type, answer))),
+        ("values", int, set(map(type, answer.values()))),
+    ):
+        if strangers := {kind.__name__ for kind in found - {wanted}}:
+            return f"returned a dict with {what} of {', '.join(sorted(strangers))}"
+    for character in sorted(expected.keys() | answer.keys()):
+        counted = answer.get(character, 0)
+        if character not in answer or counted != expected.get(character):
+            return f"counts {character!a} {counted} times, not {expected.get(character, 0)}"
+    return None
+
+
+def vocabulary_and_ids_difference(answer: Any, expected: tuple[str, list[int]]) -> str | None:
+    """Compare exact types, then the vocabulary, then the ids."""
+    if type(answer) is not tuple or len(answer) != 2:
+        return f"returned {excerpt(answer)}, not a tuple of two"
+    if problem := text_difference(answer[0], expected[0]):
+        return f"vocabulary: {problem}"
+    return uint16_difference(answer[1], expected[1])
+
+
 def share_memory(one: Any, other: Any) -> bool:
     """Return whether two arrays overlap."""
     import numpy
 
     return bool(numpy.shares_memory(one, other))
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two texts are one object; CPython shares those of one character itself."""
+    return one is other and len(one) > 1
 
 
 def sequence_difference(answer: list[int], expected: list[int]) -> str | None:
@@ -235,74 +311,56 @@ EDGES = (
 )
 
 
-def encoding_refusals(task: str, largest: int) -> tuple[Refusal, ...]:
-    """Return what every encoder refuses: bad vocabularies, and characters outside good ones."""
+def building(vocabulary: object) -> Callable[[Any], object]:
+    """Return the attempt to make an encoder or a decoder."""
+    return lambda contender: contender(vocabulary)
 
-    def build(vocabulary: object) -> Callable[[Any], object]:
-        return lambda contender: contender(vocabulary)
 
-    def encode(vocabulary: object, text: object) -> Callable[[Any], object]:
-        return lambda contender: contender(vocabulary)(text)
+def using(vocabulary: object, argument: object) -> Callable[[Any], object]:
+    """Return the attempt to make an encoder or a decoder and call it."""
+    return lambda contender: contender(vocabulary)(argument)
 
+
+def vocabulary_refusals(task: str, largest: int) -> tuple[Refusal, ...]:
+    """Return the vocabularies that every encoder and decoder refuses."""
     refusals = [
         Refusal(
             case="a vocabulary out of order",
-            attempt=build(["b", "a"]),
+            attempt=building(["b", "a"]),
             error=ValueError,
             message="vocabulary is not in code-point order: "
             "'b' (U+0062) comes before 'a' (U+0061) at entry 1",
         ),
         Refusal(
             case="a character twice in the vocabulary",
-            attempt=build("aab"),
+            attempt=building("aab"),
             error=ValueError,
             message="vocabulary holds 'a' (U+0061) twice, at entries 0 and 1",
         ),
         Refusal(
             case="a vocabulary entry of two characters",
-            attempt=build(["a", "b", "cd"]),
+            attempt=building(["a", "b", "cd"]),
             error=ValueError,
             message="vocabulary entry 2 is 'cd', not a single character",
         ),
         Refusal(
             case="an empty vocabulary entry",
-            attempt=build(["", "a"]),
+            attempt=building(["", "a"]),
             error=ValueError,
             message="vocabulary entry 0 is '', not a single character",
         ),
         Refusal(
             case="a vocabulary of ints",
-            attempt=build([97, 98]),
+            attempt=building([97, 98]),
             error=TypeError,
             message="vocabulary entry 0 is int, not str",
         ),
         Refusal(
             case="a vocabulary that is a set",
-            attempt=build({"a"}),
+            attempt=building({"a"}),
             error=TypeError,
             message="vocabulary is set, not a sequence of str",
         ),
-        Refusal(
-            case="a character outside the vocabulary",
-            attempt=encode("abc", "abcabcabcabcabcabé"),
-            error=ValueError,
-            message="character 'é' (U+00E9) at position 17 is not in the vocabulary",
-        ),
-        Refusal(
-            case="two characters outside the vocabulary, after one beyond the BMP",
-            attempt=encode("a😀", "😀" * 3000 + "a\nz"),
-            error=ValueError,
-            message=r"character '\n' (U+000A) at position 3001 is not in the vocabulary",
-        ),
-        Refusal(
-            case="an empty vocabulary and a text",
-            attempt=encode("", "a"),
-            error=ValueError,
-            message="character 'a' (U+0061) at position 0 is not in the vocabulary",
-        ),
-        Refusal(case="bytes for a text", attempt=encode("ab", b"ab"), error=TypeError),
-        Refusal(case="a list for a text", attempt=encode("ab", ["a", "b"]), error=TypeError),
-        Refusal(case="None for a text", attempt=encode("ab", None), error=TypeError),
     ]
     if largest <= 0x10000:
         refusals.append(
@@ -314,6 +372,187 @@ def encoding_refusals(task: str, largest: int) -> tuple[Refusal, ...]:
             )
         )
     return tuple(refusals)
+
+
+def encoding_refusals(task: str, largest: int) -> tuple[Refusal, ...]:
+    """Return what every encoder refuses: bad vocabularies, and characters outside good ones."""
+    return (
+        *vocabulary_refusals(task, largest),
+        Refusal(
+            case="a character outside the vocabulary",
+            attempt=using("abc", "abcabcabcabcabcabé"),
+            error=ValueError,
+            message="character 'é' (U+00E9) at position 17 is not in the vocabulary",
+        ),
+        Refusal(
+            case="two characters outside the vocabulary, after one beyond the BMP",
+            attempt=using("a😀", "😀" * 3000 + "a\nz"),
+            error=ValueError,
+            message=r"character '\n' (U+000A) at position 3001 is not in the vocabulary",
+        ),
+        Refusal(
+            case="an empty vocabulary and a text",
+            attempt=using("", "a"),
+            error=ValueError,
+            message="character 'a' (U+0061) at position 0 is not in the vocabulary",
+        ),
+        Refusal(case="bytes for a text", attempt=using("ab", b"ab"), error=TypeError),
+        Refusal(case="a list for a text", attempt=using("ab", ["a", "b"]), error=TypeError),
+        Refusal(case="None for a text", attempt=using("ab", None), error=TypeError),
+    )
+
+
+def list_decoding_refusals() -> tuple[Refusal, ...]:
+    """Return what every decoder of lists refuses.
+
+    What is no ``int`` and yet equals one, such as 1.0, is left open: a ``dict`` does not tell.
+    """
+    letters = "".join(map(chr, range(0x30, 0x30 + 65)))
+
+    def refusal(case: str, ids: Sequence[object], error: type[Exception], message: str) -> Refusal:
+        return Refusal(case=case, attempt=using(letters, ids), error=error, message=message)
+
+    def outside(case: str, ids: Sequence[object], id: int, position: int) -> Refusal:
+        message = f"id {id} at position {position} is not in the vocabulary of 65"
+        return refusal(case, ids, ValueError, message)
+
+    return (
+        *vocabulary_refusals("decode_list", sys.maxunicode + 1),
+        outside("an id outside the vocabulary", [*range(17), 70, 70], 70, 17),
+        outside("the first id outside the vocabulary", [65], 65, 0),
+        outside("a negative id, then others outside", [0, -1, 300, 70], -1, 1),
+        outside("an id at the end that a byte would cut short", [1] * 5000 + [256], 256, 5000),
+        outside("an id that 32 bits would cut short", [0, 2**32], 2**32, 1),
+        outside("an id that 64 bits would cut short", [0, 0, 2**64, 70], 2**64, 2),
+        outside("a very negative id", [0, -(2**70)], -(2**70), 1),
+        Refusal(
+            case="an empty vocabulary and an id",
+            attempt=using("", [0]),
+            error=ValueError,
+            message="id 0 at position 0 is not in the vocabulary of 0",
+        ),
+        refusal("a float", [0, 1.5], TypeError, "id at position 1 is float, not int"),
+        refusal(
+            "a str, then an id outside", ["a", 70], TypeError, "id at position 0 is str, not int"
+        ),
+        refusal("None", [3, 2, None], TypeError, "id at position 2 is NoneType, not int"),
+        Refusal(case="a str for a list", attempt=using("ab", "ab"), error=TypeError),
+        Refusal(case="bytes for a list", attempt=using("ab", b"\0\1"), error=TypeError),
+        Refusal(case="a tuple for a list", attempt=using("ab", (0, 1)), error=TypeError),
+        Refusal(case="None for a list", attempt=using("ab", None), error=TypeError),
+    )
+
+
+OTHER_BYTE_ORDER = ">u2" if sys.byteorder == "little" else "<u2"
+
+
+def array_decoding_refusals() -> tuple[Refusal, ...]:
+    """Return what every decoder of arrays refuses."""
+
+    def decode(vocabulary: str, make: Callable[[Any], object]) -> Callable[[Any], object]:
+        def attempt(contender: Any) -> object:
+            import numpy
+
+            return contender(vocabulary)(make(numpy))
+
+        return attempt
+
+    letters = "".join(map(chr, range(0x30, 0x30 + 65)))
+
+    def outside(case: str, ids: list[int], id: int, position: int) -> Refusal:
+        return Refusal(
+            case=case,
+            attempt=decode(letters, lambda numpy: numpy.array(ids, numpy.uint16)),
+            error=ValueError,
+            message=f"id {id} at position {position} is not in the vocabulary of 65",
+        )
+
+    return (
+        *vocabulary_refusals("decode_array", 65_536),
+        outside("an id outside the vocabulary", [*range(17), 70, 71], 70, 17),
+        outside("an id at the end that a byte would cut short", [1] * 5000 + [256], 256, 5000),
+        outside("the first and the last id outside", [0, 65, 65535], 65, 1),
+        outside("an id with its highest bit set", [0, 0, 0x8000, 70], 0x8000, 2),
+        Refusal(
+            case="an empty vocabulary and an id",
+            attempt=decode("", lambda numpy: numpy.zeros(1, numpy.uint16)),
+            error=ValueError,
+            message="id 0 at position 0 is not in the vocabulary of 0",
+        ),
+        Refusal(
+            case="ids of 64 bits",
+            attempt=decode("ab", lambda numpy: numpy.array([0, 1])),
+            error=TypeError,
+            message="ids are a 1-dimensional array of int64, not of uint16",
+        ),
+        Refusal(
+            case="ids of the other byte order",
+            attempt=decode(
+                "ab", lambda numpy: numpy.array([0, 1], numpy.dtype(numpy.uint16).newbyteorder())
+            ),
+            error=TypeError,
+        ),
+        Refusal(
+            case="ids in two dimensions",
+            attempt=decode("ab", lambda numpy: numpy.zeros((2, 2), numpy.uint16)),
+            error=TypeError,
+            message="ids are a 2-dimensional array of uint16, not 1-dimensional",
+        ),
+        Refusal(case="a list for an array", attempt=using("ab", [0, 1]), error=TypeError),
+        Refusal(case="None for an array", attempt=using("ab", None), error=TypeError),
+    )
+
+
+MIXED = "".join([*map(chr, range(0x41, 0x5B)), "é", "Ж", "漢", "😀"])
+"""A vocabulary of every width: 26 letters of ASCII, then one character of each wider kind."""
+NARROW_IDS = {
+    "ids of ASCII only, of a wider vocabulary": [25, 0, 7] * 100,
+    "ids up to Latin-1, of a wider vocabulary": [0, 26] * 100,
+    "ids up to two bytes a character, of a wider vocabulary": [1, 28, 27] * 100,
+    "ids of every width": [0, 26, 27, 28, 29] * 100,
+    "a long run of ASCII, then one wide character": [3] * 5000 + [29],
+}
+"""The result must be stored as its own widest character asks, not as the vocabulary's does."""
+
+
+def list_examples() -> tuple[Example, ...]:
+    """Return lists of ids that no text's own vocabulary leads to, with their texts."""
+    return (
+        *(
+            Example(case=case, attempt=using(MIXED, ids), answer="".join(MIXED[id] for id in ids))
+            for case, ids in NARROW_IDS.items()
+        ),
+        Example(case="bools, which are ints", attempt=using("ab", [True, False]), answer="ba"),
+    )
+
+
+def array_examples() -> tuple[Example, ...]:
+    """Return arrays of ids that no text's own vocabulary leads to, with their texts."""
+
+    def decode(ids: list[int], step: int = 1, *, writeable: bool = True) -> Callable[[Any], object]:
+        def attempt(contender: Any) -> object:
+            import numpy
+
+            array = numpy.repeat(numpy.array(ids, numpy.uint16), step)[::step]
+            array.flags.writeable = writeable
+            return contender(MIXED)(array)
+
+        return attempt
+
+    return (
+        *(
+            Example(case=case, attempt=decode(ids), answer="".join(MIXED[id] for id in ids))
+            for case, ids in NARROW_IDS.items()
+        ),
+        Example(
+            case="an array that is not contiguous", attempt=decode([5, 26, 0], 3), answer="FéA"
+        ),
+        Example(
+            case="an array that is read-only",
+            attempt=decode([5, 26, 0], writeable=False),
+            answer="FéA",
+        ),
+    )
 
 
 def characters_in_order(count: int) -> list[str]:
@@ -337,9 +576,40 @@ def with_fresh_text(call: Call) -> Call:
     return function, (own_copy(str(text)),)
 
 
+def call_list_decoder(function: Any, text: str) -> Call:
+    """Return the decoder that the contender makes for the text's vocabulary, and the text's ids."""
+    return function(vocabulary_of(text)), (ids_of(text),)
+
+
+def call_array_decoder(function: Any, text: str) -> Call:
+    """Return the decoder that the contender makes for the text's vocabulary, and the text's ids."""
+    import numpy
+
+    return function(vocabulary_of(text)), (numpy.array(ids_of(text), numpy.uint16),)
+
+
+def with_fresh_ids(call: Call) -> Call:
+    """Return the call on a new object that equals the list or array it was to be made on."""
+    function, (ids,) = call
+    return function, (ids.copy(),)  # type: ignore[attr-defined]
+
+
+def vocabulary_and_ids_of(text: str) -> tuple[str, list[int]]:
+    """Return the vocabulary of ``text`` as one ``str``, and the ids."""
+    return "".join(vocabulary_of(text)), ids_of(text)
+
+
 def build_encoder(function: Any, text: str) -> Call:
     """Return the contender, to be called on that vocabulary."""
     return function, (vocabulary_of(text),)
+
+
+TEXT_REFUSALS = (
+    Refusal(case="bytes for a text", attempt=lambda f: f(b"ab"), error=TypeError),
+    Refusal(case="a list for a text", attempt=lambda f: f(["a"]), error=TypeError),
+    Refusal(case="None for a text", attempt=lambda f: f(None), error=TypeError),
+)
+"""What is refused by whatever takes nothing but a text."""
 
 
 TASKS: dict[str, Task] = {
@@ -355,11 +625,7 @@ TASKS: dict[str, Task] = {
             difference=charset_difference,
             shared=operator.is_,
             edges=EDGES,
-            refusals=(
-                Refusal(case="bytes for a text", attempt=lambda f: f(b"ab"), error=TypeError),
-                Refusal(case="a list for a text", attempt=lambda f: f(["a"]), error=TypeError),
-                Refusal(case="None for a text", attempt=lambda f: f(None), error=TypeError),
-            ),
+            refusals=TEXT_REFUSALS,
         ),
         Task(
             name="encode",
@@ -384,6 +650,67 @@ TASKS: dict[str, Task] = {
             shared=share_memory,
             edges=EDGES,
             refusals=encoding_refusals("encode_array", 65_536),
+            largest_vocabulary=65_536,
+        ),
+        Task(
+            name="count",
+            contract="count(text: str) -> dict[str, int]",
+            call=call_on_text,
+            renew=with_fresh_text,
+            build=None,
+            oracle=Counter,
+            difference=count_difference,
+            shared=operator.is_,
+            edges=EDGES,
+            refusals=TEXT_REFUSALS,
+        ),
+        Task(
+            name="charset_encode",
+            contract="charset_encode(text: str) -> tuple[str, uint16 array]",
+            call=call_on_text,
+            renew=with_fresh_text,
+            build=None,
+            oracle=vocabulary_and_ids_of,
+            difference=vocabulary_and_ids_difference,
+            shared=lambda one, other: share_memory(one[1], other[1]),
+            edges=EDGES,
+            refusals=(
+                *TEXT_REFUSALS,
+                Refusal(
+                    case="a text with more distinct characters than there are ids",
+                    attempt=lambda f: f("".join(characters_in_order(65_537))),
+                    error=ValueError,
+                    message="text has 65537 distinct characters; "
+                    "charset_encode holds at most 65536",
+                ),
+            ),
+            largest_vocabulary=65_536,
+        ),
+        Task(
+            name="decode_list",
+            contract="decode_list(vocabulary: Sequence[str]) -> Callable[[list[int]], str]",
+            call=call_list_decoder,
+            renew=with_fresh_ids,
+            build=build_encoder,
+            oracle=str,
+            difference=text_difference,
+            shared=same_text,
+            edges=EDGES,
+            refusals=list_decoding_refusals(),
+            examples=list_examples(),
+        ),
+        Task(
+            name="decode_array",
+            contract="decode_array(vocabulary: Sequence[str]) -> Callable[[uint16 array], str]",
+            call=call_array_decoder,
+            renew=with_fresh_ids,
+            build=build_encoder,
+            oracle=str,
+            difference=text_difference,
+            shared=same_text,
+            edges=EDGES,
+            refusals=array_decoding_refusals(),
+            examples=array_examples(),
             largest_vocabulary=65_536,
         ),
     )

@@ -54,3 +54,31 @@ def outside(text: str, ids: Mapping[str, int]) -> ValueError:
 def named(character: str) -> str:
     """Return ``character`` as an error shows it: quoted, with its code point."""
     return f"{character!r} (U+{ord(character):04X})"
+
+
+def not_ids(ids: object, size: int) -> ValueError | TypeError:
+    """Return the error for the first of ``ids`` that is no index into a vocabulary of ``size``.
+
+    Looked for only once a decoder has failed, so that success pays nothing for it.
+    """
+    if not isinstance(ids, list):
+        return TypeError(f"ids are {type(ids).__name__}, not a list of int")
+    for position, id in enumerate(ids):
+        if not isinstance(id, int):
+            return TypeError(f"id at position {position} is {type(id).__name__}, not int")
+        if not 0 <= id < size:
+            return outside_vocabulary(id, position, size)
+    raise AssertionError("a decoder failed on ids that are all in the vocabulary")
+
+
+def outside_vocabulary(id: int, position: int, size: int) -> ValueError:
+    """Return the error for an id that is no index into a vocabulary of ``size``."""
+    return ValueError(f"id {id} at position {position} is not in the vocabulary of {size}")
+
+
+def require_few_distinct(distinct: int) -> None:
+    """Raise ``ValueError`` if a text has more distinct characters than ``uint16`` ids can name."""
+    if distinct > 65_536:
+        raise ValueError(
+            f"text has {distinct} distinct characters; charset_encode holds at most 65536"
+        )

@@ -5,8 +5,16 @@
 
 pub mod build_info;
 pub mod charset;
+pub mod charset_encode;
+pub mod count;
+pub mod decode_array;
+pub mod decode_list;
+pub mod decoded;
 pub mod encode;
 pub mod encode_array;
+pub mod limit;
+pub mod simd;
+pub mod text;
 pub mod text_chunks;
 pub mod vocabulary;
 

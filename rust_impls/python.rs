@@ -2,11 +2,28 @@
 //!
 //! A new idea is one word in the lists at the end.
 
-use numpy::{IntoPyArray, PyArray1};
-use pyo3::exceptions::{PyTypeError, PyValueError};
-use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyDict, PySequence, PyString};
+// Reading CPython's own storage and writing what it will own are unsafe by nature.
+#![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+use std::{ptr, slice};
+
+use numpy::{
+    IntoPyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::string::PyStringData;
+use pyo3::types::{IntoPyDict, PyDict, PyInt, PyList, PySequence, PySet, PyString};
+
+use crate::count::Count;
+use crate::decode_list::small_ints::{SMALL_INTS, STEP};
+use crate::decoded::{Decoded, Room};
+use crate::simd::{self, Path};
+use crate::text::Text;
 use crate::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
 
 type Encode<I> = dyn Fn(&str) -> Encoded<I> + Send + Sync;
@@ -52,13 +69,50 @@ impl ArrayEncoder {
     }
 }
 
+/// What CPython stores, as it stores it. Asking for `&str` instead would make CPython build a UTF-8
+/// form of any text beyond ASCII and keep it with the object for ever.
+fn borrow_text<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Text<'a>> {
+    // SAFETY: `data` is unsafe because it reads C bit fields, whose layout is the compiler's own
+    // affair: pyo3's and CPython's agree wherever a C compiler lays them out as gcc, clang and MSVC
+    // do. The slices live as long as the borrow of the object, and a str never changes.
+    Ok(match unsafe { text.data() }? {
+        PyStringData::Ucs1(codes) => Text::One(codes),
+        PyStringData::Ucs2(codes) => Text::Two(codes),
+        PyStringData::Ucs4(codes) => Text::Four(codes),
+    })
+}
+
+/// An entry of a vocabulary: `char`, or `u32` for ideas to which lone surrogates are characters too.
+trait Entry: Copy + Into<u32> {
+    /// `code` as it is, or the error of `string`, which holds nothing else.
+    fn from_code(code: u32, string: &Bound<'_, PyString>) -> PyResult<Self>;
+}
+
+impl Entry for u32 {
+    fn from_code(code: u32, _: &Bound<'_, PyString>) -> PyResult<Self> {
+        Ok(code)
+    }
+}
+
+impl Entry for char {
+    fn from_code(code: u32, string: &Bound<'_, PyString>) -> PyResult<Self> {
+        match char::from_u32(code) {
+            Some(character) => Ok(character),
+            // A lone surrogate, which UTF-8 cannot express: UnicodeEncodeError.
+            None => Err(string.to_str().err().unwrap_or_else(|| {
+                PyValueError::new_err(format!("U+{code:04X} is no Unicode scalar value"))
+            })),
+        }
+    }
+}
+
 /// A vocabulary as the kernels expect it: single characters, distinct, in code-point order.
 ///
 /// Goes entry by entry because pyo3 declines to read a `str` as a sequence, and here `"abc"` is as
 /// good as `["a", "b", "c"]`.
-struct Vocabulary(Vec<char>);
+struct Vocabulary<C = char>(Vec<C>);
 
-impl<'py> FromPyObject<'_, 'py> for Vocabulary {
+impl<'py, C: Entry> FromPyObject<'_, 'py> for Vocabulary<C> {
     type Error = PyErr;
 
     fn extract(vocabulary: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -67,11 +121,11 @@ impl<'py> FromPyObject<'_, 'py> for Vocabulary {
             let message = format!("vocabulary is {kind}, not a sequence of str");
             return Err(PyTypeError::new_err(message));
         };
-        let mut characters = Vec::new();
+        let mut characters: Vec<C> = Vec::new();
         for (index, entry) in sequence.try_iter()?.enumerate() {
-            let character = vocabulary_entry(index, &entry?)?;
+            let character: C = vocabulary_entry(index, &entry?)?;
             if let Some(&before) = characters.last() {
-                check_order(sequence.py(), index, before, character)?;
+                check_order(sequence.py(), index, before.into(), character.into())?;
             }
             characters.push(character);
         }
@@ -79,24 +133,26 @@ impl<'py> FromPyObject<'_, 'py> for Vocabulary {
     }
 }
 
-fn vocabulary_entry(index: usize, entry: &Bound<'_, PyAny>) -> PyResult<char> {
+fn vocabulary_entry<C: Entry>(index: usize, entry: &Bound<'_, PyAny>) -> PyResult<C> {
     let Ok(string) = entry.cast::<PyString>() else {
         let kind = entry.get_type().name()?;
         let message = format!("vocabulary entry {index} is {kind}, not str");
         return Err(PyTypeError::new_err(message));
     };
-    if string.len()? == 1 {
-        // A lone surrogate is a character to Python and none to Rust: UnicodeEncodeError.
-        if let Some(character) = string.to_str()?.chars().next() {
-            return Ok(character);
+    let code = match borrow_text(string)? {
+        Text::One(&[code]) => code.into(),
+        Text::Two(&[code]) => code.into(),
+        Text::Four(&[code]) => code,
+        _ => {
+            let shown = string.repr()?;
+            let message = format!("vocabulary entry {index} is {shown}, not a single character");
+            return Err(PyValueError::new_err(message));
         }
-    }
-    let shown = string.repr()?;
-    let message = format!("vocabulary entry {index} is {shown}, not a single character");
-    Err(PyValueError::new_err(message))
+    };
+    C::from_code(code, string)
 }
 
-fn check_order(py: Python<'_>, index: usize, before: char, character: char) -> PyResult<()> {
+fn check_order(py: Python<'_>, index: usize, before: u32, character: u32) -> PyResult<()> {
     if before < character {
         return Ok(());
     }
@@ -115,13 +171,64 @@ fn check_order(py: Python<'_>, index: usize, before: char, character: char) -> P
 }
 
 /// `'é' (U+00E9)`. Python writes the quoted part, so that both languages escape alike.
-fn named(py: Python<'_>, character: char) -> PyResult<String> {
-    let shown = PyString::new(py, character.encode_utf8(&mut [0; 4])).repr()?;
-    Ok(format!("{shown} (U+{:04X})", u32::from(character)))
+fn named(py: Python<'_>, code: u32) -> PyResult<String> {
+    let shown = character_string(py, code)?.repr()?;
+    Ok(format!("{shown} (U+{code:04X})"))
+}
+
+/// What `chr(code)` returns.
+fn character_string(py: Python<'_>, code: u32) -> PyResult<Bound<'_, PyString>> {
+    let code = i32::try_from(code).unwrap_or(i32::MAX); // which is no code point: ValueError
+    // SAFETY: takes any int, and returns a new reference to a str, or null with an exception set.
+    unsafe {
+        let string = ffi::PyUnicode_FromOrdinal(code);
+        Ok(Bound::from_owned_ptr_or_err(py, string)?.cast_into_unchecked())
+    }
+}
+
+/// The set of these characters.
+fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py, PySet>> {
+    let latin1 = latin1_strings(py)?;
+    let set = PySet::empty(py)?;
+    for &code in codes {
+        let made;
+        let character = if let Some(kept) = latin1.get(code as usize) {
+            kept.as_ptr()
+        } else {
+            made = character_string(py, code)?;
+            made.as_ptr()
+        };
+        // SAFETY: a set that nobody else has, and a str that is held by its owner above.
+        if unsafe { ffi::PySet_Add(set.as_ptr(), character) } != 0 {
+            return Err(PyErr::fetch(py));
+        }
+    }
+    Ok(set)
+}
+
+/// The strings of one character of Latin-1, which CPython keeps anyway: asking it for each of them
+/// again would take half as long as adding it to a set.
+fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Py<PyString>]> {
+    static STRINGS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
+    let strings = STRINGS.get_or_try_init(py, || {
+        (0..256)
+            .map(|code| Ok(character_string(py, code)?.unbind()))
+            .collect::<PyResult<_>>()
+    })?;
+    Ok(strings)
+}
+
+/// An idea that is held to a path runs by no other.
+fn require(path: Path) -> PyResult<()> {
+    if path.available() {
+        return Ok(());
+    }
+    let message = format!("this processor lacks what the path {} needs", path.name());
+    Err(PyRuntimeError::new_err(message))
 }
 
 fn refused(py: Python<'_>, outside: &OutsideVocabulary) -> PyErr {
-    match named(py, outside.character) {
+    match named(py, outside.character.into()) {
         Ok(shown) => PyValueError::new_err(format!(
             "character {shown} at position {} is not in the vocabulary",
             outside.position
@@ -140,17 +247,312 @@ fn check_fits_u16(vocabulary: &[char]) -> PyResult<()> {
     )))
 }
 
-// Each of these three writes a whole Python module, since pyo3 collects the functions of a module
+/// The dict of these counts.
+fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<Bound<'py, PyDict>> {
+    let latin1 = latin1_strings(py)?;
+    let dict = PyDict::new(py);
+    for &(code, count) in counts {
+        match latin1.get(code as usize) {
+            Some(character) => dict.set_item(character, count)?,
+            None => dict.set_item(character_string(py, code)?, count)?,
+        }
+    }
+    Ok(dict)
+}
+
+type Fill<T> = dyn Fn(&[T], Room<'_>) -> Decoded + Send + Sync;
+
+/// Turns a list of indices in the vocabulary into the text of their characters.
+#[pyclass(frozen, module = "rust_impls.decode_list")]
+struct ListDecoder {
+    vocabulary: Vec<u32>,
+    by_ids: Box<Fill<u32>>,
+    by_addresses: Option<Box<FillByAddress>>,
+}
+
+type FillByAddress = dyn Fn(usize, &[usize], Room<'_>) -> Decoded + Send + Sync;
+
+#[pymethods]
+impl ListDecoder {
+    fn __call__<'py>(&self, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+        let py = ids.py();
+        let Ok(list) = ids.cast::<PyList>() else {
+            let kind = ids.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "ids are {kind}, not a list of int"
+            )));
+        };
+        if let (Some(fill), Some(zero)) = (&self.by_addresses, small_int_zero(py)?) {
+            // SAFETY: nothing below runs Python code, which alone could change the list.
+            let addresses = unsafe { item_addresses(list) };
+            let fill = |room: Room<'_>| fill(zero, addresses, room);
+            if let Ok(text) = new_text(py, &self.vocabulary, addresses.len(), fill)? {
+                return Ok(text);
+            }
+            // Some other int: an id above 256, a bool, or an error that has to be named.
+        }
+        let size = self.vocabulary.len();
+        let ids: Vec<u32> = list
+            .iter()
+            .enumerate()
+            .map(|(position, id)| id_of_item(&id, position, size))
+            .collect::<PyResult<_>>()?;
+        let fill = |room: Room<'_>| (self.by_ids)(&ids, room);
+        new_text(py, &self.vocabulary, ids.len(), fill)?
+            .map_err(|position| not_in_vocabulary(ids[position], position, size))
+    }
+}
+
+/// The id that an item of a list is, if it is one.
+fn id_of_item(item: &Bound<'_, PyAny>, position: usize, size: usize) -> PyResult<u32> {
+    if !item.is_instance_of::<PyInt>() {
+        let kind = item.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "id at position {position} is {kind}, not int"
+        )));
+    }
+    match item.extract::<u32>() {
+        Ok(id) if (id as usize) < size => Ok(id),
+        _ => Err(not_in_vocabulary(item.str()?, position, size)),
+    }
+}
+
+fn not_in_vocabulary(id: impl std::fmt::Display, position: usize, size: usize) -> PyErr {
+    PyValueError::new_err(format!(
+        "id {id} at position {position} is not in the vocabulary of {size}"
+    ))
+}
+
+/// The addresses of a list's items, as they stand in it.
+///
+/// # Safety
+///
+/// The list does not change while they are used.
+unsafe fn item_addresses<'a>(list: &'a Bound<'_, PyList>) -> &'a [usize] {
+    // SAFETY: a list holds `len` pointers in a row from `ob_item` on, which is null if it has room for
+    // none. A pointer reads as an integer of its size. The caller sees to it that they stay.
+    unsafe {
+        let first = (*list.as_ptr().cast::<ffi::PyListObject>()).ob_item;
+        if first.is_null() {
+            return &[];
+        }
+        slice::from_raw_parts(first.cast_const().cast(), list.len())
+    }
+}
+
+/// The address of the int 0 if the small ones lie behind it in a row, which is CPython's own affair
+/// and therefore looked at. No other object can then lie there, and they live as long as Python.
+fn small_int_zero(py: Python<'_>) -> PyResult<Option<usize>> {
+    static ZERO: PyOnceLock<Option<usize>> = PyOnceLock::new();
+    let zero = ZERO.get_or_try_init(py, || {
+        let address =
+            |value: usize| -> PyResult<usize> { Ok(value.into_pyobject(py)?.as_ptr() as usize) };
+        let zero = address(0)?;
+        for value in 0..SMALL_INTS {
+            // Asked twice: a small int is the same object every time.
+            if address(value)? != zero + STEP * value || address(value)? != address(value)? {
+                return Ok::<_, PyErr>(None);
+            }
+        }
+        Ok(Some(zero))
+    })?;
+    Ok(*zero)
+}
+
+/// Turns a one-dimensional numpy.uint16 array of indices in the vocabulary into their characters' text.
+#[pyclass(frozen, module = "rust_impls.decode_array")]
+struct ArrayDecoder {
+    vocabulary: Vec<u32>,
+    fill: Box<Fill<u16>>,
+}
+
+#[pymethods]
+impl ArrayDecoder {
+    fn __call__<'py>(&self, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+        let array = uint16_array(ids)?.readonly();
+        let gathered;
+        let ids = if let Ok(ids) = array.as_slice() {
+            ids
+        } else {
+            gathered = array.as_array().to_vec();
+            &gathered
+        };
+        let fill = |room: Room<'_>| (self.fill)(ids, room);
+        new_text(array.py(), &self.vocabulary, ids.len(), fill)?
+            .map_err(|position| not_in_vocabulary(ids[position], position, self.vocabulary.len()))
+    }
+}
+
+fn uint16_array<'a, 'py>(ids: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyArray1<u16>>> {
+    if let Ok(array) = ids.cast::<PyArray1<u16>>() {
+        return Ok(array);
+    }
+    let Ok(array) = ids.cast::<PyUntypedArray>() else {
+        let kind = ids.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "ids are {kind}, not a numpy array of uint16"
+        )));
+    };
+    let (dimensions, kind) = (array.ndim(), array.dtype());
+    let wanted = if dimensions == 1 || !kind.is_equiv_to(&numpy::dtype::<u16>(ids.py())) {
+        "of uint16"
+    } else {
+        "1-dimensional"
+    };
+    Err(PyTypeError::new_err(format!(
+        "ids are a {dimensions}-dimensional array of {kind}, not {wanted}"
+    )))
+}
+
+/// A str of `length` characters, filled by `fill`; or the position of the first id for which it has no
+/// character.
+///
+/// The form that CPython demands is that of the widest character, which only the ids tell. So there is
+/// first made room for the widest of the vocabulary, and for a narrower text, then, once more.
+fn new_text<'py>(
+    py: Python<'py>,
+    vocabulary: &[u32],
+    length: usize,
+    fill: impl Fn(Room<'_>) -> Decoded,
+) -> PyResult<Result<Bound<'py, PyString>, usize>> {
+    if length == 0 {
+        return Ok(Ok(PyString::new(py, "")));
+    }
+    let Some(&last) = vocabulary.last() else {
+        return Ok(Err(0));
+    };
+    let mut widest = last;
+    loop {
+        let (string, decoded) = new_string(py, length, widest, &fill)?;
+        let highest = match decoded {
+            Ok(highest) => highest,
+            Err(position) => return Ok(Err(position)),
+        };
+        let exact = vocabulary[highest as usize];
+        if length == 1 {
+            return Ok(Ok(character_string(py, exact)?)); // of which CPython keeps some
+        }
+        if form(exact) == form(widest) {
+            return Ok(Ok(string));
+        }
+        widest = exact;
+    }
+}
+
+/// A number for each form in which CPython stores a text whose widest character is this.
+fn form(widest: u32) -> u8 {
+    match widest {
+        0..=0x7F => 0,
+        0x80..=0xFF => 1,
+        0x100..=0xFFFF => 2,
+        _ => 3,
+    }
+}
+
+/// A str for texts whose widest character is this, after `fill` has had its room, and what that said.
+/// It is to be dropped if the room was not filled.
+fn new_string<T>(
+    py: Python<'_>,
+    length: usize,
+    widest: u32,
+    fill: impl FnOnce(Room<'_>) -> T,
+) -> PyResult<(Bound<'_, PyString>, T)> {
+    // SAFETY: `length` is that of a list or an array, which are no longer than `isize::MAX`, and at
+    // least 1, so that the object is new. Its data holds `length` characters of its kind, and may be
+    // written to as long as nobody else has it.
+    unsafe {
+        let object = ffi::PyUnicode_New(length.cast_signed(), widest);
+        let string = Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked();
+        let data = ffi::PyUnicode_DATA(object);
+        let said = fill(match ffi::PyUnicode_KIND(object) {
+            ffi::PyUnicode_1BYTE_KIND => Room::One(room_at(data.cast(), length)),
+            ffi::PyUnicode_2BYTE_KIND => Room::Two(room_at(data.cast(), length)),
+            _ => Room::Four(room_at(data.cast(), length)),
+        });
+        Ok((string, said))
+    }
+}
+
+/// # Safety
+///
+/// There is room for `length` values, which nobody else reads or writes.
+unsafe fn room_at<'a, C>(first: *mut C, length: usize) -> &'a mut [MaybeUninit<C>] {
+    // SAFETY: as the caller says; what is not initialized may be a `MaybeUninit`.
+    unsafe { slice::from_raw_parts_mut(first.cast(), length) }
+}
+
+/// The characters of a vocabulary in one str.
+fn vocabulary_string<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py, PyString>> {
+    let ids: Vec<u32> = (0..).take(codes.len()).collect();
+    let decode = crate::decode_list::fixed_array::decode_list(codes);
+    new_text(py, codes, ids.len(), |room| decode(&ids, room))?
+        .map_err(|position| not_in_vocabulary(position, position, codes.len()))
+}
+
+fn too_many_distinct(distinct: usize) -> PyErr {
+    PyValueError::new_err(format!(
+        "text has {distinct} distinct characters; charset_encode holds at most {U16_ENTRIES}"
+    ))
+}
+
+fn check_fits_decode_array(entries: usize) -> PyResult<()> {
+    if entries <= U16_ENTRIES {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "vocabulary has {entries} entries; decode_array holds at most {U16_ENTRIES}"
+    )))
+}
+
+/// A limit at work: called like what a task builds from a vocabulary.
+#[pyclass(frozen, module = "rust_impls.limit")]
+struct Limit(Box<Limited>);
+
+type Limited = dyn for<'py> Fn(&Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> + Send + Sync;
+
+#[pymethods]
+impl Limit {
+    fn __call__<'py>(&self, argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        (self.0)(argument)
+    }
+}
+
+/// The bytes in which CPython stores a text.
+fn stored_bytes<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a [u8]> {
+    Ok(match borrow_text(text)? {
+        Text::One(codes) => codes,
+        Text::Two(codes) => as_bytes(codes),
+        Text::Four(codes) => as_bytes(codes),
+    })
+}
+
+trait Plain: Copy {}
+impl Plain for u16 {}
+impl Plain for u32 {}
+impl Plain for usize {}
+
+fn as_bytes<I: Plain>(integers: &[I]) -> &[u8] {
+    // SAFETY: every byte of such an integer is initialized, and bytes need no alignment.
+    unsafe { slice::from_raw_parts(ptr::from_ref(integers).cast(), size_of_val(integers)) }
+}
+
+// Each of these writes a whole Python module, since pyo3 collects the functions of a module
 // before it would see any that a macro inside it wrote. The doc strings are the first lines of the
 // idea files, brought here by build.rs.
 
 macro_rules! charset_module {
-    (attached: $($attached:ident),*; detached: $($detached:ident),*;) => {
+    (
+        attached: $($attached:ident),*;
+        detached: $($detached:ident),*;
+        stored: $($stored:ident),*;
+        held: $($held:ident),*;
+    ) => {
         /// The distinct characters of a text: charset(text) -> set[str], one idea per function.
         #[pymodule(submodule, module = "rust_impls")]
         mod charset {
+            use super::{borrow_text, character_set, require};
             use pyo3::prelude::*;
-            use pyo3::types::PySet;
+            use pyo3::types::{PySet, PyString};
 
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($attached)))]
@@ -164,6 +566,23 @@ macro_rules! charset_module {
                 #[pyfunction]
                 fn $detached<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PySet>> {
                     PySet::new(py, py.detach(|| crate::charset::$detached::charset(text)))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_charset_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                    let codes = crate::charset::$stored::charset(borrow_text(text)?);
+                    character_set(text.py(), &codes)
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_charset_", stringify!($held)))]
+                #[pyfunction]
+                fn $held<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                    require(crate::charset::$held::PATH)?;
+                    let codes = crate::charset::$held::charset(borrow_text(text)?);
+                    character_set(text.py(), &codes)
                 }
             )*
         }
@@ -234,11 +653,229 @@ macro_rules! encode_array_module {
     };
 }
 
-// `detached` ideas have threads of their own and run without the GIL.
+macro_rules! count_module {
+    (stored: $($stored:ident),*;) => {
+        /// How often each character occurs: count(text) -> dict[str, int], one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod count {
+            use super::{borrow_text, count_dict};
+            use pyo3::prelude::*;
+            use pyo3::types::{PyDict, PyString};
+
+            $(
+                #[doc = env!(concat!("DOC_count_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyDict>> {
+                    let counts = crate::count::$stored::count(borrow_text(text)?);
+                    count_dict(text.py(), &counts)
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! charset_encode_module {
+    (stored: $($stored:ident),*;) => {
+        /// Vocabulary and ids in one go: charset_encode(text) -> tuple[str, uint16 array].
+        #[pymodule(submodule, module = "rust_impls")]
+        mod charset_encode {
+            use super::{borrow_text, too_many_distinct, vocabulary_string};
+            use numpy::{IntoPyArray, PyArray1};
+            use pyo3::prelude::*;
+            use pyo3::types::PyString;
+
+            $(
+                #[doc = env!(concat!("DOC_charset_encode_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored<'py>(
+                    text: &Bound<'py, PyString>,
+                ) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyArray1<u16>>)> {
+                    let py = text.py();
+                    let (vocabulary, ids) =
+                        crate::charset_encode::$stored::charset_encode(borrow_text(text)?)
+                            .map_err(too_many_distinct)?;
+                    Ok((vocabulary_string(py, &vocabulary)?, ids.into_pyarray(py)))
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! decode_list_module {
+    (by_ids: $($by_ids:ident),*; by_addresses: $($by_addresses:ident),*;) => {
+        /// Lists of ids to texts: decode_list(vocabulary) -> ListDecoder, one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod decode_list {
+            use super::Vocabulary;
+            use crate::decode_list::fixed_array::decode_list;
+            use pyo3::prelude::*;
+
+            #[pymodule_export]
+            use super::ListDecoder;
+
+            $(
+                #[doc = env!(concat!("DOC_decode_list_", stringify!($by_ids)))]
+                #[pyfunction]
+                fn $by_ids(vocabulary: Vocabulary<u32>) -> ListDecoder {
+                    let by_ids = Box::new(crate::decode_list::$by_ids::decode_list(&vocabulary.0));
+                    ListDecoder { vocabulary: vocabulary.0, by_ids, by_addresses: None }
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_decode_list_", stringify!($by_addresses)))]
+                #[pyfunction]
+                fn $by_addresses(vocabulary: Vocabulary<u32>) -> ListDecoder {
+                    let by_addresses = crate::decode_list::$by_addresses::decode_list(&vocabulary.0);
+                    ListDecoder {
+                        by_ids: Box::new(decode_list(&vocabulary.0)),
+                        by_addresses: Some(Box::new(by_addresses)),
+                        vocabulary: vocabulary.0,
+                    }
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! decode_array_module {
+    (stored: $($stored:ident),*;) => {
+        /// Arrays of ids to texts: decode_array(vocabulary) -> ArrayDecoder, one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod decode_array {
+            use super::{Vocabulary, check_fits_decode_array};
+            use pyo3::prelude::*;
+
+            #[pymodule_export]
+            use super::ArrayDecoder;
+
+            $(
+                #[doc = env!(concat!("DOC_decode_array_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored(vocabulary: Vocabulary<u32>) -> PyResult<ArrayDecoder> {
+                    check_fits_decode_array(vocabulary.0.len())?;
+                    let fill = Box::new(crate::decode_array::$stored::decode_array(&vocabulary.0));
+                    Ok(ArrayDecoder { vocabulary: vocabulary.0, fill })
+                }
+            )*
+        }
+    };
+}
+
+/// What no idea can beat, each in the shape of the tasks it is a limit of.
+#[pymodule(submodule, module = "rust_impls")]
+mod limit {
+    use super::{
+        Limit, Vocabulary, as_bytes, form, item_addresses, new_string, stored_bytes, uint16_array,
+    };
+    use crate::decoded::Room;
+    use crate::limit;
+    use crate::limit::Ones;
+    use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods};
+    use pyo3::prelude::*;
+    use pyo3::types::{PyList, PyString};
+    use std::mem::MaybeUninit;
+
+    /// Reads a text's storage once and returns a checksum.
+    #[pyfunction]
+    fn read(text: &Bound<'_, PyString>) -> PyResult<u64> {
+        Ok(limit::read(stored_bytes(text)?))
+    }
+
+    /// Reads an array of ids once.
+    #[pyfunction]
+    fn read_array(_vocabulary: Vocabulary<u32>) -> Limit {
+        Limit(Box::new(|ids| {
+            let array = uint16_array(ids)?.readonly();
+            Ok(limit::read(as_bytes(array.as_slice()?))
+                .into_pyobject(ids.py())?
+                .into_any())
+        }))
+    }
+
+    /// Reads the addresses in a list of ids once, but no int.
+    #[pyfunction]
+    fn read_list(_vocabulary: Vocabulary<u32>) -> Limit {
+        Limit(Box::new(|ids| {
+            // SAFETY: nothing here runs Python code, which alone could change the list.
+            let addresses = unsafe { item_addresses(ids.cast::<PyList>()?) };
+            Ok(limit::read(as_bytes(addresses))
+                .into_pyobject(ids.py())?
+                .into_any())
+        }))
+    }
+
+    /// Copies a text's storage into a new uint8 array.
+    #[pyfunction]
+    fn memcpy(_vocabulary: Vocabulary<u32>) -> Limit {
+        Limit(Box::new(|text| {
+            let copy = limit::memcpy(stored_bytes(text.cast()?)?);
+            Ok(copy.into_pyarray(text.py()).into_any())
+        }))
+    }
+
+    /// Fills a new uint16 array as long as the text.
+    #[pyfunction]
+    fn memset<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u16>>> {
+        Ok(limit::memset(text.len()?).into_pyarray(text.py()))
+    }
+
+    /// Fills a new uint8 array as long as the text.
+    #[pyfunction]
+    fn memset_uint8(_vocabulary: Vocabulary<u32>) -> Limit {
+        memset_as_long::<u8>()
+    }
+
+    /// Fills a new uint16 array as long as the text.
+    #[pyfunction]
+    fn memset_uint16(_vocabulary: Vocabulary<u32>) -> Limit {
+        memset_as_long::<u16>()
+    }
+
+    /// Fills a new int64 array as long as the text.
+    #[pyfunction]
+    fn memset_int64(_vocabulary: Vocabulary<u32>) -> Limit {
+        memset_as_long::<i64>()
+    }
+
+    fn memset_as_long<I: Ones + Element>() -> Limit {
+        Limit(Box::new(|text| {
+            let filled = limit::memset::<I>(text.len()?);
+            Ok(filled.into_pyarray(text.py()).into_any())
+        }))
+    }
+
+    /// Fills a new text as long as the ids, in the form that the vocabulary's widest character needs.
+    #[pyfunction]
+    fn memset_str(vocabulary: Vocabulary<u32>) -> Limit {
+        let widest = vocabulary.0.into_iter().last().unwrap_or_default();
+        Limit(Box::new(move |ids| {
+            let length = ids.len()?;
+            if length == 0 {
+                return Ok(PyString::new(ids.py(), "").into_any());
+            }
+            // With a character of just this form, or the text would be in the wrong one.
+            let fill = |room: Room<'_>| match room {
+                Room::One(room) => {
+                    let narrowest = if form(widest) == 0 { 1 } else { 0x80 };
+                    room.fill(MaybeUninit::new(narrowest));
+                }
+                Room::Two(room) => room.fill(MaybeUninit::new(0x101)),
+                Room::Four(room) => room.fill(MaybeUninit::new(0x1_0101)),
+            };
+            let (string, ()) = new_string(ids.py(), length, widest, fill)?;
+            Ok(string.into_any())
+        }))
+    }
+}
+
+// `detached` ideas have threads of their own and run without the GIL. `stored` ideas read CPython's
+// own storage; so do `held` ones, each by the instructions of its one path.
 
 charset_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;
     detached: rayon;
+    stored: bit_table;
+    held: bit_table_scalar, bit_table_avx2, bit_table_avx512, bit_table_neon;
 }
 
 encode_module! {
@@ -251,15 +888,62 @@ encode_array_module! {
     detached: rayon;
 }
 
+count_module! {
+    stored: rustc_hash, page_table, pair_table;
+}
+
+charset_encode_module! {
+    stored: rustc_hash, bit_table;
+}
+
+decode_list_module! {
+    by_ids: fixed_array;
+    by_addresses: small_ints;
+}
+
+decode_array_module! {
+    stored: fixed_array, register_table;
+}
+
 /// Rust ideas for the text preparation of a character-level GPT, a submodule for each task.
 // pyo3 takes a module to be safe without the GIL unless it says otherwise. Nothing here has been run
 // on a free-threaded Python yet, so there the import switches the GIL on.
 #[pymodule(gil_used = true)]
 mod rust_impls {
-    use super::{Bound, IntoPyDict, PyDict, PyResult, Python, pyfunction};
+    use super::{
+        Bound, IntoPyDict, PyDict, PyDictMethods, PyModule, PyResult, PyValueError, Python,
+        pyfunction, simd,
+    };
 
     #[pymodule_export]
-    use super::{charset, encode, encode_array};
+    use super::{
+        charset, charset_encode, count, decode_array, decode_list, encode, encode_array, limit,
+    };
+
+    /// A wrong setting is refused at once: whoever forces a path must not measure another.
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        simd::path()
+            .map(|_| ())
+            .map_err(|wrong| PyValueError::new_err(wrong.to_string()))
+    }
+
+    /// The instructions that kernels may use here: "active", the set that ideas take which are not
+    /// held to one of their own, and "available", all that this processor has, least first.
+    #[pyfunction]
+    fn simd_paths(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let paths = PyDict::new(py);
+        paths.set_item("active", simd::path_or_scalar().name())?;
+        let available: Vec<_> = simd::available().map(simd::Path::name).collect();
+        paths.set_item("available", available)?;
+        Ok(paths)
+    }
+
+    /// Panics, so that a test can see that Python survives it.
+    #[pyfunction]
+    fn _panic() {
+        panic!("asked to");
+    }
 
     /// How this library was built, every value a str.
     #[pyfunction]

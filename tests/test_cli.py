@@ -23,7 +23,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_list_shows_every_row_and_its_idea(nanogpt_rs: Run) -> None:
     rows = json.loads(nanogpt_rs("list", "--json").stdout)
     assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]
-    assert all(row["unavailable"] is None for row in rows)
+    lacking = {row["unavailable"] for row in rows if row["unavailable"]}
+    assert all(reason.endswith("which this processor lacks") for reason in lacking)
     for row in rows:
         assert 20 < len(row["idea"]) < 110, row
 

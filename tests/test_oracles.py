@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,12 +13,22 @@ from hypothesis import strategies as st
 
 from benchmarks import corpora
 from benchmarks.registry import REGISTRY, Implementation
-from benchmarks.tasks import EDGES, TASKS, has_surrogate
+from benchmarks.tasks import EDGES, TASKS, has_surrogate, text_difference
 from benchmarks.verification import verify
 
-every_implementation = pytest.mark.parametrize(
-    "implementation", REGISTRY, ids=lambda row: f"{row.task}-{row.id}"
-)
+
+def parameter(row: Implementation) -> Any:
+    """A row, to be skipped where the processor lacks what it is held to."""
+    reason = row.unavailable() if any(need.startswith("cpu:") for need in row.needs) else None
+    return pytest.param(
+        row,
+        id=f"{row.task}-{row.id}",
+        marks=pytest.mark.skipif(reason is not None, reason=f"hardware: {reason}"),
+    )
+
+
+every_implementation = pytest.mark.parametrize("implementation", [*map(parameter, REGISTRY)])
+CONTENDERS = [row for row in REGISTRY if "limit" not in row.marks]
 
 CHARACTERS = st.characters(codec=None)  # all of Unicode, lone surrogates too
 TEXTS = st.one_of(
@@ -38,7 +51,7 @@ def test_on_tinyshakespeare(
     assert verify(implementation, tinyshakespeare).details == ()
 
 
-@every_implementation
+@pytest.mark.parametrize("implementation", [*map(parameter, CONTENDERS)])
 @given(text=TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
@@ -52,9 +65,7 @@ def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "implementation",
-    [row for row in REGISTRY if TASKS[row.task].build],
-    ids=lambda row: f"{row.task}-{row.id}",
+    "implementation", [parameter(row) for row in CONTENDERS if row.task.startswith("encode")]
 )
 @given(text=TEXTS, vocabulary=st.frozensets(CHARACTERS, max_size=20))
 @settings(max_examples=40, deadline=None)
@@ -81,10 +92,52 @@ def test_one_encoder_for_any_text(
         assert list(answer) == [entries.index(character) for character in text]
 
 
+@pytest.mark.parametrize(
+    "implementation", [parameter(row) for row in CONTENDERS if row.task.startswith("decode")]
+)
+@given(
+    vocabulary=st.one_of(
+        st.frozensets(CHARACTERS, max_size=20),
+        st.sampled_from([range(0x20, 0x61), range(256), range(0x400, 0x500), range(70_000)]).map(
+            lambda codes: frozenset(map(chr, codes))
+        ),
+    ),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_one_decoder_for_any_ids(
+    implementation: Implementation, vocabulary: frozenset[str], data: st.DataObject
+) -> None:
+    """The right characters in CPython's narrowest form, or the first id that has none."""
+    task = TASKS[implementation.task]
+    entries = sorted(vocabulary)[: task.largest_vocabulary]
+    size = len(entries)
+    highest = data.draw(st.sampled_from([size, min(size, 20), size + 5, 300]))
+    ids = data.draw(st.lists(st.integers(0, max(0, min(highest - 1, 0xFFFF)))))
+    ids *= data.draw(st.sampled_from([1, 1, 50]))
+    argument: Any = ids
+    if implementation.task == "decode_array":
+        import numpy
+
+        argument = numpy.array(ids, numpy.uint16)
+    position = next((at for at, id in enumerate(ids) if id >= size), None)
+    decode = implementation.resolve()(entries)
+    if position is None:
+        assert text_difference(decode(argument), "".join(entries[id] for id in ids)) is None
+        return
+    with pytest.raises(ValueError, match=r"^id \d+ at") as refused:
+        decode(argument)
+    assert str(refused.value) == (
+        f"id {ids[position]} at position {position} is not in the vocabulary of {size}"
+    )
+
+
 def test_edges_cover_every_width_and_a_surrogate() -> None:
     assert {max(map(ord, text), default=0).bit_length() // 8 for text in EDGES} == {0, 1, 2}
     assert any(has_surrogate(text) for text in EDGES)
 
+
+KEPT = "xyz"
 
 # The checks themselves can fail: each of these contenders breaks the contract in one way.
 
@@ -111,6 +164,35 @@ CHEATS = {
     "off by one": ("encode", lambda v: lambda t: [v.index(c) + 1 for c in t], "id 1, not 0"),
     "reversed": ("encode", lambda v: lambda t: [v.index(c) for c in t][::-1], "at position 0"),
     "one too few": ("encode", lambda v: lambda t: [v.index(c) for c in t[1:]], "ids for"),
+    "a Counter": ("count", Counter, "returned Counter, not dict"),
+    "a count too few": ("count", lambda t: dict(Counter(t[1:])), "times, not"),
+    "a character that does not occur": (
+        "count",
+        lambda t: {**Counter(t), "q": 0},
+        "counts 'q' 0 times, not 0",
+    ),
+    "floats": (
+        "count",
+        lambda t: {c: float(t.count(c)) for c in t},
+        "returned a dict with values of float",
+    ),
+    "a list of two": ("charset_encode", lambda t: [t, t], "not a tuple of two"),
+    "a vocabulary in the text's order": (
+        "charset_encode",
+        lambda t: ("".join(dict.fromkeys(t)), None),
+        "vocabulary: ",
+    ),
+    "a kept text": ("decode_list", lambda _v: lambda _ids: KEPT, "gave two answers that share"),
+    "negative ids from the end": (
+        "decode_list",
+        lambda v: lambda ids: "".join([v[id] for id in ids]),
+        "a negative id",
+    ),
+    "any width of ids": (
+        "decode_array",
+        lambda v: lambda ids: "".join([v[id] for id in ids.tolist()]),
+        "ids of 64 bits",
+    ),
     "any vocabulary": (
         "encode",
         lambda v: lambda t: [sorted(v).index(c) for c in t],
@@ -172,3 +254,17 @@ def test_a_wrong_array_is_found(make: Any, expected: str) -> None:
     )
     assert problem is not None
     assert expected in problem
+
+
+def test_a_text_in_too_wide_a_form_is_found() -> None:
+    """Equal characters are not enough: this is how a careless extension would make a str."""
+    new = ctypes.pythonapi.PyUnicode_New
+    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_ssize_t, ctypes.c_uint32]
+    for widest, codec in ((0xFF, "latin-1"), (0xFFFF, "utf-16-le"), (0x10FFFF, "utf-32-le")):
+        wide = new(3, widest)
+        characters = "xyz\0".encode(codec)  # the NUL is at the end of the object
+        ctypes.memmove(
+            id(wide) + sys.getsizeof(wide) - len(characters), characters, len(characters)
+        )
+        problem = text_difference(wide, "xyz")
+        assert problem == "returned the right characters, not stored as CPython stores them"

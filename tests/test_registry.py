@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.registry import MARKS, REGISTRY, Implementation, find, row
+from benchmarks.registry import CPU, MARKS, REGISTRY, Implementation, find, row, simd_paths
 from benchmarks.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
+GROUPS = {"attached", "detached", "stored", "held", "by_ids", "by_addresses"}
+"""What python.rs sorts a task's ideas by."""
 
 
 def ideas(folder: Path, suffix: str) -> set[str]:
@@ -30,8 +32,10 @@ def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
         modules = set(re.findall(r"^pub mod (\w+);", mod_rs, re.MULTILINE))
         block = re.search(rf"^{task}_module! \{{(.*?)^\}}", python_rs, re.MULTILINE | re.DOTALL)
         assert block, f"rust_impls/python.rs has no {task}_module!"
-        words = set(re.findall(r"\w+", block.group(1))) - {"attached", "detached"}
-        targets = {entry.target for entry in registry if entry.task == task}
+        words = set(re.findall(r"\w+", block.group(1))) - GROUPS
+        # A limit is no idea for a task, and one may be the limit of several.
+        contenders = [entry for entry in registry if "limit" not in entry.marks]
+        targets = {entry.target for entry in contenders if entry.task == task}
         python_targets = {f"py_impls.{task}.{idea}:{task}": idea for idea in python_files}
         rust_targets = {f"rust_impls:{task}.{idea}": idea for idea in rust_files | modules | words}
         for target, idea in sorted(python_targets.items()):
@@ -101,14 +105,18 @@ def test_a_module_line_without_its_file(tree: Path) -> None:
 
 def test_keys_and_targets_are_unique() -> None:
     assert len({(entry.task, entry.id) for entry in REGISTRY}) == len(REGISTRY)
-    assert len({entry.target for entry in REGISTRY}) == len(REGISTRY)
+    contenders = [entry for entry in REGISTRY if "limit" not in entry.marks]
+    assert len({entry.target for entry in contenders}) == len(contenders)
 
 
 def test_rows_are_well_formed() -> None:
     for entry in REGISTRY:
         assert entry.task in TASKS
         assert entry.marks <= MARKS.keys()
-        assert re.fullmatch(r"(python|rust)/[a-z0-9_]+", entry.id)
+        assert {need for need in entry.needs if ":" in need} <= {f"cpu:{name}" for name in CPU}
+        language = "limit" if "limit" in entry.marks else "(python|rust)"
+        assert re.fullmatch(rf"{language}/[a-z0-9_]+", entry.id)
+        assert entry.marks == {"limit"} or "limit" not in entry.marks
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -128,7 +136,23 @@ def test_each_task_has_one_strongest_python_per_width(task: str, width: str) -> 
 
 
 def test_every_row_resolves_here() -> None:
-    assert {(entry.id, entry.unavailable()) for entry in REGISTRY if entry.unavailable()} == set()
+    lacking = {entry: entry.unavailable() for entry in REGISTRY if entry.unavailable()}
+    assert {reason for entry, reason in lacking.items() if not processor_lacks(entry)} == set()
+
+
+def processor_lacks(entry: Implementation) -> bool:
+    return any(need.startswith("cpu:") for need in entry.needs) and str(
+        entry.unavailable()
+    ).endswith("which this processor lacks")
+
+
+def test_what_a_processor_lacks_is_named() -> None:
+    here = simd_paths()
+    assert "scalar" in here
+    for name, people_say in CPU.items():
+        toy = row("charset", "rust/toy", "rust_impls:charset.bit_table", "", f"cpu:{name}")
+        expected = None if name in here else f"needs {people_say}, which this processor lacks"
+        assert toy.unavailable() == expected
 
 
 def test_what_is_unavailable_says_why() -> None:

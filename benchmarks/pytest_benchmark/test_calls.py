@@ -43,4 +43,5 @@ def test_call(implementation: Implementation, corpus: str, benchmark: Any) -> No
     }
     function, arguments = task.call(implementation.resolve(), corpora.own_copy(loaded.text))
     answer = benchmark(function, *arguments)
-    assert task.difference(answer, task.oracle(loaded.text)) is None
+    if "limit" not in implementation.marks:
+        assert task.difference(answer, task.oracle(loaded.text)) is None

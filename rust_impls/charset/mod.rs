@@ -5,6 +5,11 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 pub mod ahash;
+pub mod bit_table;
+pub mod bit_table_avx2;
+pub mod bit_table_avx512;
+pub mod bit_table_neon;
+pub mod bit_table_scalar;
 pub mod char_hasher;
 pub mod fixed_array;
 pub mod foldhash;

@@ -3,19 +3,41 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use rust_impls::text::{OwnedText, Text};
 use rust_impls::text_chunks::CHUNK;
 use rust_impls::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
 use rust_impls::{charset, encode, encode_array};
 
-type Charset = fn(&str) -> Vec<char>;
+type Charset = fn(&str) -> Vec<u32>;
 type Encoder<I> = Box<dyn Fn(&str) -> Encoded<I>>;
 type Encode<I> = fn(&[char]) -> Encoder<I>;
+
+/// What ideas read: Rust's UTF-8, or CPython's own storage.
+trait Source<'a> {
+    fn of(text: &'a str, stored: Text<'a>) -> Self;
+}
+
+impl<'a> Source<'a> for &'a str {
+    fn of(text: &'a str, _: Text<'a>) -> Self {
+        text
+    }
+}
+
+impl<'a> Source<'a> for Text<'a> {
+    fn of(_: &'a str, stored: Text<'a>) -> Self {
+        stored
+    }
+}
 
 /// A table of all files in the task's folder: each idea's name, and its kernel made uniform.
 macro_rules! charset_ideas {
     ($($idea:ident),*) => {
         const CHARSET: &[(&str, Charset)] = &[
-            $((stringify!($idea), |text| charset::$idea::charset(text).into_iter().collect()),)*
+            $((stringify!($idea), |text| {
+                let stored: OwnedText = text.chars().map(u32::from).collect();
+                let found = charset::$idea::charset(Source::of(text, stored.as_text()));
+                found.into_iter().map(u32::from).collect()
+            }),)*
         ];
     };
 }
@@ -33,7 +55,15 @@ macro_rules! encode_array_ideas {
         ];
     };
 }
-include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls these three
+/// Tested in fused.rs.
+macro_rules! elsewhere {
+    ($($idea:ident),*) => {};
+}
+use elsewhere as charset_encode_ideas;
+use elsewhere as count_ideas;
+use elsewhere as decode_array_ideas;
+use elsewhere as decode_list_ideas;
+include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
 // The twins.
 
@@ -65,7 +95,8 @@ fn check_charset(text: &str) {
     for &(idea, charset) in CHARSET {
         let mut found = charset(text);
         found.sort_unstable();
-        assert!(found == expected, "charset::{idea} of {}", shown(text));
+        let expected = expected.iter().copied().map(u32::from);
+        assert!(expected.eq(found), "charset::{idea} of {}", shown(text));
     }
 }
 

@@ -1,0 +1,22 @@
+"""A numpy table twice: of flags, to find the characters, then of their ids."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from py_impls.charset.numpy_table import charset
+from py_impls.encode_array.numpy_table import encode_array
+from py_impls.vocabulary import require_few_distinct
+
+
+def charset_encode(text: str) -> tuple[str, npt.NDArray[np.uint16]]:
+    """Return the vocabulary of ``text``, in code-point order, and its ids, a ``uint16`` array.
+
+    Raises:
+        ValueError: ``text`` has more than 65,536 distinct characters.
+        TypeError: ``text`` is not a ``str``.
+    """
+    characters = sorted(charset(text))
+    require_few_distinct(len(characters))
+    return "".join(characters), encode_array(characters)(text)

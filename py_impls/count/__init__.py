@@ -1,0 +1,1 @@
+"""How often each character occurs: ``count(text: str) -> dict[str, int]``."""

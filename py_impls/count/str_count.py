@@ -1,0 +1,20 @@
+"""``str.count`` of each distinct character: as many short loops over the text as it has of them.
+
+They are found block by block, as ``py_impls.charset.numpy_table`` finds them: that is a small part
+of the time.
+"""
+
+from __future__ import annotations
+
+from py_impls.charset.numpy_table import charset
+
+
+def count(text: str) -> dict[str, int]:
+    """Return how often each character of ``text`` occurs.
+
+    Raises:
+        TypeError: ``text`` is not a ``str``.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text is {type(text).__name__}, not str")
+    return {character: text.count(character) for character in charset(text)}

@@ -1,0 +1,38 @@
+"""A numpy table of one-character strings, read as one long string: numpy narrows it itself.
+
+numpy drops NULs at the end of a string, so that one more character keeps them from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from py_impls.id_arrays import require_ids
+from py_impls.vocabulary import ids_by_character, require_at_most
+
+
+def decode_array(vocabulary: Sequence[str]) -> Callable[[npt.NDArray[np.uint16]], str]:
+    """Return a function from a one-dimensional ``uint16`` array of ids to their characters' text.
+
+    Raises:
+        ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
+            holds more than 65,536. The decoder raises it for an id outside the vocabulary.
+        TypeError: ``vocabulary`` is not a sequence of ``str``; the decoder's ids are no such array.
+    """
+    stoi = ids_by_character(vocabulary)
+    require_at_most(65_536, stoi, "decode_array")
+    table = np.array([*stoi, "."], np.str_)
+    if "\0" in stoi:
+        table = np.array([ord(character) for character in (*stoi, ".")], np.uint32).view("<U1")
+
+    def decode(ids: npt.NDArray[np.uint16]) -> str:
+        require_ids(ids, len(stoi))
+        characters = np.empty(len(ids) + 1, "<U1")
+        characters[-1] = "."
+        table.take(ids, out=characters[:-1], mode="clip")
+        return str(characters.view(f"<U{len(characters)}")[0])[:-1]
+
+    return decode

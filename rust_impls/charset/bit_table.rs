@@ -1,0 +1,87 @@
+//! A bit a character, from CPython's own storage: whole blocks are asked for anything unseen.
+//!
+//! After a few kilobytes every character of a text has been seen, so that what counts is how fast a
+//! block can be found to hold nothing new. A table that fits in a register or two answers for all
+//! bytes of a block at once, with one branch for several hundred of them.
+
+use crate::simd::{self, Path};
+use crate::text::Text;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod code_table;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+pub fn charset(text: Text<'_>) -> Vec<u32> {
+    charset_on(simd::path_or_scalar(), text)
+}
+
+/// The same by the instructions of one path; by portable code where this processor lacks them.
+///
+/// Only the shuffles of 64 bytes beat a plain table beyond Latin-1.
+#[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
+pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
+    match (path, text) {
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx512, Text::One(codes)) if path.available() => {
+            // SAFETY: the processor has just been found to have what the function is compiled for.
+            unsafe { avx512::one_byte(codes) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx512, Text::Two(codes)) if path.available() => {
+            // SAFETY: as above.
+            unsafe { avx512::two_bytes(codes) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx512, Text::Four(codes)) if path.available() => {
+            // SAFETY: as above.
+            unsafe { avx512::four_bytes(codes) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx2, Text::One(codes)) if path.available() => {
+            // SAFETY: as above.
+            unsafe { avx2::one_byte(codes) }
+        }
+        #[cfg(target_arch = "aarch64")]
+        (Path::Neon, Text::One(codes)) if path.available() => {
+            // SAFETY: as above.
+            unsafe { neon::one_byte(codes) }
+        }
+        (_, Text::One(codes)) => scalar::one_byte(codes),
+        (_, Text::Two(codes)) => code_table::distinct(codes),
+        (_, Text::Four(codes)) => code_table::distinct(codes),
+    }
+}
+
+/// A bit for each code of Latin-1.
+type Latin1 = [u64; 4];
+
+fn codes_of(seen: Latin1) -> Vec<u32> {
+    let count: u32 = seen.iter().map(|bits| bits.count_ones()).sum();
+    let mut codes = Vec::with_capacity(count as usize);
+    for (first, bits) in (0..).step_by(64).zip(seen) {
+        codes.extend(ones(bits).map(|position| first + position));
+    }
+    codes
+}
+
+/// The positions of the bits of a number, lowest first.
+fn ones(mut bits: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let position = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (position < 64).then_some(position)
+    })
+}
+
+/// Zeroed memory from the allocator, where much of it costs nothing until it is touched.
+#[allow(clippy::unnecessary_box_returns)] // megabytes do not belong on the stack
+fn no_flags<const COUNT: usize>() -> Box<[u8; COUNT]> {
+    vec![0; COUNT]
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("it is of that length"))
+}

@@ -1,0 +1,127 @@
+//! Shuffles of 16 bytes, two at a time (AVX2).
+//!
+//! A byte's low half names one of 16 rows, its high half one of 16 bits, eight of which fit in a row:
+//! there is a table for ASCII and one for the rest of Latin-1. `VPSHUFB` answers zero to a byte whose
+//! top bit is set, so that each table stays silent about what belongs to the other.
+
+#![allow(unsafe_code)] // loads
+
+#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+use std::arch::x86_64::*;
+
+use super::{Latin1, codes_of, scalar};
+
+const LANES: usize = 32;
+/// Bytes asked for anything unseen by one branch.
+const BLOCK: usize = 16 * LANES;
+/// In shorter texts too much is new.
+const PAYS: usize = 2048;
+
+/// Rows of the characters not seen yet: bit `h % 8` of byte `l` of table `h / 8` stands for the code
+/// `16 * h + l`.
+struct Unseen {
+    seen: Latin1,
+    tables: [[u8; 16]; 2],
+    ascii: __m256i,
+    beyond: __m256i,
+}
+
+impl Unseen {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn all() -> Self {
+        let all = _mm256_set1_epi8(-1);
+        Self {
+            seen: [0; 4],
+            tables: [[0xFF; 16]; 2],
+            ascii: all,
+            beyond: all,
+        }
+    }
+
+    /// Bytes that are not zero where `codes` are unseen.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn among(&self, codes: __m256i) -> __m256i {
+        let bits = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
+        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), _mm256_set1_epi8(0x0F));
+        let bit = _mm256_shuffle_epi8(bits, high);
+        let ascii = _mm256_shuffle_epi8(self.ascii, codes);
+        let flipped = _mm256_xor_si256(codes, _mm256_set1_epi8(-128));
+        let beyond = _mm256_shuffle_epi8(self.beyond, flipped);
+        _mm256_and_si256(_mm256_or_si256(ascii, beyond), bit)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn learn_all(&mut self, codes: &[u8]) {
+        for &code in codes {
+            self.seen[usize::from(code >> 6)] |= 1 << (code & 63);
+            let row = &mut self.tables[usize::from(code >> 7)][usize::from(code & 15)];
+            *row &= !(1 << (code >> 4 & 7));
+        }
+        self.ascii = broadcast(&self.tables[0]);
+        self.beyond = broadcast(&self.tables[1]);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn learn(&mut self, codes: &[u8; LANES]) {
+        let new = self.among(load(codes));
+        if _mm256_testz_si256(new, new) == 0 {
+            self.learn_all(codes);
+        }
+    }
+
+    fn none_left(&self) -> bool {
+        self.seen == [u64::MAX; 4]
+    }
+
+    fn seen(&self) -> Vec<u32> {
+        codes_of(self.seen)
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub fn one_byte(codes: &[u8]) -> Vec<u32> {
+    if codes.len() < PAYS {
+        return scalar::one_byte(codes);
+    }
+    let mut unseen = Unseen::all();
+    let (blocks, rest) = codes.as_chunks::<BLOCK>();
+    for block in blocks {
+        let vectors = block.as_chunks::<LANES>().0;
+        let mut any = _mm256_setzero_si256();
+        for vector in vectors {
+            any = _mm256_or_si256(any, unseen.among(load(vector)));
+        }
+        if _mm256_testz_si256(any, any) == 0 {
+            for vector in vectors {
+                unseen.learn(vector);
+            }
+            if unseen.none_left() {
+                break;
+            }
+        }
+    }
+    let (vectors, rest) = rest.as_chunks::<LANES>();
+    for vector in vectors {
+        unseen.learn(vector);
+    }
+    unseen.learn_all(rest);
+    unseen.seen()
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(vector: &[u8; LANES]) -> __m256i {
+    // SAFETY: 32 bytes, and the load needs no alignment.
+    unsafe { _mm256_loadu_si256(vector.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn broadcast(table: &[u8; 16]) -> __m256i {
+    // SAFETY: 16 bytes, and the load needs no alignment.
+    _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(table.as_ptr().cast()) })
+}

@@ -1,0 +1,8 @@
+//! `charset_encode(text)`: the characters of a text in code-point order, and the text as their indices.
+
+pub mod bit_table;
+pub mod rustc_hash;
+
+/// The vocabulary and the ids of a text, or how many distinct characters it has if those are more
+/// than `u16` ids can name.
+pub type Charset = Result<(Vec<u32>, Vec<u16>), usize>;

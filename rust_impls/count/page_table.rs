@@ -1,0 +1,64 @@
+//! Counters in pages of 256 codes, made when first met: what a text does not use is never touched.
+
+use super::{Count, occurring};
+use crate::text::Text;
+
+const PAGE: usize = 256;
+const PAGES: usize = (char::MAX as usize + 1) / PAGE;
+/// Neighbours are counted in different tables: an increment has to wait for the one before it if both
+/// go to the same counter.
+const TABLES: usize = 8;
+
+pub fn count(text: Text<'_>) -> Vec<Count> {
+    match text {
+        Text::One(codes) => occurring(one_byte(codes)).collect(),
+        Text::Two(codes) => pages(codes),
+        Text::Four(codes) => pages(codes),
+    }
+}
+
+/// How often each byte occurs: a single page, so that there is no need to look for it.
+pub(super) fn one_byte(codes: &[u8]) -> [usize; PAGE] {
+    let mut tables = [[0_usize; PAGE]; TABLES];
+    let (groups, rest) = codes.as_chunks::<TABLES>();
+    for group in groups {
+        for (table, &code) in tables.iter_mut().zip(group) {
+            table[usize::from(code)] += 1;
+        }
+    }
+    let [mut counts, others @ ..] = tables;
+    for &code in rest {
+        counts[usize::from(code)] += 1;
+    }
+    for other in others {
+        for (count, more) in counts.iter_mut().zip(other) {
+            *count += more;
+        }
+    }
+    counts
+}
+
+fn pages<C: Copy + Into<u32>>(codes: &[C]) -> Vec<Count> {
+    // Page 0 of `counts` is nobody's, so that 0 can mean that a page has not been made.
+    let mut places = vec![0_u16; PAGES];
+    let mut counts = vec![[0_usize; PAGE]];
+    for &code in codes {
+        let code: u32 = code.into();
+        let place = &mut places[code as usize / PAGE];
+        if *place == 0 {
+            #[allow(clippy::cast_possible_truncation)] // there are no more than PAGES pages
+            let made = counts.len() as u16;
+            *place = made;
+            counts.push([0; PAGE]);
+        }
+        counts[usize::from(*place)][code as usize % PAGE] += 1;
+    }
+    let made = (0..)
+        .step_by(PAGE)
+        .zip(places)
+        .filter(|&(_, place)| place > 0);
+    made.flat_map(|(first, place): (u32, u16)| {
+        occurring(counts[usize::from(place)]).map(move |(code, count)| (first + code, count))
+    })
+    .collect()
+}

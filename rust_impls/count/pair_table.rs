@@ -1,0 +1,128 @@
+//! A counter for each pair of bytes: half as many increments; wide characters become bytes first.
+
+use super::{Count, occurring, page_table};
+use crate::charset;
+use crate::text::Text;
+
+/// Below this the time to clear the table of pairs and to read it back is more than it saves.
+const LEAST: usize = 128 * 1024;
+/// Bytes after which 32-bit counters are read back: before any can overflow.
+const MOST: usize = 1 << 30;
+/// Wide characters that are made bytes at a time, so that these stay in the first-level cache.
+const BLOCK: usize = 4096;
+const CODES: usize = 256;
+
+pub fn count(text: Text<'_>) -> Vec<Count> {
+    if text.len() < LEAST {
+        return page_table::count(text);
+    }
+    match text {
+        Text::One(codes) => {
+            let mut pairs = Pairs::new();
+            pairs.add(codes);
+            occurring(pairs.counts()).collect()
+        }
+        Text::Two(codes) => by_ids(text, codes),
+        Text::Four(codes) => by_ids(text, codes),
+    }
+}
+
+/// Counts each character's index among the distinct ones, if those are no more than a byte can tell.
+fn by_ids<C: Copy + Into<u32>>(text: Text<'_>, codes: &[C]) -> Vec<Count> {
+    let vocabulary = charset::bit_table::charset(text);
+    if vocabulary.len() > CODES {
+        return page_table::count(text);
+    }
+    let last = vocabulary.iter().copied().max().unwrap_or_default();
+    let mut ids = vec![0; last as usize + 1];
+    for (id, &code) in (0..=u8::MAX).zip(&vocabulary) {
+        ids[code as usize] = id;
+    }
+    let mut pairs = Pairs::new();
+    let mut block = [0; BLOCK];
+    for codes in codes.chunks(BLOCK) {
+        for (id, &code) in block.iter_mut().zip(codes) {
+            *id = ids[code.into() as usize];
+        }
+        pairs.add(&block[..codes.len()]);
+    }
+    vocabulary.into_iter().zip(pairs.counts()).collect()
+}
+
+/// A text has few of the 65,536 pairs, so that their counters stay in the first-level cache, and it
+/// seldom has one twice in a row, so that an increment seldom waits for the one before it. Texts of one
+/// character are the exception.
+struct Pairs {
+    table: Vec<[u32; CODES]>,
+    /// In the table since it was last read back.
+    bytes: usize,
+    counts: [usize; CODES],
+}
+
+impl Pairs {
+    fn new() -> Self {
+        Self {
+            table: vec![[0; CODES]; CODES],
+            bytes: 0,
+            counts: [0; CODES],
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(MOST) {
+            if self.bytes + part.len() > MOST {
+                self.read_back();
+            }
+            self.bytes += part.len();
+            let (pairs, rest) = part.as_chunks::<2>();
+            // Of a slice the compiler can't know that two bytes always lie within it.
+            if let Some(table) = self.table.first_chunk_mut::<CODES>() {
+                for &[first, second] in pairs {
+                    table[usize::from(second)][usize::from(first)] += 1;
+                }
+            }
+            for &byte in rest {
+                self.counts[usize::from(byte)] += 1;
+            }
+        }
+    }
+
+    fn read_back(&mut self) {
+        for (second, row) in self.table.iter_mut().enumerate() {
+            for (count, &more) in self.counts.iter_mut().zip(row.iter()) {
+                *count += more as usize;
+            }
+            self.counts[second] += row.iter().map(|&more| more as usize).sum::<usize>();
+            row.fill(0);
+        }
+        self.bytes = 0;
+    }
+
+    fn counts(mut self) -> [usize; CODES] {
+        self.read_back();
+        self.counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Also of texts too short for it, which `count` counts otherwise, and read back on the way.
+        #[test]
+        fn pairs_are_bytes_counted_two_at_a_time(codes: Vec<u8>, more: Vec<u8>) {
+            let mut naive = [0; CODES];
+            for &code in codes.iter().chain(&more) {
+                naive[usize::from(code)] += 1;
+            }
+            let mut pairs = Pairs::new();
+            pairs.add(&codes);
+            pairs.read_back();
+            pairs.add(&more);
+            prop_assert_eq!(pairs.counts(), naive);
+        }
+    }
+}

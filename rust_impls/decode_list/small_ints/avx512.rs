@@ -1,0 +1,120 @@
+//! 64 addresses at a time: their ids packed into one register, and looked up by one shuffle of two.
+
+#![allow(unsafe_code)] // loads from and stores to slices by vector
+
+use std::arch::x86_64::{
+    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_cmpge_epu8_mask, _mm512_loadu_si512,
+    _mm512_max_epu8, _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8,
+    _mm512_set1_epi8, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_slli_epi64,
+    _mm512_srli_epi64, _mm512_storeu_si512, _mm512_sub_epi64, _mm512_test_epi64_mask,
+};
+use std::mem::MaybeUninit;
+
+use super::{STEP, id_at};
+use crate::decoded::{Decoded, fill};
+
+const BLOCK: usize = 64;
+/// How many addresses ahead memory is asked for: 4 KB.
+const AHEAD: usize = 512;
+/// What two registers hold.
+const MOST: usize = 128;
+
+/// Eight registers of eight ids each, put into one another, lie byte by byte in columns.
+const ROWS_OF_COLUMNS: [u8; BLOCK] = {
+    let mut rows = [0; BLOCK];
+    let mut at = 0;
+    while at < BLOCK {
+        #[allow(clippy::cast_possible_truncation)] // less than 64
+        let index = (8 * (at % 8) + at / 8) as u8;
+        rows[at] = index;
+        at += 1;
+    }
+    rows
+};
+
+/// Fills `room` from a table of at most 128 characters; there is as much room as there are addresses.
+///
+/// # Safety
+///
+/// The processor has AVX-512 F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub unsafe fn one_byte(
+    characters: &[u8],
+    zero: usize,
+    addresses: &[usize],
+    room: &mut [MaybeUninit<u8>],
+) -> Decoded {
+    let mut table = [0_u8; MOST];
+    table[..characters.len()].copy_from_slice(characters);
+    // SAFETY: each reads 64 bytes of an array of at least as many.
+    let (low, high, rows) = unsafe {
+        (
+            _mm512_loadu_si512(table.as_ptr().cast()),
+            _mm512_loadu_si512(table.as_ptr().add(64).cast()),
+            _mm512_loadu_si512(ROWS_OF_COLUMNS.as_ptr().cast()),
+        )
+    };
+    #[allow(clippy::cast_possible_wrap)] // bits are bits, and the other number is small
+    let (zeros, ids) = (zero as i64, ((MOST - 1) * STEP) as i64);
+    let zeros = _mm512_set1_epi64(zeros);
+    // The bits of the distance from 0 that no id below 128 has.
+    let strange = _mm512_set1_epi64(!ids);
+    #[allow(clippy::cast_possible_wrap, clippy::cast_possible_truncation)] // at most 128, unsigned
+    let outside = _mm512_set1_epi8(characters.len() as u8 as i8);
+
+    let (address_blocks, addresses_left) = addresses.as_chunks::<BLOCK>();
+    let (room_blocks, room_left) = room.as_chunks_mut::<BLOCK>();
+    let mut highest = _mm512_setzero_si512();
+    for (block, (addresses, room)) in address_blocks.iter().zip(room_blocks).enumerate() {
+        // The processor does not fetch beyond a page of its own accord. What lies beyond the list is
+        // not fetched either, and does no harm.
+        for line in 0..8 {
+            let ahead = addresses.as_ptr().wrapping_add(AHEAD + 8 * line);
+            _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+        }
+        let distances: [__m512i; 8] = std::array::from_fn(|at| {
+            // SAFETY: reads 8 addresses at 0, 8, ... 56 of 64.
+            let eight = unsafe { _mm512_loadu_si512(addresses.as_ptr().add(8 * at).cast()) };
+            _mm512_sub_epi64(eight, zeros)
+        });
+        let any = distances
+            .into_iter()
+            .fold(_mm512_setzero_si512(), |any, eight| {
+                _mm512_or_si512(any, eight)
+            });
+        // A distance is 32 times the id. Moved to its place, an id fills one byte of eight.
+        let columns = [
+            _mm512_srli_epi64::<5>(distances[0]),
+            _mm512_slli_epi64::<3>(distances[1]),
+            _mm512_slli_epi64::<11>(distances[2]),
+            _mm512_slli_epi64::<19>(distances[3]),
+            _mm512_slli_epi64::<27>(distances[4]),
+            _mm512_slli_epi64::<35>(distances[5]),
+            _mm512_slli_epi64::<43>(distances[6]),
+            _mm512_slli_epi64::<51>(distances[7]),
+        ];
+        let columns = columns
+            .into_iter()
+            .fold(_mm512_setzero_si512(), |all, one| _mm512_or_si512(all, one));
+        let ids = _mm512_permutexvar_epi8(rows, columns);
+        if _mm512_test_epi64_mask(any, strange) != 0 || _mm512_cmpge_epu8_mask(ids, outside) != 0 {
+            // Finds out which; there is one, so that this is an error.
+            fill(characters, addresses, room, |address| id_at(zero, address))
+                .map_err(|at| block * BLOCK + at)?;
+        }
+        highest = _mm512_max_epu8(highest, ids);
+        let found = _mm512_permutex2var_epi8(low, ids, high);
+        // SAFETY: 64 bytes are one register.
+        unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), found) };
+    }
+    let last = fill(characters, addresses_left, room_left, |address| {
+        id_at(zero, address)
+    })
+    .map_err(|at| address_blocks.len() * BLOCK + at)?;
+    let mut lanes = [0_u8; BLOCK];
+    // SAFETY: 64 bytes are one register.
+    unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), highest) };
+    Ok(lanes
+        .iter()
+        .fold(last, |highest, &lane| highest.max(lane.into())))
+}

@@ -1,0 +1,111 @@
+//! What no idea can beat: to read the input once, to copy it, or to write a result of its size.
+
+/// Reads every byte, by the widest vectors that the processor has, and returns a checksum so that
+/// nothing can be left out.
+#[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
+pub fn read(bytes: &[u8]) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has just been found to have what the function is compiled for.
+            return unsafe { read_avx512(bytes) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
+            return unsafe { read_avx2(bytes) };
+        }
+    }
+    sum(bytes)
+}
+
+/// The exclusive or of all words of eight bytes, the last of which may be shorter. Lanes beside each
+/// other make it vectors, and several of those hide that one has to wait for another.
+#[inline(always)]
+#[allow(clippy::inline_always)] // or it would be compiled for the wrong instructions
+fn sum(bytes: &[u8]) -> u64 {
+    let (blocks, rest) = bytes.as_chunks::<256>();
+    let mut lanes = [0_u64; 32];
+    for block in blocks {
+        for (lane, &word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
+            *lane ^= u64::from_le_bytes(word);
+        }
+    }
+    let whole = lanes.into_iter().fold(0, |sum, lane| sum ^ lane);
+    rest.chunks(8).fold(whole, |sum, word| {
+        let mut padded = [0; 8];
+        padded[..word.len()].copy_from_slice(word);
+        sum ^ u64::from_le_bytes(padded)
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn read_avx512(bytes: &[u8]) -> u64 {
+    sum(bytes)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn read_avx2(bytes: &[u8]) -> u64 {
+    sum(bytes)
+}
+
+/// `bytes` in memory of its own.
+pub fn memcpy(bytes: &[u8]) -> Vec<u8> {
+    bytes.to_vec()
+}
+
+/// An integer whose bytes are all 1: filling with it is a memset, and unlike 0 no memory comes so.
+pub trait Ones: Copy {
+    const ONES: Self;
+}
+
+impl Ones for u8 {
+    const ONES: Self = 1;
+}
+
+impl Ones for u16 {
+    const ONES: Self = 0x0101;
+}
+
+impl Ones for i64 {
+    const ONES: Self = 0x0101_0101_0101_0101;
+}
+
+/// `length` integers, written once.
+#[allow(unsafe_code)] // a vector of uninitialized memory, filled by memset
+pub fn memset<I: Ones>(length: usize) -> Vec<I> {
+    let mut filled = Vec::with_capacity(length);
+    // SAFETY: there is room for `length` integers. All bytes of them are written, and any bytes, so
+    // also these, are an integer.
+    unsafe {
+        std::ptr::write_bytes::<I>(filled.as_mut_ptr(), 1, length);
+        filled.set_len(length);
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_byte_counts(mut bytes in prop::collection::vec(any::<u8>(), 1..1200), at: prop::sample::Index, bit in 0..8_usize) {
+            let before = read(&bytes);
+            prop_assert_eq!(before, sum(&bytes));
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1_u8 << bit;
+            prop_assert_eq!(before ^ read(&bytes), 1_u64 << (8 * (at % 8) + bit));
+        }
+
+        #[test]
+        fn memset_is_ones(length in 0..300_usize) {
+            prop_assert_eq!(memset::<u8>(length), vec![u8::ONES; length]);
+            prop_assert_eq!(memset::<u16>(length), vec![u16::ONES; length]);
+            prop_assert_eq!(memset::<i64>(length), vec![i64::ONES; length]);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Which instructions the kernels use: the best that this processor has, or what a setting says.
+//!
+//! A path is a set of instructions that some kernels have code of their own for. Whoever has none for
+//! the path at hand takes the portable one.
+
+use std::sync::OnceLock;
+use std::{env, fmt};
+
+/// Forces a path. Read once, when the first kernel asks.
+pub const VARIABLE: &str = "NANOGPT_RS_SIMD";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// Portable Rust, which the compiler may vectorize for the target's oldest processor.
+    Scalar,
+    /// x86-64: shuffles of 16 bytes, two at a time (Haswell 2013, Excavator 2015 and later).
+    Avx2,
+    /// x86-64: shuffles of 64 and 128 bytes, AVX-512 VBMI (Ice Lake 2019, Zen 4 2022 and later).
+    Avx512,
+    /// AArch64: shuffles of up to 64 bytes, which every such processor has.
+    Neon,
+}
+
+impl Path {
+    /// Every path, from the least to the best of an architecture.
+    pub const ALL: [Path; 4] = [Path::Scalar, Path::Avx2, Path::Avx512, Path::Neon];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Path::Scalar => "scalar",
+            Path::Avx2 => "avx2",
+            Path::Avx512 => "avx512",
+            Path::Neon => "neon",
+        }
+    }
+
+    /// Whether this processor, under this operating system, has all that the path's kernels use.
+    pub fn available(self) -> bool {
+        match self {
+            Path::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Path::Avx512 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vbmi")
+            }
+            #[cfg(target_arch = "aarch64")]
+            Path::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            #[allow(unreachable_patterns)] // which paths are left depends on the architecture
+            _ => false,
+        }
+    }
+}
+
+/// The paths that can be taken here, from the least to the best.
+pub fn available() -> impl Iterator<Item = Path> {
+    Path::ALL.into_iter().filter(|path| path.available())
+}
+
+/// The setting names a path that is unknown, or that this processor lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoSuchPath(String);
+
+impl fmt::Display for NoSuchPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = Path::ALL.iter().any(|path| path.name() == self.0);
+        let here: Vec<&str> = available().map(Path::name).collect();
+        let why = if known {
+            "this processor lacks it"
+        } else {
+            "there is no such path"
+        };
+        write!(
+            f,
+            "{VARIABLE} is {:?}: {why}. Here it may be {}",
+            self.0,
+            here.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for NoSuchPath {}
+
+/// The path of a setting; the best there is if nothing is set.
+fn chosen(setting: Option<&str>) -> Result<Path, NoSuchPath> {
+    match setting {
+        None | Some("") => Ok(available().last().unwrap_or(Path::Scalar)),
+        Some(name) => available()
+            .find(|path| path.name() == name)
+            .ok_or_else(|| NoSuchPath(name.to_owned())),
+    }
+}
+
+/// The path to take here.
+///
+/// # Errors
+///
+/// When the environment variable [`VARIABLE`] names a path that cannot be taken here.
+pub fn path() -> Result<Path, NoSuchPath> {
+    static PATH: OnceLock<Result<Path, NoSuchPath>> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let setting = env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned());
+        chosen(setting.as_deref())
+    })
+    .clone()
+}
+
+/// [`path`] for kernels, which cannot fail for a setting: `python.rs` refuses to be imported with a
+/// wrong one, and in pure Rust the portable path is as right as any other.
+pub fn path_or_scalar() -> Path {
+    static PATH: OnceLock<Path> = OnceLock::new();
+    *PATH.get_or_init(|| path().unwrap_or(Path::Scalar))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_set_is_the_best_there_is() {
+        assert_eq!(chosen(None).ok(), available().last());
+        assert_eq!(chosen(Some("")).ok(), available().last());
+    }
+
+    #[test]
+    fn each_available_path_can_be_chosen() {
+        for path in available() {
+            assert_eq!(chosen(Some(path.name())), Ok(path));
+        }
+        assert_eq!(available().next(), Some(Path::Scalar));
+    }
+
+    #[test]
+    fn what_cannot_be_chosen_says_what_can() {
+        let unknown = chosen(Some("mmx")).unwrap_err().to_string();
+        assert!(unknown.starts_with(
+            "NANOGPT_RS_SIMD is \"mmx\": there is no such path. Here it may be scalar"
+        ));
+        for path in Path::ALL.into_iter().filter(|path| !path.available()) {
+            let lacking = chosen(Some(path.name())).unwrap_err().to_string();
+            assert!(lacking.contains("this processor lacks it"), "{lacking}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+"""Ideas that read CPython's own storage: nothing is left on the object, and paths can be forced."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pkgutil import resolve_name
+from typing import Any
+
+import pytest
+
+from benchmarks.registry import REGISTRY, simd_paths
+from benchmarks.tasks import TASKS, has_surrogate
+
+WIDTHS = {"ascii": "ab\n", "latin1": "aé\xff", "ucs2": "aж漢", "ucs4": "a😀\U0010ffff"}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in REGISTRY if row.id.startswith("rust/") and "utf8" not in row.marks],
+    ids=lambda row: f"{row.task}-{row.id}",
+)
+def test_the_text_does_not_grow(row: Any, width: str) -> None:
+    if reason := row.unavailable():
+        pytest.skip(f"hardware: {reason}")
+    text = WIDTHS[width] * 1000
+    before = sys.getsizeof(text)
+    function, arguments = TASKS[row.task].call(row.resolve(), text)
+    function(*arguments)
+    assert sys.getsizeof(text) == before
+
+
+def test_utf8_does_grow_it() -> None:
+    """What the test above would see, were there something to see."""
+    text = WIDTHS["ucs2"] * 1000
+    before = sys.getsizeof(text)
+    resolve_name("rust_impls:charset.fixed_array")(text)
+    assert sys.getsizeof(text) > before
+
+
+class Text(str):
+    __slots__ = ()
+
+
+def test_a_subclass_of_str_is_a_text() -> None:
+    charset: Callable[[str], set[str]] = resolve_name("rust_impls:charset.bit_table")
+    found = charset(Text("abcé"))
+    assert found == set("abcé")
+    assert {type(character) for character in found} == {str}
+
+
+def active(setting: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-c", "import rust_impls; print(rust_impls.simd_paths()['active'])"],
+        env=os.environ | {"NANOGPT_RS_SIMD": setting},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_each_path_can_be_forced() -> None:
+    for path in simd_paths():
+        assert active(path).stdout.strip() == path
+    assert active("").stdout.strip() == simd_paths()[-1]
+
+
+@pytest.mark.parametrize("setting", ["mmx", "neon", "avx512"])
+def test_a_setting_that_cannot_be_is_refused(setting: str) -> None:
+    if setting in simd_paths():
+        pytest.skip(f"hardware: this processor has {setting}")
+    done = active(setting)
+    assert done.returncode == 1
+    expected = f'ValueError: NANOGPT_RS_SIMD is "{setting}": '
+    assert expected in done.stderr
+    assert f"Here it may be {', '.join(simd_paths())}" in done.stderr
+
+
+@pytest.mark.parametrize("path", ["avx2", "avx512", "neon"])
+def test_an_idea_that_is_held_to_a_path_takes_no_other(path: str) -> None:
+    if path in simd_paths():
+        pytest.skip(f"hardware: this processor has {path}")
+    with pytest.raises(RuntimeError, match=f"this processor lacks what the path {path} needs"):
+        resolve_name(f"rust_impls:charset.bit_table_{path}")("abc")
+
+
+def test_the_samples_are_what_they_say() -> None:
+    assert [max(map(ord, text)).bit_length() for text in WIDTHS.values()] == [7, 8, 15, 21]
+    assert not any(map(has_surrogate, WIDTHS.values()))
