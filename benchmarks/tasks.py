@@ -70,6 +70,7 @@ class Task:
         examples: what the texts leave untried.
         largest_vocabulary: distinct characters that a result can tell apart; a corpus with more
             is not applicable.
+        unasked: whether it is measured unless tasks are named.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Task:
     refusals: tuple[Refusal, ...]
     examples: tuple[Example, ...] = ()
     largest_vocabulary: int = sys.maxunicode + 1
+    unasked: bool = False
 
     def problems(self, function: Any, text: str, *, refuses_surrogates: bool) -> Iterator[str]:
         """Yield each way in which ``function`` breaks this contract on ``text`` and the edges.
@@ -618,6 +620,7 @@ TASKS: dict[str, Task] = {
         Task(
             name="charset",
             contract="charset(text: str) -> set[str]",
+            unasked=True,
             call=call_on_text,
             renew=with_fresh_text,
             build=None,
@@ -630,6 +633,7 @@ TASKS: dict[str, Task] = {
         Task(
             name="encode",
             contract="encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]",
+            unasked=True,
             call=call_encoder,
             renew=with_fresh_text,
             build=build_encoder,
@@ -642,6 +646,7 @@ TASKS: dict[str, Task] = {
         Task(
             name="encode_array",
             contract="encode_array(vocabulary: Sequence[str]) -> Callable[[str], uint16 array]",
+            unasked=True,
             call=call_encoder,
             renew=with_fresh_text,
             build=build_encoder,

@@ -58,6 +58,7 @@ class Cell:
         cores: that an idea with threads kept busy; ``None`` for the others.
         processes: that it was measured in.
         against: one for each reference but itself.
+        limit: it is none of the contenders but what they cannot beat; its tests count for nothing.
     """
 
     task: str
@@ -72,6 +73,7 @@ class Cell:
     cores: float | None = None
     processes: int = 0
     against: tuple[Against, ...] = ()
+    limit: bool = False
 
     def beside(self, role: str) -> Against | None:
         """Return what was said beside the reference in this role."""
@@ -128,7 +130,7 @@ def jobs_of(
     states: Sequence[str],
     budget: float | None,
 ) -> list[Job]:
-    """Return what there is to do for these rows, beside the lecture's and the strongest Python.
+    """Return what there is to do for these rows, beside their references and their limits.
 
     Args:
         rows: what was asked for.
@@ -141,17 +143,24 @@ def jobs_of(
     for name, corpus in corpora:
         for task in dict.fromkeys(row.task for row in rows):
             references = references_of(task, corpus.width)
-            mine = [
-                row
-                for row in REGISTRY
-                if row.task == task and (row in rows or row in references.values())
-            ]
+            beside = {*references.values(), *limits_of(task)}
+            mine = [row for row in REGISTRY if row.task == task and (row in rows or row in beside)]
             building = [rounds.BUILD] if TASKS[task].build is not None else []
-            jobs += [
-                Job(name, corpus, state, references, tuple(mine), budget)
-                for state in (*states, *building)
-            ]
+            for state in (*states, *building):
+                # Nothing limits the making of what is called.
+                taken = [row for row in mine if state != rounds.BUILD or not is_limit(row)]
+                jobs.append(Job(name, corpus, state, references, tuple(taken), budget))
     return jobs
+
+
+def limits_of(task: str) -> list[Implementation]:
+    """Return what no contender for a task can beat."""
+    return [row for row in REGISTRY if row.task == task and is_limit(row)]
+
+
+def is_limit(row: Implementation) -> bool:
+    """Return whether a row is a limit: measured beside the others, never ranked."""
+    return "limit" in row.marks
 
 
 def references_of(task: str, width: str) -> dict[str, Implementation]:
@@ -229,6 +238,7 @@ def carry_out(job: Job, proofs: dict[Implementation, Verdict], advance: Advance)
             state=job.state,
             status=proofs[row].status,
             details=proofs[row].details,
+            limit=is_limit(row),
         )
         if row in faults and cell.status == "right":
             cell = replace(cell, status="wrong", details=faults[row])
@@ -343,14 +353,16 @@ def outcomes_of(
 
 def adjusted(cells: Sequence[Cell]) -> list[Cell]:
     """Return the cells with the tests of all of them adjusted together, where there are several."""
-    flat = [each.comparison for cell in cells for each in cell.against]
-    if len(flat) < 2:
+    tested = [each.comparison for cell in cells if not cell.limit for each in cell.against]
+    if len(tested) < 2:
         return list(cells)
-    after = iter(verdict.adjust(flat))
-    return [
-        replace(cell, against=tuple(replace(each, comparison=next(after)) for each in cell.against))
-        for cell in cells
-    ]
+    after = iter(verdict.adjust(tested))
+
+    def adjust(cell: Cell) -> Cell:
+        against = (replace(each, comparison=next(after)) for each in cell.against)
+        return replace(cell, against=tuple(against))
+
+    return [cell if cell.limit else adjust(cell) for cell in cells]
 
 
 def tests_in(cells: Collection[Cell]) -> int:

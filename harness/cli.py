@@ -261,10 +261,11 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set every implementation beside the lecture's and the strongest Python, with verdicts.
+    """Set implementations beside the lecture's and the strongest Python, with verdicts.
 
-    Each is verified first. Fresh processes, paired rounds in random order, and each reference
-    against itself as a control; tests are adjusted for their number.
+    Without a choice: three tasks, what runs unasked, on synthetic. Each is verified first. Fresh
+    processes, paired rounds in random order, and each reference against itself as a control; tests
+    are adjusted for their number.
     """
     with refusals():
         from benchmarks.provenance import check
@@ -278,7 +279,12 @@ def bench(
         jobs: list[Job] = []
         asked: set[tuple[str, str]] = set()
         for entry in FULL if full else QUICK:
-            rows = select(tasks or (), ids or (), everything=everything or entry.everything)
+            rows = select(
+                tasks or (),
+                ids or (),
+                everything=everything or entry.everything,
+                every_task=entry.every_task,
+            )
             names = list(dict.fromkeys(corpus or entry.corpora))
             texts = load_corpora(names)
             states = select_states(state or entry.states)
@@ -429,13 +435,16 @@ def print_tables(cells: Sequence[Cell]) -> None:
             columns = [cell.id, duration(cell.seconds) + cores]
             for role, id in roles:
                 columns += ["1", "reference"] if cell.id == id else against(cell.beside(role))
-            table.add_row(*map(escape, columns))
+                if cell.limit:
+                    columns[-1] = "limit"
+            table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
         out.print(table)
         for role, id in roles:
             out.print(escape(controls(id, [cell.beside(role) for cell in mine])), soft_wrap=True)
         untold = [
             f"{cell.id}: {found.verdict}: {found.reason} ({found.clock} clock)"
             for cell in mine
+            if not cell.limit
             for found in (each.comparison for each in cell.against)
             if found.verdict in {"invalid", "inconclusive"} or len(mine) == 2
         ]

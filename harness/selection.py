@@ -15,14 +15,19 @@ class SelectionError(Exception):
 
 
 def select(
-    tasks: Sequence[str] = (), ids: Sequence[str] = (), *, everything: bool = False
+    tasks: Sequence[str] = (),
+    ids: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    every_task: bool = True,
 ) -> list[Implementation]:
-    """Return the rows of these tasks (all if none is named) with these ids.
+    """Return the rows of these tasks with these ids.
 
     Args:
-        tasks: task names.
+        tasks: task names; none means all.
         ids: implementation ids; none means the rows marked ``default`` and the baselines.
         everything: without ``ids``, all rows instead.
+        every_task: without ``tasks`` and ``ids``, not only the tasks that are measured unasked.
 
     Raises:
         SelectionError: a task or an id does not exist.
@@ -30,6 +35,8 @@ def select(
     for task in tasks:
         if task not in TASKS:
             raise SelectionError(f"no task {task!r}; there are: {', '.join(TASKS)}")
+    if not (tasks or ids or every_task):
+        tasks = [name for name, task in TASKS.items() if task.unasked]
     rows = [row for row in REGISTRY if not tasks or row.task in tasks]
     for id in ids:
         if not any(row.id == id for row in rows):
