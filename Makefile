@@ -21,8 +21,9 @@ ASV         = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/asv
 ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean pytest-benchmark record \
-	asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine
+.PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean \
+	pytest-benchmark record asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
+	rust-bench fuzz miri
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -80,6 +81,29 @@ lint: build ## format, clippy, ruff, mypy
 
 rust-test: build ## the kernels, without Python
 	cargo test --locked --quiet
+
+rust-bench: ## time the kernels without Python
+	cargo bench --locked
+
+# Inputs that a fuzzer made up for each family of kernels, SECONDS of it each.
+SECONDS ?= 30
+FUZZ     = $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
+
+fuzz: ## fuzz each family of kernels for SECONDS (30), with a nightly Rust and cargo-fuzz
+	@rustc +nightly --version >/dev/null 2>&1 || \
+		{ echo 'A nightly Rust is missing, which the sanitizers need: rustup toolchain install nightly'; exit 1; }
+	@cargo +nightly fuzz --version >/dev/null 2>&1 || \
+		{ echo 'cargo-fuzz is missing: cargo install cargo-fuzz'; exit 1; }
+	@command -v c++ >/dev/null || \
+		{ echo 'A C++ compiler is missing, which libFuzzer is built with. Debian and Ubuntu: apt-get install build-essential'; exit 1; }
+	@set -e; for target in $(FUZZ); do cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS); done
+
+# Interprets the portable paths and looks for undefined behaviour: of instructions by name Miri knows
+# few, and the processor that it plays has only the oldest. Python and other foreign code it can't run.
+miri: ## interpret the portable kernels' tests, with a nightly Rust and its Miri
+	@cargo +nightly miri --version >/dev/null 2>&1 || \
+		{ echo 'Miri is missing: rustup toolchain install nightly --component miri --component rust-src'; exit 1; }
+	PROPTEST_CASES=4 MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib --tests -- --skip rayon --skip every --skip long --skip all
 
 python-test: build ## pytest
 	$(RUN) pytest

@@ -206,17 +206,21 @@ def list_difference(answer: Any, expected: list[int]) -> str | None:
     return sequence_difference(answer, expected)
 
 
-def uint16_difference(answer: Any, expected: list[int]) -> str | None:
-    """Compare type, layout, then each id."""
-    import numpy
+def array_difference(dtype: str) -> Callable[[Any, list[int]], str | None]:
+    """Return a comparison of arrays of ``dtype``: type, layout, then each id."""
 
-    if type(answer) is not numpy.ndarray:
-        return f"returned {type(answer).__name__}, not numpy.ndarray"
-    if answer.dtype != numpy.uint16 or answer.ndim != 1:
-        return f"returned {answer.ndim}-dimensional {answer.dtype}, not 1-dimensional uint16"
-    if not (answer.flags.c_contiguous and answer.flags.writeable):
-        return "returned an array that is not contiguous and writable"
-    return sequence_difference(answer.tolist(), expected)
+    def difference(answer: Any, expected: list[int]) -> str | None:
+        import numpy
+
+        if type(answer) is not numpy.ndarray:
+            return f"returned {type(answer).__name__}, not numpy.ndarray"
+        if answer.dtype != numpy.dtype(dtype) or answer.ndim != 1:
+            return f"returned {answer.ndim}-dimensional {answer.dtype}, not 1-dimensional {dtype}"
+        if not (answer.flags.c_contiguous and answer.flags.writeable):
+            return "returned an array that is not contiguous and writable"
+        return sequence_difference(answer.tolist(), expected)
+
+    return difference
 
 
 def text_difference(answer: Any, expected: str) -> str | None:
@@ -262,7 +266,7 @@ def vocabulary_and_ids_difference(answer: Any, expected: tuple[str, list[int]]) 
         return f"returned {excerpt(answer)}, not a tuple of two"
     if problem := text_difference(answer[0], expected[0]):
         return f"vocabulary: {problem}"
-    return uint16_difference(answer[1], expected[1])
+    return array_difference("uint16")(answer[1], expected[1])
 
 
 def share_memory(one: Any, other: Any) -> bool:
@@ -651,7 +655,7 @@ TASKS: dict[str, Task] = {
             renew=with_fresh_text,
             build=build_encoder,
             oracle=ids_of,
-            difference=uint16_difference,
+            difference=array_difference("uint16"),
             shared=share_memory,
             edges=EDGES,
             refusals=encoding_refusals("encode_array", 65_536),
@@ -717,6 +721,31 @@ TASKS: dict[str, Task] = {
             refusals=array_decoding_refusals(),
             examples=array_examples(),
             largest_vocabulary=65_536,
+        ),
+        Task(
+            name="encode_uint8",
+            contract="encode_uint8(vocabulary: Sequence[str]) -> Callable[[str], uint8 array]",
+            call=call_encoder,
+            renew=with_fresh_text,
+            build=build_encoder,
+            oracle=ids_of,
+            difference=array_difference("uint8"),
+            shared=share_memory,
+            edges=EDGES,
+            refusals=encoding_refusals("encode_uint8", 256),
+            largest_vocabulary=256,
+        ),
+        Task(
+            name="encode_int64",
+            contract="encode_int64(vocabulary: Sequence[str]) -> Callable[[str], int64 array]",
+            call=call_encoder,
+            renew=with_fresh_text,
+            build=build_encoder,
+            oracle=ids_of,
+            difference=array_difference("int64"),
+            shared=share_memory,
+            edges=EDGES,
+            refusals=encoding_refusals("encode_int64", sys.maxunicode + 1),
         ),
     )
 }

@@ -63,9 +63,12 @@ def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> V
     if reason := implementation.unavailable() or not_applicable(implementation, corpus):
         return verdict("n/a", reason)
     task = tasks.TASKS[implementation.task]
-    if "limit" in implementation.marks:
-        function, arguments = task.call(implementation.resolve(), corpus.text)
-        function(*arguments)  # what it answers is its own affair, but it must answer
+    if "limit" in implementation.marks:  # what it answers is its own affair, but it must answer
+        try:
+            function, arguments = task.call(implementation.resolve(), corpus.text)
+            function(*arguments)
+        except Exception as error:
+            return verdict("wrong", f"raised {tasks.shown(error)}")
         return verdict("right")
     problems = task.problems(
         implementation.resolve(), corpus.text, refuses_surrogates="utf8" in implementation.marks

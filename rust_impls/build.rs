@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 const LONGEST_DOC: usize = 100;
 
 fn main() -> io::Result<()> {
+    #[cfg(feature = "python")]
+    pyo3_build_config::use_pyo3_cfgs();
+
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     collect_sources(&here, &mut sources)?;

@@ -9,10 +9,10 @@ use std::mem::MaybeUninit;
 use std::{ptr, slice};
 
 use numpy::{
-    IntoPyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
+    Element, IntoPyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -22,9 +22,10 @@ use pyo3::types::{IntoPyDict, PyDict, PyInt, PyList, PySequence, PySet, PyString
 use crate::count::Count;
 use crate::decode_list::small_ints::{SMALL_INTS, STEP};
 use crate::decoded::{Decoded, Room};
+use crate::id_table::{Filled, Number};
 use crate::simd::{self, Path};
 use crate::text::Text;
-use crate::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
+use crate::vocabulary::{Encoded, Id, U16_ENTRIES};
 
 type Encode<I> = dyn Fn(&str) -> Encoded<I> + Send + Sync;
 
@@ -43,7 +44,7 @@ impl<I: Id> Kernel<I> {
         } else {
             (self.encode)(text)
         };
-        encoded.map_err(|outside| refused(py, &outside))
+        encoded.map_err(|outside| refused(py, outside.character.into(), outside.position))
     }
 }
 
@@ -102,6 +103,287 @@ impl Entry for char {
             None => Err(string.to_str().err().unwrap_or_else(|| {
                 PyValueError::new_err(format!("U+{code:04X} is no Unicode scalar value"))
             })),
+        }
+    }
+}
+
+type Fill<N> = dyn Fn(Text<'_>, &mut [MaybeUninit<N>]) -> Filled + Send + Sync;
+
+/// An idea at work that writes ids into an array, which it is given so that numpy makes and owns it.
+struct ArrayFiller<N> {
+    fill: Box<Fill<N>>,
+    /// As in [`Kernel`].
+    detached: bool,
+}
+
+impl<N: Number + Element> ArrayFiller<N> {
+    fn call<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<N>>> {
+        let py = text.py();
+        let codes = borrow_text(text)?;
+        // SAFETY: numbers of no value until `fill` has written them all, and dropped if it has not.
+        let array = unsafe { PyArray1::<N>::new(py, codes.len(), false) };
+        // SAFETY: a new array in one piece of that length, which nobody else has yet.
+        let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), codes.len()) };
+        let filled = if self.detached {
+            py.detach(|| (self.fill)(codes, ids))
+        } else {
+            (self.fill)(codes, ids)
+        };
+        match filled {
+            Ok(()) => Ok(array),
+            Err(outside) => Err(refused(py, outside.code, outside.position)),
+        }
+    }
+}
+
+/// Turns a text into a numpy.uint16 array of its characters' indices in the vocabulary.
+#[pyclass(frozen, module = "rust_impls.encode_array")]
+struct Uint16Encoder(ArrayFiller<u16>);
+
+#[pymethods]
+impl Uint16Encoder {
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u16>>> {
+        self.0.call(text)
+    }
+}
+
+/// Turns a text into a numpy.uint8 array of its characters' indices in the vocabulary.
+#[pyclass(frozen, module = "rust_impls.encode_uint8")]
+struct Uint8Encoder(ArrayFiller<u8>);
+
+#[pymethods]
+impl Uint8Encoder {
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u8>>> {
+        self.0.call(text)
+    }
+}
+
+/// Turns a text into a numpy.int64 array of its characters' indices in the vocabulary.
+#[pyclass(frozen, module = "rust_impls.encode_int64")]
+struct Int64Encoder(ArrayFiller<i64>);
+
+#[pymethods]
+impl Int64Encoder {
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        self.0.call(text)
+    }
+}
+
+/// Turns a text into the list of its characters' indices in the vocabulary.
+#[pyclass(frozen, module = "rust_impls.encode")]
+struct ListEncoder {
+    ids: ListIds,
+    /// The int of each id, made once; up to 256 CPython has them at hand.
+    ints: Vec<Py<PyInt>>,
+    /// Whether some of them count their references: all before Python 3.12, large ones after it.
+    counted: bool,
+}
+
+enum ListIds {
+    Bytes(Box<Fill<u8>>),
+    Numbers(Box<Fill<u32>>),
+}
+
+impl ListEncoder {
+    fn new(py: Python<'_>, entries: usize, ids: ListIds) -> Self {
+        let ints: Vec<_> = (0..entries)
+            .map(|id| id.into_pyobject(py))
+            .map(|Ok(int)| int.unbind())
+            .collect();
+        let counted = ints.iter().any(|int| !is_immortal(int));
+        Self { ids, ints, counted }
+    }
+}
+
+#[pymethods]
+impl ListEncoder {
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyList>> {
+        match &self.ids {
+            ListIds::Bytes(fill) => list_of(text, fill, &self.ints, self.counted),
+            ListIds::Numbers(fill) => list_of(text, fill, &self.ints, self.counted),
+        }
+    }
+}
+
+/// Characters whose ids are found at once: they stay in the first cache until their ints are written.
+const LIST_BLOCK: usize = 2048;
+
+/// An id that indexes tables of at least `TABLE` entries, so that no bound need be checked.
+trait ListId: Number {
+    const TABLE: usize;
+    fn index(self) -> usize;
+}
+
+impl ListId for u8 {
+    const TABLE: usize = 256;
+    fn index(self) -> usize {
+        self.into()
+    }
+}
+
+impl ListId for u32 {
+    const TABLE: usize = 0;
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Neighbours often are the same character, and the second could only be counted once the first has
+/// been: each of four has a count of its own.
+type Counts = [usize; 4];
+
+fn list_of<'py, N: ListId>(
+    text: &Bound<'py, PyString>,
+    fill: &Fill<N>,
+    ints: &[Py<PyInt>],
+    counted: bool,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = text.py();
+    let codes = borrow_text(text)?;
+    let length = codes.len();
+    let (list, items) = new_list(py, length)?;
+    // SAFETY: `new_list` says that there are as many, and nobody else has them yet. No Python code runs,
+    // and nothing is collected, before all are written and counted.
+    let items = unsafe { slice::from_raw_parts_mut(items, length) };
+
+    let mut objects: Vec<_> = ints.iter().map(Py::as_ptr).collect();
+    objects.resize(ints.len().max(N::TABLE), ptr::null_mut());
+    let mut counts: Vec<Counts> = vec![[0; 4]; objects.len()];
+    let mut ids = [const { MaybeUninit::<N>::uninit() }; LIST_BLOCK];
+    for (block, places) in items.chunks_mut(LIST_BLOCK).enumerate() {
+        let start = block * LIST_BLOCK;
+        let ids = &mut ids[..places.len()];
+        if let Err(outside) = fill(codes.slice(start..start + places.len()), ids) {
+            // What has been written so far has not been counted, and the list must not drop it.
+            items.fill(MaybeUninit::new(ptr::null_mut()));
+            return Err(refused(py, outside.code, start + outside.position));
+        }
+        // SAFETY: `fill` has written all of them.
+        let ids = unsafe { slice::from_raw_parts(ids.as_ptr().cast::<N>(), ids.len()) };
+        write_objects(ids, &objects, places);
+        if counted {
+            count(ids, &mut counts);
+        }
+    }
+    for (int, counts) in ints.iter().zip(counts) {
+        add_references(int, counts.iter().sum());
+    }
+    Ok(list)
+}
+
+/// Where a list keeps its items.
+type Items = *mut MaybeUninit<*mut ffi::PyObject>;
+
+/// A list and its `length` items, which the caller must write, or fill with null, before anybody else
+/// sees the list. `PyList_New` would first fill megabytes with nulls, as much work as writing them.
+#[cfg(not(any(Py_GIL_DISABLED, PyPy, GraalPy)))]
+fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
+    let list = PyList::empty(py);
+    let object = list.as_ptr().cast::<ffi::PyListObject>();
+    let Some(bytes) = length.checked_mul(size_of::<*mut ffi::PyObject>()) else {
+        return Err(PyMemoryError::new_err(()));
+    };
+    if length == 0 {
+        return Ok((list, ptr::dangling_mut()));
+    }
+    let size = ffi::Py_ssize_t::try_from(length)?;
+    // SAFETY: so CPython's own lists get their items, from this allocator and to be freed by it, and
+    // these are the fields that say where they are, how many, and for how many there is room. An
+    // empty list has none that would be lost.
+    unsafe {
+        let items = ffi::PyMem_Malloc(bytes);
+        if items.is_null() {
+            return Err(PyMemoryError::new_err(()));
+        }
+        (*object).ob_item = items.cast();
+        (*object).allocated = size;
+        (*object).ob_base.ob_size = size;
+        Ok((list, items.cast()))
+    }
+}
+
+/// The same by nothing but the documented: other Pythons keep the items otherwise.
+#[cfg(any(Py_GIL_DISABLED, PyPy, GraalPy))]
+fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
+    // SAFETY: a new list of that length, or null with an exception set.
+    let list = unsafe {
+        let list = ffi::PyList_New(length.try_into()?);
+        Bound::from_owned_ptr_or_err(py, list)?.cast_into_unchecked::<PyList>()
+    };
+    if length == 0 {
+        return Ok((list, ptr::dangling_mut()));
+    }
+    // SAFETY: a list that is not empty has items.
+    let items = unsafe { (*list.as_ptr().cast::<ffi::PyListObject>()).ob_item };
+    Ok((list, items.cast()))
+}
+
+fn write_objects<N: ListId>(
+    ids: &[N],
+    objects: &[*mut ffi::PyObject],
+    places: &mut [MaybeUninit<*mut ffi::PyObject>],
+) {
+    let objects = if N::TABLE > 0 {
+        &objects[..N::TABLE]
+    } else {
+        objects
+    };
+    for (place, id) in places.iter_mut().zip(ids) {
+        place.write(objects[id.index()]);
+    }
+}
+
+fn count<N: ListId>(ids: &[N], counts: &mut [Counts]) {
+    let counts = if N::TABLE > 0 {
+        &mut counts[..N::TABLE]
+    } else {
+        counts
+    };
+    let (fours, rest) = ids.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        counts[a.index()][0] += 1;
+        counts[b.index()][1] += 1;
+        counts[c.index()][2] += 1;
+        counts[d.index()][3] += 1;
+    }
+    for id in rest {
+        counts[id.index()][0] += 1;
+    }
+}
+
+/// Whether an object keeps no count of its references.
+fn is_immortal(int: &Py<PyInt>) -> bool {
+    // SAFETY: an object, which is held meanwhile; the reference is given back.
+    unsafe {
+        let before = ffi::Py_REFCNT(int.as_ptr());
+        ffi::Py_INCREF(int.as_ptr());
+        let after = ffi::Py_REFCNT(int.as_ptr());
+        ffi::Py_DECREF(int.as_ptr());
+        before == after
+    }
+}
+
+/// Counts `count` references to an object at once, if a trial shows where and how it counts them; one
+/// by one if not.
+fn add_references(int: &Py<PyInt>, count: usize) {
+    // Beyond it a count of 32 bits, which Python has since 3.12, could come to mean immortal.
+    const MOST_AT_ONCE: usize = 1 << 30;
+    let object = int.as_ptr();
+    let word = object.cast::<isize>();
+    if count == 0 {
+        return;
+    }
+    // SAFETY: an object, which is held meanwhile, begins with at least a word, and whoever has the GIL
+    // may count its references. Free-threaded Python, where that word holds something else, sees
+    // it unchanged by the trial.
+    unsafe {
+        let before = *word;
+        ffi::Py_INCREF(object);
+        let rest = count - 1;
+        match isize::try_from(rest) {
+            Ok(more) if *word == before + 1 && rest < MOST_AT_ONCE => *word += more,
+            _ if is_immortal(int) => {}
+            _ => (0..rest).for_each(|_| ffi::Py_INCREF(object)),
         }
     }
 }
@@ -227,23 +509,21 @@ fn require(path: Path) -> PyResult<()> {
     Err(PyRuntimeError::new_err(message))
 }
 
-fn refused(py: Python<'_>, outside: &OutsideVocabulary) -> PyErr {
-    match named(py, outside.character.into()) {
+fn refused(py: Python<'_>, code: u32, position: usize) -> PyErr {
+    match named(py, code) {
         Ok(shown) => PyValueError::new_err(format!(
-            "character {shown} at position {} is not in the vocabulary",
-            outside.position
+            "character {shown} at position {position} is not in the vocabulary"
         )),
         Err(error) => error,
     }
 }
 
-fn check_fits_u16(vocabulary: &[char]) -> PyResult<()> {
-    let entries = vocabulary.len();
-    if entries <= U16_ENTRIES {
+fn check_fits(task: &str, entries: usize, most: usize) -> PyResult<()> {
+    if entries <= most {
         return Ok(());
     }
     Err(PyValueError::new_err(format!(
-        "vocabulary has {entries} entries; encode_array holds at most {U16_ENTRIES}"
+        "vocabulary has {entries} entries; {task} holds at most {most}"
     )))
 }
 
@@ -260,17 +540,17 @@ fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<Bound<'py, PyD
     Ok(dict)
 }
 
-type Fill<T> = dyn Fn(&[T], Room<'_>) -> Decoded + Send + Sync;
+type Decode<T> = dyn Fn(&[T], Room<'_>) -> Decoded + Send + Sync;
 
 /// Turns a list of indices in the vocabulary into the text of their characters.
 #[pyclass(frozen, module = "rust_impls.decode_list")]
 struct ListDecoder {
     vocabulary: Vec<u32>,
-    by_ids: Box<Fill<u32>>,
-    by_addresses: Option<Box<FillByAddress>>,
+    by_ids: Box<Decode<u32>>,
+    by_addresses: Option<Box<DecodeByAddress>>,
 }
 
-type FillByAddress = dyn Fn(usize, &[usize], Room<'_>) -> Decoded + Send + Sync;
+type DecodeByAddress = dyn Fn(usize, &[usize], Room<'_>) -> Decoded + Send + Sync;
 
 #[pymethods]
 impl ListDecoder {
@@ -363,7 +643,7 @@ fn small_int_zero(py: Python<'_>) -> PyResult<Option<usize>> {
 #[pyclass(frozen, module = "rust_impls.decode_array")]
 struct ArrayDecoder {
     vocabulary: Vec<u32>,
-    fill: Box<Fill<u16>>,
+    fill: Box<Decode<u16>>,
 }
 
 #[pymethods]
@@ -545,6 +825,7 @@ macro_rules! charset_module {
         attached: $($attached:ident),*;
         detached: $($detached:ident),*;
         stored: $($stored:ident),*;
+        threaded: $($threaded:ident),*;
         held: $($held:ident),*;
     ) => {
         /// The distinct characters of a text: charset(text) -> set[str], one idea per function.
@@ -577,6 +858,15 @@ macro_rules! charset_module {
                 }
             )*
             $(
+                #[doc = env!(concat!("DOC_charset_", stringify!($threaded)))]
+                #[pyfunction]
+                fn $threaded<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                    let (py, text) = (text.py(), borrow_text(text)?);
+                    let codes = py.detach(|| crate::charset::$threaded::charset(text));
+                    character_set(py, &codes)
+                }
+            )*
+            $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($held)))]
                 #[pyfunction]
                 fn $held<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
@@ -590,15 +880,19 @@ macro_rules! charset_module {
 }
 
 macro_rules! encode_module {
-    (attached: $($attached:ident),*; detached: $($detached:ident),*;) => {
+    (
+        attached: $($attached:ident),*;
+        detached: $($detached:ident),*;
+        stored: $($stored:ident),*;
+    ) => {
         /// Texts to lists of ids: encode(vocabulary) -> Encoder, one idea per function.
         #[pymodule(submodule, module = "rust_impls")]
         mod encode {
-            use super::{Kernel, Vocabulary};
+            use super::{Kernel, ListIds, Vocabulary};
             use pyo3::prelude::*;
 
             #[pymodule_export]
-            use super::Encoder;
+            use super::{Encoder, ListEncoder};
 
             $(
                 #[doc = env!(concat!("DOC_encode_", stringify!($attached)))]
@@ -616,26 +910,45 @@ macro_rules! encode_module {
                     Encoder(Kernel { encode, detached: true })
                 }
             )*
+            $(
+                #[doc = env!(concat!("DOC_encode_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored(py: Python<'_>, vocabulary: Vocabulary<u32>) -> ListEncoder {
+                    use crate::encode::$stored::encode;
+                    let ids = if vocabulary.0.len() <= 256 {
+                        ListIds::Bytes(Box::new(encode(&vocabulary.0)))
+                    } else {
+                        ListIds::Numbers(Box::new(encode(&vocabulary.0)))
+                    };
+                    ListEncoder::new(py, vocabulary.0.len(), ids)
+                }
+            )*
         }
     };
 }
 
 macro_rules! encode_array_module {
-    (attached: $($attached:ident),*; detached: $($detached:ident),*;) => {
+    (
+        attached: $($attached:ident),*;
+        detached: $($detached:ident),*;
+        stored: $($stored:ident),*;
+        threaded: $($threaded:ident),*;
+        held: $($held:ident),*;
+    ) => {
         /// Texts to arrays of ids: encode_array(vocabulary) -> ArrayEncoder, one idea per function.
         #[pymodule(submodule, module = "rust_impls")]
         mod encode_array {
-            use super::{Kernel, Vocabulary, check_fits_u16};
+            use super::{ArrayFiller, Kernel, U16_ENTRIES, Vocabulary, check_fits, require};
             use pyo3::prelude::*;
 
             #[pymodule_export]
-            use super::ArrayEncoder;
+            use super::{ArrayEncoder, Uint16Encoder};
 
             $(
                 #[doc = env!(concat!("DOC_encode_array_", stringify!($attached)))]
                 #[pyfunction]
                 fn $attached(vocabulary: Vocabulary) -> PyResult<ArrayEncoder> {
-                    check_fits_u16(&vocabulary.0)?;
+                    check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
                     let encode = crate::encode_array::$attached::encode_array(&vocabulary.0);
                     Ok(ArrayEncoder(Kernel { encode: Box::new(encode), detached: false }))
                 }
@@ -644,9 +957,128 @@ macro_rules! encode_array_module {
                 #[doc = env!(concat!("DOC_encode_array_", stringify!($detached)))]
                 #[pyfunction]
                 fn $detached(vocabulary: Vocabulary) -> PyResult<ArrayEncoder> {
-                    check_fits_u16(&vocabulary.0)?;
+                    check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
                     let encode = crate::encode_array::$detached::encode_array(&vocabulary.0);
                     Ok(ArrayEncoder(Kernel { encode: Box::new(encode), detached: true }))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_array_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored(vocabulary: Vocabulary<u32>) -> PyResult<Uint16Encoder> {
+                    check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
+                    let fill = Box::new(crate::encode_array::$stored::encode_array(&vocabulary.0));
+                    Ok(Uint16Encoder(ArrayFiller { fill, detached: false }))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_array_", stringify!($threaded)))]
+                #[pyfunction]
+                fn $threaded(vocabulary: Vocabulary<u32>) -> PyResult<Uint16Encoder> {
+                    check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
+                    let fill = Box::new(crate::encode_array::$threaded::encode_array(&vocabulary.0));
+                    Ok(Uint16Encoder(ArrayFiller { fill, detached: true }))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_array_", stringify!($held)))]
+                #[pyfunction]
+                fn $held(vocabulary: Vocabulary<u32>) -> PyResult<Uint16Encoder> {
+                    require(crate::encode_array::$held::PATH)?;
+                    check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
+                    let fill = Box::new(crate::encode_array::$held::encode_array(&vocabulary.0));
+                    Ok(Uint16Encoder(ArrayFiller { fill, detached: false }))
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! encode_uint8_module {
+    (
+        stored: $($stored:ident),*;
+        threaded: $($threaded:ident),*;
+        held: $($held:ident),*;
+    ) => {
+        /// Texts to numpy.uint8 arrays of ids: encode_uint8(vocabulary) -> Uint8Encoder, one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod encode_uint8 {
+            use super::{ArrayFiller, Vocabulary, check_fits, require};
+            use pyo3::prelude::*;
+
+            #[pymodule_export]
+            use super::Uint8Encoder;
+
+            $(
+                #[doc = env!(concat!("DOC_encode_uint8_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored(vocabulary: Vocabulary<u32>) -> PyResult<Uint8Encoder> {
+                    check_fits("encode_uint8", vocabulary.0.len(), 256)?;
+                    let fill = Box::new(crate::encode_uint8::$stored::encode_uint8(&vocabulary.0));
+                    Ok(Uint8Encoder(ArrayFiller { fill, detached: false }))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_uint8_", stringify!($threaded)))]
+                #[pyfunction]
+                fn $threaded(vocabulary: Vocabulary<u32>) -> PyResult<Uint8Encoder> {
+                    check_fits("encode_uint8", vocabulary.0.len(), 256)?;
+                    let fill = Box::new(crate::encode_uint8::$threaded::encode_uint8(&vocabulary.0));
+                    Ok(Uint8Encoder(ArrayFiller { fill, detached: true }))
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_uint8_", stringify!($held)))]
+                #[pyfunction]
+                fn $held(vocabulary: Vocabulary<u32>) -> PyResult<Uint8Encoder> {
+                    require(crate::encode_uint8::$held::PATH)?;
+                    check_fits("encode_uint8", vocabulary.0.len(), 256)?;
+                    let fill = Box::new(crate::encode_uint8::$held::encode_uint8(&vocabulary.0));
+                    Ok(Uint8Encoder(ArrayFiller { fill, detached: false }))
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! encode_int64_module {
+    (
+        stored: $($stored:ident),*;
+        threaded: $($threaded:ident),*;
+        held: $($held:ident),*;
+    ) => {
+        /// Texts to numpy.int64 arrays of ids: encode_int64(vocabulary) -> Int64Encoder, one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod encode_int64 {
+            use super::{ArrayFiller, Vocabulary, require};
+            use pyo3::prelude::*;
+
+            #[pymodule_export]
+            use super::Int64Encoder;
+
+            $(
+                #[doc = env!(concat!("DOC_encode_int64_", stringify!($stored)))]
+                #[pyfunction]
+                fn $stored(vocabulary: Vocabulary<u32>) -> Int64Encoder {
+                    let fill = Box::new(crate::encode_int64::$stored::encode_int64(&vocabulary.0));
+                    Int64Encoder(ArrayFiller { fill, detached: false })
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_int64_", stringify!($threaded)))]
+                #[pyfunction]
+                fn $threaded(vocabulary: Vocabulary<u32>) -> Int64Encoder {
+                    let fill = Box::new(crate::encode_int64::$threaded::encode_int64(&vocabulary.0));
+                    Int64Encoder(ArrayFiller { fill, detached: true })
+                }
+            )*
+            $(
+                #[doc = env!(concat!("DOC_encode_int64_", stringify!($held)))]
+                #[pyfunction]
+                fn $held(vocabulary: Vocabulary<u32>) -> PyResult<Int64Encoder> {
+                    require(crate::encode_int64::$held::PATH)?;
+                    let fill = Box::new(crate::encode_int64::$held::encode_int64(&vocabulary.0));
+                    Ok(Int64Encoder(ArrayFiller { fill, detached: false }))
                 }
             )*
         }
@@ -869,23 +1301,41 @@ mod limit {
 }
 
 // `detached` ideas have threads of their own and run without the GIL. `stored` ideas read CPython's
-// own storage; so do `held` ones, each by the instructions of its one path.
+// own storage; so do `threaded` ones, without the GIL, and `held` ones, each by the instructions of
+// its one path.
 
 charset_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;
     detached: rayon;
     stored: bit_table;
+    threaded: bit_table_rayon;
     held: bit_table_scalar, bit_table_avx2, bit_table_avx512, bit_table_neon;
 }
 
 encode_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;
     detached: rayon;
+    stored: id_table;
 }
 
 encode_array_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;
     detached: rayon;
+    stored: id_table;
+    threaded: id_table_rayon;
+    held: id_table_scalar, id_table_avx2, id_table_avx512;
+}
+
+encode_uint8_module! {
+    stored: id_table;
+    threaded: id_table_rayon;
+    held: id_table_scalar, id_table_avx2, id_table_avx512;
+}
+
+encode_int64_module! {
+    stored: id_table;
+    threaded: id_table_rayon;
+    held: id_table_scalar, id_table_avx2, id_table_avx512;
 }
 
 count_module! {
@@ -917,7 +1367,8 @@ mod rust_impls {
 
     #[pymodule_export]
     use super::{
-        charset, charset_encode, count, decode_array, decode_list, encode, encode_array, limit,
+        charset, charset_encode, count, decode_array, decode_list, encode, encode_array,
+        encode_int64, encode_uint8, limit,
     };
 
     /// A wrong setting is refused at once: whoever forces a path must not measure another.

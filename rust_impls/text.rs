@@ -1,5 +1,7 @@
 //! A text as CPython stores it: the narrowest of one, two or four bytes a character (PEP 393).
 
+use std::ops::Range;
+
 /// A borrowed text. What is stored is code points, so that lone surrogates are characters too.
 #[derive(Debug, Clone, Copy)]
 pub enum Text<'a> {
@@ -11,13 +13,27 @@ pub enum Text<'a> {
     Four(&'a [u32]),
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
     /// Its length in characters.
     pub fn len(&self) -> usize {
         match self {
             Text::One(codes) => codes.len(),
             Text::Two(codes) => codes.len(),
             Text::Four(codes) => codes.len(),
+        }
+    }
+
+    /// The characters in a range.
+    ///
+    /// # Panics
+    ///
+    /// When the range goes beyond the text.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Text<'a> {
+        match self {
+            Text::One(codes) => Text::One(&codes[range]),
+            Text::Two(codes) => Text::Two(&codes[range]),
+            Text::Four(codes) => Text::Four(&codes[range]),
         }
     }
 

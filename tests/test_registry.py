@@ -13,7 +13,7 @@ from benchmarks.registry import CPU, MARKS, REGISTRY, Implementation, find, row,
 from benchmarks.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUPS = {"attached", "detached", "stored", "held", "by_ids", "by_addresses"}
+GROUPS = {"attached", "detached", "stored", "threaded", "held", "by_ids", "by_addresses"}
 """What python.rs sorts a task's ideas by."""
 
 

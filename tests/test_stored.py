@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -89,3 +90,59 @@ def test_an_idea_that_is_held_to_a_path_takes_no_other(path: str) -> None:
 def test_the_samples_are_what_they_say() -> None:
     assert [max(map(ord, text)).bit_length() for text in WIDTHS.values()] == [7, 8, 15, 21]
     assert not any(map(has_surrogate, WIDTHS.values()))
+
+
+@pytest.mark.parametrize("entries", [3, 300])
+def test_the_ints_of_a_list_are_counted_exactly(entries: int) -> None:
+    """Up to 256 they are CPython's own, which others hold too; larger ones the encoder made."""
+    vocabulary = [chr(0x100 + id) for id in range(entries)]
+    encoder: Callable[[str], list[int]] = resolve_name("rust_impls:encode.id_table")(vocabulary)
+    last = encoder(vocabulary[-1])[0]
+    text = vocabulary[0] * 3 + vocabulary[-1] * 5
+    before = sys.getrefcount(last)
+    lists = [encoder(text) for _ in range(7)]
+    counted = 0 if before > 2**30 else 35  # since Python 3.12 small ints are immortal
+    assert sys.getrefcount(last) == before + counted
+    lists[0].clear()
+    del lists[1]
+    assert sys.getrefcount(last) == before + counted // 7 * 5
+    del lists
+    assert sys.getrefcount(last) == before
+    with pytest.raises(ValueError, match="at position 5008"):
+        encoder(text * 626 + "a")
+    assert sys.getrefcount(last) == before
+
+
+def test_a_list_can_be_changed_and_collected() -> None:
+    encoder: Callable[[str], list[int]] = resolve_name("rust_impls:encode.id_table")("abc")
+    listed = encoder("abcabc" * 1000)
+    listed.extend(range(10_000))
+    listed.sort()
+    listed.append(300)
+    del listed[100:]
+    assert listed == [0] * 100
+    assert encoder("") == []
+    empty = encoder("")
+    empty.append(5)
+    assert empty == [5]
+    cycle: list[object] = [encoder("cab")]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
+
+
+@pytest.mark.parametrize("task", ["encode_array", "encode_uint8", "encode_int64"])
+def test_numpy_owns_what_it_is_given(task: str) -> None:
+    encoder: Callable[[str], Any] = resolve_name(f"rust_impls:{task}.id_table")("abc")
+    ids = encoder("cab" * 1000)
+    assert ids.flags.owndata
+    ids.resize(10, refcheck=False)
+    assert ids.tolist() == [2, 0, 1, 2, 0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize("task", ["encode", "encode_array", "encode_uint8", "encode_int64"])
+def test_a_vocabulary_may_hold_surrogates(task: str) -> None:
+    encoder: Callable[[str], Any] = resolve_name(f"rust_impls:{task}.id_table")(["a", "\ud800"])
+    assert list(encoder("\ud800a")) == [1, 0]
+    with pytest.raises(ValueError, match=r"'\\udfff' \(U\+DFFF\) at position 1 is not"):
+        encoder("a\udfff")

@@ -9,6 +9,7 @@ pub mod bit_table;
 pub mod bit_table_avx2;
 pub mod bit_table_avx512;
 pub mod bit_table_neon;
+pub mod bit_table_rayon;
 pub mod bit_table_scalar;
 pub mod char_hasher;
 pub mod fixed_array;

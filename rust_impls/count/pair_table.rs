@@ -53,7 +53,8 @@ fn by_ids<C: Copy + Into<u32>>(text: Text<'_>, codes: &[C]) -> Vec<Count> {
 /// seldom has one twice in a row, so that an increment seldom waits for the one before it. Texts of one
 /// character are the exception.
 struct Pairs {
-    table: Vec<[u32; CODES]>,
+    /// By both bytes as one number, the second being the higher.
+    table: Vec<u32>,
     /// In the table since it was last read back.
     bytes: usize,
     counts: [usize; CODES],
@@ -62,7 +63,7 @@ struct Pairs {
 impl Pairs {
     fn new() -> Self {
         Self {
-            table: vec![[0; CODES]; CODES],
+            table: vec![0; CODES * CODES],
             bytes: 0,
             counts: [0; CODES],
         }
@@ -75,10 +76,10 @@ impl Pairs {
             }
             self.bytes += part.len();
             let (pairs, rest) = part.as_chunks::<2>();
-            // Of a slice the compiler can't know that two bytes always lie within it.
-            if let Some(table) = self.table.first_chunk_mut::<CODES>() {
-                for &[first, second] in pairs {
-                    table[usize::from(second)][usize::from(first)] += 1;
+            // Of a vector the compiler can't know that 16 bits always lie within it.
+            if let Some(table) = self.table.first_chunk_mut::<{ CODES * CODES }>() {
+                for &pair in pairs {
+                    table[usize::from(u16::from_le_bytes(pair))] += 1;
                 }
             }
             for &byte in rest {
@@ -88,7 +89,7 @@ impl Pairs {
     }
 
     fn read_back(&mut self) {
-        for (second, row) in self.table.iter_mut().enumerate() {
+        for (second, row) in self.table.as_chunks_mut::<CODES>().0.iter_mut().enumerate() {
             for (count, &more) in self.counts.iter_mut().zip(row.iter()) {
                 *count += more as usize;
             }

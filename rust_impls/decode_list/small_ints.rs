@@ -34,6 +34,16 @@ pub fn decode_list_on(
             // table to have no more than 128 characters.
             unsafe { avx512::one_byte(&characters.one, zero, addresses, room) }
         }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx512, Room::Two(room)) if in_registers => {
+            // SAFETY: as above.
+            unsafe { avx512::wide(&characters.two, zero, addresses, room) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx512, Room::Four(room)) if in_registers => {
+            // SAFETY: as above.
+            unsafe { avx512::wide(&characters.four, zero, addresses, room) }
+        }
         (_, room) => characters.decode(addresses, room, |address| id_at(zero, address)),
     }
 }

@@ -6,6 +6,7 @@ pub mod ahash;
 pub mod char_hasher;
 pub mod fixed_array;
 pub mod foldhash;
+pub mod id_table;
 pub mod rayon;
 pub mod rustc_hash;
 pub mod smallvec;

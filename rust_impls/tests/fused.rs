@@ -46,6 +46,8 @@ use elsewhere as charset_ideas;
 use elsewhere as decode_list_ideas;
 use elsewhere as encode_array_ideas;
 use elsewhere as encode_ideas;
+use elsewhere as encode_int64_ideas;
+use elsewhere as encode_uint8_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
 /// The most characters or ids that any path takes at once.

@@ -1,12 +1,15 @@
 //! Every idea of every task against a twin of one line that nobody could get wrong.
 
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use proptest::prelude::*;
+use rust_impls::id_table::{Filled, Number, OutsideCodes};
 use rust_impls::text::{OwnedText, Text};
 use rust_impls::text_chunks::CHUNK;
-use rust_impls::vocabulary::{Encoded, Id, OutsideVocabulary, U16_ENTRIES};
-use rust_impls::{charset, encode, encode_array};
+use rust_impls::vocabulary::{Encoded, OutsideVocabulary, U16_ENTRIES};
+use rust_impls::{charset, encode, encode_array, encode_int64, encode_uint8};
 
 type Charset = fn(&str) -> Vec<u32>;
 type Encoder<I> = Box<dyn Fn(&str) -> Encoded<I>>;
@@ -29,6 +32,62 @@ impl<'a> Source<'a> for Text<'a> {
     }
 }
 
+/// An idea of an encoder, whatever it reads and wherever it writes. `Kind` only tells the two apart.
+trait Idea<I, Kind> {
+    fn encoder(self, vocabulary: &[char]) -> Encoder<I>;
+}
+
+struct OfUtf8<E>(PhantomData<E>);
+struct OfStored<E>(PhantomData<E>);
+
+impl<I, E, F> Idea<I, OfUtf8<E>> for F
+where
+    F: FnOnce(&[char]) -> E,
+    E: Fn(&str) -> Encoded<I> + 'static,
+{
+    fn encoder(self, vocabulary: &[char]) -> Encoder<I> {
+        Box::new(self(vocabulary))
+    }
+}
+
+impl<I, E, F> Idea<I, OfStored<E>> for F
+where
+    F: FnOnce(&[u32]) -> E,
+    E: Fn(Text<'_>, &mut [MaybeUninit<I>]) -> Filled + 'static,
+    I: Number + Default,
+{
+    fn encoder(self, vocabulary: &[char]) -> Encoder<I> {
+        let codes: Vec<u32> = vocabulary.iter().copied().map(u32::from).collect();
+        let fill = self(&codes);
+        Box::new(move |text| {
+            let stored: OwnedText = text.chars().map(u32::from).collect();
+            written(stored.as_text(), &fill).map_err(|outside| OutsideVocabulary {
+                character: char::from_u32(outside.code).expect("the text had it"),
+                position: outside.position,
+            })
+        })
+    }
+}
+
+/// What `fill` writes; a place that it leaves out keeps a number that no test expects.
+fn written<I: Number>(
+    text: Text<'_>,
+    fill: impl Fn(Text<'_>, &mut [MaybeUninit<I>]) -> Filled,
+) -> Result<Vec<I>, OutsideCodes> {
+    let mut ids: Vec<MaybeUninit<I>> = vec![MaybeUninit::new(I::from_id(0xEE)); text.len()];
+    fill(text, &mut ids)?;
+    #[allow(unsafe_code)]
+    // SAFETY: each has been given a value above.
+    Ok(ids
+        .into_iter()
+        .map(|id| unsafe { id.assume_init() })
+        .collect())
+}
+
+fn uniform<I, Kind>(idea: impl Idea<I, Kind>, vocabulary: &[char]) -> Encoder<I> {
+    idea.encoder(vocabulary)
+}
+
 /// A table of all files in the task's folder: each idea's name, and its kernel made uniform.
 macro_rules! charset_ideas {
     ($($idea:ident),*) => {
@@ -44,14 +103,28 @@ macro_rules! charset_ideas {
 macro_rules! encode_ideas {
     ($($idea:ident),*) => {
         const ENCODE: &[(&str, Encode<u32>)] = &[
-            $((stringify!($idea), |vocabulary| Box::new(encode::$idea::encode(vocabulary))),)*
+            $((stringify!($idea), |vocabulary| uniform(encode::$idea::encode::<u32>, vocabulary)),)*
         ];
     };
 }
 macro_rules! encode_array_ideas {
     ($($idea:ident),*) => {
         const ENCODE_ARRAY: &[(&str, Encode<u16>)] = &[
-            $((stringify!($idea), |vocabulary| Box::new(encode_array::$idea::encode_array(vocabulary))),)*
+            $((stringify!($idea), |vocabulary| uniform(encode_array::$idea::encode_array, vocabulary)),)*
+        ];
+    };
+}
+macro_rules! encode_uint8_ideas {
+    ($($idea:ident),*) => {
+        const ENCODE_UINT8: &[(&str, Encode<u8>)] = &[
+            $((stringify!($idea), |vocabulary| uniform(encode_uint8::$idea::encode_uint8, vocabulary)),)*
+        ];
+    };
+}
+macro_rules! encode_int64_ideas {
+    ($($idea:ident),*) => {
+        const ENCODE_INT64: &[(&str, Encode<i64>)] = &[
+            $((stringify!($idea), |vocabulary| uniform(encode_int64::$idea::encode_int64, vocabulary)),)*
         ];
     };
 }
@@ -105,17 +178,24 @@ fn check_encode(vocabulary: &[char], text: &str) {
 }
 
 fn check_encoded(vocabulary: &[char], text: &str, expected: &Encoded<usize>) {
-    for &(idea, encode) in ENCODE {
-        check_one(
-            &format!("encode::{idea}"),
-            &encode(vocabulary),
-            text,
-            expected,
-        );
+    check_all("encode", ENCODE, vocabulary, text, expected);
+    check_all("encode_array", ENCODE_ARRAY, vocabulary, text, expected);
+    check_all("encode_int64", ENCODE_INT64, vocabulary, text, expected);
+    if vocabulary.len() <= 256 {
+        check_all("encode_uint8", ENCODE_UINT8, vocabulary, text, expected);
     }
-    for &(idea, encode) in ENCODE_ARRAY {
+}
+
+fn check_all<I: Copy + TryInto<usize>>(
+    task: &str,
+    ideas: &[(&str, Encode<I>)],
+    vocabulary: &[char],
+    text: &str,
+    expected: &Encoded<usize>,
+) {
+    for (idea, encode) in ideas {
         check_one(
-            &format!("encode_array::{idea}"),
+            &format!("{task}::{idea}"),
             &encode(vocabulary),
             text,
             expected,
@@ -123,7 +203,7 @@ fn check_encoded(vocabulary: &[char], text: &str, expected: &Encoded<usize>) {
     }
 }
 
-fn check_one<I: Id + Into<u32>>(
+fn check_one<I: Copy + TryInto<usize>>(
     name: &str,
     encoder: &Encoder<I>,
     text: &str,
@@ -133,8 +213,8 @@ fn check_one<I: Id + Into<u32>>(
         (Ok(ids), Ok(expected)) => {
             let same = ids
                 .iter()
-                .map(|&id| id.into() as usize)
-                .eq(expected.iter().copied());
+                .map(|&id| id.try_into().ok())
+                .eq(expected.iter().copied().map(Some));
             assert!(same, "{name} of {}", shown(text));
         }
         (Err(outside), Err(expected)) => {

@@ -2,11 +2,15 @@
 //! new character at every place of a block, against twins of one line.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::mem::MaybeUninit;
 
 use proptest::prelude::*;
-use rust_impls::charset::bit_table;
+use rust_impls::charset::{self, bit_table};
+use rust_impls::id_table::{Filled, IdTable, Number, OutsideCodes};
 use rust_impls::simd;
 use rust_impls::text::{OwnedText, Text};
+use rust_impls::text_chunks::{WORTH_A_CORE, stored_chunks};
 
 /// The largest number of characters that any path asks about at once.
 const BLOCK: usize = 512;
@@ -47,6 +51,64 @@ fn check_charset(codes: &[u32], skipped: usize) {
     }
 }
 
+/// What `fill` writes; a place that it leaves out keeps a number that is hardly expected there.
+#[allow(unsafe_code)]
+fn written<N: Number>(
+    text: Text<'_>,
+    fill: impl Fn(Text<'_>, &mut [MaybeUninit<N>]) -> Filled,
+) -> Result<Vec<N>, OutsideCodes> {
+    let mut ids = vec![MaybeUninit::new(N::from_id(0xEE)); text.len()];
+    fill(text, &mut ids)?;
+    // SAFETY: each has been given a value above.
+    Ok(ids
+        .into_iter()
+        .map(|id| unsafe { id.assume_init() })
+        .collect())
+}
+
+fn naive_ids<N: Number>(vocabulary: &[u32], codes: &[u32]) -> Result<Vec<N>, OutsideCodes> {
+    let id = |code: u32| {
+        Some(N::from_id(
+            vocabulary.binary_search(&code).ok()?.try_into().ok()?,
+        ))
+    };
+    let places = codes.iter().enumerate();
+    places
+        .map(|(position, &code)| id(code).ok_or(OutsideCodes { code, position }))
+        .collect()
+}
+
+/// In all paths, into numbers of all sizes.
+fn check_ids(vocabulary: &[u32], codes: &[u32], skipped: usize) {
+    fn check<N: Number + PartialEq + Debug>(vocabulary: &[u32], codes: &[u32], text: Text<'_>) {
+        let expected = naive_ids::<N>(vocabulary, codes);
+        let table = IdTable::new::<N>(vocabulary);
+        for path in simd::available() {
+            let found = written::<N>(text, |text, ids| table.fill(path, text, ids));
+            assert!(
+                found == expected,
+                "{} bytes by {}: {found:X?}, not {expected:X?}",
+                size_of::<N>(),
+                path.name()
+            );
+        }
+    }
+
+    let skipped = skipped.min(codes.len());
+    let stored: OwnedText = codes.iter().copied().collect();
+    let (text, codes) = (after(&stored, skipped), &codes[skipped..]);
+    if vocabulary.len() <= 256 {
+        check::<u8>(vocabulary, codes, text);
+    }
+    check::<u16>(vocabulary, codes, text);
+    check::<u32>(vocabulary, codes, text);
+    check::<i64>(vocabulary, codes, text);
+}
+
+fn sorted(codes: &[u32]) -> Vec<u32> {
+    BTreeSet::from_iter(codes).into_iter().copied().collect()
+}
+
 fn text() -> impl Strategy<Value = Vec<u32>> {
     let length = 0..4 * BLOCK;
     let few = |last: u32| prop::collection::vec(0..=last, 1..12);
@@ -65,9 +127,107 @@ fn text() -> impl Strategy<Value = Vec<u32>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn charset_of_any_text_at_any_alignment(codes in text(), skipped in 0..65_usize) {
         check_charset(&codes, skipped);
+    }
+
+    #[test]
+    fn ids_of_any_text_at_any_alignment(codes in text(), skipped in 0..65_usize) {
+        check_ids(&sorted(&codes), &codes, skipped);
+    }
+
+    #[test]
+    fn ids_by_any_vocabulary(codes in text(), others in text()) {
+        check_ids(&sorted(&others), &codes, 0);
+    }
+
+    #[test]
+    fn ids_with_one_character_missing(codes in text(), missing in any::<prop::sample::Index>()) {
+        let mut vocabulary = sorted(&codes);
+        if !vocabulary.is_empty() {
+            vocabulary.remove(missing.index(vocabulary.len()));
+        }
+        check_ids(&vocabulary, &codes, 0);
+    }
+}
+
+#[test]
+fn an_unknown_character_in_every_place() {
+    for (alphabet, unknown) in ALPHABETS {
+        for length in [1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 256, 300] {
+            let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(length).collect();
+            let vocabulary = sorted(alphabet);
+            check_ids(&vocabulary, &codes, 0);
+            for place in 0..length {
+                let old = std::mem::replace(&mut codes[place], unknown);
+                check_ids(&vocabulary, &codes, 0);
+                codes[place] = old;
+            }
+        }
+    }
+}
+
+#[test]
+fn pieces_of_a_text_give_what_the_whole_does() {
+    // Three cores, whatever this machine has, and a text that is worth them.
+    let three = rayon::ThreadPoolBuilder::new().num_threads(3).build();
+    three.expect("threads can be had").install(|| {
+        let length = 3 * WORTH_A_CORE + 5;
+        assert_eq!(stored_chunks(length).len(), 3);
+        for (alphabet, unknown) in [ALPHABETS[0], ALPHABETS[5]] {
+            let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(length).collect();
+            let table = IdTable::new::<u16>(&sorted(alphabet));
+            // The first of several is the one to be found, whichever piece it falls into.
+            for place in [length, length - 1, length / 2, 0] {
+                if let Some(code) = codes.get_mut(place) {
+                    *code = unknown;
+                }
+                let stored: OwnedText = codes.iter().copied().collect();
+                let (text, path) = (stored.as_text(), simd::path_or_scalar());
+                let mut found = charset::bit_table_rayon::charset(text);
+                found.sort_unstable();
+                let unknown = codes.get(place).copied();
+                assert_eq!(found, sorted(&[alphabet, unknown.as_slice()].concat()));
+                let pieces = written(text, |text, ids| table.fill_in_parallel(path, text, ids));
+                match unknown {
+                    Some(code) => {
+                        let position = place;
+                        assert_eq!(pieces, Err(OutsideCodes { code, position }));
+                    }
+                    None => assert!(
+                        pieces == written(text, |text, ids| table.fill::<u16>(path, text, ids))
+                    ),
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn vocabularies_around_what_a_table_can_hold() {
+    // 128 ids leave the sign bit of a byte free, 65,535 the largest of 16 bits.
+    for entries in [127, 128, 129, 255, 256, 257, 65_535, 65_536, 65_537] {
+        let vocabulary: Vec<u32> = (0..entries).collect();
+        let codes: Vec<u32> = (0..entries).rev().collect();
+        check_ids_of_many(&vocabulary, &codes);
+        check_ids_of_many(&vocabulary, &[0, entries - 1, entries]);
+    }
+}
+
+/// The same as `check_ids`, but for what 16 bits cannot hold.
+fn check_ids_of_many(vocabulary: &[u32], codes: &[u32]) {
+    if vocabulary.len() <= 65_536 {
+        check_ids(vocabulary, codes, 0);
+        return;
+    }
+    let stored: OwnedText = codes.iter().copied().collect();
+    for path in simd::available() {
+        let table = IdTable::new::<i64>(vocabulary);
+        let found = written::<i64>(stored.as_text(), |text, ids| table.fill(path, text, ids));
+        assert_eq!(found, naive_ids(vocabulary, codes));
     }
 }
 
@@ -83,11 +243,10 @@ fn charset_of_every_length_of_a_few_characters() {
 
 #[test]
 fn charset_finds_a_new_character_in_every_place() {
-    // Two blocks, some vectors and some characters more.
-    let length = 4 * BLOCK + 3 * 64 + 7;
+    // A block after those in which all else is seen, a vector and some characters more.
+    let length = 3 * BLOCK + 64 + 7;
     for (alphabet, new) in ALPHABETS {
         let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(length).collect();
-        // The first two blocks are there to have everything else seen.
         for place in 2 * BLOCK..length {
             let old = std::mem::replace(&mut codes[place], new);
             check_charset(&codes, 0);

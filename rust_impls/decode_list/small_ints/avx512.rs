@@ -47,13 +47,54 @@ pub unsafe fn one_byte(
     let mut table = [0_u8; MOST];
     table[..characters.len()].copy_from_slice(characters);
     // SAFETY: each reads 64 bytes of an array of at least as many.
-    let (low, high, rows) = unsafe {
+    let (low, high) = unsafe {
         (
             _mm512_loadu_si512(table.as_ptr().cast()),
             _mm512_loadu_si512(table.as_ptr().add(64).cast()),
-            _mm512_loadu_si512(ROWS_OF_COLUMNS.as_ptr().cast()),
         )
     };
+    blocks(characters, zero, addresses, room, |ids, room| {
+        let found = _mm512_permutex2var_epi8(low, ids, high);
+        // SAFETY: 64 bytes are one register.
+        unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), found) };
+    })
+}
+
+/// The same for characters of two or four bytes, which are loaded one by one: only the ids are found by vectors.
+///
+/// # Safety
+///
+/// The processor has AVX-512 F, BW and VBMI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub unsafe fn wide<C: Copy>(
+    characters: &[C],
+    zero: usize,
+    addresses: &[usize],
+    room: &mut [MaybeUninit<C>],
+) -> Decoded {
+    blocks(characters, zero, addresses, room, |ids, room| {
+        let mut kept = [0_u8; BLOCK];
+        // SAFETY: 64 bytes are one register.
+        unsafe { _mm512_storeu_si512(kept.as_mut_ptr().cast(), ids) };
+        for (place, id) in room.iter_mut().zip(kept) {
+            // SAFETY: all of these ids have been found to be within the table.
+            place.write(*unsafe { characters.get_unchecked(usize::from(id)) });
+        }
+    })
+}
+
+/// Has `look_up` fill a block of room from 64 ids at a time, each of which is within the table.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn blocks<C: Copy>(
+    characters: &[C],
+    zero: usize,
+    addresses: &[usize],
+    room: &mut [MaybeUninit<C>],
+    look_up: impl Fn(__m512i, &mut [MaybeUninit<C>; BLOCK]),
+) -> Decoded {
+    // SAFETY: reads 64 bytes of an array of as many.
+    let rows = unsafe { _mm512_loadu_si512(ROWS_OF_COLUMNS.as_ptr().cast()) };
     #[allow(clippy::cast_possible_wrap)] // bits are bits, and the other number is small
     let (zeros, ids) = (zero as i64, ((MOST - 1) * STEP) as i64);
     let zeros = _mm512_set1_epi64(zeros);
@@ -98,14 +139,13 @@ pub unsafe fn one_byte(
             .fold(_mm512_setzero_si512(), |all, one| _mm512_or_si512(all, one));
         let ids = _mm512_permutexvar_epi8(rows, columns);
         if _mm512_test_epi64_mask(any, strange) != 0 || _mm512_cmpge_epu8_mask(ids, outside) != 0 {
-            // Finds out which; there is one, so that this is an error.
-            fill(characters, addresses, room, |address| id_at(zero, address))
-                .map_err(|at| block * BLOCK + at)?;
+            let at = addresses
+                .iter()
+                .position(|&address| id_at(zero, address) >= characters.len());
+            return Err(block * BLOCK + at.unwrap_or_default());
         }
         highest = _mm512_max_epu8(highest, ids);
-        let found = _mm512_permutex2var_epi8(low, ids, high);
-        // SAFETY: 64 bytes are one register.
-        unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), found) };
+        look_up(ids, room);
     }
     let last = fill(characters, addresses_left, room_left, |address| {
         id_at(zero, address)

@@ -1,0 +1,24 @@
+//! `charset_encode`: a text is its vocabulary, indexed by its ids.
+#![no_main]
+
+use fuzz::{Input, distinct};
+use rust_impls::charset_encode;
+
+libfuzzer_sys::fuzz_target!(|input: Input| {
+    input.with_text(|text, codes| {
+        for encode in [
+            charset_encode::bit_table::charset_encode,
+            charset_encode::rustc_hash::charset_encode,
+        ] {
+            let Ok((vocabulary, ids)) = encode(text) else {
+                panic!("no text that a fuzzer makes has so many characters");
+            };
+            assert_eq!(vocabulary, distinct(codes));
+            assert!(
+                ids.iter()
+                    .map(|&id| vocabulary[usize::from(id)])
+                    .eq(codes.iter().copied())
+            );
+        }
+    });
+});

@@ -1,0 +1,32 @@
+"""``numpy.fromiter`` over ``map`` of the dict's own lookup: no list, but an int for each id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from py_impls.vocabulary import ids_by_character, outside
+
+
+def encode_int64(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.int64]]:
+    """Return a function from a text to a one-dimensional ``int64`` array of ids.
+
+    Raises:
+        ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
+            The encoder raises it for a character outside the vocabulary.
+        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+    """
+    stoi = ids_by_character(vocabulary)
+    id_of = stoi.__getitem__
+
+    def encode_text(text: str) -> npt.NDArray[np.int64]:
+        if not isinstance(text, str):
+            raise TypeError(f"text is {type(text).__name__}, not str")
+        try:
+            return np.fromiter(map(id_of, text), np.int64, len(text))
+        except KeyError:
+            raise outside(text, stoi) from None
+
+    return encode_text

@@ -1,0 +1,14 @@
+//! A table of ids, from CPython's own storage: shuffles look 64 characters up at once.
+
+use std::mem::MaybeUninit;
+
+use crate::id_table::{Filled, IdTable};
+use crate::simd;
+use crate::text::Text;
+
+pub fn encode_array(
+    vocabulary: &[u32],
+) -> impl Fn(Text<'_>, &mut [MaybeUninit<u16>]) -> Filled + Send + Sync + use<> {
+    let table = IdTable::new::<u16>(vocabulary);
+    move |text, ids| table.fill(simd::path_or_scalar(), text, ids)
+}

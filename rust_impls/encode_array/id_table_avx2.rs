@@ -1,0 +1,16 @@
+//! id_table by AVX2: 32 bytes a shuffle, one for each 16 codes in use.
+
+use std::mem::MaybeUninit;
+
+use crate::id_table::{Filled, IdTable};
+use crate::simd::Path;
+use crate::text::Text;
+
+pub const PATH: Path = Path::Avx2;
+
+pub fn encode_array(
+    vocabulary: &[u32],
+) -> impl Fn(Text<'_>, &mut [MaybeUninit<u16>]) -> Filled + Send + Sync + use<> {
+    let table = IdTable::new::<u16>(vocabulary);
+    move |text, ids| table.fill(PATH, text, ids)
+}

@@ -1,0 +1,139 @@
+//! Lookups of 32 bytes in 16 (AVX2), one for each row of 16 codes that the vocabulary has any of.
+
+#![allow(unsafe_code)] // loads and stores
+
+#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
+
+use super::{ABSENT, Filled, Number, fill_latin1, outside_latin1};
+
+const LANES: usize = 32;
+/// Characters looked up before a branch asks whether all were there.
+const BLOCK: usize = 4 * LANES;
+
+/// The ids of 16 neighbouring codes. Here the sign bit says that there *is* one, as what belongs to
+/// no row at all is looked up as zero.
+#[derive(Clone, Copy)]
+struct Row {
+    /// What turns a code of this row, and no other, into less than 16.
+    first: __m256i,
+    ids: __m256i,
+}
+
+#[target_feature(enable = "avx2")]
+pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N>]) -> Filled {
+    if codes.len() < LANES {
+        return fill_latin1(table, codes, ids);
+    }
+    let none = Row {
+        first: _mm256_setzero_si256(),
+        ids: _mm256_setzero_si256(),
+    };
+    let mut rows = [none; 16];
+    let mut count = 0;
+    for (first, row) in (0..=u8::MAX).step_by(16).zip(table.as_chunks::<16>().0) {
+        if row.iter().any(|&id| id != ABSENT) {
+            // ABSENT itself becomes zero, and every id gets the bit.
+            let marked = row.map(|id| id ^ ABSENT);
+            rows[count] = Row {
+                first: _mm256_set1_epi8(first.cast_signed()),
+                // SAFETY: 16 bytes, and the load needs no alignment.
+                ids: _mm256_broadcastsi128_si256(unsafe {
+                    _mm_loadu_si128(marked.as_ptr().cast())
+                }),
+            };
+            count += 1;
+        }
+    }
+    let rows = &rows[..count];
+
+    let mut at = 0;
+    while at < codes.len() {
+        // The last vector overlaps the one before it, and writes the same again.
+        let block = (codes.len() - at).min(BLOCK);
+        let mut gathered = _mm256_set1_epi8(-1);
+        let mut done = 0;
+        while done < block {
+            let from = (at + done).min(codes.len() - LANES);
+            let found = find(rows, load(&codes[from..]));
+            gathered = _mm256_and_si256(gathered, found);
+            store(
+                _mm256_and_si256(found, _mm256_set1_epi8(0x7F)),
+                &mut ids[from..],
+            );
+            done += LANES;
+        }
+        if _mm256_movemask_epi8(gathered) != -1 {
+            // The overlap has been found to have ids before.
+            outside_latin1(table, &codes[at..at + block], at)?;
+        }
+        at += block;
+    }
+    Ok(())
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn find(rows: &[Row], codes: __m256i) -> __m256i {
+    let mut found = _mm256_setzero_si256();
+    for row in rows {
+        // Up to 0x7F for the codes of this row, above for all others, which the shuffle makes zero.
+        let within = _mm256_xor_si256(codes, row.first);
+        let within = _mm256_adds_epu8(within, _mm256_set1_epi8(0x70));
+        found = _mm256_or_si256(found, _mm256_shuffle_epi8(row.ids, within));
+    }
+    found
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(bytes: &[u8]) -> __m256i {
+    let bytes = &bytes[..LANES];
+    // SAFETY: 32 bytes, and the load needs no alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+/// Writes 32 ids, widened.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store<N: Number>(ids: __m256i, places: &mut [MaybeUninit<N>]) {
+    let to = places[..LANES].as_mut_ptr().cast::<__m256i>();
+    let halves = [
+        _mm256_castsi256_si128(ids),
+        _mm256_extracti128_si256::<1>(ids),
+    ];
+    // SAFETY: 32 places of `size_of::<N>()` bytes each, in vectors of 32 bytes, which need no alignment.
+    // Numbers are integers, to which all bytes are values.
+    unsafe {
+        match size_of::<N>() {
+            1 => _mm256_storeu_si256(to, ids),
+            2 => {
+                for (index, half) in halves.into_iter().enumerate() {
+                    _mm256_storeu_si256(to.add(index), _mm256_cvtepu8_epi16(half));
+                }
+            }
+            4 => {
+                for (index, half) in halves.into_iter().enumerate() {
+                    let to = to.add(2 * index);
+                    _mm256_storeu_si256(to, _mm256_cvtepu8_epi32(half));
+                    let rest = _mm_srli_si128::<8>(half);
+                    _mm256_storeu_si256(to.add(1), _mm256_cvtepu8_epi32(rest));
+                }
+            }
+            8 => {
+                for (index, half) in halves.into_iter().enumerate() {
+                    let to = to.add(4 * index);
+                    _mm256_storeu_si256(to, _mm256_cvtepu8_epi64(half));
+                    let rest = _mm_srli_si128::<4>(half);
+                    _mm256_storeu_si256(to.add(1), _mm256_cvtepu8_epi64(rest));
+                    let rest = _mm_srli_si128::<8>(half);
+                    _mm256_storeu_si256(to.add(2), _mm256_cvtepu8_epi64(rest));
+                    let rest = _mm_srli_si128::<12>(half);
+                    _mm256_storeu_si256(to.add(3), _mm256_cvtepu8_epi64(rest));
+                }
+            }
+            _ => unreachable!("no number is of another size"),
+        }
+    }
+}

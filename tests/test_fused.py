@@ -1,0 +1,143 @@
+"""Decoders, counts and limits at the border with Python: objects, references, panics."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pkgutil import resolve_name
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import corpora
+from benchmarks.registry import REGISTRY, Implementation, row
+from benchmarks.tasks import TASKS
+from benchmarks.verification import verify
+
+LIMITS = [entry for entry in REGISTRY if "limit" in entry.marks]
+DECODERS = ["fixed_array", "small_ints"]
+LETTERS = "".join(map(chr, range(0x30, 0x30 + 65)))
+
+
+class Id(int):
+    """An int that is none of CPython's small ones, whatever its value."""
+
+
+@pytest.fixture(params=DECODERS)
+def decode_list(request: pytest.FixtureRequest) -> Any:
+    return resolve_name(f"rust_impls:decode_list.{request.param}")
+
+
+def test_ints_that_are_not_the_small_ones_are_ids_too(decode_list: Any) -> None:
+    decode = decode_list(LETTERS)
+    for position in (0, 63, 64, 100, 199):
+        ids: list[Any] = list(range(65)) * 4
+        ids[position] = Id(7)
+        assert decode(ids) == "".join(LETTERS[id] for id in ids)
+    assert decode([True, False, Id(64)]) == "10p"
+
+
+def test_ids_beyond_the_small_ints(decode_list: Any) -> None:
+    vocabulary = "".join(map(chr, range(0x4E00, 0x4E00 + 1000)))
+    ids = [0, 255, 256, 257, 999, 300] * 100
+    assert decode_list(vocabulary)(ids) == "".join(vocabulary[id] for id in ids)
+
+
+def test_a_large_id_comes_before_a_later_error(decode_list: Any) -> None:
+    decode = decode_list("".join(map(chr, range(0x4E00, 0x4E00 + 300))))
+    with pytest.raises(ValueError, match=r"^id 300 at position 2 is not in the vocabulary of 300$"):
+        decode([299, 0, 300, "a"])
+    with pytest.raises(TypeError, match=r"^id at position 1 is str, not int$"):
+        decode([299, "a", 300])
+
+
+def test_no_reference_is_taken_or_kept(decode_list: Any) -> None:
+    ids, kept = [5, 64] * 1000, Id(5)
+    ids_with_one = [*ids, kept]
+    decode = decode_list(LETTERS)
+    before = [sys.getrefcount(5), sys.getrefcount(64), sys.getrefcount(kept)]
+    for _ in range(100):
+        assert len(decode(ids)) == 2000
+        assert len(decode(ids_with_one)) == 2001
+        with pytest.raises(ValueError, match="at position 2000 is"):
+            decode([*ids, 65])
+    gc.collect()
+    after = [sys.getrefcount(5), sys.getrefcount(64), sys.getrefcount(kept)]
+    # What the interpreter itself does with 5 meanwhile is a handful; 100,000 were decoded.
+    assert all(abs(one - other) < 50 for one, other in zip(before, after, strict=True))
+
+
+def test_a_list_that_grew_and_shrank(decode_list: Any) -> None:
+    """Its memory has room for more items than it holds, or for none."""
+    decode = decode_list(LETTERS)
+    ids = [1] * 1000
+    del ids[10:]
+    assert decode(ids) == "1" * 10
+    ids.clear()
+    assert decode(ids) == ""
+    ids.extend([2] * 65)
+    assert decode(ids) == "2" * 65
+
+
+@pytest.mark.parametrize("idea", ["fixed_array", "register_table"])
+def test_a_memory_map_decodes(idea: str, tmp_path: Any) -> None:
+    """nanoGPT's train.bin, as it is read."""
+    ids = np.arange(65, dtype=np.uint16).repeat(100)
+    ids.tofile(tmp_path / "train.bin")
+    mapped = np.memmap(tmp_path / "train.bin", dtype=np.uint16, mode="r")
+    decode = resolve_name(f"rust_impls:decode_array.{idea}")(LETTERS)
+    expected = "".join(LETTERS[id] for id in ids)
+    assert decode(mapped) == expected
+    assert decode(mapped[::-1]) == expected[::-1]
+    assert decode(mapped[1:]) == expected[1:]  # at an odd alignment
+
+
+def test_a_decoded_text_is_a_text_like_any_other() -> None:
+    """Hash, dict key, interning, UTF-8: what reads how the object is stored."""
+    decode = resolve_name("rust_impls:decode_array.register_table")("aé漢😀")
+    for ids, expected in (([0], "a"), ([1], "é"), ([0, 1], "aé"), ([0, 2], "a漢"), ([3, 0], "😀a")):
+        text = decode(np.array(ids, np.uint16))
+        assert {expected: 1}[text] == 1
+        assert hash(text) == hash(expected)
+        assert text.encode() == expected.encode()
+        assert sys.intern(text) == sys.intern(expected)
+        assert text + "b" == expected + "b"
+
+
+def test_counts_are_of_the_characters_as_python_has_them() -> None:
+    count = resolve_name("rust_impls:count.pair_table")
+    for text in ("", "a", "aé", "aé漢\ud800", "a😀" * 100_000, "ab" * 100_000, "漢b" * 100_000):
+        assert count(text) == {character: text.count(character) for character in set(text)}
+
+
+def test_a_panic_is_an_exception() -> None:
+    panic = resolve_name("rust_impls:_panic")
+    with pytest.raises(BaseException, match="asked to") as caught:
+        panic()
+    assert type(caught.value).__name__ == "PanicException"
+    assert resolve_name("rust_impls:charset.fixed_array")("aab") == {"a", "b"}
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda entry: f"{entry.task}-{entry.id}")
+@pytest.mark.parametrize("text", ["", "a", "aé", "漢字", "a😀" * 1000], ids=len)
+def test_a_limit_answers_for_any_text(limit: Implementation, text: str) -> None:
+    function, arguments = TASKS[limit.task].call(limit.resolve(), text)
+    answer = function(*arguments)
+    if limit.id != "limit/read":
+        assert len(answer) == len(text)
+
+
+def test_the_limit_of_reading_reads() -> None:
+    read = resolve_name("rust_impls:limit.read")
+    for character in "aé漢😀":
+        text = character * 1000
+        checksums = {read(text[:at] + "b" + text[at + 1 :]) for at in (0, 1, 500, 998, 999)}
+        assert read(text) not in checksums
+
+
+def test_a_limit_that_fails_is_wrong(synthetic: corpora.Corpus) -> None:
+    broken = row("charset", "limit/toy", "rust_impls:limit.read_list", "limit")
+    assert verify(broken, synthetic).status == "wrong"
+    absent = row("charset", "limit/toy", "rust_impls:limit.toy", "limit")
+    assert verify(absent, synthetic).status == "n/a"
