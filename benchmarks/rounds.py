@@ -134,10 +134,10 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             orders; ``mark``, a file whose one byte says which arm is being called; ``arms``, each
             with ``id``, ``calls`` in a block and, if need be, ``primed`` (one call before each
             block is not timed, so that no arm works on what another left in the caches),
-            ``threads`` (it uses several), ``target`` (what to call instead: on the text, or, where
-            ``builds`` is set, as the task calls an implementation), ``kept`` (what calls return is
-            freed after the clock has stopped) and ``characters`` (its text is repeated or cut to so
-            many).
+            ``threads`` (it uses several), ``target`` (what to call instead, with the same
+            arguments), ``method`` (of what would be called, to call instead), ``kept`` (what calls
+            return is freed after the clock has stopped) and ``characters`` (its text is repeated or
+            cut to so many).
 
     Returns:
         ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
@@ -183,7 +183,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         mark[0] = index
         if arm.get("threads"):
             cores[arm["id"]] = cores_used(call)
-        if order["state"] == BUILD or "target" in arm or is_limit(task, arm):
+        if order["state"] == BUILD or arm.keys() & {"target", "method"} or is_limit(task, arm):
             continue  # gives no answer to the task
         function, arguments = call
         if difference := task.difference(function(*arguments), expected[texts[index]]):
@@ -204,17 +204,17 @@ def marks(path: str) -> mmap:
 
 
 def call_of(task: Task, arm: dict[str, Any], text: str, state: str) -> Call:
-    """Return what is timed for an arm: by its ``target`` if it has one, else its registry row."""
-    if "target" not in arm:
-        function = find(task.name, arm["id"]).resolve()
-    elif arm.get("builds"):
+    """Return what is timed for an arm: its registry row's call, or one with the same arguments."""
+    implementation = find(task.name, arm["id"]).resolve()
+    if state == BUILD:
+        assert task.build is not None
+        return task.build(implementation, text)
+    function, arguments = task.call(implementation, text)
+    if "target" in arm:
         function = resolve_name(arm["target"])
-    else:
-        return resolve_name(arm["target"]), task.call(find(task.name, arm["id"]).resolve(), text)[1]
-    if state != BUILD:
-        return task.call(function, text)
-    assert task.build is not None
-    return task.build(function, text)
+    elif "method" in arm:
+        function = getattr(function, arm["method"])
+    return function, arguments
 
 
 def is_limit(task: Task, arm: dict[str, Any]) -> bool:

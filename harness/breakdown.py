@@ -1,15 +1,18 @@
 """Where a call's time goes: the same call made again and again, stopped a step later each time.
 
 What a step costs is what it adds to the one before, paired in the same rounds. A step's arm is a
-function of ``rust_impls.steps``, which does what the implementation does up to there.
+function of ``rust_impls.steps`` or a method ``kernel``, which stop where the step ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pkgutil import resolve_name
 
 from benchmarks.registry import Implementation
+from benchmarks.tasks import TASKS
 from harness import verdict
 from harness.paired import Advance, Arm, Course, measure
 
@@ -54,24 +57,33 @@ class Breakdown:
 
 def steps_of(row: Implementation) -> list[tuple[str, Arm]]:
     """Return for each step its name, and the arm that ends with it."""
-    kept = Arm(row.id, threads="parallel" in row.marks, kept=True)
     whole = Arm(row.id, threads="parallel" in row.marks)
+    kept = replace(whole, kept=True)
     if not row.target.startswith(RUST):
-        return [("calling it, and its work", kept), ("freeing the result", whole)]
+        return [("the call and its work", kept), ("freeing the result", whole)]
     taken = "utf8" if "utf8" in row.marks else "storage"
     text = "asking CPython for UTF-8" if taken == "utf8" else "borrowing CPython's storage"
+    call = Arm(row.id, target=f"{RUST}steps.call")
+    steps = [("a call that does nothing", call)]
+    if (kernel := kernel_of(row, whole)) is None:
+        return [*steps, ("everything up to the result", kept), ("freeing the result", whole)]
     return [
-        ("a call that does nothing", Arm(row.id, target=f"{RUST}steps.call")),
-        (text, Arm(row.id, target=f"{RUST}steps.{taken}")),
-        ("the kernel", Arm(row.id, target=kernel_of(row), builds=True, threads=whole.threads)),
+        *steps,
+        (text, replace(call, target=f"{RUST}steps.{taken}")),
+        ("the kernel", kernel),
         ("building the result", kept),
         ("freeing the result", whole),
     ]
 
 
-def kernel_of(row: Implementation) -> str:
-    """Return the name of what runs an implementation's kernel and builds no result."""
-    return row.target.replace(RUST, f"{RUST}steps.", 1)
+def kernel_of(row: Implementation, whole: Arm) -> Arm | None:
+    """Return the arm that runs an implementation's kernel alone, if it can be told apart."""
+    target = row.target.replace(RUST, f"{RUST}steps.", 1)
+    with suppress(AttributeError):
+        resolve_name(target)
+        return replace(whole, target=target)
+    built, _ = TASKS[row.task].call(row.resolve(), "")
+    return replace(whole, method="kernel") if hasattr(built, "kernel") else None
 
 
 def break_down(row: Implementation, corpus: str, state: str, advance: Advance) -> Breakdown:
@@ -88,7 +100,7 @@ def break_down(row: Implementation, corpus: str, state: str, advance: Advance) -
     """
     steps = steps_of(row)
     first = steps[0][1]
-    arms = [first, first, *(arm for _, arm in steps[1:])]
+    arms = [first, first, *(arm for _, arm in steps[1:])]  # a control, as everywhere
     measured = measure(Course(row.task, corpus, state), arms, lambda _: True, advance)
     whole = len(arms) - 1
     clock = clock_for(measured.processes, whole, arms[whole].threads)

@@ -41,8 +41,8 @@ class Arm:
     Attributes:
         id: an implementation's.
         threads: it uses several, so that only wall time can judge it.
-        target: what is called, if not the implementation itself.
-        builds: the target is called as the task calls an implementation, not on the input.
+        target: what is called instead of the implementation, with the same arguments.
+        method: of what would be called, to be called instead.
         kept: what calls return is freed after the clock has stopped.
         characters: its text is the corpus, repeated or cut to so many.
         uncounted: the share of calls that it makes beyond those counted: a known slow-down.
@@ -51,7 +51,7 @@ class Arm:
     id: str
     threads: bool = False
     target: str | None = None
-    builds: bool = False
+    method: str | None = None
     kept: bool = False
     characters: int | None = None
     uncounted: float = 0.0
@@ -61,7 +61,7 @@ class Arm:
         own = {
             "threads": self.threads,
             "target": self.target,
-            "builds": self.builds,
+            "method": self.method,
             "kept": self.kept,
             "characters": self.characters,
         }

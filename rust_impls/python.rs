@@ -5,7 +5,9 @@
 // Reading CPython's own storage and writing what it will own are unsafe by nature.
 #![allow(unsafe_code)]
 
+use std::hint::black_box;
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
 use std::{ptr, slice};
 
 use numpy::{
@@ -15,7 +17,7 @@ use numpy::{
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
+use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::string::PyStringData;
 use pyo3::types::{IntoPyDict, PyDict, PyInt, PyList, PySequence, PySet, PyString};
 
@@ -57,6 +59,11 @@ impl Encoder {
     fn __call__(&self, py: Python<'_>, text: &str) -> PyResult<Vec<u32>> {
         self.0.call(py, text)
     }
+
+    /// Does the same up to where Python's result would be built: what the kernel takes.
+    fn kernel(&self, py: Python<'_>, text: &str) -> PyResult<()> {
+        self.0.call(py, text).map(drop)
+    }
 }
 
 /// Turns a text into a numpy.uint16 array of its characters' indices in the vocabulary.
@@ -67,6 +74,11 @@ struct ArrayEncoder(Kernel<u16>);
 impl ArrayEncoder {
     fn __call__<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyArray1<u16>>> {
         Ok(self.0.call(py, text)?.into_pyarray(py))
+    }
+
+    /// Does the same up to where Python's result would be built: what the kernel takes.
+    fn kernel(&self, py: Python<'_>, text: &str) -> PyResult<()> {
+        self.0.call(py, text).map(drop)
     }
 }
 
@@ -114,9 +126,20 @@ struct ArrayFiller<N> {
     fill: Box<Fill<N>>,
     /// As in [`Kernel`].
     detached: bool,
+    /// What `kernel` writes into: it grows with the longest text, and is empty until it is called.
+    scratch: Mutex<Vec<MaybeUninit<N>>>,
 }
 
 impl<N: Number + Element> ArrayFiller<N> {
+    fn new(fill: Box<Fill<N>>, detached: bool) -> Self {
+        let scratch = Mutex::default();
+        Self {
+            fill,
+            detached,
+            scratch,
+        }
+    }
+
     fn call<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<N>>> {
         let py = text.py();
         let codes = borrow_text(text)?;
@@ -124,15 +147,28 @@ impl<N: Number + Element> ArrayFiller<N> {
         let array = unsafe { PyArray1::<N>::new(py, codes.len(), false) };
         // SAFETY: a new array in one piece of that length, which nobody else has yet.
         let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), codes.len()) };
+        self.fill(py, codes, ids).map(|()| array)
+    }
+
+    fn fill(&self, py: Python<'_>, codes: Text<'_>, ids: &mut [MaybeUninit<N>]) -> PyResult<()> {
         let filled = if self.detached {
             py.detach(|| (self.fill)(codes, ids))
         } else {
             (self.fill)(codes, ids)
         };
-        match filled {
-            Ok(()) => Ok(array),
-            Err(outside) => Err(refused(py, outside.code, outside.position)),
+        filled.map_err(|outside| refused(py, outside.code, outside.position))
+    }
+
+    fn kernel(&self, text: &Bound<'_, PyString>) -> PyResult<()> {
+        let codes = borrow_text(text)?;
+        let mut scratch = self
+            .scratch
+            .lock_py_attached(text.py())
+            .unwrap_or_else(PoisonError::into_inner);
+        if scratch.len() < codes.len() {
+            scratch.resize_with(codes.len(), MaybeUninit::uninit);
         }
+        self.fill(text.py(), codes, &mut scratch[..codes.len()])
     }
 }
 
@@ -145,6 +181,11 @@ impl Uint16Encoder {
     fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u16>>> {
         self.0.call(text)
     }
+
+    /// Does the same into memory that was written before: what the kernel takes.
+    fn kernel(&self, text: &Bound<'_, PyString>) -> PyResult<()> {
+        self.0.kernel(text)
+    }
 }
 
 /// Turns a text into a numpy.uint8 array of its characters' indices in the vocabulary.
@@ -156,6 +197,11 @@ impl Uint8Encoder {
     fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u8>>> {
         self.0.call(text)
     }
+
+    /// Does the same into memory that was written before: what the kernel takes.
+    fn kernel(&self, text: &Bound<'_, PyString>) -> PyResult<()> {
+        self.0.kernel(text)
+    }
 }
 
 /// Turns a text into a numpy.int64 array of its characters' indices in the vocabulary.
@@ -166,6 +212,11 @@ struct Int64Encoder(ArrayFiller<i64>);
 impl Int64Encoder {
     fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<i64>>> {
         self.0.call(text)
+    }
+
+    /// Does the same into memory that was written before: what the kernel takes.
+    fn kernel(&self, text: &Bound<'_, PyString>) -> PyResult<()> {
+        self.0.kernel(text)
     }
 }
 
@@ -203,6 +254,27 @@ impl ListEncoder {
             ListIds::Numbers(fill) => list_of(text, fill, &self.ints, self.counted),
         }
     }
+
+    /// Finds the ids and builds no list: what the kernel takes.
+    fn kernel(&self, text: &Bound<'_, PyString>) -> PyResult<()> {
+        match &self.ids {
+            ListIds::Bytes(fill) => find_ids(text, fill),
+            ListIds::Numbers(fill) => find_ids(text, fill),
+        }
+    }
+}
+
+fn find_ids<N: ListId>(text: &Bound<'_, PyString>, fill: &Fill<N>) -> PyResult<()> {
+    let codes = borrow_text(text)?;
+    let mut ids = [const { MaybeUninit::<N>::uninit() }; LIST_BLOCK];
+    for start in (0..codes.len()).step_by(LIST_BLOCK) {
+        let end = codes.len().min(start + LIST_BLOCK);
+        if let Err(outside) = fill(codes.slice(start..end), &mut ids[..end - start]) {
+            return Err(refused(text.py(), outside.code, start + outside.position));
+        }
+        black_box(&ids);
+    }
+    Ok(())
 }
 
 /// Characters whose ids are found at once: they stay in the first cache until their ints are written.
@@ -876,6 +948,50 @@ macro_rules! charset_module {
                 }
             )*
         }
+
+        /// The kernels of charset alone: what they find is dropped.
+        #[pymodule(submodule, name = "charset", module = "rust_impls.steps")]
+        mod charset_kernels {
+            use super::{black_box, borrow_text, require};
+            use pyo3::prelude::*;
+            use pyo3::types::PyString;
+
+            $(
+                #[pyfunction]
+                fn $attached(text: &str) {
+                    black_box(crate::charset::$attached::charset(text));
+                }
+            )*
+            $(
+                #[pyfunction]
+                fn $detached(py: Python<'_>, text: &str) {
+                    py.detach(|| black_box(crate::charset::$detached::charset(text)));
+                }
+            )*
+            $(
+                #[pyfunction]
+                fn $stored(text: &Bound<'_, PyString>) -> PyResult<()> {
+                    black_box(crate::charset::$stored::charset(borrow_text(text)?));
+                    Ok(())
+                }
+            )*
+            $(
+                #[pyfunction]
+                fn $threaded(text: &Bound<'_, PyString>) -> PyResult<()> {
+                    let (py, text) = (text.py(), borrow_text(text)?);
+                    py.detach(|| black_box(crate::charset::$threaded::charset(text)));
+                    Ok(())
+                }
+            )*
+            $(
+                #[pyfunction]
+                fn $held(text: &Bound<'_, PyString>) -> PyResult<()> {
+                    require(crate::charset::$held::PATH)?;
+                    black_box(crate::charset::$held::charset(borrow_text(text)?));
+                    Ok(())
+                }
+            )*
+        }
     };
 }
 
@@ -968,7 +1084,7 @@ macro_rules! encode_array_module {
                 fn $stored(vocabulary: Vocabulary<u32>) -> PyResult<Uint16Encoder> {
                     check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
                     let fill = Box::new(crate::encode_array::$stored::encode_array(&vocabulary.0));
-                    Ok(Uint16Encoder(ArrayFiller { fill, detached: false }))
+                    Ok(Uint16Encoder(ArrayFiller::new(fill, false)))
                 }
             )*
             $(
@@ -977,7 +1093,7 @@ macro_rules! encode_array_module {
                 fn $threaded(vocabulary: Vocabulary<u32>) -> PyResult<Uint16Encoder> {
                     check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
                     let fill = Box::new(crate::encode_array::$threaded::encode_array(&vocabulary.0));
-                    Ok(Uint16Encoder(ArrayFiller { fill, detached: true }))
+                    Ok(Uint16Encoder(ArrayFiller::new(fill, true)))
                 }
             )*
             $(
@@ -987,7 +1103,7 @@ macro_rules! encode_array_module {
                     require(crate::encode_array::$held::PATH)?;
                     check_fits("encode_array", vocabulary.0.len(), U16_ENTRIES)?;
                     let fill = Box::new(crate::encode_array::$held::encode_array(&vocabulary.0));
-                    Ok(Uint16Encoder(ArrayFiller { fill, detached: false }))
+                    Ok(Uint16Encoder(ArrayFiller::new(fill, false)))
                 }
             )*
         }
@@ -1015,7 +1131,7 @@ macro_rules! encode_uint8_module {
                 fn $stored(vocabulary: Vocabulary<u32>) -> PyResult<Uint8Encoder> {
                     check_fits("encode_uint8", vocabulary.0.len(), 256)?;
                     let fill = Box::new(crate::encode_uint8::$stored::encode_uint8(&vocabulary.0));
-                    Ok(Uint8Encoder(ArrayFiller { fill, detached: false }))
+                    Ok(Uint8Encoder(ArrayFiller::new(fill, false)))
                 }
             )*
             $(
@@ -1024,7 +1140,7 @@ macro_rules! encode_uint8_module {
                 fn $threaded(vocabulary: Vocabulary<u32>) -> PyResult<Uint8Encoder> {
                     check_fits("encode_uint8", vocabulary.0.len(), 256)?;
                     let fill = Box::new(crate::encode_uint8::$threaded::encode_uint8(&vocabulary.0));
-                    Ok(Uint8Encoder(ArrayFiller { fill, detached: true }))
+                    Ok(Uint8Encoder(ArrayFiller::new(fill, true)))
                 }
             )*
             $(
@@ -1034,7 +1150,7 @@ macro_rules! encode_uint8_module {
                     require(crate::encode_uint8::$held::PATH)?;
                     check_fits("encode_uint8", vocabulary.0.len(), 256)?;
                     let fill = Box::new(crate::encode_uint8::$held::encode_uint8(&vocabulary.0));
-                    Ok(Uint8Encoder(ArrayFiller { fill, detached: false }))
+                    Ok(Uint8Encoder(ArrayFiller::new(fill, false)))
                 }
             )*
         }
@@ -1061,7 +1177,7 @@ macro_rules! encode_int64_module {
                 #[pyfunction]
                 fn $stored(vocabulary: Vocabulary<u32>) -> Int64Encoder {
                     let fill = Box::new(crate::encode_int64::$stored::encode_int64(&vocabulary.0));
-                    Int64Encoder(ArrayFiller { fill, detached: false })
+                    Int64Encoder(ArrayFiller::new(fill, false))
                 }
             )*
             $(
@@ -1069,7 +1185,7 @@ macro_rules! encode_int64_module {
                 #[pyfunction]
                 fn $threaded(vocabulary: Vocabulary<u32>) -> Int64Encoder {
                     let fill = Box::new(crate::encode_int64::$threaded::encode_int64(&vocabulary.0));
-                    Int64Encoder(ArrayFiller { fill, detached: true })
+                    Int64Encoder(ArrayFiller::new(fill, true))
                 }
             )*
             $(
@@ -1078,7 +1194,7 @@ macro_rules! encode_int64_module {
                 fn $held(vocabulary: Vocabulary<u32>) -> PyResult<Int64Encoder> {
                     require(crate::encode_int64::$held::PATH)?;
                     let fill = Box::new(crate::encode_int64::$held::encode_int64(&vocabulary.0));
-                    Ok(Int64Encoder(ArrayFiller { fill, detached: false }))
+                    Ok(Int64Encoder(ArrayFiller::new(fill, false)))
                 }
             )*
         }
@@ -1355,6 +1471,32 @@ decode_array_module! {
     stored: fixed_array, register_table;
 }
 
+/// A call stopped early, so that what each step costs can be told. What is built from a vocabulary has
+/// a method `kernel` for the same purpose.
+#[pymodule(submodule, module = "rust_impls")]
+mod steps {
+    use super::borrow_text;
+    use pyo3::prelude::*;
+    use pyo3::types::PyString;
+
+    #[pymodule_export]
+    use super::charset_kernels;
+
+    /// Does nothing with what it is given: what a call from Python costs by itself.
+    #[pyfunction]
+    fn call(_argument: &Bound<'_, PyAny>) {}
+
+    /// Asks CPython for the text as UTF-8, which beyond ASCII makes a copy, the first time.
+    #[pyfunction]
+    fn utf8(_text: &str) {}
+
+    /// Borrows the text as CPython stores it.
+    #[pyfunction]
+    fn storage(text: &Bound<'_, PyString>) -> PyResult<()> {
+        borrow_text(text).map(drop)
+    }
+}
+
 /// Rust ideas for the text preparation of a character-level GPT, a submodule for each task.
 // pyo3 takes a module to be safe without the GIL unless it says otherwise. Nothing here has been run
 // on a free-threaded Python yet, so there the import switches the GIL on.
@@ -1368,7 +1510,7 @@ mod rust_impls {
     #[pymodule_export]
     use super::{
         charset, charset_encode, count, decode_array, decode_list, encode, encode_array,
-        encode_int64, encode_uint8, limit,
+        encode_int64, encode_uint8, limit, steps,
     };
 
     /// A wrong setting is refused at once: whoever forces a path must not measure another.

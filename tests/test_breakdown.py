@@ -1,0 +1,69 @@
+"""Where a call's time goes: steps that add up, and what cannot be taken apart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.registry import REGISTRY, find
+from harness.breakdown import steps_of
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SHORT = "english-1k-ascii"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in REGISTRY if not row.unavailable() and "limit" not in row.marks],
+    ids=lambda row: f"{row.task} {row.id}",
+)
+def test_every_implementation_has_steps_that_can_be_called(row: object) -> None:
+    steps = steps_of(row)  # type: ignore[arg-type]
+    assert steps[-1][0] == "freeing the result"
+    assert [arm.kept for _, arm in steps[-2:]] == [True, False]
+
+
+def test_the_kernel_is_told_apart_where_it_can_be() -> None:
+    for task, id in (("charset", "rust/ahash"), ("encode", "rust/fixed_array")):
+        assert "the kernel" in dict(steps_of(find(task, id)))
+    assert "the kernel" not in dict(steps_of(find("charset", "python/set")))
+
+
+@pytest.mark.parametrize(
+    ("task", "id", "text"),
+    [
+        ("charset", "rust/ahash", "asking CPython for UTF-8"),
+        ("charset", "rust/bit_table", "borrowing CPython's storage"),
+        ("encode_array", "rust/id_table", "borrowing CPython's storage"),
+        ("encode", "rust/fixed_array", "asking CPython for UTF-8"),
+    ],
+)
+def test_steps_add_up(nanogpt_rs: Run, task: str, id: str, text: str) -> None:
+    done = nanogpt_rs("breakdown", task, id, "--corpus", SHORT, "--json")
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads(done.stdout)["cells"]
+    names = [step["name"] for step in cell["steps"]]
+    assert names == [
+        "a call that does nothing",
+        text,
+        "the kernel",
+        "building the result",
+        "freeing the result",
+    ]
+    for step in cell["steps"]:
+        low, high = step["interval"]
+        assert low <= step["seconds"] <= high
+    assert cell["steps"][0]["seconds"] > 0
+    assert cell["processes"] >= 12
+    # Trimmed means of differences add up but for what trimming leaves out.
+    whole = sum(step["seconds"] for step in cell["steps"])
+    assert whole == pytest.approx(cell["seconds"], rel=0.15)
+
+
+def test_a_wrong_implementation_is_not_taken_apart(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("breakdown", "encode_array", "rust/ahash", "--corpus", "distinct-1m-ucs4")
+    assert done.returncode == 3
+    assert "encode_array rust/ahash: n/a" in done.stderr
