@@ -177,6 +177,7 @@ REGISTRY: tuple[Implementation, ...] = (
     row("encode_array", "rust/id_table_scalar", "rust_impls:encode_array.id_table_scalar", "", "numpy"),
     row("encode_array", "rust/id_table_avx2", "rust_impls:encode_array.id_table_avx2", "", "numpy cpu:avx2"),
     row("encode_array", "rust/id_table_avx512", "rust_impls:encode_array.id_table_avx512", "", "numpy cpu:avx512"),
+    row("encode_array", "rust/id_table_neon", "rust_impls:encode_array.id_table_neon", "", "numpy cpu:neon"),
     row("encode_array", "rust/id_table_rayon", "rust_impls:encode_array.id_table_rayon", "parallel", "numpy"),
     row("encode_uint8", "python/list_comprehension", "py_impls.encode_uint8.list_comprehension:encode_uint8", "baseline default", "numpy"),
     row("encode_uint8", "python/bytes_translate", "py_impls.encode_uint8.bytes_translate:encode_uint8", "default strongest:ascii strongest:latin1", "numpy"),
@@ -186,6 +187,7 @@ REGISTRY: tuple[Implementation, ...] = (
     row("encode_uint8", "rust/id_table_scalar", "rust_impls:encode_uint8.id_table_scalar", "", "numpy"),
     row("encode_uint8", "rust/id_table_avx2", "rust_impls:encode_uint8.id_table_avx2", "", "numpy cpu:avx2"),
     row("encode_uint8", "rust/id_table_avx512", "rust_impls:encode_uint8.id_table_avx512", "", "numpy cpu:avx512"),
+    row("encode_uint8", "rust/id_table_neon", "rust_impls:encode_uint8.id_table_neon", "", "numpy cpu:neon"),
     row("encode_uint8", "rust/id_table_rayon", "rust_impls:encode_uint8.id_table_rayon", "parallel", "numpy"),
     row("encode_int64", "python/list_comprehension", "py_impls.encode_int64.list_comprehension:encode_int64", "baseline default", "numpy"),
     row("encode_int64", "python/bytes_translate", "py_impls.encode_int64.bytes_translate:encode_int64", "default strongest:ascii strongest:latin1", "numpy"),
@@ -195,6 +197,7 @@ REGISTRY: tuple[Implementation, ...] = (
     row("encode_int64", "rust/id_table_scalar", "rust_impls:encode_int64.id_table_scalar", "", "numpy"),
     row("encode_int64", "rust/id_table_avx2", "rust_impls:encode_int64.id_table_avx2", "", "numpy cpu:avx2"),
     row("encode_int64", "rust/id_table_avx512", "rust_impls:encode_int64.id_table_avx512", "", "numpy cpu:avx512"),
+    row("encode_int64", "rust/id_table_neon", "rust_impls:encode_int64.id_table_neon", "", "numpy cpu:neon"),
     row("encode_int64", "rust/id_table_rayon", "rust_impls:encode_int64.id_table_rayon", "parallel", "numpy"),
 )
 # fmt: on
