@@ -15,6 +15,8 @@ use crate::text_chunks::stored_chunks;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// What ids are written as. Little-endian, so that wider ones are the same bytes and zeros.
 pub trait Number: Copy + Send + Sync + 'static {
@@ -62,8 +64,6 @@ pub struct IdTable {
     /// Ids of Latin-1, whose sign bit is free to say that there is none; or nothing, where the
     /// vocabulary has more than 128 of its characters.
     latin1: Option<Box<[u8; 256]>>,
-    /// Whether any of those is beyond ASCII.
-    beyond_ascii: bool,
     all: CodeTable,
 }
 
@@ -91,7 +91,6 @@ impl IdTable {
         });
         Self {
             latin1,
-            beyond_ascii: vocabulary.iter().any(|code| (0x80..0x100).contains(code)),
             all: CodeTable::new(vocabulary),
         }
     }
@@ -117,12 +116,17 @@ impl IdTable {
             #[cfg(target_arch = "x86_64")]
             (Path::Avx512, Text::One(codes), Some(table)) if path.available() => {
                 // SAFETY: the processor has just been found to have what the function is compiled for.
-                unsafe { avx512::fill(table, self.beyond_ascii, codes, ids) }
+                unsafe { avx512::fill(table, codes, ids) }
             }
             #[cfg(target_arch = "x86_64")]
             (Path::Avx2, Text::One(codes), Some(table)) if path.available() => {
                 // SAFETY: as above.
                 unsafe { avx2::fill(table, codes, ids) }
+            }
+            #[cfg(target_arch = "aarch64")]
+            (Path::Neon, Text::One(codes), Some(table)) if path.available() => {
+                // SAFETY: as above.
+                unsafe { neon::fill(table, codes, ids) }
             }
             (_, Text::One(codes), Some(table)) => fill_latin1(table, codes, ids),
             (_, Text::One(codes), None) => self.all.fill(codes, ids),
