@@ -26,7 +26,7 @@ def test_list_shows_every_row_and_its_idea(nanogpt_rs: Run) -> None:
     lacking = {row["unavailable"] for row in rows if row["unavailable"]}
     assert all(reason.endswith("which this processor lacks") for reason in lacking)
     for row in rows:
-        assert 20 < len(row["idea"]) < 110, row
+        assert row["unavailable"] or 20 < len(row["idea"]) < 110, row
 
 
 def test_list_is_readable(nanogpt_rs: Run) -> None:
@@ -65,7 +65,9 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     assert document["machine"]["cores"] >= 1
     cells = document["cells"]
     assert {cell["state"] for cell in cells} == set(STATES)
-    assert {cell["task"] for cell in cells} == set(TASKS)  # no code names a task: new ones join
+    # No code names a task: new ones join, here those that have this idea.
+    having = {row.task for row in REGISTRY if row.id == "rust/fixed_array"}
+    assert {cell["task"] for cell in cells} == having
     for cell in cells:
         assert (cell["corpus"], cell["characters"]) == ("file:mine.txt", 9500)
         assert len(cell["sha256"]) == 64
