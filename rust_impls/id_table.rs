@@ -4,6 +4,7 @@
 //! What the ideas named `id_table` of all `encode` tasks share.
 
 use std::mem::MaybeUninit;
+use std::ops::{BitAnd, BitOr};
 
 use rayon::prelude::*;
 
@@ -15,6 +16,8 @@ use crate::text_chunks::stored_chunks;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 /// What ids are written as. Little-endian, so that wider ones are the same bytes and zeros.
 pub trait Number: Copy + Send + Sync + 'static {
@@ -55,20 +58,18 @@ pub type Filled = Result<(), OutsideCodes>;
 /// Marks a code of Latin-1 outside the vocabulary in [`IdTable::latin1`].
 const ABSENT: u8 = 0x80;
 /// Characters looked up before a branch asks whether all were there.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 
 /// The ids of a vocabulary.
 pub struct IdTable {
     /// Ids of Latin-1, whose sign bit is free to say that there is none; or nothing, where the
     /// vocabulary has more than 128 of its characters.
     latin1: Option<Box<[u8; 256]>>,
-    /// Whether any of those is beyond ASCII.
-    beyond_ascii: bool,
     all: CodeTable,
 }
 
-/// Ids by code point, up to one code beyond the last in the vocabulary. The largest number means that
-/// there is no id, which is why the last of 65,536 ids needs wider ones.
+/// Ids by code point, up to one code beyond the last in the vocabulary. The sign bit says that there is
+/// no id, which is why more than 32,768 ids need wider ones.
 enum CodeTable {
     Narrow(Box<[u16]>),
     Wide(Box<[u32]>),
@@ -91,7 +92,6 @@ impl IdTable {
         });
         Self {
             latin1,
-            beyond_ascii: vocabulary.iter().any(|code| (0x80..0x100).contains(code)),
             all: CodeTable::new(vocabulary),
         }
     }
@@ -117,12 +117,17 @@ impl IdTable {
             #[cfg(target_arch = "x86_64")]
             (Path::Avx512, Text::One(codes), Some(table)) if path.available() => {
                 // SAFETY: the processor has just been found to have what the function is compiled for.
-                unsafe { avx512::fill(table, self.beyond_ascii, codes, ids) }
+                unsafe { avx512::fill(table, codes, ids) }
             }
             #[cfg(target_arch = "x86_64")]
             (Path::Avx2, Text::One(codes), Some(table)) if path.available() => {
                 // SAFETY: as above.
                 unsafe { avx2::fill(table, codes, ids) }
+            }
+            #[cfg(target_arch = "aarch64")]
+            (Path::Neon, Text::One(codes), Some(table)) if path.available() => {
+                // SAFETY: as above.
+                unsafe { neon::fill(table, codes, ids) }
             }
             (_, Text::One(codes), Some(table)) => fill_latin1(table, codes, ids),
             (_, Text::One(codes), None) => self.all.fill(codes, ids),
@@ -177,19 +182,7 @@ impl IdTable {
 }
 
 fn fill_latin1<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N>]) -> Filled {
-    let blocks = codes.chunks(BLOCK).zip(ids.chunks_mut(BLOCK));
-    for (index, (codes, ids)) in blocks.enumerate() {
-        let mut gathered = 0;
-        for (&code, place) in codes.iter().zip(ids) {
-            let id = table[usize::from(code)];
-            gathered |= id;
-            place.write(N::from_id(id.into()));
-        }
-        if gathered & ABSENT != 0 {
-            return outside_latin1(table, codes, index * BLOCK);
-        }
-    }
-    Ok(())
+    fill_each(codes, ids, |code| table[usize::from(code)])
 }
 
 /// The first of some characters that has no id, counted from `before`, the place of the first.
@@ -208,10 +201,10 @@ fn outside_latin1(table: &[u8; 256], codes: &[u8], before: usize) -> Filled {
 
 impl CodeTable {
     fn new(vocabulary: &[u32]) -> Self {
-        if u16::try_from(vocabulary.len()).is_ok() {
-            Self::Narrow(by_code(vocabulary, u16::MAX))
+        if vocabulary.len() <= usize::from(u16::ABSENT) {
+            Self::Narrow(by_code(vocabulary))
         } else {
-            Self::Wide(by_code(vocabulary, u32::MAX))
+            Self::Wide(by_code(vocabulary))
         }
     }
 
@@ -221,44 +214,112 @@ impl CodeTable {
         ids: &mut [MaybeUninit<N>],
     ) -> Filled {
         match self {
-            Self::Narrow(table) => fill_by_code(table, u16::MAX, codes, ids),
-            Self::Wide(table) => fill_by_code(table, u32::MAX, codes, ids),
+            Self::Narrow(table) => fill_by_code(table, codes, ids),
+            Self::Wide(table) => fill_by_code(table, codes, ids),
         }
     }
 }
 
-fn by_code<E: Copy + TryFrom<usize>>(vocabulary: &[u32], absent: E) -> Box<[E]> {
+/// What a table holds: an id, or its sign bit alone.
+trait Entry: Copy + Eq + BitOr<Output = Self> + BitAnd<Output = Self> + Into<u32> {
+    const NONE: Self;
+    const ABSENT: Self;
+    fn from_index(index: usize) -> Option<Self>;
+}
+
+impl Entry for u8 {
+    const NONE: Self = 0;
+    const ABSENT: Self = ABSENT;
+    fn from_index(index: usize) -> Option<Self> {
+        index.try_into().ok().filter(|&id| id < Self::ABSENT)
+    }
+}
+
+impl Entry for u16 {
+    const NONE: Self = 0;
+    const ABSENT: Self = 1 << 15;
+    fn from_index(index: usize) -> Option<Self> {
+        index.try_into().ok().filter(|&id| id < Self::ABSENT)
+    }
+}
+
+impl Entry for u32 {
+    const NONE: Self = 0;
+    const ABSENT: Self = 1 << 31;
+    fn from_index(index: usize) -> Option<Self> {
+        index.try_into().ok().filter(|&id| id < Self::ABSENT)
+    }
+}
+
+fn by_code<E: Entry>(vocabulary: &[u32]) -> Box<[E]> {
     let last = vocabulary.iter().max();
-    let mut table = vec![absent; last.map_or(0, |&last| last as usize + 1) + 1].into_boxed_slice();
+    // Any code of two bytes finds a place in a table that has one of them at all.
+    let length = match last.map_or(0, |&last| last as usize + 2) {
+        length @ 0x100..=TWO_BYTES => length.max(TWO_BYTES + 1),
+        length => length.max(1),
+    };
+    let mut table = vec![E::ABSENT; length].into_boxed_slice();
     for (id, &code) in vocabulary.iter().enumerate() {
-        table[code as usize] = E::try_from(id).unwrap_or(absent);
+        table[code as usize] = E::from_index(id).unwrap_or(E::ABSENT);
     }
     table
 }
 
-fn fill_by_code<E, C, N>(table: &[E], absent: E, codes: &[C], ids: &mut [MaybeUninit<N>]) -> Filled
-where
-    E: Copy + Ord + Into<u32>,
-    C: Copy + Into<u32>,
-    N: Number,
-{
+/// How many codes there are of two bytes.
+const TWO_BYTES: usize = 1 << 16;
+
+fn fill_by_code<E: Entry, C: Copy + Into<u32>, N: Number>(
+    table: &[E],
+    codes: &[C],
+    ids: &mut [MaybeUninit<N>],
+) -> Filled {
+    if size_of::<C>() <= size_of::<u16>()
+        && let Some(table) = table.first_chunk::<TWO_BYTES>()
+    {
+        // The mask changes nothing in two bytes. It spares the check of the bound.
+        return fill_each(codes, ids, |code| table[code.into() as usize % TWO_BYTES]);
+    }
     // The last entry is of no character, and stands for all that come after it.
     let last = table.len() - 1;
-    let find = |code: C| table[(code.into() as usize).min(last)];
-    let blocks = codes.chunks(BLOCK).zip(ids.chunks_mut(BLOCK));
-    for (index, (codes, ids)) in blocks.enumerate() {
-        let mut any_absent = false;
-        for (&code, place) in codes.iter().zip(ids) {
-            let id = find(code);
-            any_absent |= id == absent;
-            place.write(N::from_id(id.into()));
-        }
-        if any_absent && let Some(at) = codes.iter().position(|&code| find(code) == absent) {
-            return Err(OutsideCodes {
-                code: codes[at].into(),
-                position: index * BLOCK + at,
-            });
-        }
+    fill_each(codes, ids, |code| table[(code.into() as usize).min(last)])
+}
+
+fn fill_each<E: Entry, C: Copy + Into<u32>, N: Number>(
+    codes: &[C],
+    ids: &mut [MaybeUninit<N>],
+    find: impl Fn(C) -> E,
+) -> Filled {
+    let (blocks, rest) = codes.as_chunks::<BLOCK>();
+    let (places, places_of_rest) = ids.as_chunks_mut::<BLOCK>();
+    let mut position = 0;
+    for (codes, ids) in blocks.iter().zip(places) {
+        fill_block(codes, ids, &find, position)?;
+        position += BLOCK;
     }
-    Ok(())
+    fill_block(rest, places_of_rest, &find, position)
+}
+
+#[inline]
+fn fill_block<E: Entry, C: Copy + Into<u32>, N: Number>(
+    codes: &[C],
+    ids: &mut [MaybeUninit<N>],
+    find: &impl Fn(C) -> E,
+    before: usize,
+) -> Filled {
+    let mut gathered = E::NONE;
+    for (&code, place) in codes.iter().zip(ids) {
+        let id = find(code);
+        gathered = gathered | id;
+        place.write(N::from_id(id.into()));
+    }
+    if gathered & E::ABSENT == E::NONE {
+        return Ok(());
+    }
+    match codes.iter().position(|&code| find(code) == E::ABSENT) {
+        Some(at) => Err(OutsideCodes {
+            code: codes[at].into(),
+            position: before + at,
+        }),
+        None => Ok(()),
+    }
 }

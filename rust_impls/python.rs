@@ -1439,19 +1439,19 @@ encode_array_module! {
     detached: rayon;
     stored: id_table;
     threaded: id_table_rayon;
-    held: id_table_scalar, id_table_avx2, id_table_avx512;
+    held: id_table_scalar, id_table_avx2, id_table_avx512, id_table_neon;
 }
 
 encode_uint8_module! {
     stored: id_table;
     threaded: id_table_rayon;
-    held: id_table_scalar, id_table_avx2, id_table_avx512;
+    held: id_table_scalar, id_table_avx2, id_table_avx512, id_table_neon;
 }
 
 encode_int64_module! {
     stored: id_table;
     threaded: id_table_rayon;
-    held: id_table_scalar, id_table_avx2, id_table_avx512;
+    held: id_table_scalar, id_table_avx2, id_table_avx512, id_table_neon;
 }
 
 count_module! {

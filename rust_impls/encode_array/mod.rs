@@ -7,6 +7,7 @@ pub mod foldhash;
 pub mod id_table;
 pub mod id_table_avx2;
 pub mod id_table_avx512;
+pub mod id_table_neon;
 pub mod id_table_rayon;
 pub mod id_table_scalar;
 pub mod rayon;

@@ -3,5 +3,6 @@
 pub mod id_table;
 pub mod id_table_avx2;
 pub mod id_table_avx512;
+pub mod id_table_neon;
 pub mod id_table_rayon;
 pub mod id_table_scalar;

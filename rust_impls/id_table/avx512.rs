@@ -6,20 +6,15 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::{Filled, Number, fill_latin1, outside_latin1};
+use super::{ABSENT, Filled, Number, fill_latin1, outside_latin1};
 
 const LANES: usize = 64;
 /// Characters looked up before a branch asks whether all were there.
 const BLOCK: usize = 4 * LANES;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub fn fill<N: Number>(
-    table: &[u8; 256],
-    beyond_ascii: bool,
-    codes: &[u8],
-    ids: &mut [MaybeUninit<N>],
-) -> Filled {
-    if beyond_ascii {
+pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N>]) -> Filled {
+    if table[128..].iter().any(|&id| id != ABSENT) {
         let tables = [0, 64, 128, 192].map(|first| load(&table[first..]));
         fill_by(tables, table, codes, ids)
     } else {
