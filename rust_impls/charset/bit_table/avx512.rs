@@ -16,6 +16,9 @@ const BLOCK: usize = 8 * LANES;
 /// Above this many unseen bytes in a vector, marking all of them in memory is quicker than one by one.
 const MANY: u32 = 8;
 
+/// As many bytes at the start of a text are marked without a look.
+const MOSTLY_NEW: usize = 192;
+
 /// Rows of the characters not seen yet: bit `k` of byte `r` stands for the code `64 * k + r`.
 struct Unseen {
     rows: __m512i,
@@ -108,6 +111,8 @@ impl Unseen {
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub fn one_byte(codes: &[u8]) -> Vec<u32> {
     let mut unseen = Unseen::all();
+    let (first, codes) = codes.split_at(codes.len().min(MOSTLY_NEW));
+    unseen.mark(first.iter().copied());
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     for block in blocks {
         let mut any = _mm512_setzero_si512();
