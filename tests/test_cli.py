@@ -26,6 +26,7 @@ def test_list_shows_every_row_and_its_idea(nanogpt_rs: Run) -> None:
     lacking = {row["unavailable"] for row in rows if row["unavailable"]}
     assert all(reason.endswith("which this processor lacks") for reason in lacking)
     for row in rows:
+        # What cannot be imported or run here is not asked for its idea.
         assert row["unavailable"] or 20 < len(row["idea"]) < 110, row
 
 
@@ -50,12 +51,12 @@ def test_verify_on_both_corpora(nanogpt_rs: Run, tinyshakespeare: object) -> Non
 
 def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("to be or not to be " * 500)
+    ids = ("rust/fixed_array", "rust/id_table")
     done = nanogpt_rs(
         "bench",
         "--corpus",
         str(tmp_path / "mine.txt"),
-        "--id",
-        "rust/fixed_array",
+        *(f"--id={id}" for id in ids),
         "--json",
         *(f"--state={state}" for state in STATES),
     )
@@ -65,9 +66,8 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     assert document["machine"]["cores"] >= 1
     cells = document["cells"]
     assert {cell["state"] for cell in cells} == set(STATES)
-    # No code names a task: new ones join, here those that have this idea.
-    having = {row.task for row in REGISTRY if row.id == "rust/fixed_array"}
-    assert {cell["task"] for cell in cells} == having
+    # No code names a task: new ones join.
+    assert {cell["task"] for cell in cells} == {row.task for row in REGISTRY if row.id in ids}
     for cell in cells:
         assert (cell["corpus"], cell["characters"]) == ("file:mine.txt", 9500)
         assert len(cell["sha256"]) == 64
