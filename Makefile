@@ -83,7 +83,7 @@ rust-test: build ## the kernels, without Python
 	cargo test --locked --quiet
 
 rust-bench: ## time the kernels without Python
-	cargo bench --locked
+	cargo bench --locked --bench kernels
 
 # Inputs that a fuzzer made up for each family of kernels, SECONDS of it each.
 SECONDS ?= 30
