@@ -265,6 +265,20 @@ def test_intervals_hold_the_mean_over_hash_seeds() -> None:
     assert held >= 180
 
 
+def test_where_the_seed_rules_nothing_is_trimmed() -> None:
+    rng = np.random.default_rng(26)
+    seeds = hash_seeds(rng, 40, 3, hashing=2)
+    processes = measure(rng, LONG, [8.6e-3] * 3, processes=40, rounds=20, seeds=seeds)
+    values = effects(processes, 2, "cpu", False).values
+    assert compare(processes).ratio == pytest.approx(math.exp(values.mean()))
+    # One mad process is no seed: where the others agree, it is cut off.
+    mad = measure(rng, LONG, [8.6e-3] * 3, processes=12, rounds=20)
+    blocks = mad[0].blocks.copy()
+    blocks[2, :, :2] *= 3
+    found = compare([Process(blocks), *mad[1:]])
+    assert found.ratio == pytest.approx(1, abs=0.01)
+
+
 def test_where_the_seed_rules_more_processes_are_asked_for() -> None:
     rng = np.random.default_rng(14)
     planned = plan([8.6e-3] * 3)
