@@ -560,8 +560,8 @@ fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py, PyS
     Ok(set)
 }
 
-/// The strings of one character of Latin-1, which CPython keeps anyway: asking it for each of them
-/// again would take half as long as adding it to a set.
+/// The strings of one character of Latin-1, which CPython keeps anyway: here they are found without a
+/// call and a reference to give back.
 fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Py<PyString>]> {
     static STRINGS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
     let strings = STRINGS.get_or_try_init(py, || {

@@ -22,7 +22,7 @@ pub fn charset(text: Text<'_>) -> Vec<u32> {
 
 /// The same by the instructions of one path; by portable code where this processor lacks them.
 ///
-/// Only the shuffles of 64 bytes beat a plain table beyond Latin-1.
+/// Beyond Latin-1 only AVX-512 has code of its own.
 #[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
 pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
     match (path, text) {
