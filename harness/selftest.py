@@ -264,7 +264,9 @@ def conditions(name: str) -> Iterator[None]:
         raise SelfTestError("this system cannot tie processes to a core, so none can be loaded")
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed)})
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    # Whatever ends this process, it ends with it.
+    restless = f"import os\nwhile os.getppid() == {os.getpid()}:\n    sum(range(10**6))"
+    busy = subprocess.Popen([sys.executable, "-c", restless])
     try:
         yield
     finally:

@@ -157,6 +157,31 @@ def test_a_loaded_core_is_shared_and_then_left() -> None:
     assert os.sched_getaffinity(0) == before
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="system: it ties no process to a core"
+)
+def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
+    command = (
+        "import os, subprocess, time\n"
+        "from harness import selftest\n"
+        "start = subprocess.Popen\n"
+        "def told(*arguments):\n"
+        "    process = start(*arguments)\n"
+        "    print(process.pid, flush=True)\n"
+        "    return process\n"
+        "subprocess.Popen = told\n"
+        "with selftest.conditions('loaded'):\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", command], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL
+    path = Path(f"/proc/{int(done.stdout)}/stat")
+    deadline = time.monotonic() + 10
+    while path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
