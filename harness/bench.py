@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median_high
 
 from benchmarks import rounds
 from benchmarks.corpora import Corpus
@@ -108,7 +109,11 @@ class Job:
     def groups(self) -> int:
         """Return how many groups there are at most."""
         others = [row for row in self.contenders if row not in self.references.values()]
-        return max(1, -(-len(others) // self.room()))
+        return self.groups_of(len(others))
+
+    def groups_of(self, others: int) -> int:
+        """Return how many groups so many contenders beside the references make."""
+        return max(1, -(-others // self.room()))
 
     def room(self) -> int:
         """Return how many contenders a group has room for beside the references."""
@@ -215,7 +220,7 @@ def carry_out(job: Job, proofs: dict[Implementation, Verdict], advance: Advance)
     right = [row for row in job.contenders if row not in faults]
     references = {role: row for role, row in job.references.items() if row in right}
     others = [row for row in right if row not in references.values()]
-    count = max(1, -(-len(others) // job.room()))
+    count = job.groups_of(len(others))
     share = job.seconds() / job.groups()
     for index in range(count):
         if not (others or references):
@@ -341,7 +346,7 @@ def outcomes_of(
         cores = measured.cores.get(row.id)
         outcomes[row] = Outcome(
             measured.seconds_of(rows.index(row)),
-            sorted(cores)[len(cores) // 2] if cores else None,
+            median_high(cores) if cores else None,
             len(measured.processes),
         )
     for role, first, arm in pairs:

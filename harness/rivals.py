@@ -7,6 +7,7 @@ more than 5 % (``--benchmark-compare-fail=mean:5%``), ``pyperf compare_to``, and
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -184,7 +185,7 @@ def compared_by_asv(path: Path) -> dict[str, str]:
     results = Results.load(str(path))
     (key,) = results.get_all_result_keys()
     parameters = results.get_result_params(key)
-    names = [ast_string(name) for name in parameters[0]]
+    names = [str(ast.literal_eval(name)) for name in parameters[0]]
     values = dict(zip(names, results.get_result_value(key, parameters), strict=True))
     stats = results.get_result_stats(key, parameters)
     samples = results.get_result_samples(key, parameters)
@@ -198,13 +199,6 @@ def compared_by_asv(path: Path) -> dict[str, str]:
         for name in names
         if name != BASELINE
     }
-
-
-def ast_string(written: str) -> str:
-    """Return the string that asv wrote as Python would."""
-    import ast
-
-    return str(ast.literal_eval(written))
 
 
 TOOLS: dict[str, Callable[[Path, dict[str, Any]], dict[str, str]]] = {

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median_high
 from typing import Any
 
 from benchmarks import corpora, provenance
@@ -133,7 +134,7 @@ def arms_of(row: Row, case: Case) -> list[Arm]:
     return [same, same, same, *slower]
 
 
-def run_group(row: Row, case: Case, advance: paired.Advance) -> dict[str, Any]:
+def run_group(row: Row, case: Case) -> dict[str, Any]:
     """Measure one group; each contender stops where a comparison of it alone would have.
 
     Returns:
@@ -156,13 +157,14 @@ def run_group(row: Row, case: Case, advance: paired.Advance) -> dict[str, Any]:
         return len(stopped) == len(arms) - 2
 
     measured = paired.measure(
-        course, arms, done, advance, plan_for=3, multiple=EXACT_CALLS if row.by_calls else 1
+        course, arms, done, lambda *_: None, plan_for=3, multiple=EXACT_CALLS if row.by_calls else 1
     )
+    others = [each.others for each in measured.processes if each.others is not None]
     names = [SAME, *map(str, row.slower)] if row.other is None else [row.other]
     return {
         **described(row, case),
         "seconds": measured.seconds,
-        "others": median_of([each.others for each in measured.processes]),
+        "others": median_high(others) if others else None,
         "plan": {"rounds": measured.plan.rounds, "calls": measured.plan.calls[0]},
         "contenders": {
             name: {
@@ -221,13 +223,7 @@ def planted_in(row: Row, case: Case, more: float) -> float | None:
     return case.characters / round(case.characters * (1 + more))
 
 
-def median_of(shares: Sequence[float | None]) -> float | None:
-    """Return the median of what is known."""
-    known = sorted(share for share in shares if share is not None)
-    return known[len(known) // 2] if known else None
-
-
-def mean_over_seeds(row: Row, advance: paired.Advance) -> dict[str, Any]:
+def mean_over_seeds(row: Row) -> dict[str, Any]:
     """Return the mean log-ratio over ``SEED_BANK`` hash seeds, and its standard error."""
     import numpy as np
 
@@ -235,7 +231,6 @@ def mean_over_seeds(row: Row, advance: paired.Advance) -> dict[str, Any]:
     course = Course(case.task, corpora.DEFAULT, "warm")
 
     def done(measured: Measured) -> bool:
-        advance("seeds", len(measured.processes) / SEED_BANK)
         return len(measured.processes) >= SEED_BANK
 
     measured = paired.measure(course, arms_of(row, case), done, lambda *_: None)
@@ -367,7 +362,7 @@ def run(
         for row in rows:
             if row.other and missing(row) and not finished(row, "bank"):
                 told(row, "the mean over hash seeds")
-                write(mean_over_seeds(row, lambda *_: None))
+                write(mean_over_seeds(row))
             cases = cycle(row.cases)
             for case in islice(cases, finished(row), None):
                 if not missing(row):
@@ -377,7 +372,7 @@ def run(
                     write(run_rivals(row, case))
                 if finished(row) < wanted[row.name]:
                     told(row, f"{case.task} {case.id}")
-                    write(run_group(row, case, lambda *_: None))
+                    write(run_group(row, case))
     return documents
 
 
