@@ -1,0 +1,150 @@
+"""What the commands share: two consoles, progress, refusals, and the words for numbers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+FAILED, USAGE, NOTHING, SLOWER, INTERRUPTED = 1, 2, 3, 4, 130
+"""How a command ends that did not do all that was asked; 0 is done."""
+PACE_AFTER = 10.0
+"""Seconds done, after which a progress bar believes its own pace rather than the estimate."""
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Tasks = Annotated[list[str] | None, typer.Argument(help="Tasks to take; all if none is named.")]
+Ids = Annotated[
+    list[str] | None,
+    typer.Option("--id", help="An implementation, such as rust/ahash; repeatable."),
+]
+Corpora = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--corpus",
+        help="An id of `nanogpt-rs corpora`, or the path of a UTF-8 file; repeatable.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", help="warm, fresh_str or evicted; repeatable (warm and fresh_str)."),
+]
+Everything = Annotated[
+    bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
+]
+
+
+def stop(status: int, message: str) -> None:
+    """Say on standard error why we stop, and stop."""
+    err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+    sys.exit(status)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn the errors that are the user's to mend into one line and an exit status."""
+    from benchmarks.corpora import CorpusError, UnknownCorpusError
+    from benchmarks.provenance import ProvenanceError
+    from harness.selection import SelectionError
+
+    try:
+        yield
+    except (SelectionError, UnknownCorpusError) as error:
+        stop(USAGE, str(error))
+    except (CorpusError, ProvenanceError) as error:
+        stop(NOTHING, str(error))
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    print(json.dumps(document, indent=2))
+
+
+@contextmanager
+def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar on standard error; yields what tells it how far we are.
+
+    Args:
+        seconds: what everything is estimated to take.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[left]} left"),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        item = bar.add_task("", total=seconds, left=minutes(seconds))
+        start = time.monotonic()
+        done = 0.0
+
+        def advance(doing: str, taken: float) -> None:
+            nonlocal done
+            done += taken
+            # Between two steps, time itself says how far this one is.
+            elapsed = time.monotonic() - start
+            pace = max(0.5, elapsed / done) if done > PACE_AFTER else 1.0
+            left = minutes((seconds - done) * pace)
+            bar.update(item, completed=done, description=escape(doing), left=left)
+
+        yield advance
+
+
+def minutes(seconds: float) -> str:
+    """Return a duration for people who wait."""
+    whole = max(0, round(seconds))
+    return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
+
+
+@contextmanager
+def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar on standard error; yields what tells it how many of how many are done."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        item = bar.add_task("", total=None)
+
+        def advance(doing: str, done: int, total: int) -> None:
+            bar.update(item, completed=done, total=total, description=escape(doing))
+
+        yield advance
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(seconds) >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def times(ratio: float) -> str:
+    """Return a ratio with as many digits as a reader can use."""
+    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}" if ratio >= 2 else f"{ratio:.3f}"
+
+
+def share(number: float | None) -> str:
+    """Return a share in per cent, or that this system does not tell."""
+    return "unknown" if number is None else f"{number:.1%}"
