@@ -114,7 +114,7 @@ class Course:
 
 
 @cache
-def rooms() -> dict[str, str]:
+def rooms() -> dict[str, str | None]:
     """Return where the measured rooms are, looked up once."""
     return provenance.rooms()
 

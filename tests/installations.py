@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("benchmarks", "harness", "py_impls")
+PACKAGES = ("benchmarks", "harness", "model", "py_impls")
 
 
 @dataclass(frozen=True)

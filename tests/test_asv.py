@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installations import ROOT
+from installations import PACKAGES, ROOT
 
 SET = "py_impls/charset/set.py"
 DICT = '"""A dict."""\n\n\ndef charset(text):\n    return set(dict.fromkeys(text + ""))\n'
@@ -87,7 +87,7 @@ class Repository:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Run asv over a history in which one gets slower, one crashes, one is added."""
     folder, home = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("home")
-    for room in ("benchmarks", "harness", "py_impls", "rust_impls"):
+    for room in (*PACKAGES, "rust_impls"):
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / name)
@@ -101,10 +101,17 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     set_py = (folder / SET).read_text()
     suite = {path: path.read_text() for path in folder.glob("benchmarks/*.py")}
 
+    # Before there was a model, and with a suite that must not be used.
+    pyproject = (folder / "pyproject.toml").read_text()
+    assert '"model", ' in pyproject
+    made.write("pyproject.toml", pyproject.replace('"model", ', ""))
+    shutil.move(folder / "model", home / "model")
     for path in suite:
         path.write_text("raise SystemExit('the old ruler was imported')\n")
     made.commit("old")
 
+    made.write("pyproject.toml", pyproject)
+    shutil.move(home / "model", folder / "model")
     for path, text in suite.items():
         path.write_text(text)
     made.register(ROWS)
@@ -150,7 +157,7 @@ def test_a_commit_twice_slower_is_found(repository: Repository) -> None:
 
 
 def test_an_old_wheel_is_measured_by_heads_suite(repository: Repository) -> None:
-    """The old commit's own suite raises on import; it was measured all the same."""
+    """Its own suite raises on import, and it has no model; it was measured all the same."""
     assert repository.value("old", CALL, "rust/ahash", "synthetic") > 0
     assert "the old ruler was imported" not in repository.asv_runs["continuous"].stdout
 

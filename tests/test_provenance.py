@@ -35,7 +35,7 @@ def test_a_copy_as_a_wheel_leaves_it_is_fit_and_says_that_it_has_no_sources(
     assert done.stdout.strip() == "not held against any: installed without its sources", done.stderr
 
 
-@pytest.mark.parametrize("room", ["benchmarks", "py_impls", "rust_impls"])
+@pytest.mark.parametrize("room", ["benchmarks", "model", "py_impls", "rust_impls"])
 def test_a_poisoned_room_in_the_working_folder_is_refused_unread(
     room: str, installation: Installation, tmp_path: Path
 ) -> None:
@@ -56,10 +56,11 @@ def test_the_working_folder_is_not_looked_at_by_the_command(tmp_path: Path) -> N
     assert not any(mark.exists() for mark in marks)
 
 
-def verify_by_heads_ruler(wheel: Installation, answer: Path) -> dict[str, object]:
+def verify_by_heads_ruler(wheel: Installation, answer: Path, *flags: str) -> dict[str, object]:
     """Do what asv does: HEAD's ruler, run by its path, in an environment with another wheel."""
     order = json.dumps({"task": "charset", "id": "python/set", "corpus": "synthetic"})
-    done = wheel.run(str(ROOT / "benchmarks/worker.py"), "verification", order, str(answer))
+    worker = str(ROOT / "benchmarks/worker.py")
+    done = wheel.run(*flags, worker, "verification", order, str(answer))
     assert done.returncode == 0, done.stderr
     document = json.loads(answer.read_text())
     assert isinstance(document, dict)
@@ -80,6 +81,20 @@ def test_an_old_wheels_implementations_are_what_is_measured(
     verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json")
     assert verdict["status"] == "wrong"
     assert "returned frozenset, not set" in str(verdict["details"])
+
+
+def test_a_wheel_from_before_the_model_is_measured_and_lends_none(
+    installation: Installation, tmp_path: Path
+) -> None:
+    shutil.rmtree(installation.folder / "model")
+    # Without site-packages, where the tests' own installation has a model.
+    verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json", "-S")
+    assert verdict["status"] == "right"
+    mark = poison(tmp_path / "work/model")
+    done = installation.run("-m", "harness", "bench", cwd=tmp_path / "work", safe_path=False)
+    assert done.returncode == 3
+    assert "and the installed nanogpt-rs has none" in done.stderr.replace("\n", " ")
+    assert not mark.exists()
 
 
 def test_an_installation_that_is_gone_is_named(installation: Installation) -> None:

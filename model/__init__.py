@@ -1,0 +1,1 @@
+"""The reference training run: what the prepared text is for. Needs torch."""

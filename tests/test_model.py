@@ -1,0 +1,114 @@
+"""The model: what it computes, whatever way it computes it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
+from model.gpt import ATTENTIONS, CONFIGS, GPT, Config  # noqa: E402  (needs torch)
+
+TINY = Config(layers=2, heads=2, width=8, context=6)
+VOCABULARY = 5
+
+
+def made(attention: str = "own", config: Config = TINY) -> GPT:
+    generator = torch.Generator().manual_seed(7)
+    return GPT(config, VOCABULARY, attention, generator).double()
+
+
+def some_ids(*shape: int, seed: int = 3) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(VOCABULARY, shape, generator=generator)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_a_later_character_never_changes_an_earlier_prediction(attention: str) -> None:
+    model, ids = made(attention), some_ids(3, TINY.context)
+    before = model(ids)
+    for position in range(1, TINY.context):
+        changed = ids.clone()
+        changed[:, position] = (changed[:, position] + 1) % VOCABULARY
+        after = model(changed)
+        assert torch.equal(after[:, :position], before[:, :position])
+        assert not torch.allclose(after[:, position:], before[:, position:])
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_gradients_are_what_finite_differences_say(attention: str) -> None:
+    model, ids = made(attention), some_ids(2, TINY.context + 1)
+    names = [name for name, _ in model.named_parameters()]
+
+    def loss(*parameters: torch.Tensor) -> torch.Tensor:
+        values = dict(zip(names, parameters, strict=True))
+        return torch.func.functional_call(model, values, (ids[:, :-1], ids[:, 1:]))
+
+    # Larger weights than those of the start, whose attention hardly depends on what it sees.
+    generator = torch.Generator().manual_seed(11)
+    parameters = [
+        (torch.randn(p.shape, generator=generator, dtype=torch.float64) / 2).requires_grad_()
+        for p in model.parameters()
+    ]
+    assert torch.autograd.gradcheck(loss, parameters, fast_mode=True)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_every_attention_computes_the_same(attention: str) -> None:
+    ids = some_ids(4, TINY.context + 1)
+    reference, model = made(), made(attention)
+    torch.testing.assert_close(model(ids[:, :-1]), reference(ids[:, :-1]))
+
+
+def test_the_loss_is_the_mean_negative_log_probability() -> None:
+    model, ids = made(), some_ids(2, TINY.context + 1)
+    probabilities = model(ids[:, :-1]).softmax(2).detach()
+    naive = [
+        -math.log(probabilities[row, at, ids[row, at + 1]])
+        for row in range(2)
+        for at in range(TINY.context)
+    ]
+    expected = sum(naive) / len(naive)
+    assert model(ids[:, :-1], ids[:, 1:]).item() == pytest.approx(expected)
+
+
+def test_shorter_sequences_are_seen_as_the_beginning_of_longer_ones() -> None:
+    model, ids = made(), some_ids(2, TINY.context)
+    torch.testing.assert_close(model(ids[:, :3]), model(ids)[:, :3])
+
+
+def test_an_untrained_model_knows_nothing() -> None:
+    for name in ("quick", "full"):
+        model = GPT(CONFIGS[name], 65, generator=torch.Generator().manual_seed(1))
+        ids = torch.randint(65, (8, CONFIGS[name].context + 1))
+        assert model(ids[:, :-1], ids[:, 1:]).item() == pytest.approx(math.log(65), abs=0.1)
+
+
+def test_the_configs_have_nanogpts_sizes() -> None:
+    def size(name: str) -> int:
+        return sum(p.numel() for p in GPT(CONFIGS[name], 65).parameters())
+
+    assert size("full") == 804_096  # nanoGPT reports 0.80M, without the positions
+    assert size("baby") == 10_745_088  # 10.65M
+
+
+def test_generation_draws_from_what_the_model_predicts() -> None:
+    model = made()
+    start = some_ids(TINY.context + 3)
+    greedy = list(model.generate(start, 5, top=1))
+    ids = start.tolist()
+    for id in greedy:
+        assert id == int(model(torch.tensor([ids[-TINY.context :]]))[0, -1].argmax())
+        ids.append(id)
+    drawn = [
+        list(model.generate(start, 50, generator=torch.Generator().manual_seed(seed)))
+        for seed in (1, 1, 2)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_model_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 heads do not divide a width of 8"):
+        GPT(Config(layers=1, heads=3, width=8, context=4), 5)
+    with pytest.raises(ValueError, match="no attention 'linear'; there are: own, sdpa, heads"):
+        GPT(TINY, 5, "linear")

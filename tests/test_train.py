@@ -1,0 +1,253 @@
+"""Training: the same bits from the same seed, through interruption; what goes wrong says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
+from model import train as training  # noqa: E402  (needs torch)
+from model.gpt import GPT, Config  # noqa: E402
+from model.train import Options, Recipe, TrainingError, train  # noqa: E402
+
+TINY = Config(layers=1, heads=2, width=16, context=8)
+RECIPE = Recipe(batch=4, steps=12, learning_rate=1e-2, warmup=2)
+TEXT = "to be, or not to be: that is the question. " * 30
+
+
+def prepare(paths: Sequence[str]) -> tuple[str, torch.Tensor]:
+    text = "".join(Path(path).read_text(encoding="utf-8") for path in paths)
+    vocabulary = "".join(sorted(set(text)))
+    return vocabulary, torch.tensor([vocabulary.index(character) for character in text])
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> list[str]:
+    (tmp_path / "corpus.txt").write_text(TEXT, encoding="utf-8")
+    return [str(tmp_path / "corpus.txt")]
+
+
+def tiny(corpus: Sequence[str], **more: Any) -> training.Summary:
+    return train(prepare, corpus, more.pop("config", TINY), **{"recipe": RECIPE, **more})
+
+
+@pytest.mark.parametrize("dtype", training.DTYPES)
+def test_the_same_seed_gives_the_same_bits(corpus: list[str], dtype: str) -> None:
+    options = Options(dtype=dtype)
+    first, again, other = (tiny(corpus, options=options, seed=seed) for seed in (1, 1, 2))
+    assert first.parameters_sha256 == again.parameters_sha256 != other.parameters_sha256
+    assert (first.losses, first.val_loss) == (again.losses, again.val_loss)
+
+
+def test_every_way_of_computing_trains_the_same_model(corpus: list[str]) -> None:
+    """In float64, where rounding stays small, losses agree to the last step."""
+    ways = [
+        Options(dtype="float64", attention=attention, batches=batches, optimizer=optimizer)
+        for attention in ("own", "sdpa", "heads")
+        for batches in training.BATCHES
+        for optimizer in training.OPTIMIZERS
+    ]
+    first, *others = (tiny(corpus, options=options).losses for options in ways)
+    for losses in others:
+        assert losses == pytest.approx(first, rel=1e-6)
+    mixed = tiny(corpus, options=Options(dtype="bfloat16")).losses
+    assert mixed == pytest.approx(first, rel=0.02)
+    assert mixed != first
+
+
+def test_training_learns(corpus: list[str]) -> None:
+    done = tiny(corpus, recipe=dataclasses.replace(RECIPE, steps=150))
+    assert done.losses[0] == pytest.approx(math.log(done.vocabulary_size), abs=0.2)
+    assert done.val_loss is not None
+    assert done.val_loss < 1.0
+
+
+def test_narrow_ids_train_the_same_model(corpus: list[str]) -> None:
+    """Ids of another type, such as those of a memory-mapped shard, are widened batch by batch."""
+
+    def narrow(paths: Sequence[str]) -> tuple[str, torch.Tensor]:
+        vocabulary, ids = prepare(paths)
+        return vocabulary, ids.to(torch.uint16)
+
+    for batches in training.BATCHES:
+        done = train(narrow, corpus, TINY, recipe=RECIPE, options=Options(batches=batches))
+        assert done.parameters_sha256 == tiny(corpus).parameters_sha256
+
+
+@pytest.mark.parametrize("length", [2, 8, 9, 10, 41])
+def test_the_validation_loss_is_that_of_every_character_in_fixed_windows(length: int) -> None:
+    model = GPT(TINY, 7, generator=torch.Generator().manual_seed(1)).double()
+    ids = torch.randint(7, (length,), generator=torch.Generator().manual_seed(2))
+    naive = []
+    for at in range(length - 1):
+        start = at // TINY.context * TINY.context
+        probabilities = model(ids[None, start : at + 1])[0, -1].softmax(0).detach()
+        naive.append(-math.log(probabilities[ids[at + 1]]))
+    found = training.evaluate(model, ids, torch.device("cpu"))
+    assert found == pytest.approx(sum(naive) / len(naive))
+
+
+def test_the_first_nine_tenths_train() -> None:
+    train_ids, val_ids = training.split(torch.arange(109), 8)
+    assert train_ids.tolist() == list(range(98))
+    assert val_ids.tolist() == list(range(98, 109))
+
+
+def test_the_learning_rate_rises_then_falls_as_a_cosine() -> None:
+    recipe = Recipe(batch=1, steps=2000)
+    rates = [recipe.learning_rate_at(step) for step in (0, 99, 100, 1050, 2000)]
+    assert rates == pytest.approx([1e-3 / 101, 1e-1 / 101, 1e-3, 5.5e-4, 1e-4])
+
+
+def test_time_is_charged_to_stages(corpus: list[str]) -> None:
+    done = tiny(corpus)
+    assert tuple(done.seconds) == tuple(done.cpu_seconds) == training.STAGES
+    assert done.seconds.pop("compile") == 0
+    assert min(done.seconds.values()) > 0
+    assert done.tokens_per_second > 0
+
+
+# Checkpoints.
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_what_was_interrupted_resumes_to_the_same_bits(
+    corpus: list[str], tmp_path: Path, dropout: float
+) -> None:
+    config = dataclasses.replace(TINY, dropout=dropout)
+    straight = tiny(corpus, config=config, evaluate_every=5)
+    path = tmp_path / "run.pt"
+    for stop_at in (1, 7):
+        seen: list[int] = []
+        stopped = train(
+            prepare,
+            corpus,
+            config,
+            recipe=RECIPE,
+            evaluate_every=5,
+            checkpoint=path,
+            progress=lambda progress, seen=seen: seen.append(progress.step),
+            stop=lambda seen=seen, stop_at=stop_at: len(seen) == stop_at,
+        )
+        assert (stopped.steps, stopped.interrupted, stopped.val_loss) == (stop_at, True, None)
+        torch.manual_seed(99)  # as another process would have it
+        resumed = train(prepare, corpus, resume=path, evaluate_every=5)
+        assert resumed.parameters_sha256 == straight.parameters_sha256
+        assert resumed.losses == straight.losses
+        assert resumed.val_losses == straight.val_losses
+        assert not resumed.interrupted
+
+
+def test_a_sample_comes_from_the_trained_model(corpus: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    tiny(corpus, recipe=dataclasses.replace(RECIPE, steps=150), checkpoint=path)
+    text = "".join(training.sample(path, 60, prompt="to be", seed=1, top=1))
+    assert len(text) == 60
+    assert " " in text
+    assert set(text) <= set(TEXT)
+    with pytest.raises(TrainingError, match=r"character 'Ω' \(U\+03A9\) at position 1 of the prom"):
+        training.sample(path, 1, prompt="tΩ")
+    with pytest.raises(TrainingError, match="the prompt is empty"):
+        training.sample(path, 1, prompt="")
+
+
+class Planted:
+    """Unpickled by a careless reader, it leaves a mark."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_a_foreign_checkpoint_is_refused_and_never_run(tmp_path: Path) -> None:
+    path, mark = tmp_path / "run.pt", tmp_path / "ran"
+    torch.save({"format": training.CHECKPOINT_FORMAT, "config": Planted(mark)}, path)
+    with pytest.raises(TrainingError, match="is damaged, or is none of nanogpt-rs"):
+        training.read_checkpoint(path)
+    path.write_bytes(pickle.dumps(Planted(mark)))
+    with pytest.raises(TrainingError, match="is damaged, or is none of nanogpt-rs"):
+        training.read_checkpoint(path)
+    assert not mark.exists()
+    torch.save({"weights": torch.zeros(3)}, path)
+    with pytest.raises(TrainingError, match="is damaged, or is none of nanogpt-rs"):
+        training.read_checkpoint(path)
+    torch.save({"format": training.CHECKPOINT_FORMAT}, path)
+    with pytest.raises(TrainingError, match="lacks something: 'config'"):
+        training.read_checkpoint(path)
+    with pytest.raises(TrainingError, match=r"no.pt cannot be read: No such file"):
+        training.read_checkpoint(tmp_path / "no.pt")
+
+
+def test_a_damaged_checkpoint_is_refused(corpus: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    tiny(corpus, checkpoint=path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TrainingError, match="is damaged"):
+        training.read_checkpoint(path)
+    path.write_bytes(whole)
+    weights = training.read_checkpoint(path).document["model"]["blocks.0.expand.weight"]
+    at = whole.index(weights.numpy().tobytes()) + 100
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])  # one bit of them
+    with pytest.raises(TrainingError, match="is damaged"):
+        training.read_checkpoint(path)
+
+
+def test_a_checkpoint_goes_on_with_its_own_text_only(corpus: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    tiny(corpus, checkpoint=path)
+    (tmp_path / "other.txt").write_text(TEXT[:-1] + "t")
+    with pytest.raises(TrainingError, match="was trained on another text"):
+        train(prepare, [str(tmp_path / "other.txt")], resume=path)
+
+
+# What goes wrong.
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 9])
+def test_a_corpus_too_short_for_the_context_is_refused(tmp_path: Path, length: int) -> None:
+    (tmp_path / "short.txt").write_text(TEXT[:length])
+    with pytest.raises(TrainingError, match=f"the corpus is too short: .* of its {length} char"):
+        tiny([str(tmp_path / "short.txt")])
+
+
+def test_a_loss_that_is_no_number_ends_the_run(corpus: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    recipe = dataclasses.replace(RECIPE, learning_rate=1e30, warmup=0, clip=1e30)
+    with pytest.raises(TrainingError, match=r"the loss is (nan|inf) at step \d+ of 12; a lower"):
+        tiny(corpus, recipe=recipe, checkpoint=path, checkpoint_every=1)
+    assert all(map(math.isfinite, training.read_checkpoint(path).document["losses"]))
+
+
+def test_what_does_not_exist_is_named(corpus: list[str]) -> None:
+    for options, message in (
+        (Options(dtype="int4"), "no dtype 'int4'; there are: float32, bfloat16, float64"),
+        (Options(attention="flash"), "no attention 'flash'; there are: own, sdpa, heads"),
+        (Options(batches="x"), "no batches 'x'; there are: gather, stack"),
+        (Options(optimizer="sgd"), "no optimizer 'sgd'; there are: fused, plain"),
+        (Options(threads=0), "at least one thread is needed, not 0"),
+        (Options(device="abacus"), "no device 'abacus'; there are: cpu, cuda, mps"),
+        (Options(device="meta"), "no device 'meta'; there are: cpu, cuda, mps"),
+        (Options(device="cuda:99"), r"device cuda:99 is not there: torch .* finds none"),
+    ):
+        with pytest.raises(TrainingError, match=message):
+            tiny(corpus, options=options)
+    with pytest.raises(TrainingError, match="no config 'huge'; there are: quick, full, baby"):
+        train(prepare, corpus, "huge")
+    with pytest.raises(TrainingError, match="a run has at least one step, not 0"):
+        tiny(corpus, steps=0)
+
+
+def test_the_number_of_threads_is_put_back(corpus: list[str]) -> None:
+    before = torch.get_num_threads()
+    assert tiny(corpus, options=Options(threads=before + 1)).environment["threads"] == before + 1
+    assert torch.get_num_threads() == before
