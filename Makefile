@@ -14,6 +14,7 @@ RUST    = 1.91
 
 # The alias under which results of this machine are kept; its host name is nobody's business.
 MACHINE ?= local
+WHAT    ?= bench
 RANGE   ?= HEAD^!
 BASE    ?= HEAD^
 PART    ?= 0.02
@@ -42,8 +43,8 @@ test: lint rust-test python-test ## everything that must pass before a commit
 pytest-benchmark: build ## the same registry under pytest-benchmark, saved in results/local
 	@$(RUN) pytest --benchmark-only
 
-record: build ## promote the newest such run to results/, as MACHINE=alias
-	@$(RUN) harness record $(MACHINE)
+record: build ## promote the newest run of bench (WHAT=pytest-benchmark, ...) to results/, as MACHINE=alias
+	@$(RUN) harness record $(MACHINE) $(WHAT)
 
 # asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
 # spells it; A..B excludes A. What a commit measured before is measured anew.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from benchmarks import synthetic, texts
@@ -51,7 +51,7 @@ class Corpus:
     sha256: str
     text: str
 
-    @property
+    @cached_property
     def width(self) -> str:
         """How CPython stores the text: ``ascii``, ``latin1``, ``ucs2`` or ``ucs4``."""
         return texts.width(self.text)
@@ -172,13 +172,15 @@ def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
 def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` so that no reader, and no crash, ever leaves half of it at ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 

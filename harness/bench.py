@@ -6,17 +6,20 @@ what crashes or hangs there is named, left out, and the group begins again witho
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from statistics import median_high
+from typing import Any, Protocol
 
 from benchmarks import rounds
-from benchmarks.corpora import Corpus
+from benchmarks.corpora import Corpus, sha256
 from benchmarks.registry import REGISTRY, Implementation
 from benchmarks.tasks import TASKS
 from benchmarks.verification import Verdict, verify_apart
 from benchmarks.worker import WorkerError
 from harness import paired, verdict
+from harness.machine import Meanwhile, Watch
 from harness.paired import Arm, Course, Measured
 
 LECTURE, STRONGEST, ASKED = "lecture", "strongest", "asked"
@@ -51,13 +54,15 @@ class Cell:
     """One implementation on one corpus in one state.
 
     Attributes:
-        task, id, corpus, sha256, characters: what was measured, on what.
+        task, id, corpus, sha256, characters, width: what was measured, on what.
         state: of ``benchmarks.rounds.STATES``, or ``BUILD`` for the making of what is called.
         status: ``"right"``, ``"wrong"`` or ``"n/a"``; only what is right has a time.
         details: what was wrong, or why it is not applicable.
         seconds: median of one call.
+        quantiles: ``harness.paired.QUANTILES`` of it over all rounds.
         cores: that an idea with threads kept busy; ``None`` for the others.
         processes: that it was measured in.
+        meanwhile: what happened on the machine while it was.
         against: one for each reference but itself.
         limit: it is none of the contenders but what they cannot beat; its tests count for nothing.
     """
@@ -67,14 +72,22 @@ class Cell:
     corpus: str
     sha256: str
     characters: int
+    width: str
     state: str
     status: str
     details: tuple[str, ...] = ()
     seconds: float | None = None
+    quantiles: tuple[float, ...] = ()
     cores: float | None = None
     processes: int = 0
+    meanwhile: Meanwhile | None = None
     against: tuple[Against, ...] = ()
     limit: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What no two cells of a run have in common."""
+        return self.task, self.id, self.corpus, self.sha256, self.state
 
     def beside(self, role: str) -> Against | None:
         """Return what was said beside the reference in this role."""
@@ -105,6 +118,20 @@ class Job:
     def task(self) -> str:
         """The task's name."""
         return self.contenders[0].task
+
+    def cell(self, row: Implementation) -> Cell:
+        """Return the cell of a contender, before anything is known of it but that it is right."""
+        return Cell(
+            task=row.task,
+            id=row.id,
+            corpus=self.corpus.id,
+            sha256=self.corpus.sha256,
+            characters=len(self.corpus.text),
+            width=self.corpus.width,
+            state=self.state,
+            status="right",
+            limit=is_limit(row),
+        )
 
     def groups(self) -> int:
         """Return how many groups there are at most."""
@@ -183,92 +210,120 @@ def estimate(jobs: Sequence[Job]) -> float:
     return len(proofs_of(jobs)) * VERIFY_SECONDS + sum(job.seconds() for job in jobs)
 
 
+def plan_of(jobs: Sequence[Job]) -> str:
+    """Return a hash of what there is to do, by which a request is known again."""
+    words = [
+        [job.task, job.corpus.id, job.corpus.sha256, job.state, job.budget]
+        + [row.id for row in job.contenders]
+        for job in jobs
+    ]
+    return sha256(json.dumps(words).encode())
+
+
 def proofs_of(jobs: Sequence[Job]) -> list[tuple[Implementation, str]]:
     """Return each row with each corpus that it must be right on, once."""
     return list(dict.fromkeys((row, job.name) for job in jobs for row in job.contenders))
 
 
-def bench(jobs: Sequence[Job], advance: Advance) -> list[Cell]:
-    """Verify every contender, then measure job by job.
+class Keeper(Protocol):
+    """What is told of finished cells, so that they outlive whatever comes after."""
+
+    cells: list[Cell]
+    """Those that were finished before."""
+
+    def keep(self, cells: Sequence[Cell]) -> None:
+        """Keep finished cells."""
+
+    def keep_blocks(self, name: str, measured: Measured) -> None:
+        """Keep the raw blocks of a group of this name."""
+
+
+def bench(jobs: Sequence[Job], advance: Advance, keeper: Keeper) -> list[Cell]:
+    """Verify and measure job by job; what the keeper has already is left as it is.
 
     Returns:
         The cells, in the order of the jobs, the fastest first; tests are adjusted by Holm over all
         of them where there is more than one, intervals are not.
     """
     proofs: dict[tuple[str, str, str], Verdict] = {}
-    for row, name in proofs_of(jobs):
-        proofs[row.task, row.id, name] = verify_apart(row, name)
-        advance(f"verify {row.task} {row.id} on {name}", VERIFY_SECONDS)
-    cells = []
+
+    def prove(row: Implementation, name: str) -> Verdict:
+        if (found := proofs.get((row.task, row.id, name))) is None:
+            found = proofs[row.task, row.id, name] = verify_apart(row, name)
+            advance(f"verify {row.task} {row.id} on {name}", VERIFY_SECONDS)
+        return found
+
     for job in jobs:
-        cells += carry_out(
-            job, {row: proofs[row.task, row.id, job.name] for row in job.contenders}, advance
+        done = {cell.key for cell in keeper.cells}
+        missing = [row for row in job.contenders if job.cell(row).key not in done]
+        if missing:
+            carry_out(job, missing, prove, advance, keeper)
+        else:
+            advance(f"{job.task} on {job.corpus.id}, {job.state}: done before", job.seconds())
+    order = {job.cell(row).key: place for place, job in enumerate(jobs) for row in job.contenders}
+    return adjusted(
+        sorted(
+            (cell for cell in keeper.cells if cell.key in order),
+            key=lambda cell: (order[cell.key], cell.seconds is None, cell.seconds or 0.0),
         )
-    return adjusted(cells)
+    )
 
 
-def carry_out(job: Job, proofs: dict[Implementation, Verdict], advance: Advance) -> list[Cell]:
-    """Measure one job.
+def carry_out(
+    job: Job,
+    missing: Sequence[Implementation],
+    prove: Callable[[Implementation, str], Verdict],
+    advance: Advance,
+    keeper: Keeper,
+) -> None:
+    """Measure what is missing of one job.
 
     Args:
         job: what to measure.
-        proofs: of each of its contenders.
+        missing: its contenders that have no cell yet.
+        prove: verifies a row on the corpus of a name.
         advance: told of the progress.
+        keeper: told of each cell as soon as it is finished.
     """
-    faults = {row: found.details for row, found in proofs.items() if found.status != "right"}
-    outcomes: dict[Implementation, Outcome] = {}
-    right = [row for row in job.contenders if row not in faults]
-    references = {role: row for role, row in job.references.items() if row in right}
-    others = [row for row in right if row not in references.values()]
+    needed = dict.fromkeys((*job.references.values(), *missing))
+    proofs = {row: prove(row, job.name) for row in needed}
+    faulty = [row for row in missing if proofs[row].status != "right"]
+    keeper.keep(
+        [
+            replace(job.cell(row), status=proofs[row].status, details=proofs[row].details)
+            for row in faulty
+        ]
+    )
+    references = {
+        role: row for role, row in job.references.items() if proofs[row].status == "right"
+    }
+    waiting = [row for row in missing if row not in faulty]
+    others = [row for row in waiting if row not in references.values()]
     count = job.groups_of(len(others))
     share = job.seconds() / job.groups()
     for index in range(count):
-        if not (others or references):
-            break
         doing = f"{job.task} on {job.corpus.id}, {job.state}: group {index + 1} of {count}"
-        found, broken = run_group(job, references, others[index::count], lambda: advance(doing, 0))  # noqa: B023
+        mine = others[index::count]
+        if not (mine or any(row in waiting for row in references.values())):
+            break
+        found, broken = run_group(job, references, mine, lambda: advance(doing, 0), keeper)  # noqa: B023
         advance(doing, share)
-        for row, outcome in found.items():
-            outcomes.setdefault(row, outcome)  # a reference keeps what its first group said
-        faults |= broken
         references = {role: row for role, row in references.items() if row not in broken}
-    cells = []
-    for row in job.contenders:
-        cell = Cell(
-            task=row.task,
-            id=row.id,
-            corpus=job.corpus.id,
-            sha256=job.corpus.sha256,
-            characters=len(job.corpus.text),
-            state=job.state,
-            status=proofs[row].status,
-            details=proofs[row].details,
-            limit=is_limit(row),
+        # A reference keeps what its first group said.
+        finished = [row for row in (*found, *broken) if row in waiting]
+        keeper.keep(
+            [
+                replace(job.cell(row), status="wrong", details=broken[row])
+                if row in broken
+                else replace(job.cell(row), **found[row])
+                for row in finished
+            ]
         )
-        if row in faults and cell.status == "right":
-            cell = replace(cell, status="wrong", details=faults[row])
-        elif row in outcomes:
-            cell = replace(
-                cell,
-                seconds=outcomes[row].seconds,
-                cores=outcomes[row].cores,
-                processes=outcomes[row].processes,
-                against=tuple(outcomes[row].against),
-            )
-        cells.append(cell)
-    return sorted(cells, key=lambda cell: (cell.seconds is None, cell.seconds or 0.0))
+        waiting = [row for row in waiting if row not in finished]
 
 
-@dataclass
-class Outcome:
-    """What a group's rounds say of one row."""
-
-    seconds: float
-    cores: float | None
-    processes: int
-    against: list[Against] = field(default_factory=list)
-
-
+Outcome = dict[str, Any]
+"""What a group's rounds say of one row: fields of its ``Cell``."""
 Faults = dict[Implementation, tuple[str, ...]]
 
 
@@ -277,6 +332,7 @@ def run_group(
     references: dict[str, Implementation],
     others: Sequence[Implementation],
     tick: Callable[[], None],
+    keeper: Keeper,
 ) -> tuple[dict[Implementation, Outcome], Faults]:
     """Measure a group until nothing in it breaks.
 
@@ -285,6 +341,7 @@ def run_group(
     """
     faults: Faults = {}
     while True:
+        watch = Watch()
         alive = {role: row for role, row in references.items() if row not in faults}
         rest = [row for row in others if row not in faults]
         if not (alive or rest):
@@ -310,7 +367,10 @@ def run_group(
         for row in rows:
             if row.id in measured.wrong:
                 faults[row] = (measured.wrong[row.id],)
-        return outcomes_of(rows, measured, pairs, faults), faults
+        meanwhile = watch.so_far()
+        keeper.keep_blocks(f"{job.task}-{job.state}", measured)
+        found = outcomes_of(rows, measured, pairs, faults)
+        return {row: outcome | {"meanwhile": meanwhile} for row, outcome in found.items()}, faults
 
 
 def run_arms(
@@ -339,20 +399,23 @@ def outcomes_of(
     faults: Faults,
 ) -> dict[Implementation, Outcome]:
     """Return what the rounds say of each row that did not break."""
-    outcomes = {}
+    outcomes: dict[Implementation, Outcome] = {}
     for row in dict.fromkeys(rows):
         if row in faults:
             continue
         cores = measured.cores.get(row.id)
-        outcomes[row] = Outcome(
-            measured.seconds_of(rows.index(row)),
-            median_high(cores) if cores else None,
-            len(measured.processes),
-        )
-    for role, first, arm in pairs:
-        if rows[arm] in outcomes and rows[first] in outcomes:
-            comparison = measured.compare(arm, first)
-            outcomes[rows[arm]].against.append(Against(role, rows[first].id, comparison))
+        arm = rows.index(row)
+        outcomes[row] = {
+            "seconds": measured.seconds_of(arm),
+            "quantiles": measured.quantiles_of(arm),
+            "cores": median_high(cores) if cores else None,
+            "processes": len(measured.processes),
+            "against": tuple(
+                Against(role, rows[first].id, measured.compare(arm, first))
+                for role, first, mine in pairs
+                if mine == arm and rows[first] not in faults
+            ),
+        }
     return outcomes
 
 
@@ -368,6 +431,31 @@ def adjusted(cells: Sequence[Cell]) -> list[Cell]:
         return replace(cell, against=tuple(against))
 
     return [cell if cell.limit else adjust(cell) for cell in cells]
+
+
+def together(cells: Collection[Cell]) -> Meanwhile | None:
+    """Return what happened on the machine while these cells were measured, means by time."""
+    watched = list({cell.meanwhile for cell in cells if cell.meanwhile is not None})
+    if not watched:
+        return None
+    whole = sum(each.seconds for each in watched)
+
+    def mean(name: str) -> float | None:
+        known: list[float | None] = [getattr(each, name) for each in watched]
+        parts = [
+            value * each.seconds
+            for value, each in zip(known, watched, strict=True)
+            if value is not None
+        ]
+        return sum(parts) / whole if len(parts) == len(watched) else None
+
+    loads = [load for each in watched for load in each.load or ()]
+    return Meanwhile(
+        seconds=whole,
+        load=(min(loads), max(loads)) if loads else None,
+        steal=mean("steal"),
+        busy=mean("busy"),
+    )
 
 
 def tests_in(cells: Collection[Cell]) -> int:

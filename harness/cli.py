@@ -52,6 +52,8 @@ app.command()(measuring.bench)
 app.command()(measuring.compare)
 app.command()(breakdown.breakdown)
 app.command()(selftest.selftest)
+app.command()(recording.show)
+app.command()(recording.export)
 app.command()(recording.record)
 app.command()(listing.doctor)
 

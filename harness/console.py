@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,13 @@ States = Annotated[
 ]
 Everything = Annotated[
     bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
+]
+
+RESULTS = Path("results/local")
+Results = Annotated[Path, typer.Option(help="The folder for records, a folder in it each command.")]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the newest run, if it was this and interrupted."),
 ]
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from benchmarks import provenance
 from benchmarks.registry import Implementation
 from benchmarks.worker import run_worker
@@ -27,6 +29,8 @@ LEAST_DEADLINE = 60.0
 """Seconds that a worker may take at least; many times what was planned for it."""
 TOO_SHORT_FOR_ONE = 0.00002
 """Seconds below which a pilot that timed single calls is run again with blocks."""
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of the time of a call, that a record keeps."""
 PILOT_SECONDS = 3.0
 """For each arm, what a pilot may be expected to take: nothing is known yet."""
 
@@ -198,11 +202,23 @@ class Measured:
 
     def seconds_of(self, arm: int) -> float:
         """Return how long a call of an arm takes, in s, by the clock that suits it."""
-        wall = verdict.typical_seconds(self.processes, arm, "wall")
+        clock = self.clock_of(arm)
+        return verdict.typical_seconds(self.processes, arm, clock) or self.wall_of(arm)
+
+    def quantiles_of(self, arm: int) -> tuple[float, ...]:
+        """Return ``QUANTILES`` of a call of an arm over all rounds, in s, by the same clock."""
+        seconds = np.concatenate([each.seconds(arm, self.clock_of(arm)) for each in self.processes])
+        return tuple(np.quantile(seconds, QUANTILES).tolist())
+
+    def wall_of(self, arm: int) -> float:
+        """Return how long a call of an arm takes by wall clock, in s."""
+        return verdict.typical_seconds(self.processes, arm, "wall")
+
+    def clock_of(self, arm: int) -> verdict.Clock:
+        """Return the clock that suits an arm's blocks."""
         calls = float(self.processes[0].blocks[arm, 0, 4])
-        if arm in self.wall_only or wall * calls * 1e9 <= verdict.SHORT_NS:
-            return wall
-        return verdict.typical_seconds(self.processes, arm, "cpu") or wall
+        short = self.wall_of(arm) * calls * 1e9 <= verdict.SHORT_NS
+        return "wall" if short or arm in self.wall_only else "cpu"
 
 
 def measure(

@@ -158,6 +158,8 @@ class Comparison:
         wall, cpu: the same ratio by either clock; ``None`` where that clock cannot tell.
         wall_over_cpu: median over the blocks of the baseline and the contender, the larger one.
         seconds: of one call of the baseline and of the contender, medians.
+        ratios, control_ratios: what each process said, of the contender and of the baseline against
+            itself: medians over its rounds.
         processes_used, processes_dropped: a process with too few clean rounds is dropped.
         rounds_used, rounds_dropped: over all processes; an unclean round is dropped.
     """
@@ -187,6 +189,8 @@ class Comparison:
     cpu: Ratio | None = None
     wall_over_cpu: float | None = None
     seconds: tuple[float, float] | None = None
+    ratios: tuple[float, ...] = ()
+    control_ratios: tuple[float, ...] = ()
 
 
 class Trimmed(NamedTuple):
@@ -498,6 +502,8 @@ def compare(
             typical_seconds(processes, BASELINE, clock),
             typical_seconds(processes, contender, clock),
         ),
+        ratios=tuple(np.exp(found.values).tolist()),
+        control_ratios=tuple(np.exp(against_itself.values).tolist()),
     )
 
 

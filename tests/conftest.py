@@ -57,13 +57,14 @@ def synthetic() -> corpora.Corpus:
 
 
 @pytest.fixture
-def nanogpt_rs() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The installed command, as a user runs it."""
+def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The installed command, as a user runs it, in a folder of its own."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = Path(sys.executable).with_name("nanogpt-rs")
         return subprocess.run(
             [command, *arguments],
+            cwd=tmp_path,
             env={**os.environ, "COLUMNS": "200", **environment},
             capture_output=True,
             text=True,

@@ -88,7 +88,7 @@ def test_compare_document(nanogpt_rs: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     document = json.loads(done.stdout)
-    assert document["build"]["info"]["profile"] == "release"
+    assert document["run"]["build"]["profile"] == "release"
     assert document["tests"] == 2
     assert document["meanwhile"]["seconds"] > 1
     cells = {cell["id"]: cell for cell in document["cells"]}

@@ -12,7 +12,8 @@ import pytest
 from installations import ROOT, Installation
 
 from benchmarks.registry import REGISTRY
-from harness.record import RecordError, promote
+from harness.records import RecordError
+from harness.records import promote_pytest_benchmark as promote
 
 SUITE = "benchmarks/pytest_benchmark"
 

@@ -64,7 +64,7 @@ def breakdown(
         cells = [asdict(each) for each in found]
         print_json({"build": asdict(build), "corpus": text.id, "state": state, "cells": cells})
     else:
-        out.print(corpus_line(text))
+        out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
         for each in found:
             title = f"{task} {each.id}, {state}: {duration(each.seconds)} ({each.clock} clock)"
             table = Table(title=escape(title), title_justify="left")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,11 +14,15 @@ from rich.table import Table
 
 from harness.console import (
     FAILED,
+    INTERRUPTED,
     NOTHING,
+    RESULTS,
     AsJson,
     Corpora,
     Everything,
     Ids,
+    Results,
+    Resume,
     States,
     Tasks,
     duration,
@@ -32,10 +37,10 @@ from harness.console import (
 )
 
 if TYPE_CHECKING:
-    from benchmarks.corpora import Corpus
     from benchmarks.provenance import Build
     from harness.bench import Against, Cell, Job
     from harness.machine import Meanwhile
+    from harness.records import Run
 
 REFERENCES = {"lecture": "the lecture's", "strongest": "the strongest Python", "asked": ""}
 """How a table heads what is set beside a reference, by its role."""
@@ -55,6 +60,8 @@ def bench(
     seconds: Annotated[
         float | None, typer.Option(min=1.0, help="Seconds for each group of contenders.")
     ] = None,
+    again: Resume = False,
+    results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
     """Set implementations beside the lecture's and the strongest Python, with verdicts.
@@ -87,7 +94,7 @@ def bench(
             pairs = list(zip(names, texts, strict=True))
             jobs += jobs_of(rows, pairs, states, seconds or entry.budget)
             asked |= {(row.task, row.id) for row in rows}
-    run(jobs, asked, build, as_json)
+    run("bench", jobs, asked, build, results, again, as_json)
 
 
 def compare(
@@ -98,6 +105,8 @@ def compare(
     state: Annotated[
         str, typer.Option(help="warm, fresh_str, evicted; build: the making of an encoder.")
     ] = "warm",
+    again: Resume = False,
+    results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
     """Say with an interval whether contenders are faster than a baseline, or that it can't be told.
@@ -126,66 +135,103 @@ def compare(
         (text,) = load_corpora([corpus])
         rows = tuple(find(task, id) for id in (baseline, *contenders))
         job = Job(corpus, text, state, {ASKED: rows[0]}, rows)
-    run([job], {(task, id) for id in contenders}, build, as_json)
+    asked = {(task, id) for id in contenders}
+    run("compare", [job], asked, build, results, again, as_json)
 
 
 def run(
-    jobs: Sequence[Job], asked: Collection[tuple[str, str]], build: Build, as_json: bool
+    command: str,
+    jobs: Sequence[Job],
+    asked: Collection[tuple[str, str]],
+    build: Build,
+    results: Path,
+    again: bool,
+    as_json: bool,
 ) -> None:
-    """Carry out jobs, print what came of them, and end with the status that says so.
+    """Carry out jobs, record and print what came of them, and end with the status that says so.
 
     Args:
+        command: that asks for them, after which the folder of their records is called.
         jobs: what to measure.
         asked: task and id of what the user asked for, references apart.
         build: of the Rust module.
+        results: the folder in which there is one for each command.
+        again: go on with the newest run there, which was interrupted.
         as_json: print one document instead of tables.
     """
-    from harness import machine
+    from harness import machine, records
     from harness.bench import bench as run_bench
-    from harness.bench import estimate, tests_in
+    from harness.bench import estimate, plan_of, tests_in
 
     watch = machine.Watch()
-    here = machine.examine()
     seconds = estimate(jobs)
     if seconds > LONG_SECONDS:
         err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
-    with timed_progress(seconds) as advance:
-        cells = run_bench(jobs, advance)
+    folder = results / command
+    try:
+        with records.locked(folder):
+            now = records.describe(command, plan_of(jobs), build)
+            keeper = records.resume(folder, now) if again else records.begin(folder, now)
+            with timed_progress(seconds) as advance:
+                cells = run_bench(jobs, advance, keeper)
+            keeper.end()
+    except records.RecordError as error:
+        stop(FAILED, str(error))
+    except KeyboardInterrupt:
+        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
     meanwhile = watch.so_far()
-    tests = tests_in(cells)
     if as_json:
         print_json(
             {
-                "machine": asdict(here),
+                "run": asdict(keeper.run),
                 "meanwhile": asdict(meanwhile),
-                "build": asdict(build),
-                "tests": tests,
+                "tests": tests_in(cells),
                 "cells": [asdict(cell) for cell in cells],
             }
         )
     else:
-        for text in dict.fromkeys(job.corpus for job in jobs):
-            out.print(corpus_line(text))
-            print_tables([cell for cell in cells if cell.corpus == text.id])
-        out.print(escape(f"{here.cpu}, {here.cores} cores; {here.python}; {machine_line(build)}"))
+        descriptions = {job.corpus.id: job.corpus.description for job in jobs}
+        print_run(keeper.run, cells, descriptions)
         out.print(escape(meanwhile_line(meanwhile)))
-        out.print(
-            "Ratios are the reference's time over the implementation's, with 95 % intervals; "
-            + (
-                f"verdicts hold for all {tests} tests together (Holm), intervals each for itself."
-                if tests
-                else "one test was made, and nothing is adjusted."
-            )
-        )
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
     if not any(cell.seconds for cell in cells if (cell.task, cell.id) in asked):
         stop(NOTHING, "nothing could be measured here")
 
 
-def machine_line(build: Build) -> str:
-    """Return what was measured, in words."""
-    return f"{build.info['rustc']}, {build.info['profile']}, sources: {build.sources}"
+def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) -> None:
+    """Print a run's tables, a corpus after the other, and what they are about.
+
+    Args:
+        run: what the cells have in common.
+        cells: adjusted.
+        descriptions: of the corpora, by id, as far as known.
+    """
+    from harness.bench import tests_in
+
+    for corpus in dict.fromkeys(cell.corpus for cell in cells):
+        mine = [cell for cell in cells if cell.corpus == corpus]
+        about = descriptions.get(corpus, "")
+        out.print(corpus_line(corpus, mine[0].sha256, mine[0].characters, about))
+        print_tables(mine)
+    host, build = run.machine, run.build
+    commit = f", commit {run.commit[:8]}" if run.commit else ""
+    changed = " with uncommitted changes" if run.dirty else ""
+    out.print(
+        escape(
+            f"{host.alias}: {host.cpu}, {host.cores} cores; {host.python}; {build['rustc']}, "
+            f"{build['profile']}, sources: {run.sources}{commit}{changed}; {run.began:%Y-%m-%d}"
+        )
+    )
+    tests = tests_in(cells)
+    out.print(
+        "Ratios are the reference's time over the implementation's, with 95 % intervals; "
+        + (
+            f"verdicts hold for all {tests} tests together (Holm), intervals each for itself."
+            if tests
+            else "one test was made, and nothing is adjusted."
+        )
+    )
 
 
 def meanwhile_line(meanwhile: Meanwhile) -> str:
@@ -197,11 +243,12 @@ def meanwhile_line(meanwhile: Meanwhile) -> str:
     )
 
 
-def corpus_line(corpus: Corpus) -> str:
+def corpus_line(id: str, sha256: str, characters: int, description: str) -> str:
     """Return which text the figures below it are about."""
+    about = f"{description}, " if description else ""
     return (
-        f"\n[bold]{escape(corpus.id)}[/bold]: {escape(corpus.description)}, "
-        f"characters: {len(corpus.text):,}, SHA-256 {corpus.sha256[:12]}"
+        f"\n[bold]{escape(id)}[/bold]: {escape(about)}characters: {characters:,}, "
+        f"SHA-256 {sha256[:12]}"
     )
 
 

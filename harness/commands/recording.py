@@ -1,24 +1,142 @@
-"""The commands that keep, show and promote what was measured."""
+"""The commands that show, export and promote what was measured."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from harness.console import USAGE, out, stop
+from harness.commands.measuring import meanwhile_line, print_run
+from harness.console import (
+    FAILED,
+    NOTHING,
+    RESULTS,
+    USAGE,
+    AsJson,
+    Results,
+    err,
+    out,
+    print_json,
+    stop,
+)
+
+if TYPE_CHECKING:
+    from harness.records import Recorded
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Files of records; the newest run of `bench` here if none is named."),
+]
+
+
+class Format(StrEnum):
+    """What records can be exported as."""
+
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+@contextmanager
+def damage() -> Iterator[None]:
+    """Turn what is wrong with a file of records into one line and an exit status."""
+    from harness.records import RecordError
+
+    try:
+        yield
+    except RecordError as error:
+        stop(FAILED, str(error))
+
+
+def runs_of(files: list[Path] | None, results: Path) -> list[Recorded]:
+    """Return the runs in these files, or the newest run of ``bench``."""
+    from harness.records import newest, read
+
+    return [run for path in files or [newest(results / "bench")] for run in read(path)]
+
+
+def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = False) -> None:
+    """Show recorded runs as they were shown when they were made."""
+    from dataclasses import asdict
+
+    from benchmarks.corpora import CORPORA
+    from harness.bench import adjusted, together
+
+    with damage():
+        runs = runs_of(files, results)
+    if as_json:
+        print_json(
+            [
+                {
+                    "run": asdict(each.run),
+                    "complete": each.complete,
+                    "cells": [asdict(cell) for cell in adjusted(each.cells)],
+                }
+                for each in runs
+            ]
+        )
+        return
+    descriptions = {id: source.description for id, source in CORPORA.items()}
+    for each in runs:
+        print_run(each.run, adjusted(each.cells), descriptions)
+        if (meanwhile := together(each.cells)) is not None:
+            out.print(escape(meanwhile_line(meanwhile)))
+        if not each.complete:
+            err.print(
+                f"nanogpt-rs: run {each.run.run} is unfinished: {len(each.cells)} cells",
+                soft_wrap=True,
+            )
+
+
+def export(
+    format: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.CSV,
+    files: Files = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="The file to write; standard output if none.")
+    ] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Export recorded runs: a row for each cell and reference."""
+    from harness.frames import FrameError, frame_of, written
+
+    with damage():
+        runs = runs_of(files, results)
+    try:
+        data = written(frame_of(runs), format.value)
+    except FrameError as error:
+        stop(NOTHING, str(error))
+    if to is None:
+        sys.stdout.buffer.write(data)
+        return
+    from benchmarks.corpora import write_whole
+
+    try:
+        write_whole(to, data)
+    except OSError as error:
+        stop(FAILED, f"{to}: {error.strerror}")
 
 
 def record(
     alias: Annotated[str, typer.Argument(help="The name its owner gives this machine.")],
+    what: Annotated[
+        str, typer.Argument(help="Of which command: bench, compare, ...; or pytest-benchmark.")
+    ] = "bench",
     results: Annotated[Path, typer.Option(help="The folder of results.")] = Path("results"),
 ) -> None:
-    """Promote the newest `make pytest-benchmark` run from results/local to results."""
-    from harness.record import RecordError, promote
+    """Promote the newest run of a command from results/local to results, under an alias."""
+    from harness.records import RecordError, promote, promote_pytest_benchmark
 
     try:
-        out.print(escape(str(promote(results, alias))), soft_wrap=True)
+        if what == "pytest-benchmark":
+            path = promote_pytest_benchmark(results, alias)
+        else:
+            path = promote(results, alias, what)
     except RecordError as error:
         stop(USAGE, str(error))
+    out.print(escape(str(path)), soft_wrap=True)
