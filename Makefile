@@ -24,7 +24,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean \
 	pytest-benchmark record asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
-	rust-bench fuzz miri
+	rust-bench fuzz miri stubs
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -105,6 +105,14 @@ miri: ## interpret the portable kernels' tests, with a nightly Rust and its Miri
 	@cargo +nightly miri --version >/dev/null 2>&1 || \
 		{ echo 'Miri is missing: rustup toolchain install nightly --component miri --component rust-src'; exit 1; }
 	PROPTEST_CASES=4 MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib --tests -- --skip rayon --skip every --skip long --skip all
+
+# In a folder of its own first: maturin empties the one that it writes to. What is measured does not
+# hold them, and a debug build says the same sooner.
+stubs: $(STAMP) ## write the Rust module's types anew, rust_impls/*.pyi, from its sources
+	@$(RUN) maturin generate-stubs --quiet --locked --profile dev --features inspect \
+		--interpreter $(VENV)/bin/python --out target/stubs
+	@find rust_impls -name '*.pyi' -delete
+	@cp -R target/stubs/rust_impls/. rust_impls/
 
 python-test: build ## pytest
 	$(RUN) pytest

@@ -5,6 +5,7 @@
 // Reading CPython's own storage and writing what it will own are unsafe by nature.
 #![allow(unsafe_code)]
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
@@ -28,6 +29,97 @@ use crate::id_table::{Filled, Number};
 use crate::simd::{self, Path};
 use crate::text::Text;
 use crate::vocabulary::{Encoded, Id, U16_ENTRIES};
+
+/// What stubs call the types that pyo3 or numpy have no name for.
+#[cfg(feature = "inspect")]
+mod hints {
+    use pyo3::inspect::PyStaticExpr;
+    use pyo3::{type_hint_identifier, type_hint_subscript, type_hint_union};
+
+    const STR: PyStaticExpr = type_hint_identifier!("builtins", "str");
+    const INT: PyStaticExpr = type_hint_identifier!("builtins", "int");
+    const LIST: PyStaticExpr = type_hint_identifier!("builtins", "list");
+    const DICT: PyStaticExpr = type_hint_identifier!("builtins", "dict");
+    const ARRAY: PyStaticExpr = type_hint_identifier!("numpy.typing", "NDArray");
+
+    pub const SET_OF_STR: PyStaticExpr =
+        type_hint_subscript!(type_hint_identifier!("builtins", "set"), STR);
+    pub const SEQUENCE_OF_STR: PyStaticExpr =
+        type_hint_subscript!(type_hint_identifier!("collections.abc", "Sequence"), STR);
+    pub const LIST_OF_INT: PyStaticExpr = type_hint_subscript!(LIST, INT);
+    pub const COUNTS: PyStaticExpr = type_hint_subscript!(DICT, STR, INT);
+    pub const TEXTS: PyStaticExpr = type_hint_subscript!(DICT, STR, STR);
+    pub const PATHS: PyStaticExpr = type_hint_subscript!(
+        DICT,
+        STR,
+        type_hint_union!(STR, type_hint_subscript!(LIST, STR))
+    );
+    pub const UINT8_ARRAY: PyStaticExpr =
+        type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "uint8"));
+    pub const UINT16_ARRAY: PyStaticExpr =
+        type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "uint16"));
+    pub const INT64_ARRAY: PyStaticExpr =
+        type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "int64"));
+}
+
+/// Objects of which Rust's types say less than stubs should: a set, but not of what.
+macro_rules! results {
+    ($($name:ident($object:ty), $hint:ident;)*) => {
+        $(
+            struct $name<'py>(Bound<'py, $object>);
+
+            impl<'py> IntoPyObject<'py> for $name<'py> {
+                type Target = $object;
+                type Output = Bound<'py, $object>;
+                type Error = Infallible;
+
+                #[cfg(feature = "inspect")]
+                const OUTPUT_TYPE: pyo3::inspect::PyStaticExpr = hints::$hint;
+
+                fn into_pyobject(self, _: Python<'py>) -> Result<Self::Output, Infallible> {
+                    Ok(self.0)
+                }
+            }
+        )*
+    };
+}
+
+results! {
+    CharacterSet(PySet), SET_OF_STR;
+    CharacterCounts(PyDict), COUNTS;
+    IdList(PyList), LIST_OF_INT;
+    Uint8Array(PyArray1<u8>), UINT8_ARRAY;
+    Uint16Array(PyArray1<u16>), UINT16_ARRAY;
+    Int64Array(PyArray1<i64>), INT64_ARRAY;
+    Texts(PyDict), TEXTS;
+    Paths(PyDict), PATHS;
+}
+
+/// An argument that is looked at later, so that what is wrong with it is said in our words.
+macro_rules! arguments {
+    ($($name:ident, $hint:ident;)*) => {
+        $(
+            #[derive(Clone, Copy)]
+            struct $name<'a, 'py>(Borrowed<'a, 'py, PyAny>);
+
+            impl<'a, 'py> FromPyObject<'a, 'py> for $name<'a, 'py> {
+                type Error = Infallible;
+
+                #[cfg(feature = "inspect")]
+                const INPUT_TYPE: pyo3::inspect::PyStaticExpr = hints::$hint;
+
+                fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Infallible> {
+                    Ok(Self(object))
+                }
+            }
+        )*
+    };
+}
+
+arguments! {
+    ListOfIds, LIST_OF_INT;
+    ArrayOfIds, UINT16_ARRAY;
+}
 
 type Encode<I> = dyn Fn(&str) -> Encoded<I> + Send + Sync;
 
@@ -72,8 +164,8 @@ struct ArrayEncoder(Kernel<u16>);
 
 #[pymethods]
 impl ArrayEncoder {
-    fn __call__<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyArray1<u16>>> {
-        Ok(self.0.call(py, text)?.into_pyarray(py))
+    fn __call__<'py>(&self, py: Python<'py>, text: &str) -> PyResult<Uint16Array<'py>> {
+        Ok(Uint16Array(self.0.call(py, text)?.into_pyarray(py)))
     }
 
     /// Does the same up to where Python's result would be built: what the kernel takes.
@@ -178,8 +270,8 @@ struct Uint16Encoder(ArrayFiller<u16>);
 
 #[pymethods]
 impl Uint16Encoder {
-    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u16>>> {
-        self.0.call(text)
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Uint16Array<'py>> {
+        self.0.call(text).map(Uint16Array)
     }
 
     /// Does the same into memory that was written before: what the kernel takes.
@@ -194,8 +286,8 @@ struct Uint8Encoder(ArrayFiller<u8>);
 
 #[pymethods]
 impl Uint8Encoder {
-    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u8>>> {
-        self.0.call(text)
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Uint8Array<'py>> {
+        self.0.call(text).map(Uint8Array)
     }
 
     /// Does the same into memory that was written before: what the kernel takes.
@@ -210,8 +302,8 @@ struct Int64Encoder(ArrayFiller<i64>);
 
 #[pymethods]
 impl Int64Encoder {
-    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        self.0.call(text)
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Int64Array<'py>> {
+        self.0.call(text).map(Int64Array)
     }
 
     /// Does the same into memory that was written before: what the kernel takes.
@@ -248,7 +340,7 @@ impl ListEncoder {
 
 #[pymethods]
 impl ListEncoder {
-    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyList>> {
+    fn __call__<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<IdList<'py>> {
         match &self.ids {
             ListIds::Bytes(fill) => list_of(text, fill, &self.ints, self.counted),
             ListIds::Numbers(fill) => list_of(text, fill, &self.ints, self.counted),
@@ -309,7 +401,7 @@ fn list_of<'py, N: ListId>(
     fill: &Fill<N>,
     ints: &[Py<PyInt>],
     counted: bool,
-) -> PyResult<Bound<'py, PyList>> {
+) -> PyResult<IdList<'py>> {
     let py = text.py();
     let codes = borrow_text(text)?;
     let length = codes.len();
@@ -340,7 +432,7 @@ fn list_of<'py, N: ListId>(
     for (int, counts) in ints.iter().zip(counts) {
         add_references(int, counts.iter().sum());
     }
-    Ok(list)
+    Ok(IdList(list))
 }
 
 /// Where a list keeps its items.
@@ -469,6 +561,9 @@ struct Vocabulary<C = char>(Vec<C>);
 impl<'py, C: Entry> FromPyObject<'_, 'py> for Vocabulary<C> {
     type Error = PyErr;
 
+    #[cfg(feature = "inspect")]
+    const INPUT_TYPE: pyo3::inspect::PyStaticExpr = hints::SEQUENCE_OF_STR;
+
     fn extract(vocabulary: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let Ok(sequence) = vocabulary.cast::<PySequence>() else {
             let kind = vocabulary.get_type().name()?;
@@ -541,7 +636,7 @@ fn character_string(py: Python<'_>, code: u32) -> PyResult<Bound<'_, PyString>> 
 }
 
 /// The set of these characters.
-fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py, PySet>> {
+fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<CharacterSet<'py>> {
     let latin1 = latin1_strings(py)?;
     let set = PySet::empty(py)?;
     for &code in codes {
@@ -557,7 +652,7 @@ fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py, PyS
             return Err(PyErr::fetch(py));
         }
     }
-    Ok(set)
+    Ok(CharacterSet(set))
 }
 
 /// The strings of one character of Latin-1, which CPython keeps anyway: here they are found without a
@@ -600,7 +695,7 @@ fn check_fits(task: &str, entries: usize, most: usize) -> PyResult<()> {
 }
 
 /// The dict of these counts.
-fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<Bound<'py, PyDict>> {
+fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<CharacterCounts<'py>> {
     let latin1 = latin1_strings(py)?;
     let dict = PyDict::new(py);
     for &(code, count) in counts {
@@ -609,7 +704,7 @@ fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<Bound<'py, PyD
             None => dict.set_item(character_string(py, code)?, count)?,
         }
     }
-    Ok(dict)
+    Ok(CharacterCounts(dict))
 }
 
 type Decode<T> = dyn Fn(&[T], Room<'_>) -> Decoded + Send + Sync;
@@ -626,7 +721,8 @@ type DecodeByAddress = dyn Fn(usize, &[usize], Room<'_>) -> Decoded + Send + Syn
 
 #[pymethods]
 impl ListDecoder {
-    fn __call__<'py>(&self, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    fn __call__<'py>(&self, ids: ListOfIds<'_, 'py>) -> PyResult<Bound<'py, PyString>> {
+        let ids = &*ids.0;
         let py = ids.py();
         let Ok(list) = ids.cast::<PyList>() else {
             let kind = ids.get_type().name()?;
@@ -720,8 +816,8 @@ struct ArrayDecoder {
 
 #[pymethods]
 impl ArrayDecoder {
-    fn __call__<'py>(&self, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
-        let array = uint16_array(ids)?.readonly();
+    fn __call__<'py>(&self, ids: ArrayOfIds<'_, 'py>) -> PyResult<Bound<'py, PyString>> {
+        let array = uint16_array(&ids.0)?.readonly();
         let gathered;
         let ids = if let Ok(ids) = array.as_slice() {
             ids
@@ -903,28 +999,28 @@ macro_rules! charset_module {
         /// The distinct characters of a text: charset(text) -> set[str], one idea per function.
         #[pymodule(submodule, module = "rust_impls")]
         mod charset {
-            use super::{borrow_text, character_set, require};
+            use super::{CharacterSet, borrow_text, character_set, require};
             use pyo3::prelude::*;
             use pyo3::types::{PySet, PyString};
 
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($attached)))]
                 #[pyfunction]
-                fn $attached<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PySet>> {
-                    PySet::new(py, crate::charset::$attached::charset(text))
+                fn $attached<'py>(py: Python<'py>, text: &str) -> PyResult<CharacterSet<'py>> {
+                    PySet::new(py, crate::charset::$attached::charset(text)).map(CharacterSet)
                 }
             )*
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($detached)))]
                 #[pyfunction]
-                fn $detached<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PySet>> {
-                    PySet::new(py, py.detach(|| crate::charset::$detached::charset(text)))
+                fn $detached<'py>(py: Python<'py>, text: &str) -> PyResult<CharacterSet<'py>> {
+                    PySet::new(py, py.detach(|| crate::charset::$detached::charset(text))).map(CharacterSet)
                 }
             )*
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($stored)))]
                 #[pyfunction]
-                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<CharacterSet<'py>> {
                     let codes = crate::charset::$stored::charset(borrow_text(text)?);
                     character_set(text.py(), &codes)
                 }
@@ -932,7 +1028,7 @@ macro_rules! charset_module {
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($threaded)))]
                 #[pyfunction]
-                fn $threaded<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                fn $threaded<'py>(text: &Bound<'py, PyString>) -> PyResult<CharacterSet<'py>> {
                     let (py, text) = (text.py(), borrow_text(text)?);
                     let codes = py.detach(|| crate::charset::$threaded::charset(text));
                     character_set(py, &codes)
@@ -941,7 +1037,7 @@ macro_rules! charset_module {
             $(
                 #[doc = env!(concat!("DOC_charset_", stringify!($held)))]
                 #[pyfunction]
-                fn $held<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PySet>> {
+                fn $held<'py>(text: &Bound<'py, PyString>) -> PyResult<CharacterSet<'py>> {
                     require(crate::charset::$held::PATH)?;
                     let codes = crate::charset::$held::charset(borrow_text(text)?);
                     character_set(text.py(), &codes)
@@ -1206,14 +1302,14 @@ macro_rules! count_module {
         /// How often each character occurs: count(text) -> dict[str, int], one idea per function.
         #[pymodule(submodule, module = "rust_impls")]
         mod count {
-            use super::{borrow_text, count_dict};
+            use super::{CharacterCounts, borrow_text, count_dict};
             use pyo3::prelude::*;
-            use pyo3::types::{PyDict, PyString};
+            use pyo3::types::PyString;
 
             $(
                 #[doc = env!(concat!("DOC_count_", stringify!($stored)))]
                 #[pyfunction]
-                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyDict>> {
+                fn $stored<'py>(text: &Bound<'py, PyString>) -> PyResult<CharacterCounts<'py>> {
                     let counts = crate::count::$stored::count(borrow_text(text)?);
                     count_dict(text.py(), &counts)
                 }
@@ -1227,8 +1323,8 @@ macro_rules! charset_encode_module {
         /// Vocabulary and ids in one go: charset_encode(text) -> tuple[str, uint16 array].
         #[pymodule(submodule, module = "rust_impls")]
         mod charset_encode {
-            use super::{borrow_text, too_many_distinct, vocabulary_string};
-            use numpy::{IntoPyArray, PyArray1};
+            use super::{Uint16Array, borrow_text, too_many_distinct, vocabulary_string};
+            use numpy::IntoPyArray;
             use pyo3::prelude::*;
             use pyo3::types::PyString;
 
@@ -1237,12 +1333,13 @@ macro_rules! charset_encode_module {
                 #[pyfunction]
                 fn $stored<'py>(
                     text: &Bound<'py, PyString>,
-                ) -> PyResult<(Bound<'py, PyString>, Bound<'py, PyArray1<u16>>)> {
+                ) -> PyResult<(Bound<'py, PyString>, Uint16Array<'py>)> {
                     let py = text.py();
                     let (vocabulary, ids) =
                         crate::charset_encode::$stored::charset_encode(borrow_text(text)?)
                             .map_err(too_many_distinct)?;
-                    Ok((vocabulary_string(py, &vocabulary)?, ids.into_pyarray(py)))
+                    let ids = Uint16Array(ids.into_pyarray(py));
+                    Ok((vocabulary_string(py, &vocabulary)?, ids))
                 }
             )*
         }
@@ -1313,12 +1410,13 @@ macro_rules! decode_array_module {
 #[pymodule(submodule, module = "rust_impls")]
 mod limit {
     use super::{
-        Limit, Vocabulary, as_bytes, form, item_addresses, new_string, stored_bytes, uint16_array,
+        Limit, Uint16Array, Vocabulary, as_bytes, form, item_addresses, new_string, stored_bytes,
+        uint16_array,
     };
     use crate::decoded::Room;
     use crate::limit;
     use crate::limit::Ones;
-    use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods};
+    use numpy::{Element, IntoPyArray, PyArrayMethods};
     use pyo3::prelude::*;
     use pyo3::types::{PyList, PyString};
     use std::mem::MaybeUninit;
@@ -1363,8 +1461,9 @@ mod limit {
 
     /// Fills a new uint16 array as long as the text.
     #[pyfunction]
-    fn memset<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<u16>>> {
-        Ok(limit::memset(text.len()?).into_pyarray(text.py()))
+    fn memset<'py>(text: &Bound<'py, PyString>) -> PyResult<Uint16Array<'py>> {
+        let filled = limit::memset(text.len()?);
+        Ok(Uint16Array(filled.into_pyarray(text.py())))
     }
 
     /// Fills a new uint8 array as long as the text.
@@ -1497,14 +1596,36 @@ mod steps {
     }
 }
 
+/// Lets `from rust_impls.charset import ahash` find the submodules, which are attributes and no files:
+/// the stubs say that they are modules. Ours is the one that maturin's `rust_impls/__init__.py` imports.
+fn make_importable(py: Python<'_>) -> PyResult<()> {
+    let modules = py
+        .import("sys")?
+        .getattr("modules")?
+        .cast_into::<PyDict>()?;
+    let mut parents: Vec<_> = modules
+        .get_item("rust_impls.rust_impls")?
+        .into_iter()
+        .collect();
+    while let Some(parent) = parents.pop() {
+        for (_, value) in parent.cast_into::<PyModule>()?.dict() {
+            if let Ok(module) = value.cast::<PyModule>() {
+                modules.set_item(module.name()?, module)?;
+                parents.push(value);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Rust ideas for the text preparation of a character-level GPT, a submodule for each task.
 // pyo3 takes a module to be safe without the GIL unless it says otherwise. Nothing here has been run
 // on a free-threaded Python yet, so there the import switches the GIL on.
 #[pymodule(gil_used = true)]
 mod rust_impls {
     use super::{
-        Bound, IntoPyDict, PyDict, PyDictMethods, PyModule, PyResult, PyValueError, Python,
-        pyfunction, simd,
+        IntoPyDict, Paths, PyDict, PyDictMethods, PyResult, PyValueError, Python, Texts,
+        make_importable, pyfunction, simd,
     };
 
     #[pymodule_export]
@@ -1515,21 +1636,20 @@ mod rust_impls {
 
     /// A wrong setting is refused at once: whoever forces a path must not measure another.
     #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-        simd::path()
-            .map(|_| ())
-            .map_err(|wrong| PyValueError::new_err(wrong.to_string()))
+    fn init(py: Python<'_>) -> PyResult<()> {
+        simd::path().map_err(|wrong| PyValueError::new_err(wrong.to_string()))?;
+        make_importable(py)
     }
 
     /// The instructions that kernels may use here: "active", the set that ideas take which are not
     /// held to one of their own, and "available", all that this processor has, least first.
     #[pyfunction]
-    fn simd_paths(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    fn simd_paths(py: Python<'_>) -> PyResult<Paths<'_>> {
         let paths = PyDict::new(py);
         paths.set_item("active", simd::path_or_scalar().name())?;
         let available: Vec<_> = simd::available().map(simd::Path::name).collect();
         paths.set_item("available", available)?;
-        Ok(paths)
+        Ok(Paths(paths))
     }
 
     /// Panics, so that a test can see that Python survives it.
@@ -1540,7 +1660,7 @@ mod rust_impls {
 
     /// How this library was built, every value a str.
     #[pyfunction]
-    fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-        crate::build_info::BUILD_INFO.into_py_dict(py)
+    fn build_info(py: Python<'_>) -> PyResult<Texts<'_>> {
+        crate::build_info::BUILD_INFO.into_py_dict(py).map(Texts)
     }
 }

@@ -1,0 +1,20 @@
+"""
+How often each character occurs: count(text) -> dict[str, int], one idea per function.
+"""
+
+__all__ = ["page_table", "pair_table", "rustc_hash"]
+
+def page_table(text: str) -> dict[str, int]:
+    """
+    Counters in pages of 256 codes, made when first met: what a text does not use is never touched.
+    """
+
+def pair_table(text: str) -> dict[str, int]:
+    """
+    A counter for each pair of bytes: half as many increments; wide characters become bytes first.
+    """
+
+def rustc_hash(text: str) -> dict[str, int]:
+    """
+    A hash map from characters to counts, with the cheapest hasher: what one would write first.
+    """

@@ -1,0 +1,102 @@
+"""
+Texts to arrays of ids: encode_array(vocabulary) -> ArrayEncoder, one idea per function.
+"""
+
+from collections.abc import Sequence
+from numpy import uint16
+from numpy.typing import NDArray
+from typing import final
+
+__all__ = ["ArrayEncoder", "Uint16Encoder", "ahash", "char_hasher", "fixed_array", "foldhash", "id_table", "id_table_avx2", "id_table_avx512", "id_table_neon", "id_table_rayon", "id_table_scalar", "rayon", "rustc_hash", "smallvec", "std_hashset"]
+
+@final
+class ArrayEncoder:
+    """
+    Turns a text into a numpy.uint16 array of its characters' indices in the vocabulary.
+    """
+    def __call__(self, /, text: str) -> NDArray[uint16]: ...
+    def kernel(self, /, text: str) -> None:
+        """
+        Does the same up to where Python's result would be built: what the kernel takes.
+        """
+
+@final
+class Uint16Encoder:
+    """
+    Turns a text into a numpy.uint16 array of its characters' indices in the vocabulary.
+    """
+    def __call__(self, /, text: str) -> NDArray[uint16]: ...
+    def kernel(self, /, text: str) -> None:
+        """
+        Does the same into memory that was written before: what the kernel takes.
+        """
+
+def ahash(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    A hash map with ahash: one multiplication a character, AES only where it is compiled in.
+    """
+
+def char_hasher(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    A hash map whose hash is the character itself: nothing to compute, no spread either.
+    """
+
+def fixed_array(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    Ids in an array indexed by code point: one load a character, memory up to the last character.
+    """
+
+def foldhash(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    A hash map with foldhash: a seeded wide multiplication folded in half, well spread and cheap.
+    """
+
+def id_table(vocabulary: Sequence[str]) -> Uint16Encoder:
+    """
+    A table of ids, from CPython's own storage: shuffles look 64 characters up at once.
+    """
+
+def id_table_avx2(vocabulary: Sequence[str]) -> Uint16Encoder:
+    """
+    id_table by AVX2: 32 bytes a shuffle, one for each 16 codes in use.
+    """
+
+def id_table_avx512(vocabulary: Sequence[str]) -> Uint16Encoder:
+    """
+    id_table by AVX-512 VBMI: 64 bytes a shuffle over 128 ids.
+    """
+
+def id_table_neon(vocabulary: Sequence[str]) -> Uint16Encoder:
+    """
+    id_table by NEON: 16 bytes a lookup, four lookups for all of Latin-1.
+    """
+
+def id_table_rayon(vocabulary: Sequence[str]) -> Uint16Encoder:
+    """
+    id_table on all cores, for texts of which each core gets a million characters or more.
+    """
+
+def id_table_scalar(vocabulary: Sequence[str]) -> Uint16Encoder:
+    """
+    id_table by portable code alone, a byte a lookup.
+    """
+
+def rayon(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    An ahash map read by all cores, a piece of the text each, joined in order: pays on long texts.
+    """
+
+def rustc_hash(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    A hash map with the compiler's own FxHash: a multiplication and a rotation, no seed.
+    """
+
+def smallvec(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    The vocabulary in a sorted list on the stack, halved at each step: no hash, but waiting loads.
+    """
+
+def std_hashset(vocabulary: Sequence[str]) -> ArrayEncoder:
+    """
+    The standard hash map: SipHash on every character. Named after its `charset` sibling.
+    """

@@ -1,0 +1,51 @@
+"""
+Texts to numpy.int64 arrays of ids: encode_int64(vocabulary) -> Int64Encoder, one idea per function.
+"""
+
+from collections.abc import Sequence
+from numpy import int64
+from numpy.typing import NDArray
+from typing import final
+
+__all__ = ["Int64Encoder", "id_table", "id_table_avx2", "id_table_avx512", "id_table_neon", "id_table_rayon", "id_table_scalar"]
+
+@final
+class Int64Encoder:
+    """
+    Turns a text into a numpy.int64 array of its characters' indices in the vocabulary.
+    """
+    def __call__(self, /, text: str) -> NDArray[int64]: ...
+    def kernel(self, /, text: str) -> None:
+        """
+        Does the same into memory that was written before: what the kernel takes.
+        """
+
+def id_table(vocabulary: Sequence[str]) -> Int64Encoder:
+    """
+    A table of ids, from CPython's own storage: storing eight bytes a character is the limit.
+    """
+
+def id_table_avx2(vocabulary: Sequence[str]) -> Int64Encoder:
+    """
+    id_table by AVX2: 32 bytes a shuffle, one for each 16 codes in use.
+    """
+
+def id_table_avx512(vocabulary: Sequence[str]) -> Int64Encoder:
+    """
+    id_table by AVX-512 VBMI: 64 bytes a shuffle over 128 ids.
+    """
+
+def id_table_neon(vocabulary: Sequence[str]) -> Int64Encoder:
+    """
+    id_table by NEON: 16 bytes a lookup, four lookups for all of Latin-1.
+    """
+
+def id_table_rayon(vocabulary: Sequence[str]) -> Int64Encoder:
+    """
+    id_table on all cores, for texts of which each core gets a million characters or more.
+    """
+
+def id_table_scalar(vocabulary: Sequence[str]) -> Int64Encoder:
+    """
+    id_table by portable code alone, a byte a lookup.
+    """

@@ -1,0 +1,175 @@
+"""The Rust module's types: made from its sources, true of what is built, kept by the wheel."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from pkgutil import resolve_name
+
+import pytest
+from installations import ROOT
+
+from benchmarks.registry import REGISTRY
+
+STUBS = ROOT / "rust_impls"
+
+
+def stubs(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.pyi")
+    }
+
+
+def test_the_committed_stubs_are_those_of_the_sources(tmp_path: Path) -> None:
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("system: stubs are made with the oldest Python, 3.11")
+    command = [sys.executable, "-P", "-m", "maturin", "generate-stubs", "--quiet", "--locked"]
+    options = ["--profile=dev", "--features=inspect", f"--interpreter={sys.executable}"]
+    done = subprocess.run(
+        [*command, *options, f"--out={tmp_path}"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert stubs(STUBS) == stubs(tmp_path / "rust_impls"), "stale: run `make stubs`"
+
+
+def documented(text: str) -> dict[str, str | None]:
+    """Return the doc of each function, class and method in a stub, by its name."""
+    found: dict[str, str | None] = {}
+    for node in ast.parse(text).body:
+        for each in [node, *(node.body if isinstance(node, ast.ClassDef) else [])]:
+            if isinstance(each, ast.FunctionDef | ast.ClassDef):
+                name = each.name if each is node else f"{node.name}.{each.name}"  # type: ignore[attr-defined]
+                found[name] = ast.get_docstring(each)
+    return found
+
+
+@pytest.mark.parametrize("stub", sorted(stubs(STUBS)))
+def test_help_and_stubs_say_the_same(stub: str) -> None:
+    path = stub.removesuffix(".pyi").removesuffix("/__init__").replace("/", ".")
+    module = resolve_name("rust_impls" if path == "__init__" else f"rust_impls:{path}")
+    text = stubs(STUBS)[stub]
+    assert ast.get_docstring(ast.parse(text)) == module.__doc__
+    for name, doc in documented(text).items():
+        if not name.endswith(".__call__"):  # whose doc Python fills in by itself
+            assert resolve_name(f"{module.__name__}:{name}").__doc__ == doc, name
+
+
+def test_every_row_has_a_stub() -> None:
+    names = {
+        f"rust_impls:{stub.removesuffix('.pyi')}.{name}"
+        for stub, text in stubs(STUBS).items()
+        for name in documented(text)
+    }
+    assert {row.target for row in REGISTRY if row.target.startswith("rust_impls:")} <= names
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel, which finds other packages in our own."""
+    folder = tmp_path_factory.mktemp("wheel")
+    python = [sys.executable, "-P", "-m"]
+    for command in (
+        [*python, "maturin", "build", "--quiet", "--release", "--locked", f"--out={folder}"],
+        [*python, "venv", "--without-pip", str(folder / "venv")],
+    ):
+        done = subprocess.run(
+            [*command, *(["-i", sys.executable] if "build" in command else [])],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    (wheel,) = folder.glob("*.whl")
+    home = subprocess.run(
+        [python_of(folder), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    done = subprocess.run(
+        [*python, "pip", "install", "--quiet", "--no-deps", f"--target={home}", str(wheel)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (Path(home) / "others.pth").write_text(sysconfig.get_path("purelib"))
+    return folder
+
+
+def python_of(folder: Path) -> Path:
+    scripts = "Scripts" if sys.platform == "win32" else "bin"
+    return folder / "venv" / scripts / "python"
+
+
+def mypy(environment: Path, module: str, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [python_of(environment), "-P", "-m", module, *arguments],
+        cwd=environment,  # not the checkout, where mypy would find the stubs beside their sources
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_wheel_keeps_its_promises(environment: Path) -> None:
+    """Mypy's own comparison of stubs with what Python imports; the library is not meant to be."""
+    (environment / "allowed").write_text(r"rust_impls\.rust_impls")
+    status, said = mypy(environment, "mypy.stubtest", "rust_impls", "--allowlist", "allowed")
+    assert status == 0, said
+    assert f"no issues found in {len(stubs(STUBS)) + 1} modules" in said
+
+
+def test_a_promise_that_is_not_kept_is_found(environment: Path) -> None:
+    (stub,) = environment.rglob("rust_impls/count.pyi")
+    text = stub.read_text()
+    stub.write_text(text + "\ndef no_such_idea(text: str) -> dict[str, int]: ...\n")
+    try:
+        status, said = mypy(environment, "mypy.stubtest", "rust_impls")
+    finally:
+        stub.write_text(text)
+    assert status == 1
+    assert "rust_impls.count.no_such_idea is not present at runtime" in said
+
+
+USE = """\
+import numpy
+from rust_impls.charset import ahash
+from rust_impls import encode_array
+
+found: set[str] = ahash("to be")
+encode = encode_array.id_table(sorted(found))
+ids: numpy.typing.NDArray[numpy.uint16] = encode("to be")
+"""
+
+
+def test_right_use_passes_and_a_text_that_is_none_fails(environment: Path) -> None:
+    (environment / "right.py").write_text(USE)
+    status, said = mypy(environment, "mypy", "--strict", "right.py")
+    assert status == 0, said
+    (environment / "wrong.py").write_text(
+        USE + 'ahash(b"to be")\nencode(None)\nencode_array.ahash({"a"})\n'
+    )
+    status, said = mypy(environment, "mypy", "--strict", "wrong.py")
+    assert status == 1, said
+    assert (
+        'wrong.py:8: error: Argument 1 to "ahash" has incompatible type "bytes"; expected "str"'
+        in said
+    )
+    assert 'wrong.py:9: error: Argument 1 to "__call__" of "Uint16Encoder"' in said
+    assert 'wrong.py:10: error: Argument 1 to "ahash" has incompatible type "set[str]"' in said
+
+
+def test_what_mypy_refuses_is_refused_when_run(environment: Path) -> None:
+    for expression in ('ahash(b"to be")', "encode(None)", 'encode_array.ahash({"a"})'):
+        code = f"{USE}\ntry:\n    {expression}\nexcept TypeError:\n    print('refused')\n"
+        done = subprocess.run(
+            [python_of(environment), "-P", "-c", code],
+            cwd=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout == "refused\n", done.stderr
