@@ -749,3 +749,6 @@ TASKS: dict[str, Task] = {
         ),
     )
 }
+
+PREPARATION = "charset_encode"
+"""The task whose contenders prepare a text for training: a text to its vocabulary and its ids."""

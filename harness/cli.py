@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import breakdown, listing, measuring, recording, selftest
+from harness.commands import breakdown, listing, measuring, recording, selftest, training
 from harness.console import NOTHING, stop
 
 STATUSES = (
@@ -54,6 +54,8 @@ app.command()(breakdown.breakdown)
 app.command()(selftest.selftest)
 app.command()(recording.show)
 app.command()(recording.export)
+app.command()(training.train)
+app.command()(training.sample)
 app.command()(recording.record)
 app.command()(listing.doctor)
 

@@ -47,6 +47,10 @@ class TrainingError(Exception):
     """Training cannot start or go on; the message says what was wrong, in one line."""
 
 
+class UsageError(TrainingError):
+    """What was asked for does not exist; the message says what does."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What is trained towards what, in which order: nanoGPT's schedule.
@@ -568,7 +572,7 @@ def train(
             recipe = dataclasses.replace(recipe, steps=steps)
         options = options or Options()
     if recipe.steps < 1:
-        raise TrainingError(f"a run has at least one step, not {recipe.steps}")
+        raise UsageError(f"a run has at least one step, not {recipe.steps}")
     check(options)
     clock = Clock(find_device(options.device))
     with threads(options.threads):
@@ -612,7 +616,7 @@ def sample(
     saved = read_checkpoint(checkpoint)
     ids = [saved.vocabulary.find(character) for character in prompt]
     if not ids:
-        raise TrainingError("the prompt is empty: give at least one character to go on from")
+        raise UsageError("the prompt is empty: give at least one character to go on from")
     if -1 in ids:
         at = ids.index(-1)
         raise TrainingError(
@@ -639,7 +643,7 @@ def config_of(config: str | Config) -> Config:
     if isinstance(config, Config):
         return config
     if config not in CONFIGS:
-        raise TrainingError(f"no config {config!r}; there are: {', '.join(CONFIGS)}")
+        raise UsageError(f"no config {config!r}; there are: {', '.join(CONFIGS)}")
     return CONFIGS[config]
 
 
@@ -666,9 +670,9 @@ def check(options: Options) -> None:
         ("batches", options.batches, BATCHES),
     ):
         if asked not in known:
-            raise TrainingError(f"no {what} {asked!r}; there are: {', '.join(known)}")
+            raise UsageError(f"no {what} {asked!r}; there are: {', '.join(known)}")
     if options.threads < 1:
-        raise TrainingError(f"at least one thread is needed, not {options.threads}")
+        raise UsageError(f"at least one thread is needed, not {options.threads}")
 
 
 def find_device(name: str) -> torch.device:
@@ -680,7 +684,7 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise TrainingError(f"no device {name!r}; there are: cpu, cuda, mps") from None
+        raise UsageError(f"no device {name!r}; there are: cpu, cuda, mps") from None
     there = {
         "cpu": lambda: True,
         "cuda": lambda: (
@@ -689,7 +693,7 @@ def find_device(name: str) -> torch.device:
         "mps": torch.backends.mps.is_available,
     }
     if device.type not in there:
-        raise TrainingError(f"no device {name!r}; there are: {', '.join(there)}")
+        raise UsageError(f"no device {name!r}; there are: {', '.join(there)}")
     if not there[device.type]():
         raise TrainingError(f"device {name} is not there: torch {torch.__version__} finds none")
     return device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import math
 import os
 import pickle
@@ -13,16 +14,17 @@ from typing import Any
 import pytest
 
 torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
-from model import train as training  # noqa: E402  (needs torch)
-from model.gpt import GPT, Config  # noqa: E402
-from model.train import Options, Recipe, TrainingError, train  # noqa: E402
+gpt = importlib.import_module("model.gpt")
+training = importlib.import_module("model.train")
+train, Options, Recipe = training.train, training.Options, training.Recipe
+TrainingError = training.TrainingError
 
-TINY = Config(layers=1, heads=2, width=16, context=8)
+TINY = gpt.Config(layers=1, heads=2, width=16, context=8)
 RECIPE = Recipe(batch=4, steps=12, learning_rate=1e-2, warmup=2)
 TEXT = "to be, or not to be: that is the question. " * 30
 
 
-def prepare(paths: Sequence[str]) -> tuple[str, torch.Tensor]:
+def prepare(paths: Sequence[str]) -> tuple[str, Any]:
     text = "".join(Path(path).read_text(encoding="utf-8") for path in paths)
     vocabulary = "".join(sorted(set(text)))
     return vocabulary, torch.tensor([vocabulary.index(character) for character in text])
@@ -34,7 +36,7 @@ def corpus(tmp_path: Path) -> list[str]:
     return [str(tmp_path / "corpus.txt")]
 
 
-def tiny(corpus: Sequence[str], **more: Any) -> training.Summary:
+def tiny(corpus: Sequence[str], **more: Any) -> Any:
     return train(prepare, corpus, more.pop("config", TINY), **{"recipe": RECIPE, **more})
 
 
@@ -72,7 +74,7 @@ def test_training_learns(corpus: list[str]) -> None:
 def test_narrow_ids_train_the_same_model(corpus: list[str]) -> None:
     """Ids of another type, such as those of a memory-mapped shard, are widened batch by batch."""
 
-    def narrow(paths: Sequence[str]) -> tuple[str, torch.Tensor]:
+    def narrow(paths: Sequence[str]) -> tuple[str, Any]:
         vocabulary, ids = prepare(paths)
         return vocabulary, ids.to(torch.uint16)
 
@@ -83,7 +85,7 @@ def test_narrow_ids_train_the_same_model(corpus: list[str]) -> None:
 
 @pytest.mark.parametrize("length", [2, 8, 9, 10, 41])
 def test_the_validation_loss_is_that_of_every_character_in_fixed_windows(length: int) -> None:
-    model = GPT(TINY, 7, generator=torch.Generator().manual_seed(1)).double()
+    model = gpt.GPT(TINY, 7, generator=torch.Generator().manual_seed(1)).double()
     ids = torch.randint(7, (length,), generator=torch.Generator().manual_seed(2))
     naive = []
     for at in range(length - 1):

@@ -1,0 +1,283 @@
+"""The commands ``train`` and ``sample``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from harness.console import (
+    FAILED,
+    INTERRUPTED,
+    NOTHING,
+    USAGE,
+    AsJson,
+    duration,
+    err,
+    out,
+    print_json,
+    refusals,
+    stop,
+)
+
+SEED = 1337
+
+
+def train(
+    config: Annotated[str | None, typer.Option(help="quick (unasked), full or baby.")] = None,
+    corpus: Annotated[str, typer.Option(help="A corpus id or the path of a UTF-8 file.")] = (
+        "synthetic"
+    ),
+    prepare: Annotated[
+        str | None, typer.Option(help="What prepares the text: an id, such as python/numpy_table.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Instead of the config's.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu (unasked), cuda or mps.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="float32 (unasked), bfloat16 or float64.")
+    ] = None,
+    attention: Annotated[str | None, typer.Option(help="own (unasked), sdpa or heads.")] = None,
+    compile: Annotated[
+        bool | None, typer.Option("--compile/--no-compile", help="Compile the model first, or not.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the processor; 1 unasked.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the initial weights and the order of the data; 1337.")
+    ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(min=1, help="Steps between evaluations; one at the end anyway.")
+    ] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="A file to save the run to, every 500 steps and at the end.")
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(help="A checkpoint to go on from, by its own config, steps and seed."),
+    ] = None,
+    log: Annotated[str | None, typer.Option(help="A file for each step, as JSON Lines.")] = None,
+    curve: Annotated[str | None, typer.Option(help="A file for the loss curve, as SVG.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the reference GPT on a corpus, from files to validation loss.
+
+    None of device, dtype, attention, compile and threads changes the model; each may change
+    rounding. Ctrl-C ends the run after the step that it is at, and keeps the checkpoint.
+    """
+    from harness import machine
+    from harness.training import as_files, log_to, outcome, preparation, writable
+
+    with training_refusals() as room:
+        from benchmarks.provenance import check
+        from harness.selection import SelectionError, load_corpora
+
+        if resume is not None and (config, steps, seed) != (None, None, None):
+            raise SelectionError("--resume takes config, steps and seed from the checkpoint")
+        for path in (checkpoint, log, curve):
+            writable(path)
+        check()
+        row, prepared_by = preparation(prepare)
+        (text,) = load_corpora([corpus])
+        asked = {
+            "device": device,
+            "dtype": dtype,
+            "attention": attention,
+            "compile": compile,
+            "threads": threads,
+        }
+        options = replace(
+            room.read_checkpoint(resume).options if resume else room.Options(),
+            **{name: value for name, value in asked.items() if value is not None},
+        )
+        watch = machine.Watch()
+        with (
+            as_files(text, corpus) as paths,
+            log_to(log, resume is not None) as write,
+            training_progress() as show,
+            interruption() as interrupted,
+        ):
+
+            def progress(now: Any) -> None:
+                interrupted.from_now_on()
+                write(asdict(now))
+                show(now)
+
+            summary = room.train(
+                prepared_by,
+                paths,
+                config or "quick",
+                options=options,
+                steps=steps,
+                seed=SEED if seed is None else seed,
+                evaluate_every=evaluate_every,
+                checkpoint=checkpoint or resume,
+                resume=resume,
+                progress=progress,
+                stop=interrupted,
+            )
+            document = outcome(summary, row, text)
+            document["meanwhile"] = asdict(watch.so_far())
+            write({"summary": document})
+        if curve is not None:
+            from harness.curve import loss_curve
+
+            title = f"{text.id}, {summary.steps:,} steps"
+            drawing = loss_curve(summary.losses, summary.val_losses, title)
+            Path(curve).write_text(drawing, encoding="utf-8")
+    if as_json:
+        print_json(document)
+    else:
+        print_outcome(document)
+    if summary.interrupted:
+        kept = checkpoint or resume
+        where = f"kept in {kept}; --resume {kept} goes on" if kept else "nothing is kept"
+        stop(INTERRUPTED, f"interrupted after step {summary.steps}: {where}")
+
+
+def sample(
+    checkpoint: Annotated[str, typer.Argument(help="What `train --checkpoint` saved.")],
+    length: Annotated[int, typer.Option(min=0, help="Characters to write.")] = 500,
+    prompt: Annotated[str, typer.Option(help="What to go on from.")] = "\n",
+    temperature: Annotated[float, typer.Option(min=0.01, help="Above 1 is bolder.")] = 1.0,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Draw from this many likeliest characters only.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = SEED,
+    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """Have a trained model write."""
+    with training_refusals() as room:
+        written = room.sample(
+            checkpoint,
+            length,
+            prompt=prompt,
+            seed=seed,
+            temperature=temperature,
+            top=top,
+            device=device,
+        )
+        if as_json:
+            print_json({"prompt": prompt, "text": "".join(written)})
+            return
+        sys.stdout.write(prompt.lstrip("\n"))
+        for character in written:
+            sys.stdout.write(character)
+            sys.stdout.flush()
+        sys.stdout.write("\n")
+
+
+@contextmanager
+def training_refusals() -> Iterator[Any]:
+    """Yield ``model.train``, and turn errors that are not ours into one line and an exit status."""
+    from harness.training import NoTorchError, room
+
+    with refusals():
+        try:
+            training = room()
+        except NoTorchError as error:
+            stop(NOTHING, str(error))
+        try:
+            yield training
+        except training.UsageError as error:
+            stop(USAGE, str(error))
+        except training.TrainingError as error:
+            stop(FAILED, str(error))
+        except OSError as error:
+            stop(FAILED, f"{error.filename or 'a file'} cannot be written: {error.strerror}")
+
+
+class Interruption:
+    """Whether Ctrl-C was pressed. Before the first step, and the second time, it acts at once."""
+
+    def __init__(self) -> None:
+        self.asked = self.between_steps = False
+
+    def __call__(self) -> bool:
+        """Return whether to stop after this step."""
+        return self.asked
+
+    def from_now_on(self) -> None:
+        """Have the first Ctrl-C wait for the end of a step."""
+        self.between_steps = True
+
+    def handle(self, *_: Any) -> None:
+        """Take note of the signal."""
+        if self.asked or not self.between_steps:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def interruption() -> Iterator[Interruption]:
+    """Yield what remembers Ctrl-C until a step is done."""
+    found = Interruption()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
+        yield found
+        return
+    before = signal.signal(signal.SIGINT, found.handle)
+    try:
+        yield found
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[Any], None]]:
+    """Show steps, loss, tokens per second and time left on standard error, if it is a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from harness.console import minutes
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}"),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        item = bar.add_task("prepare", total=None, pace="")
+        validation = ""
+
+        def show(now: Any) -> None:
+            nonlocal validation
+            if now.val_loss is not None:
+                validation = f", validation {now.val_loss:.3f}"
+            bar.update(
+                item,
+                completed=now.step,
+                total=now.steps,
+                description=f"loss {now.loss:.3f}{validation}",
+                pace=f"{now.tokens_per_second:,.0f} tokens/s, {minutes(now.seconds_left)} left",
+            )
+
+        yield show
+
+
+def print_outcome(document: dict[str, Any]) -> None:
+    """Print what came of a run."""
+    table = Table("stage", title_justify="left")
+    table.add_column("wall clock", justify="right")
+    table.add_column("processor", justify="right")
+    for stage, seconds in document["seconds"].items():
+        table.add_row(stage, duration(seconds), duration(document["cpu_seconds"][stage]))
+    out.print(table)
+    loss = document["val_loss"]
+    out.print(
+        escape(
+            f"{document['corpus']['id']}, {document['characters']:,} characters, prepared by "
+            f"{document['prepare']['id']}: "
+            f"{document['parameters']:,} parameters, {document['steps']:,} steps, "
+            f"{document['tokens_per_second']:,.0f} tokens/s; loss {document['train_loss']:.4f}, "
+            f"validation {'not evaluated' if loss is None else f'{loss:.4f}'}; "
+            f"parameters {document['parameters_sha256'][:12]}"
+        ),
+        soft_wrap=True,
+    )

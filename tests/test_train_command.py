@@ -1,0 +1,147 @@
+"""``nanogpt-rs train`` and ``sample`` as a user runs them: real processes and files."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMAND = Path(sys.executable).with_name("nanogpt-rs")
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    (tmp_path / "mine.txt").write_text("to be, or not to be: that is the question. " * 50)
+    return str(tmp_path / "mine.txt")
+
+
+def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> None:
+    done = nanogpt_rs(
+        *("train", "--corpus", text, "--steps=6", "--evaluate-every=3", "--json"),
+        *("--prepare=rust/bit_table", "--log", str(tmp_path / "log.jsonl")),
+        *("--curve", str(tmp_path / "curve.svg")),
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["corpus"]["id"] == "file:mine.txt"
+    assert document["prepare"]["id"] == "rust/bit_table"
+    assert (document["steps"], document["interrupted"]) == (6, False)
+    assert document["val_losses"][-1] == [6, document["val_loss"]]
+    assert document["environment"]["torch"]
+    assert str(tmp_path) not in done.stdout
+    *steps, last = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+    assert [line["step"] for line in steps] == [1, 2, 3, 4, 5, 6]
+    assert [line["val_loss"] is not None for line in steps] == [False, False, True] * 2
+    assert last["summary"] == document
+    svg = xml.etree.ElementTree.parse(tmp_path / "curve.svg").getroot()
+    assert [line.tag.rpartition("}")[2] for line in svg].count("polyline") == 2
+
+
+def test_every_preparation_trains_the_same_model(nanogpt_rs: Run, text: str) -> None:
+    hashes = set()
+    for id in ("python/list_comprehension", "rust/rustc_hash"):
+        done = nanogpt_rs("train", "--corpus", text, "--steps=3", "--prepare", id, "--json")
+        assert done.returncode == 0, done.stderr
+        hashes.add(json.loads(done.stdout)["parameters_sha256"])
+    assert len(hashes) == 1
+
+
+def test_control_c_keeps_what_was_reached_and_resumes_to_the_same_bits(
+    nanogpt_rs: Run, text: str, tmp_path: Path
+) -> None:
+    run, log = str(tmp_path / "run.pt"), tmp_path / "log.jsonl"
+    arguments = ["--corpus", text, "--json"]
+    process = subprocess.Popen(
+        [COMMAND, "train", *arguments, "--steps=300", "--checkpoint", run, "--log", str(log)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    while not log.exists() or len(log.read_bytes().splitlines()) < 3:
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"interrupted after step" in stderr
+    assert b"--resume" in stderr
+    stopped = json.loads(stdout)
+    assert stopped["interrupted"]
+    assert 3 <= stopped["steps"] < 300
+    assert stopped["val_loss"] is None
+    resumed = json.loads(nanogpt_rs("train", *arguments, "--resume", run).stdout)
+    straight = json.loads(nanogpt_rs("train", *arguments, "--steps=300").stdout)
+    assert resumed["steps"] == straight["steps"] == 300
+    assert resumed["parameters_sha256"] == straight["parameters_sha256"]
+    assert resumed["val_loss"] == straight["val_loss"]
+    written = nanogpt_rs("sample", run, "--length=40", "--prompt=to be", "--top=1")
+    assert written.returncode == 0, written.stderr
+    assert written.stdout.startswith("to be")
+    assert len(written.stdout) == len("to be") + 40 + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--config=huge"], 2, "no config 'huge'; there are: quick, full, baby"),
+        (["--dtype=int4"], 2, "no dtype 'int4'"),
+        (["--device=abacus"], 2, "no device 'abacus'"),
+        (["--device=cuda:99"], 1, "device cuda:99 is not there"),
+        (["--prepare=python/none"], 2, "no implementation 'python/none'"),
+        (["--corpus=none"], 2, "corpus 'none': no such file, and no such id"),
+        (["--corpus=english-1-ascii"], 1, "the corpus is too short: 0 of its 1 characters"),
+        (["--checkpoint=/no/such/run.pt"], 2, "/no/such/run.pt cannot be written: no such folder"),
+        (["--resume=/no/such/run.pt"], 1, "/no/such/run.pt cannot be read: No such file"),
+        (["--resume=pyproject.toml"], 1, "pyproject.toml is damaged, or is none of nanogpt-rs"),
+        (["--resume=run.pt", "--steps=3"], 2, "--resume takes config, steps and seed from the"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    nanogpt_rs: Run, arguments: list[str], status: int, says: str
+) -> None:
+    done = nanogpt_rs("train", *arguments)
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="system: there is no /dev/full, a disk that is full"
+)
+def test_a_full_disk_is_named(nanogpt_rs: Run, text: str) -> None:
+    done = nanogpt_rs("train", "--corpus", text, "--steps=2", "--log=/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "nanogpt-rs: /dev/full cannot be written: No space left on device\n"
+
+
+def test_a_checkpoint_that_finds_no_room_leaves_the_last_one(
+    nanogpt_rs: Run, text: str, tmp_path: Path
+) -> None:
+    run = tmp_path / "run.pt"
+    assert nanogpt_rs("train", "--corpus", text, "--steps=1", "--checkpoint", run).returncode == 0
+    before = run.read_bytes()
+    limit = len(before) // 2
+    done = subprocess.run(
+        [COMMAND, "train", "--corpus", text, "--steps=2", "--checkpoint", run],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"nanogpt-rs: checkpoint {run} cannot be written: File too large\n"
+    assert run.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt", "run.pt"]
