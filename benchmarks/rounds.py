@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import corpora, provenance
 from benchmarks.registry import find
+from benchmarks.surroundings import Surroundings
 from benchmarks.tasks import TASKS, Call, Task
 from benchmarks.texts import repeated
 from benchmarks.worker import NO_ARM
@@ -159,6 +160,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     calls = [made[index] for index in indices]
     take = STATES.get(order["state"], warm)
     blocks: list[list[Block]] = [[] for _ in arms]
+    surroundings = Surroundings()
     gc.collect()
     gc.disable()
     for round in range(-order["warm_up_rounds"], order["rounds"]):
@@ -170,12 +172,14 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             if arm.get("primed"):
                 call[0](*call[1])
             block = (kept if arm.get("kept") else take)(call, arm["calls"], task.renew)
+            surroundings.glance()
             if round >= 0:
                 blocks[index].append(block)
     seconds = time.perf_counter() - start
     others = watch.others()
     gc.enable()
     mark[0] = NO_ARM
+    surroundings.check()
     cores, wrong = {}, {}
     expected = {text: task.oracle(text) for text in set(texts)}
     for index in {arm["id"]: index for index, arm in enumerate(arms)}.values():

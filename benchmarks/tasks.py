@@ -8,6 +8,7 @@ the wheels of old commits; where a result differs, it is another task.
 from __future__ import annotations
 
 import operator
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.corpora import own_copy
+from benchmarks.surroundings import DisturbedError, Surroundings
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A function and its arguments: what is timed, with nothing of ours in between."""
@@ -99,12 +101,19 @@ class Task:
         for sample in (text, *self.edges):
             if len(set(sample)) > self.largest_vocabulary:
                 continue
+            surroundings = Surroundings()
             try:
                 problem = self.wrong(function, sample)
+                surroundings.check()
             except UnicodeEncodeError as error:
                 if refuses_surrogates and has_surrogate(sample):
                     continue
                 problem = f"raised {shown(error)}"
+            except DisturbedError as disturbed:
+                problem = str(disturbed)
+            except MemoryError as error:  # it takes long to take it all, and to give it back
+                yield f"on {excerpt(sample)}: raised {shown(error)}"
+                return
             except Exception as error:
                 problem = f"raised {shown(error)}"
             if problem:
@@ -127,9 +136,12 @@ class Task:
         """
         expected = self.oracle(text)
         call, arguments = self.call(function, text)
+        given = pickle.dumps(arguments)
         first = call(*arguments)
         if difference := self.difference(first, expected):
             return difference
+        if pickle.dumps(arguments) != given:
+            return "changed its input"
         second = call(*arguments)
         if self.shared(first, second):
             return "gave two answers that share their memory"

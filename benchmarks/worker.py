@@ -1,9 +1,9 @@
 """Worker processes: one order each, carried out by the ruler that this file lies in.
 
-A contender that crashes or hangs takes its process with it and nothing else, and what it printed,
-imported or patched is gone with it. Run by its path, this file uses the ruler beside it and no
-other: an environment that asv made holds an old ruler in the wheel it measures, and importing
-``benchmarks`` by name would find that one.
+A contender that crashes, hangs or wants all memory takes its process with it and nothing else, and
+what it printed, imported, patched or started is gone with it. Run by its path, this file uses the
+ruler beside it and no other: an environment that asv made holds an old ruler in the wheel it
+measures, and importing ``benchmarks`` by name would find that one.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ import importlib
 import importlib.util
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 NO_ARM = 255
 """In the file of a worker's mark: it is calling nothing."""
+MEMORY_SHARE = 0.8
+"""Of the memory that is free, what a worker may have."""
+LONGEST_COMPLAINT = 8192
+"""Bytes read of what a worker wrote to standard error, from its end."""
 
 
 class WorkerError(Exception):
@@ -29,11 +35,13 @@ class WorkerError(Exception):
 
     Attributes:
         arm: index of what it was calling then, where it kept a mark of that.
+        crashed: a signal killed it, which an earlier call of another arm may be to blame for.
     """
 
-    def __init__(self, message: str, arm: int | None = None) -> None:
+    def __init__(self, message: str, arm: int | None = None, *, crashed: bool = False) -> None:
         super().__init__(message)
         self.arm = arm
+        self.crashed = crashed
 
 
 def run_worker(
@@ -61,22 +69,57 @@ def run_worker(
         mark.write_bytes(bytes([NO_ARM]))
         told = json.dumps({**order, "mark": str(mark)})
         command = [sys.executable, "-P", __file__, room, told, str(answer)]
-        try:
-            done = subprocess.run(
+        errors = Path(folder) / "errors"
+        with (Path(folder) / "output").open("wb") as output, errors.open("wb") as complaints:
+            process = subprocess.Popen(
                 command,
-                capture_output=True,
-                timeout=deadline,
-                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=complaints,
                 env={**os.environ, **(environment or {})},
+                start_new_session=True,
             )
-        except subprocess.TimeoutExpired:
-            raise WorkerError(f"hung: no answer within {deadline:g} s", marked(mark)) from None
+            try:
+                status = wait(process, deadline)
+            finally:
+                end(process)
+        if status is None:
+            raise WorkerError(f"hung: no answer within {deadline:g} s", marked(mark))
         try:
             document = json.loads(answer.read_bytes())
         except (OSError, ValueError):
-            raise WorkerError(how_it_ended(done), marked(mark)) from None
+            crashed = status < 0
+            raise WorkerError(how_it_ended(status, errors), marked(mark), crashed=crashed) from None
     assert isinstance(document, dict)
+    if "disturbed" in document:
+        raise WorkerError(document["disturbed"], document["arm"])
     return document
+
+
+def wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
+    """Wait for a process, so many seconds at most; return its status, ``None`` if it goes on."""
+    try:
+        if hasattr(os, "pidfd_open"):  # where it is missing, Python looks 20 times a second
+            descriptor = os.pidfd_open(process.pid)
+            try:
+                poll = select.poll()
+                poll.register(descriptor, select.POLLIN)
+                if not poll.poll(deadline * 1000):
+                    return None
+            finally:
+                os.close(descriptor)
+        return process.wait(deadline)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and whatever it started and left behind."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def marked(mark: Path) -> int | None:
@@ -88,17 +131,26 @@ def marked(mark: Path) -> int | None:
     return None if arm == NO_ARM else arm
 
 
-def how_it_ended(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Return in words how a process ended that gave no answer."""
-    last = ascii(done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200])
+def how_it_ended(status: int, errors: Path) -> str:
+    """Return in words how a process ended that gave no answer.
+
+    Args:
+        status: as ``subprocess`` has it.
+        errors: what it wrote to standard error.
+    """
+    with errors.open("rb") as file:
+        file.seek(max(0, errors.stat().st_size - LONGEST_COMPLAINT))
+        last = ascii(file.read().decode(errors="replace").strip().rpartition("\n")[2][:200])
     said = f" ({last})" if last != "''" else ""
-    if done.returncode < 0:
+    if "MemoryError" in last or "memory allocation" in last:
+        said += f"; a worker may have {MEMORY_SHARE:.0%} of the memory that is free"
+    if status < 0:
         try:
-            name = signal.Signals(-done.returncode).name
+            name = signal.Signals(-status).name
         except ValueError:
-            name = f"signal {-done.returncode}"
+            name = f"signal {-status}"
         return f"crashed: killed by {name}{said}"
-    return f"ended with status {done.returncode} and no answer{said}"
+    return f"ended with status {status} and no answer{said}"
 
 
 def bind_ruler() -> None:
@@ -117,7 +169,15 @@ def bind_ruler() -> None:
 def main(room: str, order: str, path: str) -> None:
     """Carry out one order and write the answer, whole or not at all."""
     bind_ruler()
-    answer = importlib.import_module(f"benchmarks.{room}").carry_out(json.loads(order))
+    surroundings = importlib.import_module("benchmarks.surroundings")
+    surroundings.end_with_parent()
+    surroundings.end_forks()
+    surroundings.limit_memory(MEMORY_SHARE)
+    told = json.loads(order)
+    try:
+        answer = importlib.import_module(f"benchmarks.{room}").carry_out(told)
+    except surroundings.DisturbedError as disturbed:
+        answer = {"disturbed": str(disturbed), "arm": marked(Path(told["mark"]))}
     partial = Path(path).with_suffix(".partial")
     partial.write_text(json.dumps(answer), encoding="ascii")
     os.replace(partial, path)

@@ -27,6 +27,8 @@ LECTURE, STRONGEST, ASKED = "lecture", "strongest", "asked"
 for the task and the text's width; the user named it."""
 VERIFY_SECONDS = 0.5
 """What proving one implementation takes, about; the estimate of a run's length needs no more."""
+LONE_SECONDS = 4.0
+"""For which an implementation is called alone to see whether it crashes alone."""
 ARM_CHARACTER_SECONDS = 8e-9
 """What a call takes for each character, about, on average over all that is registered."""
 
@@ -360,9 +362,7 @@ def run_group(
         try:
             measured = run_arms(job, arms, pairs, tick)
         except WorkerError as error:
-            if error.arm is None or error.arm >= len(rows):
-                return {}, faults | dict.fromkeys(rows, (f"a worker process {error}",))
-            faults[rows[error.arm]] = (f"a worker process {error}",)
+            faults |= blamed(job, rows, error)
             continue
         for row in rows:
             if row.id in measured.wrong:
@@ -371,6 +371,38 @@ def run_group(
         keeper.keep_blocks(f"{job.task}-{job.state}", measured)
         found = outcomes_of(rows, measured, pairs, faults)
         return {row: outcome | {"meanwhile": meanwhile} for row, outcome in found.items()}, faults
+
+
+def blamed(job: Job, rows: Sequence[Implementation], error: WorkerError) -> Faults:
+    """Return which rows are to blame for the end of a process that they shared.
+
+    The one that was being called, as a rule. But what a kernel wrote where it should not have can
+    kill a later call of another: after a crash, and where no call is known, each is called alone,
+    and to blame is whoever ends in the same way there.
+    """
+    named = rows[error.arm] if error.arm is not None and error.arm < len(rows) else None
+    alone: Faults = {}
+    if named is None or error.crashed:
+        suspects = dict.fromkeys(([named] if named else []) + list(rows))
+        for row in suspects:
+            try:
+                arms = [paired.arm_of(row)] * 2
+                run_arms(replace(job, budget=LONE_SECONDS), arms, (), lambda: None)
+            except WorkerError as other:
+                alone[row] = (said_of(other),)
+                if row == named:
+                    break
+    if alone:
+        return alone
+    if named is not None:
+        besides = ", beside others and not alone" if error.crashed else ""
+        return {named: (said_of(error) + besides,)}
+    return dict.fromkeys(rows, (f"{said_of(error)}, and none of its group did so alone",))
+
+
+def said_of(error: WorkerError) -> str:
+    """Return what a record says of a worker's end."""
+    return f"a worker process {error}"
 
 
 def run_arms(

@@ -1,0 +1,173 @@
+"""What a faulty contender does stays in its own cell, alone and among twelve others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installations import Installation
+
+from harness import records
+
+HEAD = """\
+import ctypes, os, signal, subprocess, sys, threading, time
+calls = 0
+
+def charset(text):
+    global calls
+    if not isinstance(text, str):
+        raise TypeError(f"text is {type(text).__name__}, not str")
+    calls += 1
+    if calls > %d:
+        %s
+    return set(text)
+"""
+# What it does, and what its cell says of it.
+FAULTS = {
+    "answers wrongly": ("return set(text) - {'e'}", "lacks"),
+    "answers in another type": ("return frozenset(text)", "frozenset"),
+    "raises": ("raise RuntimeError('no luck')", "RuntimeError"),
+    "segfaults": ("ctypes.string_at(0)", "crashed: killed by SIGSEGV"),
+    "aborts": ("os.abort()", "crashed: killed by SIGABRT"),
+    "exits": ("os._exit(0)", "ended with status 0 and no answer"),
+    "kills itself": ("os.kill(os.getpid(), signal.SIGKILL)", "crashed: killed by SIGKILL"),
+    "eats memory": ("return [bytes(2**30) for _ in range(10**6)]", "MemoryError"),
+    "prints": ("print('noise')", "bytes to standard output"),
+    "closes standard output": ("os.closerange(1, 2)", "closed standard output"),
+    "closes everything": ("os.closerange(0, 100)", "closed"),
+    "forks": ("os.fork()", "left a child process behind"),
+    "leaves a child": ("subprocess.Popen(['sleep', '600'])", "left a child process"),
+    "changes the folder": ("os.chdir('/')", "changed the working folder"),
+    "changes sys.path": ("sys.path.insert(0, '/')", "changed sys.path"),
+    "handles a signal": (
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+        "changed the handler of SIGINT",
+    ),
+}
+ALONE = "english-60-ascii"
+
+
+def bench(installation: Installation, *arguments: str) -> tuple[int, dict[str, Any]]:
+    done = installation.run("-m", "harness", *arguments, "--json", cwd=installation.folder)
+    assert done.stdout, done.stderr
+    return done.returncode, {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
+
+
+def recorded(installation: Installation) -> dict[str, Any]:
+    (run,) = records.read(records.newest(installation.folder / "results/local/compare"))
+    assert run.complete
+    return {cell.id: cell for cell in run.cells}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_alone(installation: Installation, fault: str) -> None:
+    body, says = FAULTS[fault]
+    installation.write("py_impls/charset/counter.py", HEAD % (0, body))
+    done = installation.run(
+        *("-m", "harness", "verify", "charset", "--id", "python/counter", "--json"),
+        *("--corpus", ALONE),
+    )
+    assert done.returncode == 1, done.stderr
+    (verdict,) = json.loads(done.stdout)
+    assert verdict["status"] == "wrong"
+    assert any(says in detail for detail in verdict["details"]), verdict
+
+
+def test_a_changed_input(installation: Installation) -> None:
+    sorts = "ids.sort(); return ''.join(vocabulary[i] for i in ids)"
+    installation.write(
+        "py_impls/decode_list/map_getitem.py",
+        f"def decode_list(vocabulary):\n    def decode(ids):\n        {sorts}\n    return decode\n",
+    )
+    done = installation.run(
+        *("-m", "harness", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
+        *("--corpus", "english-1-ascii"),
+    )
+    (verdict,) = json.loads(done.stdout)
+    assert verdict["status"] == "wrong"
+    keeps = "given = list(ids); ids.append(0); return ''.join(vocabulary[i] for i in given)"
+    installation.write(
+        "py_impls/decode_list/map_getitem.py",
+        f"def decode_list(vocabulary):\n    def decode(ids):\n        {keeps}\n    return decode\n",
+    )
+    done = installation.run(
+        *("-m", "harness", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
+        *("--corpus", ALONE),
+    )
+    (verdict,) = json.loads(done.stdout)
+    assert any("changed its input" in detail for detail in verdict["details"]), verdict
+
+
+# Twelve beside a baseline, of which some are right when they are verified and go astray later.
+GROUP = [
+    f"python/{name}"
+    for name in ("counter", "dict_fromkeys", "encoded_bytes", "candidates_in_text", "numpy_unique")
+] + [
+    f"rust/{name}"
+    for name in ("std_hashset", "ahash", "foldhash", "char_hasher", "fixed_array", "smallvec")
+]
+GROUP.append("rust/bit_table")
+SITTING = 5
+LATE = {name: fault for name, fault in FAULTS.items() if name != "answers in another type"} | {
+    "hangs": ("time.sleep(3600)", "hung: no answer within"),
+}
+
+
+@pytest.mark.parametrize("first", range(0, len(LATE), SITTING))
+def test_late_and_among_twelve(installation: Installation, first: int) -> None:
+    sitting = dict(list(LATE.items())[first : first + SITTING])
+    faulty = dict(zip(GROUP, sitting.items(), strict=False))
+    for id, (_, (body, _)) in faulty.items():
+        installation.write(f"py_impls/charset/{id.partition('/')[2]}.py", HEAD % (300, body))
+    status, cells = bench(
+        installation, "compare", "charset", "rust/rustc_hash", *GROUP, "--corpus", ALONE
+    )
+    assert status == 1
+    assert cells.keys() == {"rust/rustc_hash", *GROUP}
+    kept = recorded(installation)
+    assert kept.keys() == cells.keys()
+    for id, cell in cells.items():
+        assert (kept[id].status, list(kept[id].details)) == (cell["status"], cell["details"])
+        if id in faulty:
+            name, (_, says) = faulty[id]
+            assert cell["status"] == "wrong", (name, cell)
+            assert any(says in detail for detail in cell["details"]), (name, cell)
+            assert cell["seconds"] is None
+            assert cell["against"] == []
+        else:
+            assert cell["status"] == "right", cell
+            assert cell["seconds"] > 0
+    against = {id: cell["against"] for id, cell in cells.items() if id not in faulty}
+    assert against.pop("rust/rustc_hash") == []
+    assert all(len(each) == 1 for each in against.values())
+
+
+def test_a_crash_is_blamed_on_whom_it_belongs_to(installation: Installation) -> None:
+    """One plants what kills the process in a later call of whoever comes next."""
+    plant = "threading.Timer(0.002, ctypes.string_at, [0]).start() if calls == 400 else None"
+    installation.write("py_impls/charset/counter.py", HEAD % (300, plant))
+    status, cells = bench(
+        installation, "compare", "charset", "rust/rustc_hash", "python/counter", "rust/ahash",
+        "rust/foldhash", "--corpus", ALONE,
+    )  # fmt: skip
+    assert status == 1
+    wrong = [id for id, cell in cells.items() if cell["status"] == "wrong"]
+    assert wrong == ["python/counter"]
+    assert "killed by SIGSEGV" in cells["python/counter"]["details"][0]
+
+
+def test_what_a_worker_started_ends_with_it(installation: Installation, tmp_path: Path) -> None:
+    beats = tmp_path / "beats"
+    child = f"while :; do echo >> {beats}; sleep 0.05; done"
+    body = f"subprocess.Popen(['sh', '-c', {child!r}]); time.sleep(0.3)"
+    installation.write("py_impls/charset/counter.py", HEAD % (0, body))
+    installation.run(
+        *("-m", "harness", "verify", "charset", "--id", "python/counter", "--corpus", ALONE)
+    )
+    before = beats.stat().st_size
+    assert before
+    done = installation.run("-c", "import time; time.sleep(0.3)")
+    assert done.returncode == 0
+    assert beats.stat().st_size == before
