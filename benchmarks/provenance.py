@@ -183,11 +183,17 @@ def fingerprint(*also: str) -> str:
     packages = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
     digest.update("\0".join(packages).encode())
     for room in (RULER, *(found.parent for found in map(origin, MEASURED) if found)):
-        for path in sorted(room.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                name = path.relative_to(room).as_posix()
-                digest.update(name.encode() + b"\0" + path.read_bytes())
+        digest.update(hash_folder(room).encode())
     return digest.hexdigest()
+
+
+def hash_folder(folder: Path) -> str:
+    """Return the SHA-256 over all files below a folder, but what Python compiled."""
+    return hash_files(
+        (path.relative_to(folder).as_posix(), path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
 
 
 def installed() -> importlib.metadata.Distribution:

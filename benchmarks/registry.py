@@ -7,6 +7,7 @@ and loses its ``default`` mark.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any
@@ -24,6 +25,7 @@ MARKS = {
     "parallel": "uses several threads: only wall-clock time can judge it",
     "limit": "what no contender can beat, measured beside them: it has no answer to be right or wrong, "
     "and no rank",
+    "foreign": "a third party's, added by ``benchmarks.foreign``: no line here has it",
     "quadratic": "its time grows with the text times its distinct characters: not applicable to "
     "corpora of more than 10,000 distinct ones",
 }
@@ -38,6 +40,22 @@ CPU = {
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a third party's implementation comes from.
+
+    Attributes:
+        name: a file's name, or a package's.
+        sha256: over its code; empty if that is not here.
+    """
+
+    name: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name}, SHA-256 {self.sha256}" if self.sha256 else self.name
+
+
+@dataclass(frozen=True)
 class Implementation:
     """One row: an idea for a task, and where to find it.
 
@@ -48,6 +66,7 @@ class Implementation:
         marks: words of ``MARKS``.
         needs: what it cannot run without: names of importable modules, and ``cpu:`` before the name
             of a set of instructions, as ``rust_impls.simd_paths`` spells it.
+        origin: whose it is, if it is not ours.
     """
 
     task: str
@@ -55,6 +74,7 @@ class Implementation:
     target: str
     marks: frozenset[str]
     needs: tuple[str, ...]
+    origin: Origin | None = None
 
     def resolve(self) -> Any:
         """Import and return the function.
@@ -248,13 +268,26 @@ REGISTRY: tuple[Implementation, ...] = (
 # fmt: on
 
 
+_added: list[Implementation] = []
+
+
+def add(rows: Iterable[Implementation]) -> None:
+    """Add rows of others in this process; ``benchmarks.foreign`` has seen to it that they may."""
+    _added.extend(rows)
+
+
+def rows() -> tuple[Implementation, ...]:
+    """Return all rows that there are: ours, then those of others."""
+    return (*REGISTRY, *_added)
+
+
 def find(task: str, id: str) -> Implementation:
     """Return the row with this key.
 
     Raises:
         KeyError: there is none.
     """
-    for implementation in REGISTRY:
+    for implementation in rows():
         if (implementation.task, implementation.id) == (task, id):
             return implementation
     raise KeyError(f"no implementation {id!r} of task {task!r} is registered")

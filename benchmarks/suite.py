@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice, product
@@ -49,7 +49,9 @@ FULL_CORPORA = (
 Verdicts = dict[tuple[str, str, str], Verdict]
 
 
-def prove(corpus_ids: tuple[str, ...], *marks: str) -> Verdicts:
+def prove(
+    corpus_ids: tuple[str, ...], *marks: str, rows: Sequence[Implementation] = REGISTRY
+) -> Verdicts:
     """Check where everything comes from, then verify rows with these marks on these corpora.
 
     asv asks again for each round of each commit. What was proved of these very files, with these
@@ -59,10 +61,13 @@ def prove(corpus_ids: tuple[str, ...], *marks: str) -> Verdicts:
         benchmarks.provenance.ProvenanceError: nothing here may be timed.
     """
     provenance.check()
-    rows = [row for task in TASKS.values() for row in rows_of(task, marks)]
-    asked = list(product(rows, corpus_ids))
+    chosen = [row for task in TASKS.values() for row in rows_of(task, marks, rows)]
+    asked = list(product(chosen, corpus_ids))
     cells = [(row.task, row.id, corpus) for row, corpus in asked]
-    kept = corpora.cache_folder() / "proofs" / f"{provenance.fingerprint(repr(cells))}.json"
+    origins = [str(row.origin) for row in chosen if row.origin]
+    kept = (
+        corpora.cache_folder() / "proofs" / f"{provenance.fingerprint(repr(cells), *origins)}.json"
+    )
     try:
         verdicts = [verdict_of(one) for one in json.loads(kept.read_bytes())]
     except OSError:
@@ -76,6 +81,7 @@ class Cells:
     """Cells of one task; a subclass names the task, and asv makes one object of it a process."""
 
     task: ClassVar[Task]
+    rows: ClassVar[Sequence[Implementation]]
     params: ClassVar[tuple[list[str], list[str]]]
     param_names: ClassVar[list[str]] = ["implementation", "corpus"]
     timeout = 300
@@ -110,7 +116,7 @@ class Cells:
 
     def setup_cache(self) -> Verdicts:
         """Prove every cell of the default corpora; asv does it once for all classes here."""
-        return prove(DEFAULT_CORPORA, "default")
+        return prove(DEFAULT_CORPORA, "default", rows=self.rows)
 
     setup_cache.timeout = 1800  # type: ignore[attr-defined]
 
@@ -141,20 +147,27 @@ def require_proved(verdict: Verdict) -> None:
         raise RuntimeError(f"{verdict.task} {verdict.id}: {'; '.join(verdict.details)}")
 
 
-def rows_of(task: Task, marks: tuple[str, ...]) -> list[Implementation]:
-    """Return the registry's rows of ``task`` that have all these marks."""
-    return [row for row in REGISTRY if row.task == task.name and row.marks.issuperset(marks)]
+def rows_of(
+    task: Task, marks: tuple[str, ...], rows: Sequence[Implementation] = REGISTRY
+) -> list[Implementation]:
+    """Return those of the rows that are of ``task`` and have all these marks."""
+    return [row for row in rows if row.task == task.name and row.marks.issuperset(marks)]
 
 
 def classes(
     base: type[Cells],
     corpus_ids: tuple[str, ...] = DEFAULT_CORPORA,
     marks: tuple[str, ...] = ("default",),
+    rows: Sequence[Implementation] = REGISTRY,
 ) -> Iterator[tuple[str, type[Cells]]]:
-    """Yield for each task that has such rows a class for asv, under the name it is kept by."""
+    """Yield for each task that has such rows a class for asv, under the name it is kept by.
+
+    The rows are given, never those that happen to be installed: a suite of another project names
+    what ``benchmarks.foreign.add_file`` returns.
+    """
     for task in TASKS.values():
-        if rows := rows_of(task, marks):
+        if mine := rows_of(task, marks, rows):
             name = "".join(word.capitalize() for word in task.name.split("_"))
-            parameters = ([row.id for row in rows], list(corpus_ids))
-            fields = {"task": task, "params": parameters}
+            parameters = ([row.id for row in mine], list(corpus_ids))
+            fields = {"task": task, "rows": tuple(rows), "params": parameters}
             yield name, type(name, (base,), fields | {"__module__": base.__module__})

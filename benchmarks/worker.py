@@ -63,11 +63,13 @@ def run_worker(
     Raises:
         WorkerError: it crashed, hung, or ended without an answer.
     """
+    from benchmarks import foreign
+
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         answer = Path(folder) / "answer.json"
         mark = Path(folder) / "mark"
         mark.write_bytes(bytes([NO_ARM]))
-        told = json.dumps({**order, "mark": str(mark)})
+        told = json.dumps({**order, "mark": str(mark), "foreign": foreign.sources()})
         command = [sys.executable, "-P", __file__, room, told, str(answer)]
         errors = Path(folder) / "errors"
         with (Path(folder) / "output").open("wb") as output, errors.open("wb") as complaints:
@@ -174,6 +176,8 @@ def main(room: str, order: str, path: str) -> None:
     surroundings.end_forks()
     surroundings.limit_memory(MEMORY_SHARE)
     told = json.loads(order)
+    if sources := told.pop("foreign"):
+        importlib.import_module("benchmarks.foreign").restore(sources)
     try:
         answer = importlib.import_module(f"benchmarks.{room}").carry_out(told)
     except surroundings.DisturbedError as disturbed:

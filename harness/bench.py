@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from statistics import median_high
 from typing import Any, Protocol
 
-from benchmarks import rounds
+from benchmarks import registry, rounds
 from benchmarks.corpora import Corpus, sha256
-from benchmarks.registry import REGISTRY, Implementation
+from benchmarks.registry import Implementation
 from benchmarks.tasks import TASKS
 from benchmarks.verification import Verdict, verify_apart
 from benchmarks.worker import WorkerError
@@ -67,6 +67,7 @@ class Cell:
         meanwhile: what happened on the machine while it was.
         against: one for each reference but itself.
         limit: it is none of the contenders but what they cannot beat; its tests count for nothing.
+        origin: where it comes from, with a hash, if it is a third party's.
     """
 
     task: str
@@ -85,6 +86,7 @@ class Cell:
     meanwhile: Meanwhile | None = None
     against: tuple[Against, ...] = ()
     limit: bool = False
+    origin: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -133,6 +135,7 @@ class Job:
             state=self.state,
             status="right",
             limit=is_limit(row),
+            origin=str(row.origin) if row.origin else None,
         )
 
     def groups(self) -> int:
@@ -178,7 +181,8 @@ def jobs_of(
         for task in dict.fromkeys(row.task for row in rows):
             references = references_of(task, corpus.width)
             beside = {*references.values(), *limits_of(task)}
-            mine = [row for row in REGISTRY if row.task == task and (row in rows or row in beside)]
+            known = [row for row in registry.rows() if row.task == task]
+            mine = [row for row in known if row in rows or row in beside]
             building = [rounds.BUILD] if TASKS[task].build is not None else []
             for state in (*states, *building):
                 # Nothing limits the making of what is called.
@@ -189,7 +193,7 @@ def jobs_of(
 
 def limits_of(task: str) -> list[Implementation]:
     """Return what no contender for a task can beat."""
-    return [row for row in REGISTRY if row.task == task and is_limit(row)]
+    return [row for row in registry.rows() if row.task == task and is_limit(row)]
 
 
 def is_limit(row: Implementation) -> bool:
@@ -201,7 +205,7 @@ def references_of(task: str, width: str) -> dict[str, Implementation]:
     """Return by role what the rows of a task are set against on texts of this width."""
     marks = {LECTURE: "baseline", STRONGEST: f"strongest:{width}"}
     found = {
-        role: next((row for row in REGISTRY if row.task == task and mark in row.marks), None)
+        role: next((row for row in registry.rows() if row.task == task and mark in row.marks), None)
         for role, mark in marks.items()
     }
     return {role: row for role, row in found.items() if row is not None}

@@ -9,7 +9,15 @@ from typing import Annotated
 
 import typer
 
-from harness.commands import breakdown, listing, measuring, recording, selftest, training
+from harness.commands import (
+    breakdown,
+    creating,
+    listing,
+    measuring,
+    recording,
+    selftest,
+    training,
+)
 from harness.console import NOTHING, stop
 
 STATUSES = (
@@ -57,6 +65,7 @@ app.command()(recording.export)
 app.command()(training.train)
 app.command()(training.sample)
 app.command()(recording.record)
+app.command()(creating.new)
 app.command()(listing.doctor)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +34,10 @@ Corpora = Annotated[
         help="An id of `nanogpt-rs corpora`, or the path of a UTF-8 file; repeatable.",
     ),
 ]
+From = Annotated[
+    list[Path] | None,
+    typer.Option("--from", help="A Python file with somebody's implementations; repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 States = Annotated[
     list[str] | None,
@@ -61,15 +65,30 @@ def stop(status: int, message: str) -> None:
 def refusals() -> Iterator[None]:
     """Turn the errors that are the user's to mend into one line and an exit status."""
     from benchmarks.corpora import CorpusError, UnknownCorpusError
+    from benchmarks.foreign import ForeignError
     from benchmarks.provenance import ProvenanceError
     from harness.selection import SelectionError
 
     try:
         yield
-    except (SelectionError, UnknownCorpusError) as error:
+    except (ForeignError, SelectionError, UnknownCorpusError) as error:
         stop(USAGE, str(error))
     except (CorpusError, ProvenanceError) as error:
         stop(NOTHING, str(error))
+
+
+def admit(sources: Sequence[Path] | None) -> None:
+    """Add what these files and installed packages bring to what is registered.
+
+    Raises:
+        benchmarks.foreign.ForeignError: a file can't be taken. A package that can't is left out.
+    """
+    from benchmarks import foreign
+
+    for source in sources or ():
+        foreign.add_file(source)
+    for left_out in foreign.add_installed():
+        err.print(f"nanogpt-rs: left out: {escape(left_out)}", soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

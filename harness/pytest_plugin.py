@@ -9,11 +9,18 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--corpus``."""
+    """Add ``--corpus`` and ``--from``."""
     parser.addoption(
         "--corpus",
         action="append",
         help="corpus id or path for the benchmarks; repeatable",
+    )
+    parser.addoption(
+        "--from",
+        action="append",
+        dest="sources",
+        default=[],
+        help="Python file with somebody's implementations or tasks, for the benchmarks; repeatable",
     )
 
 
@@ -22,6 +29,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Turn timing off unless ``--benchmark-only`` asks for it: each case then runs once."""
     if not config.getoption("benchmark_only"):
         config.option.benchmark_disable = True
+    from benchmarks import foreign
+
+    try:
+        for source in config.getoption("sources"):
+            foreign.add_file(source)
+    except foreign.ForeignError as error:
+        raise pytest.UsageError(str(error)) from None
+    for left_out in foreign.add_installed():
+        config.issue_config_time_warning(pytest.PytestConfigWarning(left_out), stacklevel=2)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import provenance
 from benchmarks.corpora import write_whole
+from benchmarks.registry import rows
 from harness import machine
 from harness.bench import Against, Cell
 from harness.machine import Meanwhile
@@ -166,7 +167,7 @@ def describe(command: str, plan: str, build: provenance.Build) -> Run:
         dirty=dirty,
         packages=packages,
         plan=plan,
-        fingerprint=provenance.fingerprint(),
+        fingerprint=provenance.fingerprint(*(str(row.origin) for row in rows() if row.origin)),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks import corpora
-from benchmarks.registry import REGISTRY, Implementation
+from benchmarks import corpora, registry
+from benchmarks.registry import Implementation
 from benchmarks.rounds import STATES
 from benchmarks.tasks import TASKS
 
@@ -37,7 +37,7 @@ def select(
             raise SelectionError(f"no task {task!r}; there are: {', '.join(TASKS)}")
     if not (tasks or ids or every_task):
         tasks = [name for name, task in TASKS.items() if task.unasked]
-    rows = [row for row in REGISTRY if not tasks or row.task in tasks]
+    rows = [row for row in registry.rows() if not tasks or row.task in tasks]
     for id in ids:
         if not any(row.id == id for row in rows):
             known = ", ".join(dict.fromkeys(row.id for row in rows))
@@ -51,7 +51,7 @@ def select(
 
 def lacking(row: Implementation) -> str | None:
     """Return why a row cannot run here, as far as can be told without long imports."""
-    return row.unavailable() if row.id.startswith("rust/") else row.absent()
+    return row.unavailable() if row.target.startswith("rust_impls:") else row.absent()
 
 
 def select_states(states: Sequence[str]) -> list[str]:

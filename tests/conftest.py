@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from installations import PACKAGES, ROOT, Installation
+from installations import PACKAGES, ROOT, Installation, build_wheel
 
 from benchmarks import corpora
 
@@ -41,6 +41,15 @@ def installation(tmp_path: Path) -> Installation:
     info = next(site.glob("nanogpt_rs-*.dist-info"))
     shutil.copytree(info, folder / info.name, ignore=shutil.ignore_patterns("direct_url.json"))
     return Installation(folder)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, for this Python; cargo has most of it already."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build_wheel(ROOT, folder)
+    (path,) = folder.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="session")

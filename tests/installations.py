@@ -33,3 +33,25 @@ class Installation:
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
+
+
+def build_wheel(project: Path, folder: Path, **environment: str) -> None:
+    """Build the wheel of a project that maturin builds, in release, into a folder."""
+    command = [sys.executable, "-P", "-m", "maturin", "build", "--quiet", "--release", "--locked"]
+    done = subprocess.run(
+        [*command, f"--interpreter={sys.executable}", f"--out={folder}"],
+        cwd=project,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def install(wheel: Path, folder: Path) -> None:
+    """Install a wheel, and nothing that it needs, into a folder."""
+    command = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--no-deps"]
+    done = subprocess.run(
+        [*command, f"--target={folder}", str(wheel)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

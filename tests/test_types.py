@@ -6,11 +6,12 @@ import ast
 import subprocess
 import sys
 import sysconfig
+import venv
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
-from installations import ROOT
+from installations import ROOT, install
 
 from benchmarks.registry import REGISTRY
 
@@ -68,35 +69,19 @@ def test_every_row_has_a_stub() -> None:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel, which finds other packages in our own."""
-    folder = tmp_path_factory.mktemp("wheel")
-    python = [sys.executable, "-P", "-m"]
-    for command in (
-        [*python, "maturin", "build", "--quiet", "--release", "--locked", f"--out={folder}"],
-        [*python, "venv", "--without-pip", str(folder / "venv")],
-    ):
-        done = subprocess.run(
-            [*command, *(["-i", sys.executable] if "build" in command else [])],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-    (wheel,) = folder.glob("*.whl")
-    home = subprocess.run(
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a virtual environment that has the wheel, and our own's other packages."""
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "venv", with_pip=False)
+    done = subprocess.run(
         [python_of(folder), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.strip()
-    done = subprocess.run(
-        [*python, "pip", "install", "--quiet", "--no-deps", f"--target={home}", str(wheel)],
-        capture_output=True,
-        text=True,
     )
-    assert done.returncode == 0, done.stderr
-    (Path(home) / "others.pth").write_text(sysconfig.get_path("purelib"))
+    home = Path(done.stdout.strip())
+    install(wheel, home)
+    (home / "others.pth").write_text(sysconfig.get_path("purelib"))
     return folder
 
 

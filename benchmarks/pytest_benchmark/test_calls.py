@@ -41,6 +41,8 @@ def test_call(implementation: Implementation, corpus: str, benchmark: Any) -> No
         "characters": len(loaded.text),
         "build": provenance.check().info,
     }
+    if implementation.origin:
+        benchmark.extra_info["origin"] = str(implementation.origin)
     function, arguments = task.call(implementation.resolve(), corpora.own_copy(loaded.text))
     answer = benchmark(function, *arguments)
     if "limit" not in implementation.marks:

@@ -15,6 +15,8 @@ from harness.console import (
     FAILED,
     NOTHING,
     AsJson,
+    From,
+    admit,
     duration,
     err,
     out,
@@ -33,6 +35,7 @@ def breakdown(
     ids: Annotated[list[str], typer.Argument(help="Implementations of it, such as rust/ahash.")],
     corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
     state: Annotated[str, typer.Option(help="warm, fresh_str or evicted.")] = "warm",
+    sources: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Show where a call's time goes: call, text, kernel, building the result, freeing it."""
@@ -43,6 +46,7 @@ def breakdown(
         from harness.breakdown import break_down
         from harness.selection import load_corpora, select, select_states
 
+        admit(sources)
         rows = select([task], ids)
         select_states([state])
         build = check()

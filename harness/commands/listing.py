@@ -17,8 +17,10 @@ from harness.console import (
     NOTHING,
     AsJson,
     Corpora,
+    From,
     Ids,
     Tasks,
+    admit,
     counted_progress,
     out,
     print_json,
@@ -31,13 +33,16 @@ if TYPE_CHECKING:
     from benchmarks.verification import Verdict
 
 
-def list_(tasks: Tasks = None, ids: Ids = None, as_json: AsJson = False) -> None:
+def list_(
+    tasks: Tasks = None, ids: Ids = None, sources: From = None, as_json: AsJson = False
+) -> None:
     """Show what is registered, what is available here, and why the rest is not."""
     with refusals():
         from benchmarks.provenance import check_rooms
         from benchmarks.tasks import TASKS
         from harness.selection import lacking, select
 
+        admit(sources)
         rows = select(tasks or (), ids or (), everything=True)
         check_rooms()
         reasons = [lacking(row) for row in rows]
@@ -52,6 +57,7 @@ def list_(tasks: Tasks = None, ids: Ids = None, as_json: AsJson = False) -> None
                     "marks": sorted(row.marks),
                     "idea": idea,
                     "unavailable": reason,
+                    "origin": str(row.origin) if row.origin else None,
                 }
                 for row, reason, idea in zip(rows, reasons, ideas, strict=True)
             ]
@@ -70,9 +76,18 @@ def list_(tasks: Tasks = None, ids: Ids = None, as_json: AsJson = False) -> None
                 table.add_row(
                     row.id,
                     " ".join(sorted(row.marks)),
-                    escape(f"n/a: {reason}" if reason else idea),
+                    escape(f"n/a: {reason}" if reason else idea) + whose(row),
                 )
         out.print(table)
+
+
+def whose(row: Implementation) -> str:
+    """Return for the table whose an implementation is, if it is not ours."""
+    return (
+        f"\n[dim]foreign: {escape(row.origin.name)}, {row.origin.sha256[:12]}[/]"
+        if row.origin
+        else ""
+    )
 
 
 def idea_of(row: Implementation) -> str:
@@ -82,7 +97,7 @@ def idea_of(row: Implementation) -> str:
     """
     module, _, name = row.target.partition(":")
     spec = importlib.util.find_spec(module)
-    if name == row.task and spec and spec.origin:
+    if name == row.task and spec and spec.origin and spec.origin.endswith(".py"):
         text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
     else:
         text = row.resolve().__doc__
@@ -111,6 +126,7 @@ def verify(
     tasks: Tasks = None,
     ids: Ids = None,
     corpus: Corpora = None,
+    sources: From = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove every implementation right: against its oracle, on edge cases, on inputs to refuse."""
@@ -119,6 +135,7 @@ def verify(
         from benchmarks.verification import verify_apart
         from harness.selection import load_corpora, select
 
+        admit(sources)
         rows = select(tasks or (), ids or (), everything=True)
         check_rooms()
         names = corpus or ["synthetic"]

@@ -20,11 +20,13 @@ from harness.console import (
     AsJson,
     Corpora,
     Everything,
+    From,
     Ids,
     Results,
     Resume,
     States,
     Tasks,
+    admit,
     duration,
     err,
     out,
@@ -60,6 +62,7 @@ def bench(
     seconds: Annotated[
         float | None, typer.Option(min=1.0, help="Seconds for each group of contenders.")
     ] = None,
+    sources: From = None,
     again: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -76,8 +79,10 @@ def bench(
         from harness.presets import FULL, QUICK
         from harness.selection import SelectionError, load_corpora, select, select_states
 
-        if full and (tasks or ids or corpus or state or everything):
+        if full and (tasks or ids or corpus or state or everything or sources):
             raise SelectionError("--full is a set of its own: name no task, id, corpus or state")
+        if not full:
+            admit(sources)
         build = check()
         jobs: list[Job] = []
         asked: set[tuple[str, str]] = set()
@@ -105,6 +110,7 @@ def compare(
     state: Annotated[
         str, typer.Option(help="warm, fresh_str, evicted; build: the making of an encoder.")
     ] = "warm",
+    sources: From = None,
     again: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -122,6 +128,7 @@ def compare(
         from harness.paired import MOST_CONTENDERS
         from harness.selection import SelectionError, load_corpora, select, select_states
 
+        admit(sources)
         select([task], [baseline, *contenders])  # each exists
         if baseline in contenders or len(set(contenders)) < len(contenders):
             raise SelectionError("each contender must be named once, and not be the baseline")
@@ -256,6 +263,9 @@ def print_tables(cells: Sequence[Cell]) -> None:
     """Print one corpus's cells, a table for each task and state."""
     for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
         words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
+        out.print(escape(words), soft_wrap=True)
+    for cell in {(cell.task, cell.id): cell for cell in cells if cell.origin}.values():
+        words = f"{cell.task} {cell.id}: foreign, from {cell.origin}"
         out.print(escape(words), soft_wrap=True)
     for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.seconds):
         mine = [cell for cell in cells if (cell.task, cell.state) == (task, state) and cell.seconds]

@@ -1,0 +1,36 @@
+"""The command ``new``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from harness.console import NOTHING, USAGE, out, refusals, stop
+
+
+def new(
+    task: Annotated[str, typer.Argument(help="A task, such as charset.")],
+    idea: Annotated[str, typer.Argument(help="What to call it, after its data structure.")],
+    rust: Annotated[bool, typer.Option("--rust/--python", help="In which language.")],
+) -> None:
+    """Begin an implementation in this checkout: its file, and each line that has to name it."""
+    with refusals():
+        from harness.scaffold import ScaffoldError, begin, checkout
+        from harness.selection import select
+
+        select([task])  # exists
+        try:
+            root = checkout()
+        except ScaffoldError as error:
+            stop(NOTHING, str(error))
+        try:
+            begun = begin(root, task, idea, rust=rust)
+        except ScaffoldError as error:
+            stop(USAGE, str(error))
+    for file in begun.files:
+        out.print(escape(str(file)), soft_wrap=True)
+    build = "make build stubs && " if rust else ""
+    out.print(escape(f"A copy of {begun.model}; make it another, then:"), soft_wrap=True)
+    out.print(escape(f"{build}nanogpt-rs verify {task} --id {begun.id}"), soft_wrap=True)

@@ -1,0 +1,117 @@
+"""``nanogpt-rs new`` in a copy of this checkout: what it writes passes as it stands."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from installations import PACKAGES, ROOT, Installation
+from test_registry import missing_lines
+
+from benchmarks.tasks import TASKS
+from harness.scaffold import ScaffoldError, begin, model_of
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    for package in (*PACKAGES, "rust_impls"):
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(ROOT / "Cargo.lock", folder)
+    return folder
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def missing(root: Path) -> list[str]:
+    """Return what is missing in a checkout, by its own registry."""
+    path = root / "benchmarks/registry.py"
+    spec = importlib.util.spec_from_file_location("registry_of_a_copy", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return missing_lines(root, module.REGISTRY)
+
+
+def test_python_for_every_task_is_right_as_it_stands(
+    checkout: Path, installation: Installation
+) -> None:
+    for task in TASKS:
+        command = [Path(sys.executable).with_name("nanogpt-rs"), "new", task, "my_idea", "--python"]
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(f"nanogpt-rs verify {task} --id python/my_idea\n")
+        idea = f"py_impls/{task}/my_idea.py"
+        installation.write(idea, (checkout / idea).read_text(encoding="utf-8"))
+    assert missing(checkout) == []
+    registry = "benchmarks/registry.py"
+    installation.write(registry, (checkout / registry).read_text(encoding="utf-8"))
+    arguments = ("--id", "python/my_idea", "--corpus", "english-1k-ascii", "--json")
+    done = installation.run("-m", "harness", "verify", *TASKS, *arguments)
+    verdicts = json.loads(done.stdout)
+    assert {(each["task"], each["status"]) for each in verdicts} == {(t, "right") for t in TASKS}
+    listed = installation.run("-m", "harness", "list", "--id", "python/my_idea", "--json")
+    for row in json.loads(listed.stdout):
+        assert row["idea"].startswith("A copy of ")
+        assert row["marks"] == ["default"]
+
+
+def test_rust_for_every_task_is_named_wherever_it_must_be(checkout: Path) -> None:
+    for task in TASKS:
+        begun = begin(checkout, task, "my_idea", rust=True)
+        model = begun.model.partition("/")[2]
+        first, *rest = (checkout / begun.files[0]).read_text(encoding="utf-8").splitlines()
+        assert first.startswith(f"//! A copy of {model}")
+        assert len(first) < 100  # what build.rs demands
+        copied = (checkout / "rust_impls" / task / f"{model}.rs").read_text(encoding="utf-8")
+        assert rest == copied.splitlines()[1:]
+    assert missing(checkout) == []
+    sources = [str(path) for path in (checkout / "rust_impls").rglob("*.rs")]
+    done = subprocess.run(
+        ["rustfmt", "--edition=2024", "--check", *sources], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("idea", "rust", "says"),
+    [
+        ("My-Idea", False, "'My-Idea' is no name for it"),
+        ("../up", False, "'../up' is no name for it"),
+        ("lambda", False, "'lambda' is no name for it"),
+        ("set", False, "charset python/set is registered already"),
+        ("ahash", True, "charset rust/ahash is registered already"),
+        ("match", True, "'match' means something else in Rust"),
+        (
+            "borrow_text",
+            True,
+            "'borrow_text' means something else in Rust, or in rust_impls/python.rs",
+        ),
+    ],
+)
+def test_a_name_that_is_taken_or_none_is_refused(
+    checkout: Path, idea: str, rust: bool, says: str
+) -> None:
+    before = contents(checkout)
+    flag = "--rust" if rust else "--python"
+    command = [Path(sys.executable).with_name("nanogpt-rs"), "new", "charset", idea, flag]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert contents(checkout) == before
+
+
+def test_where_there_is_nothing_to_copy_it_says_so(checkout: Path) -> None:
+    with pytest.raises(ScaffoldError, match="the task no_task has no idea in Rust to copy"):
+        model_of(checkout, "no_task", rust=True)
