@@ -1,0 +1,1 @@
+"""What asv imports from HEAD, while it measures the wheel of each commit."""

@@ -1,0 +1,20 @@
+"""asv: processor time of one call, by implementation and corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.foreign import add_file
+from benchmarks.suite import Cells, Verdicts, classes
+
+
+class _Call(Cells):
+    version = "1"
+
+    def time_call(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+        """Call once."""
+        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function(*arguments)
+
+
+globals().update(classes(_Call, rows=add_file(Path(__file__).with_name("task.py"))))

@@ -1,0 +1,1 @@
+"""What is measured: counting words, in Python and in Rust."""
