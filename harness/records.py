@@ -401,8 +401,9 @@ class Writer:
         Raises:
             RecordError: the disk is full, say; the file is as it was.
         """
-        append(self.path, b"".join(lines_of_cell(self.run.run, cell) for cell in cells))
-        self.cells += cells
+        if cells:
+            append(self.path, b"".join(lines_of_cell(self.run.run, cell) for cell in cells))
+            self.cells += cells
 
     def keep_blocks(self, name: str, measured: Measured) -> None:
         """Write the raw blocks of a group into a file of its own, beside the records."""

@@ -1,0 +1,416 @@
+"""Records: what is written is read, what is damaged is named, and nothing finished is lost."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from harness import records
+from harness.bench import Against, Cell
+from harness.machine import Meanwhile
+from harness.records import RecordError
+from harness.verdict import Comparison, Ratio
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+DATA = Path(__file__).with_name("data")
+FIRST = DATA / "records-v1.jsonl"
+COMMAND = Path(sys.executable).with_name("nanogpt-rs")
+# Two jobs in two states on texts so short that each takes seconds; what it is about has no matter.
+ASKED = (
+    *("bench", "charset", "--id", "rust/ahash", "--id", "rust/foldhash", "--seconds=1"),
+    *("--corpus", "english-60-ascii", "--corpus", "english-1-ascii"),
+)
+INTERRUPTIONS = int(os.environ.get("NANOGPT_RS_INTERRUPTIONS", "3"))
+
+numbers = st.floats(1e-12, 1e12, allow_subnormal=False)
+shares = st.floats(0, 1)
+words = st.text(max_size=60)  # lone surrogates among them
+pairs = st.tuples(numbers, numbers)
+ratios = st.builds(Ratio, numbers, st.none() | pairs)
+comparisons = st.builds(
+    Comparison,
+    contender=st.integers(2, 20),
+    verdict=st.sampled_from(["faster", "slower", "equivalent", "inconclusive", "invalid"]),
+    reason=words,
+    margin=numbers,
+    clock=st.sampled_from(["wall", "cpu"]),
+    clock_reason=words,
+    processes_used=st.integers(0, 99),
+    processes_dropped=st.integers(0, 99),
+    rounds_used=st.integers(0, 9999),
+    rounds_dropped=st.integers(0, 9999),
+    ratio=st.none() | numbers,
+    interval=st.none() | pairs,
+    control=st.none() | ratios,
+    p_value=st.none() | shares,
+    ratios=st.lists(numbers, max_size=20).map(tuple),
+)
+cells = st.builds(
+    Cell,
+    task=words,
+    id=words,
+    corpus=words,
+    sha256=st.just("0" * 64),
+    characters=st.integers(0, 10**12),
+    width=st.sampled_from(["ascii", "latin1", "ucs2", "ucs4"]),
+    state=words,
+    status=st.sampled_from(["right", "wrong", "n/a"]),
+    details=st.lists(words, max_size=3).map(tuple),
+    seconds=st.none() | numbers,
+    quantiles=st.lists(numbers, max_size=5).map(tuple),
+    cores=st.none() | numbers,
+    processes=st.integers(0, 99),
+    meanwhile=st.none()
+    | st.builds(Meanwhile, numbers, st.none() | pairs, st.none() | shares, st.none() | shares),
+    against=st.lists(st.builds(Against, words, words, comparisons), max_size=1).map(tuple),
+    limit=st.booleans(),
+)
+
+
+def as_read(cell: Cell) -> Any:
+    """A cell as it comes back: with fewer digits, and surrogates spelled out."""
+    return records.plain(records.asdict(cell))
+
+
+@given(cells)
+@settings(deadline=None)
+def test_what_is_written_is_read(cell: Cell) -> None:
+    kind, run, found = records.parsed(records.line_of("cell", "r", cell))
+    assert (kind, run) == ("cell", "r")
+    assert records.plain(records.asdict(found)) == as_read(cell)
+
+
+@given(cells, st.lists(st.text(max_size=5000), max_size=8).map(tuple))
+@settings(deadline=None)
+def test_a_record_is_short_whatever_was_wrong(cell: Cell, details: tuple[str, ...]) -> None:
+    line = records.lines_of_cell("r", replace(cell, details=details))
+    assert len(line) <= records.LONGEST_LINE
+    records.parsed(line)
+
+
+def test_the_first_schema_stays_readable() -> None:
+    (found,) = records.read(FIRST)
+    assert found.complete
+    assert [cell.id for cell in found.cells] == ["rust/rustc_hash", "rust/foldhash"]
+    assert found.cells[1].against[0].comparison.verdict == "slower"
+
+
+@pytest.mark.parametrize("kind", records.KINDS)
+def test_a_changed_schema_has_another_version(kind: str) -> None:
+    """For what older readers can't read raise ``SCHEMA_VERSION``; then renew the file."""
+    records.adapter(kind)
+    kept = json.loads((DATA / f"records-v{records.SCHEMA_VERSION}.schema.json").read_text())
+    found = TypeAdapter(records.KINDS[kind]).json_schema()
+    # Docstrings may change.
+    assert without(found, "description") == without(kept[kind], "description")
+
+
+def without(document: Any, name: str) -> Any:
+    if isinstance(document, dict):
+        return {key: without(each, name) for key, each in document.items() if key != name}
+    return [without(each, name) for each in document] if isinstance(document, list) else document
+
+
+def test_each_truncation_is_named_and_nothing_is_guessed() -> None:
+    data = FIRST.read_bytes()
+    (whole,) = records.read_lines(data, "f")
+    for length in range(len(data)):
+        cut = data[:length]
+        lines = cut.count(b"\n")
+        if cut.endswith(b"\n"):
+            (found,) = records.read_lines(cut, "f")
+            assert not found.complete
+            assert found.cells == whole.cells[: lines - 1]
+        else:
+            where = "f: holds no record" if not cut else f"f, line {lines + 1}: cut off"
+            with pytest.raises(RecordError, match=where):
+                records.read_lines(cut, "f")
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=200)
+def test_a_changed_byte_is_found(data: st.DataObject) -> None:
+    good = FIRST.read_bytes()
+    place = data.draw(st.integers(0, len(good) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != good[place]))
+    bad = good[:place] + bytes([byte]) + good[place + 1 :]
+    try:
+        found = records.read_lines(bad, "f")
+    except RecordError as error:
+        assert re.match(r"f, line \d+: ", str(error))
+    else:  # a space for another, say
+        assert found == records.read_lines(good, "f")
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+def test_what_was_never_ours_is_refused(data: bytes) -> None:
+    with pytest.raises(RecordError, match=r"^f(, line \d+)?: "):
+        records.read_lines(data, "f")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{}", "no record of nanogpt-rs"),
+        ("[1]", "not a JSON object"),
+        ('{"a":1,"a":2}', "a name occurs twice"),
+        ('{"a":NaN}', "not JSON: NaN"),
+        ("[" * 100_000, "not JSON"),
+        ('{"schema_version":1}', "its checksum does not fit"),
+        ('{"schema_version":true}', "no record of nanogpt-rs"),
+        ('{"schema_version":2}', "schema_version 2 is newer than 1, the newest that this"),
+        ('{"benchmarks":[]}', "no record of nanogpt-rs"),
+    ],
+)
+def test_foreign_lines(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(FIRST.read_bytes() + line.encode() + b"\n")
+    with pytest.raises(RecordError, match=re.escape(says)) as caught:
+        records.read(path)
+    assert f"{path}, line 5: " in str(caught.value)
+
+
+def test_lines_in_a_wrong_order_are_refused() -> None:
+    run, first, second, end = FIRST.read_bytes().splitlines(keepends=True)
+    for lines, says in (
+        ([first], "did not begin above it"),
+        ([run, run], "begins a second time"),
+        ([run, first, first], "a second record of charset"),
+        ([run, first, end], "ended with 2 cells; 1 are here"),
+        ([run, first, second, end, end], "after its end"),
+    ):
+        with pytest.raises(RecordError, match=says):
+            records.read_lines(b"".join(lines), "f")
+
+
+def test_a_well_summed_record_of_another_shape_is_refused() -> None:
+    body = json.loads(FIRST.read_bytes().splitlines()[1])
+    for change in ({"seconds": "1"}, {"more": 1}, {"processes": 1.5}, {"details": None}):
+        changed = body | change
+        changed["checksum"] = records.checksum(changed)
+        with pytest.raises(
+            ValueError, match=f"a cell record with a fault at '{next(iter(change))}'"
+        ):
+            records.parsed(json.dumps(changed).encode() + b"\n")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        pytest.skip(f"system: no file system can be mounted here: {error}")
+    if done.returncode:
+        pytest.skip(f"system: no file system can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_costs_nothing_that_was_kept(small_disk: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    writer = records.begin(small_disk, recorded.run)
+
+    def fill() -> None:
+        for number in range(1000):
+            writer.keep([replace(recorded.cells[1], id=f"rust/{number}")])
+
+    with pytest.raises(RecordError, match="No space left on device; what was finished before"):
+        fill()
+    kept = len(writer.cells)
+    assert kept > 10
+    (found,) = records.read(writer.path)
+    assert [cell.id for cell in found.cells] == [f"rust/{number}" for number in range(kept)]
+    again = records.resume(small_disk, replace(recorded.run, run="20300101T000000Z-000000"))
+    assert again.cells == list(found.cells)
+
+
+def test_a_torn_last_line_is_dropped_on_resuming(tmp_path: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    lines = FIRST.read_bytes().splitlines(keepends=True)
+    path = tmp_path / f"{recorded.run.run}.jsonl"
+    path.write_bytes(b"".join(lines[:2]) + lines[2][:100])
+    writer = records.resume(tmp_path, recorded.run)
+    assert writer.cells == list(recorded.cells[:1])
+    writer.keep(recorded.cells[1:])
+    writer.end()
+    assert records.read(path) == [recorded]
+
+
+def test_what_cannot_be_resumed_is_refused(tmp_path: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    run = recorded.run
+    with pytest.raises(RecordError, match="no run is kept here"):
+        records.resume(tmp_path, run)
+    writer = records.begin(tmp_path, run)
+    for now, says in (
+        (replace(run, plan="0"), "another request"),
+        (replace(run, fingerprint="0"), "other code, packages or Python"),
+        (replace(run, build=run.build | {"profile": "debug"}), "other code"),
+        (replace(run, machine=replace(run.machine, alias="other")), "another machine"),
+    ):
+        with pytest.raises(RecordError, match=says):
+            records.resume(tmp_path, now)
+    writer.end()
+    with pytest.raises(RecordError, match="is complete; there is nothing to resume"):
+        records.resume(tmp_path, run)
+
+
+def test_a_run_is_promoted_under_an_alias(tmp_path: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    run = replace(recorded.run, dirty=False, commit="0123456789")
+    writer = records.begin(tmp_path / "local/bench", run)
+    writer.keep(recorded.cells)
+    with pytest.raises(RecordError, match="is unfinished"):
+        records.promote(tmp_path, "lab-1", "bench")
+    writer.end()
+    for alias in ("My Machine", "", "../x"):
+        with pytest.raises(RecordError, match="is no alias"):
+            records.promote(tmp_path, alias, "bench")
+    path = records.promote(tmp_path, "lab-1", "bench")
+    assert path.name == f"{run.began:%Y-%m-%d}-lab-1-01234567.jsonl"
+    (found,) = records.read(path)
+    assert found.cells == recorded.cells
+    assert found.run.machine.alias == "lab-1"
+    with pytest.raises(RecordError, match="are not overwritten"):
+        records.promote(tmp_path, "lab-1", "bench")
+
+
+def test_a_run_with_uncommitted_changes_is_not_promoted(tmp_path: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    writer = records.begin(tmp_path / "local/bench", replace(recorded.run, dirty=True))
+    writer.end()
+    with pytest.raises(RecordError, match="uncommitted changes"):
+        records.promote(tmp_path, "lab-1", "bench")
+
+
+# --- real runs ---
+
+
+def keys_of(folder: Path) -> list[tuple[Any, ...]]:
+    """What the newest run there says, but for the clock."""
+    (run,) = records.read(records.newest(folder / "results/local/bench"))
+    assert run.complete
+    # Which cell of a group is first depends on nothing but the request.
+    return [
+        (*cell.key, cell.status, cell.details, [(each.role, each.id) for each in cell.against])
+        for cell in run.cells
+    ]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A run that nobody interrupts, and how many seconds it took."""
+    folder = tmp_path_factory.mktemp("straight")
+    start = time.monotonic()
+    done = subprocess.run([COMMAND, *ASKED], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder, time.monotonic() - start
+
+
+def test_no_record_names_the_machine_or_its_user(straight: tuple[Path, float]) -> None:
+    folder, _ = straight
+    text = records.newest(folder / "results/local/bench").read_text()
+    for private in (
+        socket.gethostname(),
+        str(Path.home()),
+        str(folder),
+        os.sep + getpass.getuser(),
+    ):
+        assert private not in text
+
+
+def test_interruptions_lose_nothing_and_repeat_nothing(
+    straight: tuple[Path, float], tmp_path: Path
+) -> None:
+    folder, seconds = straight
+    clock = random.Random(7)
+    kept: dict[tuple[str, ...], Cell] = {}
+    status, interruptions = -1, 0
+    while status != 0:
+        command = [COMMAND, *ASKED, *(["--resume"] if kept or interruptions else [])]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        if interruptions < INTERRUPTIONS:
+            number = (signal.SIGINT, signal.SIGKILL)[interruptions % 2]
+            # Over many, each moment of the run has its turn.
+            wait = clock.uniform(1.5, 2.5 + seconds * 3 / INTERRUPTIONS)
+            try:
+                process.wait(wait)
+            except subprocess.TimeoutExpired:
+                process.send_signal(number)
+        _, errors = process.communicate()
+        status = process.returncode
+        try:
+            runs = records.newest(tmp_path / "results/local/bench")
+        except RecordError:  # it had not begun
+            continue
+        interruptions += 1
+        assert status in {0, 130, -signal.SIGKILL}, errors
+        lines = runs.read_bytes()
+        (run,) = records.read_lines(lines[: lines.rfind(b"\n") + 1], "f")
+        now = {cell.key: cell for cell in run.cells}
+        assert kept.items() <= now.items()  # nothing lost, and nothing measured anew
+        kept = now
+    assert len(list((tmp_path / "results/local/bench").glob("*.jsonl"))) == 1
+    assert sorted(keys_of(tmp_path)) == sorted(keys_of(folder))
+
+
+def test_two_runs_do_not_mix(tmp_path: Path) -> None:
+    with records.locked(tmp_path / "results/local/bench"):
+        done = subprocess.run([COMMAND, *ASKED], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "another run is under way here" in done.stderr
+    assert not list((tmp_path / "results/local/bench").glob("*.jsonl"))
+
+
+def test_show_and_export(nanogpt_rs: Run, tmp_path: Path) -> None:
+    done = nanogpt_rs("show", str(FIRST))
+    assert done.returncode == 0, done.stderr
+    assert "rust/foldhash: slower: " in done.stdout
+    document = json.loads(nanogpt_rs("show", str(FIRST), "--json").stdout)
+    assert [cell["id"] for cell in document[0]["cells"]] == ["rust/rustc_hash", "rust/foldhash"]
+    table = nanogpt_rs("export", str(FIRST)).stdout.splitlines()
+    assert len(table) == 3
+    assert table[0].startswith("task,id,corpus,")
+    markdown = nanogpt_rs("export", str(FIRST), "--format", "markdown").stdout
+    assert markdown.count("\n") == 4
+    done = nanogpt_rs("export", str(FIRST), "--format", "parquet", "--out", "t.parquet")
+    assert done.returncode == 0, done.stderr
+    import pandas
+
+    frame = pandas.read_parquet(tmp_path / "t.parquet")
+    assert list(frame["verdict"].dropna()) == ["slower"]
+
+
+def test_damaged_files_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:
+    (tmp_path / "cut.jsonl").write_bytes(FIRST.read_bytes()[:-50])
+    for command in ("show", "export"):
+        done = nanogpt_rs(command, "cut.jsonl")
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert "cut.jsonl, line 4: cut off: the line does not end" in done.stderr
+        assert "Traceback" not in done.stderr
+    done = nanogpt_rs("show")
+    assert "no run is kept here" in done.stderr
