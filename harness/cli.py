@@ -14,6 +14,7 @@ from harness.commands import (
     creating,
     listing,
     measuring,
+    publishing,
     recording,
     selftest,
     training,
@@ -65,6 +66,7 @@ app.command()(recording.export)
 app.command()(training.train)
 app.command()(training.sample)
 app.command()(recording.record)
+app.command()(publishing.report)
 app.command()(creating.new)
 app.command()(listing.doctor)
 

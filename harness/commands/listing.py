@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -40,6 +37,7 @@ def list_(
     with refusals():
         from benchmarks.provenance import check_rooms
         from benchmarks.tasks import TASKS
+        from harness.ideas import idea_of
         from harness.selection import lacking, select
 
         admit(sources)
@@ -88,20 +86,6 @@ def whose(row: Implementation) -> str:
         if row.origin
         else ""
     )
-
-
-def idea_of(row: Implementation) -> str:
-    """Return the line that says what an implementation is.
-
-    It is the first line of its file; Rust functions carry it as their doc string.
-    """
-    module, _, name = row.target.partition(":")
-    spec = importlib.util.find_spec(module)
-    if name == row.task and spec and spec.origin and spec.origin.endswith(".py"):
-        text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
-    else:
-        text = row.resolve().__doc__
-    return (text or "").partition("\n")[0].replace("``", "`")
 
 
 def list_corpora(as_json: AsJson = False) -> None:

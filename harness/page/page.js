@@ -1,0 +1,802 @@
+"use strict";
+// The whole page but its frame: unpacks the records, and draws what the reader asks for. What comes
+// from records enters the page as text nodes and attributes only, never as markup.
+(async () => {
+  const SVG = "http://www.w3.org/2000/svg";
+  const STATES = ["warm", "fresh_str", "evicted", "uncached_file", "build"];
+  const WIDTHS = ["ascii", "latin1", "ucs2", "ucs4"];
+  const ROLES = { strongest: "the strongest Python", lecture: "the lecture’s", asked: "what was asked for" };
+  const SIGNS = { faster: "▲", slower: "▼", equivalent: "=", inconclusive: "?", invalid: "✕" };
+  const MOST_LINES = 8;
+  const MOST_COLUMNS = 40;
+  const LONG_NAME = 60;
+
+  // --- small things ---
+
+  const byId = (id) => document.getElementById(id);
+
+  function make(node, props, kids) {
+    for (const [name, value] of Object.entries(props || {})) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else node.setAttribute(name, value === true ? "" : value);
+    }
+    for (const kid of kids.flat(Infinity)) {
+      if (kid !== null && kid !== undefined && kid !== false) node.append(kid);
+    }
+    return node;
+  }
+  const h = (tag, props, ...kids) => make(document.createElement(tag), props, kids);
+  const s = (tag, props, ...kids) => make(document.createElementNS(SVG, tag), props, kids);
+
+  const unique = (values) => [...new Set(values)];
+  const short = (text, most = LONG_NAME) => ([...text].length > most ? [...text].slice(0, most).join("") + "…" : text);
+  const name = (text) => h("bdi", { class: "id", title: [...text].length > LONG_NAME ? text : null }, short(text, 200));
+  const language = (id) => (["python", "rust", "limit"].includes(id.split("/")[0]) ? id.split("/")[0] : "other");
+  const count = (number) => number.toLocaleString("en-US");
+  const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
+
+  function duration(seconds) {
+    for (const [unit, scale] of [["s", 1], ["ms", 1e-3], ["µs", 1e-6]]) {
+      if (Math.abs(seconds) >= scale) return `${digits(seconds / scale, 3)} ${unit}`;
+    }
+    return `${digits(seconds / 1e-9, 3)} ns`;
+  }
+  function digits(number, significant) {
+    if (number === 0) return "0";
+    const places = Math.max(0, significant - 1 - Math.floor(Math.log10(Math.abs(number))));
+    return places > 12 ? number.toPrecision(significant) : number.toFixed(Math.min(places, 12));
+  }
+  function times(ratio) {
+    if (ratio >= 100) return ratio.toFixed(0);
+    return ratio >= 10 ? ratio.toFixed(1) : ratio >= 0.1 ? ratio.toFixed(2) : digits(ratio, 2);
+  }
+  const percent = (part) => `${digits(part * 100, 2)} %`;
+  const bracket = (interval) => (interval ? `[${times(interval[0])}, ${times(interval[1])}]` : "");
+  function rate(perSecond) {
+    for (const [unit, scale] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) {
+      if (perSecond >= scale) return `${digits(perSecond / scale, 3)} ${unit}chars/s`;
+    }
+    return `${digits(perSecond, 3)} chars/s`;
+  }
+  function size(characters) {
+    for (const [unit, scale] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) {
+      if (characters >= scale) return `${digits(characters / scale, characters / scale >= 100 ? 3 : 2)} ${unit}`;
+    }
+    return String(characters);
+  }
+  const median = (values) => {
+    const sorted = [...values].sort((a, b) => a - b);
+    return sorted.length % 2 ? sorted[sorted.length >> 1] : (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2;
+  };
+
+  async function unpack(id) {
+    const packed = byId(id).textContent.trim();
+    if (!packed) return "";
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  }
+
+  function download(fileName, type, text) {
+    const link = h("a", { href: URL.createObjectURL(new Blob([text], { type })), download: fileName });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  // --- the records ---
+
+  if (typeof DecompressionStream === "undefined") {
+    byId("content").append(h("p", { class: "notice" }, "This browser cannot unpack the records: it lacks DecompressionStream, which browsers have had since 2023."));
+    return;
+  }
+  const page = JSON.parse(await unpack("page-data"));
+  const recordText = await unpack("records-data");
+  const runs = new Map(page.runs.map((each) => [each.run, { ...each, cells: [], other: [] }]));
+  {
+    let place = 0;
+    for (const line of recordText.split("\n")) {
+      if (!line) continue;
+      const record = JSON.parse(line);
+      if (record.kind !== "cell") continue;
+      record.against.forEach((each, index) => {
+        const [verdict, adjusted, reason] = page.verdicts[place][index];
+        Object.assign(each.comparison, { verdict, p_adjusted: adjusted });
+        if (reason) each.comparison.reason = reason;
+      });
+      place += 1;
+      runs.get(record.run).cells.push(record);
+    }
+  }
+  const ideas = new Map(page.ideas.map((each) => [`${each.task} ${each.id}`, each]));
+  const ideaOf = (cell) => ideas.get(`${cell.task} ${cell.id}`);
+  const ordered = [...runs.values()].filter((run) => run.cells.length);
+  // The fullest run first, the newer one of equals: a later look at two ideas must not hide it.
+  ordered.sort((a, b) => b.cells.length - a.cells.length || (a.run < b.run ? 1 : -1));
+
+  // --- what is shown ---
+
+  const view = { run: null, corpus: null, state: null, base: "strongest", task: null, y: "time", matrix: "ratio", lines: null };
+
+  const machineOf = (run) => run.machine.alias;
+  const began = (run) => run.began;
+  const corporaOf = (run) => unique(run.cells.map((cell) => cell.corpus));
+  const inOrder = (values, order) => [...values].sort((a, b) => order.indexOf(a) - order.indexOf(b));
+
+  function choose(changes) {
+    Object.assign(view, changes);
+    if ("task" in changes) view.lines = null;
+    settle();
+    remember();
+    render();
+  }
+
+  // Makes the view one that the records can answer.
+  function settle() {
+    if (!ordered.length) return;
+    if (!runs.get(view.run)?.cells.length) view.run = ordered[0].run;
+    const run = runs.get(view.run);
+    const corpora = corporaOf(run);
+    if (!corpora.includes(view.corpus)) {
+      // The text that most was measured on; the real one of equals.
+      const measured = (id) => run.cells.filter((cell) => cell.corpus === id && cell.seconds).length;
+      view.corpus = corpora.reduce((best, id) => {
+        const more = measured(id) - measured(best);
+        return more > 0 || (more === 0 && id === "tinyshakespeare") ? id : best;
+      });
+    }
+    const states = statesOf(run, view.corpus);
+    if (!states.includes(view.state)) view.state = states[0];
+    const tasks = tasksOf();
+    if (!tasks.includes(view.task)) view.task = tasks[0];
+    const choices = baseChoices().map((each) => each.value);
+    if (!choices.includes(view.base)) view.base = choices[0] || "strongest";
+  }
+  function statesOf(run, corpus) {
+    const found = unique(run.cells.filter((cell) => cell.corpus === corpus).map((cell) => cell.state));
+    const usual = inOrder(found.filter((state) => STATES.includes(state)), STATES);
+    const all = [...usual, ...found.filter((state) => !STATES.includes(state))];
+    return all.filter((state) => run.cells.some((cell) => cell.corpus === corpus && cell.state === state && cell.seconds)).concat(all).filter((state, index, list) => list.indexOf(state) === index);
+  }
+  const shown = (task) => runs.get(view.run).cells.filter((cell) => cell.corpus === view.corpus && cell.state === view.state && (!task || cell.task === task));
+  const tasksOf = () => unique(shown().map((cell) => cell.task));
+  const timed = (cells) => cells.filter((cell) => cell.seconds);
+  const bySpeed = (cells) => [...cells].sort((a, b) => a.seconds - b.seconds);
+  const ranked = (cells) => bySpeed(timed(cells).filter((cell) => !cell.limit));
+
+  function baseChoices() {
+    const cells = runs.get(view.run).cells;
+    const roles = unique(cells.flatMap((cell) => cell.against.map((each) => each.role)));
+    const found = Object.keys(ROLES).filter((role) => roles.includes(role)).map((role) => ({ value: role, label: ROLES[role] }));
+    const ids = unique(timed(shown()).map((cell) => cell.id)).sort();
+    return [...found, ...ids.map((id) => ({ value: `id:${id}`, label: id }))];
+  }
+
+  // The id of the baseline among the cells of one task on one text in one state; null if there is none.
+  function baseOf(cells, base = view.base) {
+    if (base.startsWith("id:")) return cells.some((cell) => cell.id === base.slice(3) && cell.seconds) ? base.slice(3) : null;
+    for (const cell of cells) for (const each of cell.against) if (each.role === base) return each.id;
+    return null;
+  }
+
+  // What is known of a cell beside a baseline. Where the two ran together, what was measured; where
+  // the pair was measured the other way round, its mirror image; else the ratio of their medians.
+  function beside(cell, id, cells) {
+    if (!cell.seconds || id === null) return null;
+    if (cell.id === id) return { ratio: 1, verdict: "reference", measured: true };
+    const direct = cell.against.find((each) => each.id === id);
+    if (direct) {
+      const { ratio, interval, verdict, reason, clock } = direct.comparison;
+      return { ratio, interval, verdict, reason, clock, measured: true, comparison: direct.comparison };
+    }
+    const base = cells.find((each) => each.id === id && each.seconds);
+    const mirrored = base?.against.find((each) => each.id === cell.id)?.comparison;
+    if (mirrored?.ratio) {
+      const turned = { faster: "slower", slower: "faster" };
+      return {
+        ratio: 1 / mirrored.ratio,
+        interval: mirrored.interval && [1 / mirrored.interval[1], 1 / mirrored.interval[0]],
+        verdict: turned[mirrored.verdict] || mirrored.verdict,
+        reason: mirrored.reason, clock: mirrored.clock, measured: true,
+      };
+    }
+    return base ? { ratio: base.seconds / cell.seconds, measured: false } : null;
+  }
+
+  function remember() {
+    const words = new URLSearchParams();
+    for (const key of ["run", "corpus", "state", "base", "task", "y", "matrix"]) if (view[key]) words.set(key, view[key]);
+    try {
+      history.replaceState(null, "", `#${words}`);
+    } catch {
+      // A browser that forbids it loses the link, not the page.
+    }
+  }
+  function recall() {
+    if (!location.hash.includes("=")) return;
+    const words = new URLSearchParams(location.hash.slice(1));
+    for (const [key, value] of words) if (key in view && key !== "lines") view[key] = value;
+    if (!Y[view.y]) view.y = "time";
+    if (!MATRIX[view.matrix]) view.matrix = "ratio";
+  }
+
+  // --- words ---
+
+  function where(run, cells) {
+    const first = cells[0];
+    const commit = run.commit ? `commit ${run.commit.slice(0, 8)}${run.dirty ? " with uncommitted changes" : ""}` : "no commit known";
+    return h("p", { class: "where" },
+      name(run.machine.alias), ` · ${run.build.profile} build · `,
+      first ? [name(first.corpus), ` ${first.sha256.slice(0, 12)} · `] : null,
+      `${commit} · ${began(run).slice(0, 10)}${run.complete ? "" : " · unfinished run"}`);
+  }
+  function verdictOf(found, cell) {
+    if (cell?.limit) return h("span", { class: "verdict limit" }, "limit");
+    if (!found) return h("span", { class: "verdict inconclusive" }, "–");
+    if (!found.measured) return h("span", { class: "verdict inconclusive", title: "No interval was measured for this pair" }, "not measured as a pair");
+    if (found.verdict === "reference") return h("span", { class: "verdict reference" }, "baseline");
+    return h("span", { class: `verdict ${found.verdict}`, title: found.reason || null }, h("span", { "aria-hidden": "true" }, `${SIGNS[found.verdict] || ""} `), found.verdict);
+  }
+  function ratioOf(found) {
+    if (!found || !found.ratio) return "–";
+    if (found.verdict === "reference") return "1×";
+    if (!found.measured) return h("span", { class: "unmeasured", title: "The ratio of two medians; no interval was measured for this pair" }, `≈ ${times(found.ratio)}×`);
+    return [h("b", null, `${times(found.ratio)}×`), " ", h("span", null, bracket(found.interval))];
+  }
+  function spoken(found) {
+    if (!found || !found.ratio) return "not compared";
+    const interval = found.interval ? `, 95 % interval ${times(found.interval[0])} to ${times(found.interval[1])}` : ", no interval";
+    return `${times(found.ratio)} times${interval}`;
+  }
+
+  function sourceLink(cell) {
+    const idea = ideaOf(cell);
+    if (!idea?.path) return name(cell.id);
+    return h("button", { type: "button", class: "plain", title: `Show ${idea.path}`, onclick: () => showSource(idea) }, name(cell.id));
+  }
+  async function showSource(idea) {
+    const dialog = byId("source");
+    const sources = JSON.parse((await unpack("sources-data")) || "{}");
+    dialog.replaceChildren(
+      h("form", { method: "dialog" }, h("h2", { id: "source-title" }, `${idea.task}: `, name(idea.id)), h("p", { class: "idea" }, idea.idea),
+        h("p", { class: "where" }, idea.path, ` · as it was when this page was made, ${page.made.slice(0, 10)}${page.commit ? `, commit ${page.commit.slice(0, 8)}` : ""}`),
+        h("pre", { tabindex: "0" }, h("code", null, sources[idea.path] || "The source was not at hand when this page was made.")),
+        h("button", null, "close")));
+    dialog.showModal();
+  }
+
+  // --- scales ---
+
+  function domain(values) {
+    const positive = values.filter((value) => value > 0 && Number.isFinite(value));
+    if (!positive.length) return [0.5, 2];
+    let [low, high] = [Math.min(...positive), Math.max(...positive)];
+    if (high / low < 1.5) [low, high] = [low / 1.3, high * 1.3];
+    const room = Math.pow(high / low, 0.04);
+    return [low / room, high * room];
+  }
+  const scale = ([low, high], from, to) => (value) => from + ((Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low))) * (to - from);
+  function ticks([low, high], most) {
+    const decades = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) decades.push(power);
+    for (const steps of [[1, 2, 5], [1, 3], [1]]) {
+      const found = decades.flatMap((power) => steps.map((step) => step * Math.pow(10, power))).filter((value) => value >= low * 0.999 && value <= high * 1.001);
+      if (found.length <= most) return found;
+    }
+    const found = decades.map((power) => Math.pow(10, power)).filter((value) => value >= low && value <= high);
+    const every = Math.ceil(found.length / most);
+    return found.filter((_, index) => index % every === 0);
+  }
+  const plainNumber = (value) => (value >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(2))));
+
+  function mark(kind, hollow) {
+    const look = { class: `mark ${hollow ? "hollow" : ""}` };
+    if (kind === "rust") return s("rect", { ...look, x: -5, y: -5, width: 10, height: 10 });
+    if (kind === "python") return s("circle", { ...look, r: 5.5 });
+    if (kind === "limit") return s("path", { d: "M0,-8 V8", class: "span" });
+    return s("path", { ...look, d: "M0,-7 L6,5 L-6,5 Z" });
+  }
+
+  // One row's picture: where on the axis of speed-ups something stands, with its interval. What is
+  // left of 1 is slower than the baseline, and has its own ground.
+  function forest(bounds, points, label) {
+    const at = (value) => `${scale(bounds, 0, 100)(Math.min(Math.max(value, bounds[0]), bounds[1])).toFixed(2)}%`;
+    const one = bounds[0] < 1 && bounds[1] > 1 ? at(1) : bounds[0] >= 1 ? "0%" : "100%";
+    return s("svg", { class: "forest", role: "img", "aria-label": label },
+      s("rect", { class: "half", x: 0, y: 0, width: one, height: "100%" }),
+      ticks(bounds, 6).map((tick) => s("line", { class: "grid", x1: at(tick), x2: at(tick), y1: 0, y2: "100%" })),
+      s("line", { class: "one", x1: one, x2: one, y1: 0, y2: "100%" }),
+      points.map(({ ratio, interval, kind, hollow, title }) => s("g", { class: kind },
+        s("title", null, title),
+        interval ? s("line", { class: "span", x1: at(interval[0]), x2: at(interval[1]), y1: "50%", y2: "50%" }) : null,
+        s("svg", { x: at(ratio), y: "50%" }, mark(kind, hollow)))));
+  }
+  function forestAxis(bounds) {
+    const at = (value) => `${scale(bounds, 0, 100)(value).toFixed(2)}%`;
+    return s("svg", { class: "axis", "aria-hidden": "true" }, ticks(bounds, 6).map((tick) => s("text", { x: at(tick), y: 12, "text-anchor": "middle" }, `${plainNumber(tick)}×`)));
+  }
+  const boundsOf = (found) => domain([1, ...found.flatMap((each) => (each?.ratio ? [each.ratio, ...(each.interval || [])] : []))]);
+
+  function key(...kinds) {
+    const words = { python: "Python", rust: "Rust", limit: "limit", other: "other" };
+    return kinds.map(([kind, text, hollow]) => h("span", null, h("label", null, s("svg", { width: 14, height: 14, viewBox: "-8 -8 16 16", class: kind, "aria-hidden": "true" }, mark(kind, hollow)), text || words[kind])));
+  }
+
+  function behind(title, head, rows) {
+    return h("details", { class: "behind" }, h("summary", null, title),
+      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title },
+        h("table", null, h("thead", null, h("tr", null, head.map((each) => h("th", { scope: "col" }, each)))),
+          h("tbody", null, rows.map((row) => h("tr", null, row.map((each, index) => (index ? h("td", null, each) : h("th", { scope: "row" }, each)))))))));
+  }
+  const section = (id, title, ...kids) => h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), ...kids);
+  const missing = (...words) => h("p", { class: "empty" }, ...words);
+  function taskChoice(id) {
+    const select = h("select", { id, onchange: (event) => choose({ task: event.target.value }) }, tasksOf().map((task) => h("option", { value: task, selected: task === view.task }, short(task))));
+    return h("label", { for: id }, "task ", select);
+  }
+
+  // --- the answer ---
+
+  function answer() {
+    const run = runs.get(view.run);
+    const found = tasksOf().map((task) => {
+      const cells = shown(task);
+      const ofRust = ranked(cells).find((cell) => language(cell.id) === "rust");
+      const against = (role) => (ofRust ? beside(ofRust, baseOf(cells, role), cells) : null);
+      return { task, ofRust, strongest: against("strongest"), lecture: against("lecture"), all: ranked(cells).map((cell) => [cell, beside(cell, baseOf(cells, "strongest"), cells)]) };
+    });
+    const judged = found.filter((each) => each.strongest?.measured && each.strongest.ratio);
+    const wins = judged.filter((each) => each.strongest.verdict === "faster");
+    const losses = judged.filter((each) => each.strongest.verdict === "slower");
+    const range = (role, list) => {
+      const ratios = list.map((each) => each[role]?.ratio).filter(Boolean);
+      const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
+      return ratios.length > 1 && times(low) !== times(high) ? `${times(low)} to ${times(high)} times` : `${times(high)} times`;
+    };
+    const first = shown()[0];
+    const words = [h("span", null, "On ", name(machineOf(run)), ", on ", name(view.corpus), ` (${count(first.characters)} characters, ${view.state}): `)];
+    if (!judged.length) words.push("this run set no Rust beside the strongest Python, so it has no answer.");
+    else {
+      words.push(h("strong", null, wins.length === judged.length ? "yes" : wins.length ? "partly" : "no"));
+      words.push(wins.length ? [`. Against the strongest Python known here, the best Rust is `, h("strong", null, `${range("strongest", wins)} as fast`), ` in ${wins.length} of ${plural(judged.length, "task", "tasks")}`] : `. In none of ${plural(judged.length, "task", "tasks")} is the best Rust told to be faster than the strongest Python known here`);
+      const even = judged.filter((each) => each.strongest.verdict === "equivalent").length;
+      const untold = judged.length - wins.length - losses.length - even;
+      if (losses.length) words.push(`; in ${losses.length} it is slower`);
+      if (even) words.push(`; in ${even} it is as fast`);
+      if (untold && wins.length) words.push(`; in ${untold} this run could not tell`);
+      if (wins.length && wins.some((each) => each.lecture?.ratio)) words.push(` (against what the lecture wrote, ${range("lecture", wins)})`);
+      words.push(". ");
+    }
+    const rust = found.flatMap((each) => each.all.filter(([cell]) => language(cell.id) === "rust"));
+    const slower = rust.filter(([, each]) => each?.measured && each.verdict === "slower");
+    if (slower.length) words.push(`But ${slower.length} of the ${rust.length} Rust contenders measured here are slower than that Python: the idea counts, not the language. `);
+    const failed = shown().filter((cell) => cell.status === "wrong").length;
+    if (failed) words.push(h("a", { href: "#failed" }, `${plural(failed, "implementation", "implementations")} failed. `));
+    words.push(wholeJobSentence());
+    return [h("p", { class: "answer" }, words), where(run, shown())];
+  }
+
+  function wholeJobSentence() {
+    return h("span", null, "What the whole training job gains was ", h("strong", null, "not measured"), " in these records.");
+  }
+
+  // --- first screen: every task in a line ---
+
+  function glance() {
+    const rows = tasksOf().map((task) => {
+      const cells = shown(task);
+      const base = baseOf(cells);
+      const all = ranked(cells);
+      const lecture = cells.find((cell) => cell.id === baseOf(cells, "lecture"));
+      const python = all.find((cell) => language(cell.id) === "python");
+      const rust = all.find((cell) => language(cell.id) === "rust");
+      const limit = bySpeed(timed(cells).filter((cell) => cell.limit)).at(-1);
+      const best = rust || all[0];
+      return { task, cells, base, lecture, python, rust, limit, best, found: best ? beside(best, base, cells) : null };
+    });
+    const points = (row) => [[row.limit, "limit"], [row.lecture, "python", true], [row.python, "python"], [row.rust, "rust"]]
+      .filter(([cell]) => cell?.seconds)
+      .map(([cell, kind, hollow]) => ({ cell, kind, hollow, ...beside(cell, row.base, row.cells) }))
+      .filter((point) => point.ratio)
+      .map((point) => ({ ...point, title: `${point.cell.id}: ${duration(point.cell.seconds)}, ${spoken(point)}` }));
+    const bounds = boundsOf(rows.flatMap(points));
+    const base = view.base.startsWith("id:") ? view.base.slice(3) : ROLES[view.base];
+    return section("glance", "Every task in a line",
+      h("p", { class: "sub" }, "How many times faster than ", name(base), ", the best of each; left of 1 is slower. The baseline can be changed above."),
+      h("div", { class: "legend" }, key(["python", "the lecture’s", true], ["python", "best Python"], ["rust", "best Rust, with its 95 % interval"], ["limit", "limit: the same bytes, no work"])),
+      h("table", { class: "glance cards" },
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, "task"), h("th", { scope: "col", class: "plot" }, "times faster, log scale", forestAxis(bounds)), h("th", { scope: "col", class: "n" }, "best Rust"), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
+        h("tbody", null, rows.map((row) => h("tr", null,
+          h("th", { scope: "row" }, h("a", { href: `#ranking-${encodeURIComponent(row.task)}`, onclick: jump }, name(row.task)), row.best ? h("span", { class: "idea" }, name(row.best.id)) : null),
+          h("td", { class: "plot" }, forest(bounds, points(row), points(row).map((each) => each.title).join("; "))),
+          h("td", { class: "n" }, row.best ? duration(row.best.seconds) : "–"),
+          h("td", { class: "ratio" }, ratioOf(row.found)),
+          h("td", { class: "v" }, verdictOf(row.found)))))));
+  }
+  function jump(event) {
+    event.preventDefault();
+    const target = document.getElementById(decodeURIComponent(event.currentTarget.getAttribute("href").slice(1)));
+    target.setAttribute("tabindex", "-1");
+    target.scrollIntoView();
+    target.focus({ preventScroll: true });
+  }
+
+  // --- rankings ---
+
+  function rankings() {
+    const tasks = tasksOf();
+    return section("rankings", "The ranking of each task",
+      h("p", { class: "sub" }, "The fastest first. A name shows the source. Ground on the left of 1: slower than the baseline."),
+      tasks.length > 1 ? h("p", { class: "sub" }, tasks.map((task, index) => [index ? " · " : "", h("a", { href: `#ranking-${encodeURIComponent(task)}`, onclick: jump }, name(task))])) : null,
+      h("div", { class: "legend" }, key(["python"], ["rust"], ["limit"])),
+      tasks.map(ranking));
+  }
+  function ranking(task) {
+    const run = runs.get(view.run);
+    const cells = shown(task);
+    const base = baseOf(cells);
+    const rows = bySpeed(timed(cells)).map((cell) => ({ cell, found: beside(cell, base, cells) }));
+    const bounds = boundsOf(rows.map((row) => row.found));
+    const failed = cells.filter((cell) => !cell.seconds);
+    let place = 0;
+    const references = Object.keys(ROLES).map((role) => [role, baseOf(cells, role)]);
+    const line = ({ cell, found }) => {
+      if (!cell.limit) place += 1;
+      const badges = references.filter(([, id]) => id === cell.id).map(([role]) => h("span", { class: "badge" }, ROLES[role]));
+      if (cell.cores) badges.push(h("span", { class: "badge" }, `${cell.cores.toFixed(1)} cores busy`));
+      const kind = cell.id === base ? "isref" : cell.limit ? "limit" : place === 1 ? "best" : "";
+      return h("tr", { class: kind },
+        h("td", { class: "n place" }, cell.limit ? "" : String(place)),
+        h("th", { scope: "row" }, sourceLink(cell), badges, h("span", { class: "idea" }, ideaOf(cell)?.idea || "")),
+        h("td", { class: "n" }, duration(cell.seconds)),
+        h("td", { class: "plot" }, found?.ratio ? forest(bounds, [{ ...found, kind: language(cell.id), hollow: cell.id === base, title: `${cell.id}: ${spoken(found)}` }], `${cell.id}: ${spoken(found)}`) : null),
+        h("td", { class: "ratio" }, ratioOf(found)),
+        h("td", { class: "v" }, verdictOf(found, cell)));
+    };
+    const unpaired = rows.some((row) => row.found && !row.found.measured);
+    const controls = rows.map((row) => row.found?.comparison).filter((each) => each?.control?.interval);
+    const widest = controls.reduce((best, each) => (!best || width(each.control.interval) > width(best.control.interval) ? each : best), null);
+    return h("section", { id: `ranking-${task}`, "aria-labelledby": `ranking-${task}-title` },
+      h("h3", { id: `ranking-${task}-title` }, name(task)),
+      page.tasks[task] ? h("p", { class: "sub mono" }, page.tasks[task]) : null,
+      where(run, cells),
+      base === null ? h("p", { class: "note" }, "The baseline that is chosen does not occur here, so there are times and no speed-ups.") : null,
+      rows.length ? h("table", { class: "ranking cards" },
+        h("caption", null, base === null ? "Times" : ["Speed-ups over ", name(base), widest ? `, which against itself read ${widest.control.interval.map((each) => each.toFixed(3)).join(" to ")} (widest of this table’s controls)` : ""]),
+        h("thead", null, h("tr", null, h("th", { scope: "col", class: "n" }, "#"), h("th", { scope: "col" }, "implementation and its idea"), h("th", { scope: "col", class: "n" }, "one call"), h("th", { scope: "col", class: "plot" }, "times faster, log scale", forestAxis(bounds)), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
+        h("tbody", null, rows.map(line))) : missing("Nothing has a time here."),
+      unpaired ? h("p", { class: "note" }, "≈ is the ratio of two medians of this run. These pairs did not run together, so no interval was measured for them and no verdict is given.") : null,
+      failed.length ? h("p", { class: "note" }, "Without a time: ", failed.map((cell, index) => [index ? ", " : "", name(cell.id), ` (${cell.status})`]), ". ", h("a", { href: "#failed" }, "Why")) : null);
+  }
+  const width = ([low, high]) => high / low;
+
+  // --- scaling ---
+
+  const Y = {
+    time: { label: "time of one call", of: (cell) => cell.seconds, text: duration },
+    rate: { label: "throughput", of: (cell) => cell.characters / cell.seconds, text: rate },
+  };
+
+  function scaling() {
+    const run = runs.get(view.run);
+    const id = "scaling";
+    const title = "Over the size of the text";
+    const width = shown()[0]?.width;
+    const all = timed(run.cells).filter((cell) => cell.task === view.task && cell.state === view.state && cell.width === width && cell.characters > 0);
+    if (unique(all.map((cell) => cell.characters)).length < 2) {
+      return section(id, title, h("div", { class: "bar" }, taskChoice("scaling-task")), missing("Not measured here: this run has ", name(view.task), ` in state ${view.state} on one size of ${width || "such"} text only. `, h("code", null, "nanogpt-rs bench --full"), " measures several."));
+    }
+    const largest = Math.max(...all.map((cell) => cell.characters));
+    const ids = unique(bySpeed(all.filter((cell) => cell.characters === largest)).concat(bySpeed(all)).map((cell) => cell.id));
+    const task = shown(view.task);
+    const rust = ids.filter((each) => language(each) === "rust").slice(0, 3);
+    const usual = [...ids.filter((each) => language(each) === "limit"), baseOf(task, "strongest"), baseOf(task, "lecture"), ...rust];
+    if (!view.lines) view.lines = unique(usual.filter((each) => ids.includes(each))).slice(0, MOST_LINES);
+    const lines = view.lines.filter((each) => ids.includes(each));
+    // Python's lines are cool, Rust's are warm, and shapes and dashes say the same again.
+    const palette = { python: ["s0", "s7", "s5"], rust: ["s1", "s4", "s3", "s2"], limit: ["s6"], other: ["s2"] };
+    const look = new Map();
+    for (const each of lines) {
+      const kin = palette[language(each)];
+      look.set(each, kin[[...look.keys()].filter((other) => language(other) === language(each)).length % kin.length]);
+    }
+    const y = Y[view.y];
+    const cells = all.filter((cell) => lines.includes(cell.id));
+    const picture = chart(cells, lines, look, y);
+    const texts = unique(all.map((cell) => cell.corpus)).map((corpus) => all.find((cell) => cell.corpus === corpus)).sort((a, b) => a.characters - b.characters);
+    return section(id, title,
+      h("p", { class: "sub" }, `Both axes are logarithmic. The dotted lines are the limits: the same bytes read or written and nothing else, in the same run. Only texts whose widest character is ${width}.`),
+      where(run, []),
+      h("div", { class: "bar" }, taskChoice("scaling-task"), h("label", { for: "scaling-y" }, "shown as ", h("select", { id: "scaling-y", onchange: (event) => choose({ y: event.target.value }) }, Object.entries(Y).map(([value, each]) => h("option", { value, selected: value === view.y }, each.label))))),
+      h("figure", { class: "chart", role: "img", "aria-label": `${y.label} of ${view.task} over the characters of the text; the table below holds the numbers` }, picture),
+      h("fieldset", { class: "legend" }, h("legend", { class: "sub" }, `Lines (${MOST_LINES} at most)`), ids.map((each) => h("label", null,
+        h("input", { type: "checkbox", checked: lines.includes(each), disabled: !lines.includes(each) && lines.length >= MOST_LINES, onchange: (event) => { view.lines = event.target.checked ? [...lines, each] : lines.filter((other) => other !== each); redraw(id, scaling); } }),
+        look.has(each) ? s("svg", { width: 26, height: 12, viewBox: "-13 -6 26 12", class: look.get(each), "aria-hidden": "true" }, s("path", { class: lineClass(each), d: "M-13,0 H13" }), marker(each)) : null, name(each)))),
+      behind("The numbers behind this picture", ["implementation", ...texts.map((cell) => [name(cell.corpus), ` ${size(cell.characters)} · ${cell.sha256.slice(0, 8)}`])],
+        ids.map((each) => [name(each), ...texts.map((text) => { const cell = all.find((other) => other.id === each && other.corpus === text.corpus); return cell ? y.text(y.of(cell)) : "–"; })])));
+  }
+  const lineClass = (id) => `line ${language(id) === "limit" ? "dot" : language(id) === "python" ? "dash" : ""}`;
+  function marker(id) {
+    if (language(id) === "rust") return s("rect", { class: "mark", x: -4.5, y: -4.5, width: 9, height: 9 });
+    if (language(id) === "limit") return null;
+    return s("circle", { class: "mark", r: 5 });
+  }
+
+  function chart(cells, lines, look, y) {
+    const room = byId("content").clientWidth || 700;
+    const narrow = room < 620;
+    const [full, tall] = [Math.max(260, Math.min(room, 1100)), narrow ? 300 : 420];
+    const [left, right, top, bottom] = [narrow ? 60 : 78, narrow ? 10 : 190, 12, 40];
+    const xs = domain(cells.map((cell) => cell.characters));
+    const ys = domain(cells.map(y.of));
+    const [x, up] = [scale(xs, left, full - right), scale(ys, tall - bottom, top)];
+    const ends = [];
+    const drawn = lines.map((id) => {
+      const mine = cells.filter((cell) => cell.id === id).sort((a, b) => a.characters - b.characters);
+      // A line joins one text of each size: the chosen one of equals. The others are points beside it.
+      const line = mine.filter((cell) => cell === (mine.find((other) => other.characters === cell.characters && other.corpus === view.corpus) || mine.find((other) => other.characters === cell.characters)));
+      if (line.length) ends.push({ id, y: up(y.of(line.at(-1))), from: up(y.of(line.at(-1))) });
+      return s("g", { class: look.get(id) },
+        s("polyline", { class: lineClass(id), points: line.map((cell) => `${x(cell.characters).toFixed(1)},${up(y.of(cell)).toFixed(1)}`).join(" ") }),
+        mine.map((cell) => s("g", { transform: `translate(${x(cell.characters).toFixed(1)},${up(y.of(cell)).toFixed(1)})`, opacity: line.includes(cell) ? null : ".55" },
+          s("title", null, `${id} on ${cell.corpus}, ${count(cell.characters)} characters: ${duration(cell.seconds)}, ${rate(cell.characters / cell.seconds)}`),
+          marker(id) || s("circle", { class: "dotc", r: 2.5 }))));
+    });
+    // Labels at the ends of lines, pushed apart until none covers another.
+    ends.sort((a, b) => a.y - b.y);
+    for (let index = 1; index < ends.length; index++) ends[index].y = Math.max(ends[index].y, ends[index - 1].y + 15);
+    const over = ends.length ? ends.at(-1).y - (tall - bottom) : 0;
+    if (over > 0) for (let index = ends.length - 1, most = tall - bottom; index >= 0; index--, most -= 15) ends[index].y = Math.min(ends[index].y, most);
+    return s("svg", { width: full, height: tall, viewBox: `0 0 ${full} ${tall}`, "aria-hidden": "true" },
+      ticks(xs, narrow ? 5 : 9).map((tick) => [s("line", { class: "gridline", x1: x(tick), x2: x(tick), y1: top, y2: tall - bottom }), s("text", { x: x(tick), y: tall - bottom + 16, "text-anchor": "middle" }, size(tick))]),
+      ticks(ys, 8).map((tick) => [s("line", { class: "gridline", x1: left, x2: full - right, y1: up(tick), y2: up(tick) }), s("text", { x: left - 6, y: up(tick) + 4, "text-anchor": "end" }, y.text(tick).replace("chars", "").replace(/\.0+(?= )/, ""))]),
+      s("rect", { class: "frame", x: left, y: top, width: full - right - left, height: tall - bottom - top }),
+      s("text", { class: "title", x: (left + full - right) / 2, y: tall - 6, "text-anchor": "middle" }, `characters of the text${view.y === "rate" ? "; up: characters per second" : ""}`),
+      drawn,
+      narrow ? null : ends.map((each) => s("g", { class: look.get(each.id) }, s("path", { class: "line", "stroke-width": 1, opacity: ".5", d: `M${full - right + 2},${each.from} L${full - right + 12},${each.y}` }), s("text", { class: "label", x: full - right + 15, y: each.y + 4 }, short(each.id, 26)))));
+  }
+
+  // --- every text and state ---
+
+  const MATRIX = { ratio: "speed-up over the baseline", time: "time of one call", each: "time per character" };
+
+  function matrix() {
+    const run = runs.get(view.run);
+    const cells = run.cells.filter((cell) => cell.task === view.task);
+    const place = (cell) => [WIDTHS.indexOf(cell.width), cell.characters, cell.corpus, STATES.indexOf(cell.state)];
+    const columns = new Map();
+    for (const cell of cells) if (cell.seconds) columns.set(`${cell.corpus}\n${cell.state}`, cell);
+    const all = [...columns.values()].sort((a, b) => { const [one, two] = [place(a), place(b)]; for (let index = 0; index < one.length; index++) if (one[index] !== two[index]) return one[index] < two[index] ? -1 : 1; return 0; });
+    const heads = all.slice(0, MOST_COLUMNS);
+    const groups = heads.map((head) => cells.filter((cell) => cell.corpus === head.corpus && cell.state === head.state));
+    const here = bySpeed(timed(shown(view.task))).map((cell) => cell.id);
+    const ids = unique([...here, ...cells.filter((cell) => cell.seconds).map((cell) => cell.id)]);
+    const bases = groups.map((group) => baseOf(group));
+    const value = (id, index) => {
+      const cell = groups[index].find((each) => each.id === id);
+      if (!cell) return h("td", { class: "n" }, h("span", { class: "unmeasured" }, "–"));
+      if (!cell.seconds) return h("td", { class: "n" }, h("a", { href: "#failed" }, cell.status));
+      if (view.matrix === "time") return h("td", { class: "n" }, duration(cell.seconds));
+      if (view.matrix === "each") return h("td", { class: "n" }, cell.characters ? duration(cell.seconds / cell.characters) : "–");
+      const found = beside(cell, bases[index], groups[index]);
+      if (!found?.ratio) return h("td", { class: "n" }, "–");
+      const steps = Math.min(3, Math.ceil(Math.abs(Math.log(found.ratio)) / Math.log(3)));
+      const told = found.measured && !["inconclusive", "invalid", "reference", "equivalent"].includes(found.verdict);
+      const tone = cell.limit || !told || !steps ? "" : `${found.ratio > 1 ? "up" : "down"}${steps}`;
+      const words = found.verdict === "reference" ? "1×" : `${found.measured ? SIGNS[found.verdict] || "" : "≈"} ${times(found.ratio)}×`;
+      return h("td", { class: `n ${tone}`, title: `${spoken(found)}${found.measured && found.verdict ? `: ${found.verdict}` : ""}` }, words);
+    };
+    return section("texts", "Other alphabets, sizes, warm and cold",
+      h("p", { class: "sub" }, "Every text and state of this run for one task. Warm: the same text object again. Cold has a name: a fresh object, or one displaced from the caches. Coloured only where the verdict is faster (▲) or slower (▼)."),
+      where(run, []),
+      h("div", { class: "bar" }, taskChoice("texts-task"), h("label", { for: "matrix" }, "shown as ", h("select", { id: "matrix", onchange: (event) => choose({ matrix: event.target.value }) }, Object.entries(MATRIX).map(([key, text]) => h("option", { value: key, selected: key === view.matrix }, text))))),
+      all.length > heads.length ? h("p", { class: "note" }, `The first ${heads.length} of ${all.length} are here; each can be chosen at the top.`) : null,
+      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every text and state" },
+        h("table", { class: "matrix" }, h("caption", null, view.matrix === "ratio" ? "Speed-ups; the baseline is the chosen one for each text’s width" : MATRIX[view.matrix]),
+          h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), heads.map((head, index) => h("th", { scope: "col" }, name(head.corpus), h("br"), `${size(head.characters)} ${head.width}`, h("br"), h("b", null, head.state), h("br"), h("span", { class: "mono" }, head.sha256.slice(0, 8)), view.matrix === "ratio" ? [h("br"), "/ ", name(bases[index] || "–")] : null)))),
+          h("tbody", null, ids.map((id) => h("tr", null, h("th", { scope: "row" }, name(id)), heads.map((_, index) => value(id, index))))))));
+  }
+
+  // --- distributions ---
+
+  function distributions() {
+    const run = runs.get(view.run);
+    const cells = shown(view.task);
+    const base = baseOf(cells);
+    const rows = bySpeed(timed(cells)).map((cell) => ({ cell, comparison: cell.against.find((each) => each.id === base)?.comparison })).filter((row) => row.cell.quantiles.length === 5 || row.comparison?.ratios?.length);
+    const id = "spread";
+    const title = "How steady it was, beside the control";
+    const bar = h("div", { class: "bar" }, taskChoice("spread-task"));
+    if (!rows.length) return section(id, title, bar, missing("Not measured here: these records hold no spread for ", name(view.task), "."));
+    const off = (ratios, centre) => ratios.map((ratio) => Math.log(ratio / centre));
+    const sets = rows.map(({ cell, comparison }) => ({
+      cell, comparison,
+      own: comparison?.ratios?.length ? off(comparison.ratios, comparison.ratio || median(comparison.ratios)) : [],
+      control: comparison?.control_ratios?.length ? off(comparison.control_ratios, 1) : [],
+      box: cell.quantiles.length === 5 ? cell.quantiles.map((each) => Math.log(each / cell.quantiles[2])) : null,
+    }));
+    // Far-out processes are drawn at the edge, so that one of them does not flatten all others.
+    const sizes = sets.flatMap((set) => [...set.own, ...set.control]).map(Math.abs).sort((a, b) => a - b);
+    const most = Math.max(0.01, Math.min(1.5, 1.15 * (sizes[Math.floor(sizes.length * 0.97)] || 0.01)));
+    const boxes = sets.flatMap((set) => set.box || []);
+    const reach = Math.max(0.02, Math.min(1.5, 1.1 * Math.max(...boxes.map(Math.abs), 0.02)));
+    const at = (value, far) => `${(50 + 46 * Math.max(-1, Math.min(1, value / far))).toFixed(2)}%`;
+    const dot = (value, kind, y) => s("circle", { class: kind, cx: at(value, most), cy: y, r: 3 }, s("title", null, `${digits(Math.expm1(value) * 100, 2)} %`));
+    const axis = (far) => s("svg", { class: "axis", "aria-hidden": "true" }, [-1, 0, 1].map((place) => s("text", { x: at(place * far, far), y: 12, "text-anchor": ["start", "middle", "end"][place + 1] }, place ? `${place > 0 ? "+" : "−"}${digits(Math.abs(Math.expm1(place * far)) * 100, 2)} %` : "0")));
+    const spread = (values) => (values.length ? `${digits((Math.exp(Math.max(...values) - Math.min(...values)) - 1) * 100, 2)} %` : "–");
+    return section(id, title,
+      h("p", { class: "sub" }, "Left: the speed-up that each fresh process said, as its distance from the estimate; under it in grey the baseline against itself, on the same scale, where only noise differs. Right: the time of one call over all rounds, 5, 25, 50, 75 and 95 % of it around the median."),
+      where(run, cells), bar,
+      page.aggregated ? h("p", { class: "note" }, page.aggregated) : null,
+      h("div", { class: "legend" }, key(["python"], ["rust"]), h("label", null, s("svg", { width: 12, height: 12, viewBox: "-6 -6 12 12", "aria-hidden": "true" }, s("circle", { class: "control", r: 3.5 })), "control: the baseline against itself")),
+      h("table", { class: "ranking steady cards" },
+        h("caption", null, base ? ["Speed-ups over ", name(base)] : "No baseline is chosen that occurs here"),
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "processes, distance from the estimate", axis(most)), h("th", { scope: "col", class: "plot" }, "calls, distance from the median", axis(reach)), h("th", { scope: "col", class: "n" }, "processes"))),
+        h("tbody", null, sets.map((set) => h("tr", { class: set.cell.limit ? "limit" : "" },
+          h("th", { scope: "row" }, name(set.cell.id)),
+          h("td", { class: "plot" }, s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: processes differ by ${spread(set.own)}, the control by ${spread(set.control)}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), set.control.map((value) => dot(value, "control", "74%")), set.own.map((value) => dot(value, "dotc", "26%")))),
+          h("td", { class: "plot" }, set.box ? s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: 5 to 95 % of calls from ${duration(set.cell.quantiles[0])} to ${duration(set.cell.quantiles[4])}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), s("line", { class: "whisk", x1: at(set.box[0], reach), x2: at(set.box[4], reach), y1: "50%", y2: "50%" }), s("rect", { class: "box", x: at(set.box[1], reach), width: `${Math.max(0.4, parseFloat(at(set.box[3], reach)) - parseFloat(at(set.box[1], reach))).toFixed(2)}%`, y: "22%", height: "56%" })) : null),
+          h("td", { class: "n" }, String(set.cell.processes)))))),
+      behind("The numbers behind this picture", ["implementation", "processes", "spread of processes", "spread of the control", "5 % of calls", "25 %", "50 %", "75 %", "95 %", "tells differences from", "clock"],
+        sets.map((set) => [name(set.cell.id), String(set.cell.processes), spread(set.own), spread(set.control), ...(set.box ? set.cell.quantiles.map(duration) : ["–", "–", "–", "–", "–"]), set.comparison?.resolves ? percent(set.comparison.resolves) : "–", set.comparison ? set.comparison.clock : "–"])));
+  }
+
+  // --- threads ---
+
+  function threads() {
+    const run = runs.get(view.run);
+    const found = tasksOf().flatMap((task) => {
+      const cells = shown(task);
+      const alone = ranked(cells).find((cell) => !cell.cores && language(cell.id) === "rust") || ranked(cells).find((cell) => !cell.cores);
+      return ranked(cells).filter((cell) => cell.cores).map((cell) => ({ cell, alone, found: alone ? beside(cell, alone.id, cells) : null }));
+    });
+    if (!found.length) return section("threads", "Threads", missing("Not measured here: no contender of this selection uses several threads. ", h("code", null, "nanogpt-rs bench --all"), " adds those that do."));
+    return section("threads", "Threads",
+      h("p", { class: "sub" }, `What several threads gain over the fastest with one, on ${plural(run.machine.cores, "core", "cores")}. These pairs share no rounds unless one is a baseline, so most have no interval.`),
+      where(run, shown()),
+      h("table", { class: "cards" }, h("thead", null, h("tr", null, ["task and implementation", "cores busy", "one call", "fastest with one thread", "speed-up over it", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, found.map((row) => h("tr", null, h("th", { scope: "row" }, name(row.cell.task), ": ", sourceLink(row.cell)), h("td", { "data-label": "cores busy" }, row.cell.cores.toFixed(2)), h("td", { "data-label": "one call" }, duration(row.cell.seconds)), h("td", { "data-label": "with one thread" }, row.alone ? [name(row.alone.id), ` ${duration(row.alone.seconds)}`] : "–"), h("td", { class: "ratio" }, ratioOf(row.found)), h("td", { class: "v" }, verdictOf(row.found)))))));
+  }
+
+  // --- what failed ---
+
+  function failures() {
+    const run = runs.get(view.run);
+    const once = new Map();
+    for (const cell of run.cells) if (cell.status !== "right") {
+      const words = [cell.task, cell.id, cell.status, cell.details.join("\n")].join("\n");
+      const known = once.get(words);
+      if (known) known.texts.push(`${cell.corpus}, ${cell.state}`);
+      else once.set(words, { cell, texts: [`${cell.corpus}, ${cell.state}`] });
+    }
+    const failed = [...once.values()].sort((a, b) => (a.cell.status < b.cell.status ? 1 : -1));
+    const untold = run.cells.flatMap((cell) => cell.limit ? [] : cell.against.filter((each) => ["invalid", "inconclusive"].includes(each.comparison.verdict)).map((each) => ({ cell, each })));
+    const texts = (list) => { const all = unique(list); return all.length > 3 ? `${all.slice(0, 3).join("; ")} and ${all.length - 3} more` : all.join("; "); };
+    return section("failed", "What failed, and why",
+      where(run, []),
+      failed.length ? h("table", { class: "cards" }, h("caption", null, "wrong: its answer or its refusal was not right, it crashed or hung. n/a: it cannot run here."),
+        h("thead", null, h("tr", null, ["implementation", "status", "why", "where"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, failed.map(({ cell, texts: list }) => h("tr", null, h("th", { scope: "row" }, name(cell.task), ": ", sourceLink(cell)), h("td", null, h("span", { class: `verdict ${cell.status === "wrong" ? "wrong" : "inconclusive"}` }, cell.status === "wrong" ? "✕ wrong" : cell.status)), h("td", null, cell.details.map((each) => h("span", { class: "long", dir: "auto" }, short(each, 2000)))), h("td", null, texts(list))))))
+        : h("p", null, "Nothing failed in this run: each implementation was right, and ran."),
+      untold.length ? h("details", { class: "behind", open: untold.length <= 12 }, h("summary", null, `${plural(untold.length, "comparison", "comparisons")} that this run could not tell`),
+        h("table", { class: "cards" }, h("thead", null, h("tr", null, ["implementation", "verdict", "why", "where"].map((each) => h("th", { scope: "col" }, each)))),
+          h("tbody", null, untold.map(({ cell, each }) => h("tr", null, h("th", { scope: "row" }, name(cell.task), ": ", name(cell.id), " against ", name(each.id)), h("td", null, verdictOf({ ...each.comparison, measured: true })), h("td", null, h("span", { class: "long" }, each.comparison.reason || "")), h("td", null, `${cell.corpus}, ${cell.state}`)))))) : h("p", null, "Every comparison of this run was told: faster, slower or equivalent."));
+  }
+
+  // --- runs and downloads ---
+
+  function provenance() {
+    const run = runs.get(view.run);
+    const fact = (label, value) => h("div", null, h("b", null, `${label}: `), value ?? "unknown");
+    const watched = run.cells.map((cell) => cell.meanwhile).filter(Boolean);
+    const loads = watched.flatMap((each) => each.load || []);
+    const share = (key) => { const known = watched.filter((each) => each[key] !== null); const whole = known.reduce((sum, each) => sum + each.seconds, 0); return whole ? percent(known.reduce((sum, each) => sum + each[key] * each.seconds, 0) / whole) : "unknown"; };
+    const corpora = corporaOf(run).map((id) => run.cells.find((cell) => cell.corpus === id));
+    return section("runs", "Runs, machines, texts, downloads",
+      h("p", { class: "sub" }, "Numbers of different runs are never set beside each other: the choice of the run is at the top."),
+      h("div", { class: "bar" },
+        page.aggregated ? null : h("button", { type: "button", class: "download", onclick: () => download("nanogpt-rs-records.jsonl", "application/jsonl", recordText) }, "Download the records (JSON Lines)"),
+        h("button", { type: "button", class: "download", onclick: () => download(`nanogpt-rs-${run.run}.csv`, "text/csv", csv(run)) }, "Download this run as a table (CSV)")),
+      page.aggregated ? h("p", { class: "notice" }, page.aggregated) : null,
+      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All runs" }, h("table", null, h("caption", null, "All runs in this page"), h("thead", null, h("tr", null, ["machine", "began (UTC)", "command", "commit", "build", "cells", "state"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, page.runs.map((each) => h("tr", { class: each.run === view.run ? "isref" : "" }, h("th", { scope: "row" }, name(each.machine.alias)), h("td", null, began(each).slice(0, 16).replace("T", " ")), h("td", null, name(each.command)), h("td", { class: "mono" }, each.commit ? each.commit.slice(0, 8) + (each.dirty ? "+" : "") : "–"), h("td", null, each.build.profile), h("td", { class: "n" }, count(each.count)), h("td", null, each.complete ? "complete" : "unfinished")))))),
+      h("h3", null, "The run that is shown"),
+      h("div", { class: "facts" },
+        fact("machine", name(run.machine.alias)), fact("processor", name(run.machine.cpu)), fact("cores", String(run.machine.cores)), fact("memory", `${(run.machine.memory / 2 ** 30).toFixed(1)} GiB free at the start`), fact("governor", run.machine.governor), fact("system", name(run.machine.system)), fact("Python", name(run.machine.python)),
+        Object.entries(run.build).filter(([key, value]) => value && !["commit", "source_hash", "version"].includes(key)).map(([key, value]) => fact(key.replace("_", " "), name(value))),
+        Object.entries(run.packages).map(([key, value]) => fact(key, name(value))),
+        fact("commit", run.commit ? `${run.commit}${run.dirty ? " with uncommitted changes" : ""}` : "unknown"), fact("sources", name(run.sources)), fact("began", `${began(run).slice(0, 16).replace("T", " ")} UTC`),
+        fact("load", loads.length ? `${Math.min(...loads).toFixed(2)} to ${Math.max(...loads).toFixed(2)}` : "unknown"), fact("stolen by the hypervisor", share("steal")), fact("processors busy", share("busy")), fact("tests adjusted together", count(run.tests))),
+      h("h3", null, "Its texts"),
+      h("table", { class: "cards" }, h("thead", null, h("tr", null, ["text", "what it is", "characters", "widest", "SHA-256"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, corpora.map((cell) => h("tr", null, h("th", { scope: "row" }, name(cell.corpus)), h("td", null, page.corpora[cell.corpus] || "a file of its owner’s"), h("td", { class: "n" }, count(cell.characters)), h("td", null, cell.width), h("td", { class: "mono id" }, cell.sha256))))));
+  }
+  function csv(run) {
+    const head = ["task", "id", "corpus", "corpus_sha256", "characters", "width", "state", "status", "seconds", "reference", "role", "verdict", "ratio", "low", "high", "control_low", "control_high", "processes", "details", "machine", "profile", "commit", "began"];
+    const quoted = (value) => { const text = value === null || value === undefined ? "" : String(value); return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text; };
+    const lines = run.cells.flatMap((cell) => (cell.against.length ? cell.against : [null]).map((each) => {
+      const found = each?.comparison;
+      return [cell.task, cell.id, cell.corpus, cell.sha256, cell.characters, cell.width, cell.state, cell.status, cell.seconds, each?.id, each?.role, found?.verdict, found?.ratio, found?.interval?.[0], found?.interval?.[1], found?.control?.interval?.[0], found?.control?.interval?.[1], cell.processes, cell.details.join("; "), run.machine.alias, run.build.profile, run.commit, began(run)].map(quoted).join(",");
+    }));
+    return [head.join(","), ...lines].join("\r\n") + "\r\n";
+  }
+
+  // --- what is not in these records ---
+
+  function unmeasured() {
+    return [
+      section("job", "The whole job", missing("Not measured here: these records hold no training run and no whole job.")),
+      section("parts", "Where a call’s time goes", missing("Not measured here. ", h("code", null, "nanogpt-rs breakdown TASK ID"), " takes a call apart.")),
+      section("memory", "Memory", missing("Not measured here. asv’s site shows peak memory by commit.")),
+    ];
+  }
+
+  // --- drawing ---
+
+  const SECTIONS = [["glance", glance], ["rankings", rankings], ["scaling", scaling], ["texts", matrix], ["spread", distributions], ["threads", threads], ["failed", failures], ["runs", provenance]];
+
+  function controls() {
+    const run = runs.get(view.run);
+    const select = (id, label, value, choices, onchange) => h("label", { for: id }, label, h("select", { id, onchange: (event) => onchange(event.target.value) }, choices.map((each) => h("option", { value: each.value, selected: each.value === value }, short(each.label)))));
+    const runLabel = (each) => `${each.machine.alias}, ${began(each).slice(0, 10)}, ${each.command}, ${plural(each.cells.length, "cell", "cells")}`;
+    const form = byId("controls");
+    const focused = document.activeElement?.id;
+    form.replaceChildren(
+      select("base", "baseline", view.base, baseChoices(), (base) => choose({ base })),
+      select("corpus", "text", view.corpus, corporaOf(run).map((id) => ({ value: id, label: id })), (corpus) => choose({ corpus })),
+      select("state", "state", view.state, statesOf(run, view.corpus).map((id) => ({ value: id, label: id })), (state) => choose({ state })),
+      select("run", "machine and run", view.run, ordered.map((each) => ({ value: each.run, label: runLabel(each) })), (id) => choose({ run: id })));
+    form.hidden = false;
+    if (focused) byId(focused)?.focus({ preventScroll: true });
+  }
+
+  function render() {
+    const focused = document.activeElement?.id;
+    byId("answer").replaceChildren(...answer());
+    controls();
+    byId("content").replaceChildren(...SECTIONS.flatMap(([id, draw]) => (id === "failed" ? [...unmeasured(), draw()] : [draw()])).flat());
+    if (focused) byId(focused)?.focus({ preventScroll: true });
+  }
+  function redraw(id, draw) {
+    const [place, old] = [document.activeElement, byId(id)];
+    const inputs = [...old.querySelectorAll("input")];
+    const index = inputs.indexOf(place);
+    const fresh = draw();
+    old.replaceWith(fresh);
+    if (index >= 0) fresh.querySelectorAll("input")[index]?.focus({ preventScroll: true });
+  }
+
+  const theme = byId("theme");
+  const THEMES = { auto: "as the system", light: "light", dark: "dark" };
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    const names = Object.keys(THEMES);
+    const next = names[(names.indexOf(document.documentElement.dataset.theme) + 1) % names.length];
+    document.documentElement.dataset.theme = next;
+    theme.textContent = `theme: ${THEMES[next]}`;
+  });
+
+  if (!ordered.length) {
+    byId("answer").append(h("p", { class: "answer" }, "There is no answer yet: these files hold no measured cell. ", h("code", null, "make bench"), " measures."));
+    byId("content").append(h("p", { class: "empty" }, page.runs.length ? `${plural(page.runs.length, "run has", "runs have")} begun and finished no cell.` : "No run was found."));
+  } else {
+    recall();
+    settle();
+    render();
+    let wide = innerWidth;
+    addEventListener("resize", () => {
+      if (innerWidth === wide) return;
+      wide = innerWidth;
+      redraw("scaling", scaling);
+    });
+    addEventListener("hashchange", () => {
+      if (!location.hash.includes("=")) return;
+      recall();
+      settle();
+      render();
+    });
+  }
+  document.documentElement.dataset.ready = "yes";
+})();

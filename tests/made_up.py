@@ -1,0 +1,133 @@
+"""Runs that nobody measured, for what reads records: written by ``harness.records`` itself."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.registry import REGISTRY
+from harness import records
+from harness.bench import Against, Cell, is_limit, references_of
+from harness.machine import Meanwhile
+from harness.records import Host, Run
+from harness.verdict import Comparison, Ratio
+
+HOST = Host("lab-1", "A processor", 2, 8 << 30, None, "CPython 3.11.7", "Linux x86_64")
+RUN = Run(
+    run="20260102T030405Z-abcdef",
+    command="bench",
+    machine=HOST,
+    build={"profile": "release", "opt_level": "3", "rustc": "rustc 1.95.0 (0 2026)"},
+    sources="those of this checkout",
+    commit="0123456789abcdef0123456789abcdef01234567",
+    dirty=False,
+    packages={"numpy": "2.4.6"},
+    plan="plan",
+    fingerprint="fingerprint",
+)
+SIZES = {"english-1k-ascii": 1024, "english-64k-ascii": 65_536, "tinyshakespeare": 1_115_394}
+PROCESSES = 12
+
+
+def made_up_seconds(id: str, characters: int) -> float:
+    """Return a time that rises with the text; which idea is how fast is up to its name."""
+    each = {"limit": 1e-11, "rust": 1e-10, "python": 1e-9}.get(id.partition("/")[0], 1e-9)
+    return 2e-7 + characters * each * math.exp(random.Random(id).uniform(0, 4))
+
+
+def comparison(mine: float, other: float, chance: random.Random) -> Comparison:
+    """Return what could have been said of two times."""
+    ratio = other / mine
+    spread = 0.02
+    return Comparison(
+        contender=2,
+        verdict="faster" if ratio > 1.05 else "slower" if ratio < 0.95 else "inconclusive",
+        reason="the interval clears the margin" if abs(ratio - 1) > 0.05 else "it was not told",
+        margin=0.01,
+        clock="wall",
+        clock_reason="short",
+        processes_used=PROCESSES,
+        processes_dropped=0,
+        rounds_used=PROCESSES * 20,
+        rounds_dropped=3,
+        ratio=ratio,
+        interval=(ratio * (1 - spread), ratio * (1 + spread)),
+        half_width=spread,
+        control=Ratio(1.0, (0.995, 1.005)),
+        control_half_width=0.005,
+        resolves=0.03,
+        p_value=1e-9 if abs(ratio - 1) > 0.05 else 0.4,
+        wall=Ratio(ratio, (ratio * 0.98, ratio * 1.02)),
+        cpu=Ratio(ratio, (ratio * 0.98, ratio * 1.02)),
+        wall_over_cpu=1.001,
+        seconds=(other, mine),
+        ratios=tuple(ratio * chance.lognormvariate(0, 0.015) for _ in range(PROCESSES)),
+        control_ratios=tuple(chance.lognormvariate(0, 0.005) for _ in range(PROCESSES)),
+    )
+
+
+def cells(
+    tasks: Sequence[str] = ("charset", "encode"),
+    corpora: Sequence[str] = tuple(SIZES),
+    states: Sequence[str] = ("warm",),
+) -> list[Cell]:
+    """Return cells of these tasks, as a run could have them; one is wrong and one is n/a."""
+    chance = random.Random(1)
+    found = []
+    for task in tasks:
+        references = references_of(task, "ascii")
+        for corpus in corpora:
+            for state in states:
+                for row in REGISTRY:
+                    if row.task != task:
+                        continue
+                    mine = made_up_seconds(row.id, SIZES[corpus])
+                    found.append(
+                        Cell(
+                            task=task,
+                            id=row.id,
+                            corpus=corpus,
+                            sha256=f"{len(corpus):064x}",
+                            characters=SIZES[corpus],
+                            width="ascii",
+                            state=state,
+                            status="right",
+                            seconds=mine,
+                            quantiles=tuple(mine * part for part in (0.97, 0.99, 1.0, 1.02, 1.3)),
+                            cores=1.7 if "parallel" in row.marks else None,
+                            processes=PROCESSES,
+                            meanwhile=Meanwhile(10.0, (0.5, 1.5), 0.01, 0.6),
+                            against=tuple(
+                                Against(
+                                    role,
+                                    other.id,
+                                    comparison(
+                                        mine, made_up_seconds(other.id, SIZES[corpus]), chance
+                                    ),
+                                )
+                                for role, other in references.items()
+                                if other != row
+                            ),
+                            limit=is_limit(row),
+                        )
+                    )
+    return found
+
+
+def without_time(cell: Cell, status: str, *details: str) -> Cell:
+    """Return a cell that was not measured, and why."""
+    return replace(
+        cell, status=status, details=details, seconds=None, quantiles=(), against=(), cores=None
+    )
+
+
+def write(folder: Path, run: Run, measured: Sequence[Cell], complete: bool = True) -> Path:
+    """Write a run's file and return its path."""
+    writer = records.begin(folder, run)
+    writer.keep(measured)
+    if complete:
+        writer.end()
+    return writer.path

@@ -1,0 +1,501 @@
+"""The page in a real browser, from disk and without a network, as its readers have it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import made_up
+import pytest
+
+from harness import records
+from harness.bench import Cell
+from harness.records import Run
+from harness.report import MOST_BYTES, MOST_RECORDS, page
+
+BROWSER, DRIVER = "chromium", "chromedriver"
+FLAGS = (
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # no name leads anywhere
+)
+COMPARED = ("charset", "encode")
+
+
+class Reader:
+    """A browser that reads pages, and what it did meanwhile."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    def open(self, path: Path, width: int = 1440, scheme: str = "light") -> None:
+        """Open a page at a width; its script has drawn it when this returns."""
+        self.command("Network.enable")
+        self.command(
+            "Network.emulateNetworkConditions",
+            offline=True,
+            latency=0,
+            downloadThroughput=0,
+            uploadThroughput=0,
+        )
+        self.command(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": scheme}],
+        )
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=900,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
+        self.driver.get("about:blank")
+        self.driver.get_log("browser")
+        self.driver.get_log("performance")
+        self.driver.get(path.as_uri())
+        self.wait("return document.documentElement.dataset.ready === 'yes'")
+
+    def command(self, name: str, **parameters: Any) -> Any:
+        return self.driver.execute_cdp_cmd(name, parameters)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def wait(self, script: str) -> None:
+        deadline = time.monotonic() + 60
+        while not self.run(script):
+            assert time.monotonic() < deadline, self.driver.get_log("browser")
+            time.sleep(0.01)
+
+    def text(self, selector: str = "body") -> str:
+        return str(
+            self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
+        )
+
+    def texts(self, selector: str) -> list[str]:
+        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText)"
+        return list(self.run(script, selector))
+
+    def select(self, id: str, value: str) -> None:
+        self.run(
+            "const each = document.getElementById(arguments[0]); each.value = arguments[1];"
+            "each.dispatchEvent(new Event('change'))",
+            id,
+            value,
+        )
+
+    def check_quiet(self) -> None:
+        """Check that nothing was asked of any network, and that no error was written."""
+        assert self.driver.get_log("browser") == []
+        asked = []
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                asked.append(message["params"]["request"]["url"])
+        assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if shutil.which(BROWSER) is None or shutil.which(DRIVER) is None:
+        pytest.skip("install Chromium and its driver: apt-get install chromium chromium-driver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    folder = tmp_path_factory.mktemp("browser")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which(BROWSER))
+    for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
+        options.add_argument(flag)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.add_argument("--no-sandbox")  # which root has to do without
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.add_experimental_option(
+        "prefs", {"download.default_directory": str(folder), "download.prompt_for_download": False}
+    )
+    driver = webdriver.Chrome(options=options, service=Service(str(shutil.which(DRIVER))))
+    driver.downloads = folder  # type: ignore[attr-defined]
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def reader(browser: Any) -> Reader:
+    return Reader(browser)
+
+
+@pytest.fixture(scope="session")
+def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two tasks on three texts, in which one contender is wrong and one not applicable."""
+    cells = made_up.cells(COMPARED)
+    cells[1] = made_up.without_time(cells[1], "wrong", "a worker process died of SIGSEGV")
+    cells[2] = made_up.without_time(cells[2], "n/a", "needs a processor that this is not")
+    return made_up.write(tmp_path_factory.mktemp("run"), made_up.RUN, cells)
+
+
+@pytest.fixture(scope="session")
+def usual(run_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("page") / "report.html"
+    target.write_bytes(page([(str(run_file), run_file.read_bytes())]))
+    return target
+
+
+def page_of(folder: Path, run: Run, cells: Sequence[Cell], complete: bool = True) -> Path:
+    path = made_up.write(folder, run, cells, complete)
+    target = folder / "report.html"
+    target.write_bytes(page([(str(path), path.read_bytes())]))
+    return target
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_themes_at_both_widths(reader: Reader, usual: Path, width: int, scheme: str) -> None:
+    reader.open(usual, width, scheme)
+    assert reader.run("return document.documentElement.scrollWidth") <= width
+    paper = reader.run("return getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", paper)[:3])) > 380) == (scheme == "light")
+    assert least_contrast(reader) >= 4.5
+    reader.check_quiet()
+
+
+def least_contrast(reader: Reader) -> float:
+    """Return the least contrast of a text with the ground that it stands on."""
+    return float(reader.run(Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")))
+
+
+def test_the_first_screen_answers(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    answer = reader.text("#answer")
+    assert "On lab-1, on tinyshakespeare (1,115,394 characters, warm): yes." in answer
+    assert "not measured" in answer
+    for fact in ("lab-1", "release build", "tinyshakespeare", "0123456", "2026-01-02"):
+        assert fact in reader.text("#answer .where")
+    assert reader.run("return document.querySelector('#glance').getBoundingClientRect().top") < 700
+
+
+def test_the_ranking_says_what_the_records_say(reader: Reader, usual: Path, run_file: Path) -> None:
+    reader.open(usual)
+    reader.select("base", "lecture")
+    (run,) = records.read(run_file)
+    mine = [c for c in run.cells if c.task == "charset" and c.corpus == "tinyshakespeare"]
+    ordered = sorted((c for c in mine if c.seconds), key=lambda cell: cell.seconds or 0)
+    rows = "section[id='ranking-charset'] tbody tr"
+    assert reader.texts(f"{rows} th bdi") == [cell.id for cell in ordered]
+    verdicts = dict(
+        zip([c.id for c in ordered], reader.texts(f"{rows} td:last-child"), strict=True)
+    )
+    for cell in ordered:
+        if cell.limit:
+            assert verdicts[cell.id] == "limit"
+        elif (found := cell.beside("lecture")) is None:
+            assert verdicts[cell.id] == "baseline"
+        else:
+            assert verdicts[cell.id].endswith(found.comparison.verdict)
+    assert "slower" in " ".join(verdicts.values())
+
+
+def test_a_pair_that_was_not_measured_has_no_interval(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    ratios = "section[id='ranking-charset'] td.ratio"
+    assert all("[" in words for words in reader.texts(ratios) if words != "1×")
+    reader.select("base", "id:rust/ahash")
+    rows = "section[id='ranking-charset'] tbody tr"
+    known = dict(zip(reader.texts(f"{rows} th bdi"), reader.texts(ratios), strict=True))
+    # What it was set against itself is turned round; the rest shares no rounds with it.
+    for id in ("python/set", "python/bytes_translate"):
+        assert re.fullmatch(r"[\d.]+× \[[\d.]+, [\d.]+\]", known.pop(id)), id
+    assert known.pop("rust/ahash") == "1×"
+    assert all(words.startswith("≈") and "[" not in words for words in known.values())
+    assert "no interval was measured" in reader.text("section[id='ranking-charset']")
+
+
+def test_every_control_works(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    selects = reader.run("return [...document.querySelectorAll('select')].map((each) => each.id)")
+    assert {"base", "corpus", "run", "state"} < set(selects)
+    for id in selects:
+        values = reader.run(
+            "return [...document.getElementById(arguments[0]).options].map((each) => each.value)",
+            id,
+        )
+        # Some of the ids that may be a baseline stand for all of them.
+        for value in values[:3] + values[-1:]:
+            reader.select(id, value)
+            chosen = reader.run("return document.getElementById(arguments[0]).value", id)
+            assert chosen == value, id
+    before = reader.run("return document.querySelectorAll('#scaling polyline').length")
+    reader.run("document.querySelector('#scaling input:checked').click()")
+    assert reader.run("return document.querySelectorAll('#scaling polyline').length") == before - 1
+    for expected in ("light", "dark", "as the system"):
+        reader.run("document.getElementById('theme').click()")
+        assert reader.text("#theme") == f"theme: {expected}"
+    reader.run("document.querySelector('#rankings tbody th button').click()")
+    reader.wait("return document.getElementById('source').open")
+    reader.wait("return document.querySelector('#source code').innerText.length > 100")
+    reader.run("document.querySelector('#source button').click()")
+    reader.run("document.querySelectorAll('summary').forEach((each) => each.click())")
+    assert reader.run("return document.documentElement.scrollWidth") <= 1440
+    reader.check_quiet()
+
+
+def test_a_view_can_be_linked_to(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    reader.select("corpus", "english-1k-ascii")
+    reader.select("base", "id:rust/ahash")
+    address = reader.run("return location.hash")
+    reader.driver.get("about:blank")
+    reader.driver.get(usual.as_uri() + address)
+    reader.wait("return document.documentElement.dataset.ready === 'yes'")
+    assert reader.run("return document.getElementById('base').value") == "id:rust/ahash"
+    assert "english-1k-ascii" in reader.text("#answer")
+    reader.driver.get("about:blank")
+    reader.driver.get(usual.as_uri() + "#corpus=none&base=id:none&y=none&state=%3Cb%3E&run=")
+    reader.wait("return document.documentElement.dataset.ready === 'yes'")
+    assert "tinyshakespeare" in reader.text("#answer")
+    reader.check_quiet()
+
+
+def test_it_is_used_by_keyboard(reader: Reader, usual: Path) -> None:
+    """Whatever can be clicked is named; a choice leaves the focus where it was."""
+    reader.open(usual)
+    nameless = reader.run(
+        """
+        const name = (each) =>
+          each.innerText || each.ariaLabel || each.labels?.[0]?.innerText || "";
+        return [...document.querySelectorAll("button, a[href], select, input, summary, [tabindex]")]
+          .filter((each) => !name(each).trim())
+          .map((each) => each.outerHTML.slice(0, 100))
+        """
+    )
+    assert nameless == []
+    reader.run("document.getElementById('scaling-task').focus()")
+    reader.select("scaling-task", "encode")
+    assert reader.run("return document.activeElement.id") == "scaling-task"
+    pictures = reader.run(
+        """
+        return [...document.querySelectorAll("svg")]
+          .filter((each) => !each.closest("[aria-hidden], [role=img]"))
+          .map((each) => each.outerHTML.slice(0, 100))
+        """
+    )
+    assert pictures == []
+    assert reader.run("return document.querySelectorAll('h1').length") == 1
+
+
+def test_it_prints(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    printed = reader.command("Page.printToPDF", printBackground=True)
+    assert base64.b64decode(printed["data"]).startswith(b"%PDF-")
+    reader.check_quiet()
+
+
+def test_records_come_out_as_they_went_in(reader: Reader, usual: Path, run_file: Path) -> None:
+    reader.open(usual)
+    folder: Path = reader.driver.downloads
+    reader.command("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    for button in range(2):
+        reader.run(f"document.querySelectorAll('button.download')[{button}].click()")
+    same, table = folder / "nanogpt-rs-records.jsonl", folder / f"nanogpt-rs-{made_up.RUN.run}.csv"
+    deadline = time.monotonic() + 30
+    while not (same.exists() and table.exists()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert same.read_bytes() == run_file.read_bytes()
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    (run,) = records.read(run_file)
+    assert len(rows) == sum(max(1, len(cell.against)) for cell in run.cells)
+    assert {row["machine"] for row in rows} == {"lab-1"}
+
+
+HOSTILE = (
+    "<script>document.title='taken'</script>",
+    '"><img src=x onerror="document.title=\'taken\'">',
+    "</script><script>document.title='taken'</script>",
+    "{{ 7 * 7 }}<!-- ]]> &lt;b&gt;",
+    "\u202eright to left\u2067 עברית العربية",
+    "a lone \ud800 surrogate",
+    "long " * 2000,
+)
+
+
+def raw_line(kind: str, record: Any) -> bytes:
+    """Return a record's line as a writer would that minds no length."""
+    body = {"schema_version": 1, "kind": kind, "run": made_up.RUN.run}
+    body |= records.plain(records.asdict(record))
+    body["checksum"] = records.checksum(body)
+    return json.dumps(body).encode() + b"\n"
+
+
+def test_hostile_words_come_out_as_text(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    host = replace(made_up.HOST, cpu=HOSTILE[0], system=HOSTILE[4], python=HOSTILE[1])
+    run = replace(made_up.RUN, machine=host, sources=HOSTILE[2], packages={HOSTILE[1]: HOSTILE[3]})
+    for index, words in enumerate(HOSTILE):
+        cells[2 * index] = replace(cells[2 * index], id=f"rust/{words}")
+        spoilt = replace(cells[2 * index + 1], task=words, corpus=words, state=words, id=words)
+        cells[2 * index + 1] = made_up.without_time(spoilt, "wrong", words, words)
+        cells.append(replace(cells[2 * index], corpus=words, task=words))
+    path = tmp_path / "hostile.jsonl"
+    lines = [raw_line("run", run), *(raw_line("cell", cell) for cell in cells)]
+    path.write_bytes(b"".join(lines))
+    target = tmp_path / "report.html"
+    target.write_bytes(page([("<b>hostile</b>.jsonl", path.read_bytes())]))
+    for width in (360, 1440):
+        reader.open(target, width)
+        assert "taken" not in reader.driver.title
+        assert reader.run("return document.documentElement.scrollWidth") <= width
+        # Each stands in the page, to the letter, as text.
+        shown = reader.run("return document.body.textContent")
+        for words in HOSTILE[:-1]:
+            assert records.spelled_out(words) in shown
+        assert reader.run("return document.querySelectorAll('img, #content script').length") == 0
+        for words in HOSTILE:
+            reader.select("corpus", records.spelled_out(words))
+            assert reader.run("return document.documentElement.scrollWidth") <= width
+        reader.check_quiet()
+
+
+def test_no_record_and_one(reader: Reader, tmp_path: Path) -> None:
+    reader.open(page_of(tmp_path / "none", made_up.RUN, [], complete=False))
+    assert "no answer yet" in reader.text("#answer")
+    assert "1 run has begun" in reader.text("#content")
+    reader.check_quiet()
+    one = made_up.cells(("charset",), ("tinyshakespeare",))[0]
+    reader.open(page_of(tmp_path / "one", made_up.RUN, [replace(one, against=())]))
+    assert "so it has no answer" in reader.text("#answer")
+    assert reader.texts("#rankings tbody bdi") == ["python/set"]
+    reader.check_quiet()
+
+
+def test_ten_thousand_records(reader: Reader, tmp_path: Path) -> None:
+    pattern = made_up.cells(("charset", "encode", "count"), ("tinyshakespeare",))
+    cells = [
+        replace(cell, corpus=f"text-{index}", characters=1000 + index)
+        for index in range(10_000 // len(pattern) + 1)
+        for cell in pattern
+    ][:10_000]
+    target = page_of(tmp_path, made_up.RUN, cells)
+    reader.open(target)
+    assert "10,000 records are more than this page holds whole" in reader.text("#runs")
+    assert len(reader.texts("button.download")) == 1
+    assert reader.texts("section[id='ranking-charset'] td.ratio")
+    reader.check_quiet()
+
+
+def test_five_hundred_records_are_under_a_megabyte(reader: Reader, tmp_path: Path) -> None:
+    tasks = ("charset", "encode", "encode_array", "count", "decode_array")
+    cells = made_up.cells(tasks, states=("warm", "fresh_str"))[:MOST_RECORDS]
+    assert len(cells) == MOST_RECORDS
+    target = page_of(tmp_path, made_up.RUN, cells)
+    assert target.stat().st_size < MOST_BYTES
+    reader.open(target)
+    assert reader.run("return document.querySelectorAll('button.download').length") == 2
+
+
+def test_two_machines_are_never_mixed(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    other = replace(
+        made_up.RUN,
+        run="20260203T040506Z-fedcba",
+        machine=replace(made_up.HOST, alias="lab-2"),
+    )
+    one = made_up.write(tmp_path, made_up.RUN, cells)
+    two = made_up.write(tmp_path, other, [replace(c, seconds=1.0) for c in cells[:9]])
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(path), path.read_bytes()) for path in (one, two, one)]))
+    reader.open(target)
+    times = "section[id='ranking-charset'] tbody tr > :nth-child(3)"
+    assert "lab-1" in reader.text("#answer")
+    assert len(reader.texts(times)) == len(cells)
+    assert "1.00 s" not in reader.texts(times)
+    reader.select("run", other.run)
+    assert "lab-2" in reader.text("#answer")
+    assert set(reader.texts(times)) == {"1.00 s"}
+    assert len(reader.texts("#runs section tbody tr, #runs [aria-label='All runs'] tbody tr")) == 2
+    reader.check_quiet()
+
+
+def test_without_script_the_headline_is_there(usual: Path) -> None:
+    text = usual.read_text(encoding="utf-8")
+    (static,) = re.findall(r"<noscript>(.*?)</noscript>", text, re.DOTALL)
+    assert "`charset`" in static
+    assert "SHA-256" in static
+
+
+def test_the_policy_lets_nothing_else_in(usual: Path) -> None:
+    text = usual.read_text(encoding="utf-8")
+    (policy,) = re.findall(r'Content-Security-Policy" content="(.*?)"', text)
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", text)
+
+
+def test_the_packed_records_are_the_file(usual: Path, run_file: Path) -> None:
+    text = usual.read_text(encoding="utf-8")
+    (packed,) = re.findall(r'id="records-data">([^<]*)<', text)
+    assert gzip.decompress(base64.b64decode(packed)) == run_file.read_bytes()
+
+
+Run_ = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_the_command(nanogpt_rs: Run_, run_file: Path, tmp_path: Path) -> None:
+    done = nanogpt_rs("report", "--out", "here/page.html", str(run_file))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "here/page.html\n", "")
+    assert (tmp_path / "here/page.html").read_bytes().startswith(b"<!doctype html>")
+
+
+def test_without_files_it_takes_the_newest_of_each_command(
+    nanogpt_rs: Run_, run_file: Path, tmp_path: Path
+) -> None:
+    for command, name in (("bench", "20250101"), ("bench", run_file.stem), ("compare", "20250202")):
+        folder = tmp_path / "results/local" / command
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run_file, folder / f"{name}.jsonl")
+    done = nanogpt_rs("report")
+    assert (done.returncode, done.stdout) == (0, "results/local/report.html\n"), done.stderr
+    assert "20250202.jsonl" in (tmp_path / "results/local/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda data: data[:-100], "line 3: cut off"),
+        (lambda data: data.replace(b'"schema_version":1', b'"schema_version":99', 1), "update it"),
+        (lambda data: data.replace(b"charset", b"charsat", 1), "checksum does not fit"),
+        (lambda data: data[:0], "holds no record"),
+    ],
+)
+def test_a_damaged_file_is_named(
+    nanogpt_rs: Run_, tmp_path: Path, spoil: Callable[[bytes], bytes], expected: str
+) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))[:2]
+    path = made_up.write(tmp_path, made_up.RUN, cells, complete=False)
+    path.write_bytes(spoil(path.read_bytes()))
+    done = nanogpt_rs("report", str(path))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert path.name in done.stderr
+    assert expected in done.stderr
+    assert not list(tmp_path.rglob("*.html"))
+
+
+def test_where_nothing_was_measured(nanogpt_rs: Run_) -> None:
+    done = nanogpt_rs("report")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "`make bench` makes one" in done.stderr
