@@ -61,6 +61,7 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
         *("--state=warm", "--json", "--seconds=1"),
     )
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results/local/report.html").stat().st_size > 10_000
     document = json.loads(done.stdout)
     assert document["build"]["info"]["profile"] == "release"
     assert document["machine"]["cores"] >= 1

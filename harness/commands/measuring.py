@@ -187,6 +187,8 @@ def run(
     except KeyboardInterrupt:
         stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
     meanwhile = watch.so_far()
+    if command == "bench":
+        publish(results)
     if as_json:
         print_json(
             {
@@ -204,6 +206,20 @@ def run(
         sys.exit(FAILED)
     if not any(cell.seconds for cell in cells if (cell.task, cell.id) in asked):
         stop(NOTHING, "nothing could be measured here")
+
+
+def publish(results: Path) -> None:
+    """Write the page about the newest runs; what was measured is not lost if that fails."""
+    from harness.commands.publishing import PAGE, newest_of_each, write_page
+    from harness.records import RecordError
+
+    target = results / PAGE
+    try:
+        write_page(target, newest_of_each(results))
+    except RecordError as error:
+        err.print(f"nanogpt-rs: no page: {escape(str(error))}", soft_wrap=True)
+    else:
+        err.print(f"nanogpt-rs: the page about it: {escape(str(target))}", soft_wrap=True)
 
 
 def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) -> None:

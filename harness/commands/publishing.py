@@ -42,7 +42,9 @@ def newest_of_each(results: Path) -> list[Path]:
     """
     from harness.records import RecordError, newest
 
-    folders = sorted({path.parent for path in results.glob("*/*.jsonl")})
+    found = {path.parent for path in results.glob("*/*.jsonl")}
+    # The files of the self-test are of another kind.
+    folders = sorted(folder for folder in found if folder.name != "selftest")
     if not folders:
         raise RecordError(f"{results}: no run is kept here; `make bench` makes one")
     return [newest(folder) for folder in folders]

@@ -111,7 +111,7 @@
     }
   }
   const ideas = new Map(page.ideas.map((each) => [`${each.task} ${each.id}`, each]));
-  const ideaOf = (cell) => ideas.get(`${cell.task} ${cell.id}`);
+  const ideaOf = (cell) => (cell.origin ? null : ideas.get(`${cell.task} ${cell.id}`));
   const ordered = [...runs.values()].filter((run) => run.cells.length);
   // The fullest run first, the newer one of equals: a later look at two ideas must not hide it.
   ordered.sort((a, b) => b.cells.length - a.cells.length || (a.run < b.run ? 1 : -1));
@@ -445,6 +445,7 @@
     const line = ({ cell, found }) => {
       if (!cell.limit) place += 1;
       const badges = references.filter(([, id]) => id === cell.id).map(([role]) => h("span", { class: "badge" }, ROLES[role]));
+      if (cell.origin) badges.push(h("span", { class: "badge", title: cell.origin }, "a third party’s: ", name(short(cell.origin.replace(/(SHA-256 .{12}).*/, "$1")))));
       if (cell.cores) badges.push(h("span", { class: "badge" }, `${cell.cores.toFixed(1)} cores busy`));
       const kind = cell.id === base ? "isref" : cell.limit ? "limit" : place === 1 ? "best" : "";
       return h("tr", { class: kind },
