@@ -23,7 +23,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean \
-	pytest-benchmark record asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
+	pytest-benchmark record splice asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
 	rust-bench fuzz miri stubs
 
 help: ## show this list
@@ -45,6 +45,9 @@ pytest-benchmark: build ## the same registry under pytest-benchmark, saved in re
 
 record: build ## promote the newest run of bench (WHAT=pytest-benchmark, ...) to results/, as MACHINE=alias
 	@$(RUN) harness record $(MACHINE) $(WHAT)
+
+splice: build ## fill README's tables and its picture from the newest run in results/bench
+	@$(RUN) harness splice
 
 # asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
 # spells it; A..B excludes A. What a commit measured before is measured anew.

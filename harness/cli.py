@@ -67,6 +67,7 @@ app.command()(training.train)
 app.command()(training.sample)
 app.command()(recording.record)
 app.command()(publishing.report)
+app.command()(publishing.splice)
 app.command()(creating.new)
 app.command()(listing.doctor)
 

@@ -122,18 +122,23 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
 def markdown(frame: pandas.DataFrame) -> str:
     """Return a table as GitHub's Markdown has it, without what would break out of a cell."""
 
-    def line(cells: Sequence[object]) -> str:
-        words = (plain(each) for each in cells)
-        return f"| {' | '.join(words)} |\n"
-
     def plain(value: object) -> str:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return ""
-        text = f"{value:.4g}" if isinstance(value, float) else str(value)
-        return (
-            text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-        )
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
 
-    rule = ["---"] * len(frame.columns)
     rows = frame.itertuples(index=False, name=None)
-    return line(list(frame.columns)) + line(rule) + "".join(map(line, rows))
+    return markdown_of(list(frame.columns), [[plain(each) for each in row] for row in rows])
+
+
+def markdown_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of words as GitHub's Markdown has it; none breaks out of its cell."""
+
+    def line(words: Sequence[str]) -> str:
+        cells = (
+            word.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+            for word in words
+        )
+        return f"| {' | '.join(cells)} |\n"
+
+    return line(columns) + line(["---"] * len(columns)) + "".join(map(line, rows))

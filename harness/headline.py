@@ -5,7 +5,7 @@ README's tables and the page's first words come from here, so that no figure is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.bench import LECTURE, STRONGEST, Cell, adjusted
@@ -32,29 +32,78 @@ class Table:
     caption: str
 
 
-def tables_of(recorded: Recorded) -> list[Table]:
-    """Return the headline tables of a run: every task on one text, then each further alphabet.
+COLUMNS = (
+    "task",
+    "the lecture's",
+    "strongest Python",
+    "best Rust",
+    "times faster than the strongest Python",
+    "than the lecture's",
+)
 
-    The text is the one on which most was measured, the real one of equals; the state is warm, or
-    the first that there is.
+
+def headline(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Table | None:
+    """Return what a run says of every task on one text; ``None`` if it says nothing.
+
+    Args:
+        recorded: the run.
+        corpus: the text; the one on which most was measured if none, the real one of equals.
+        state: what it was in; the run's first one if it has no such.
     """
-    cells = [cell for cell in adjusted(recorded.cells) if cell.seconds is not None]
-    if not cells:
-        return []
-    corpus = main_text(cells)
-    states = dict.fromkeys(cell.state for cell in cells if cell.corpus == corpus)
-    state = "warm" if "warm" in states else next(iter(states))
-    mine = [cell for cell in cells if (cell.corpus, cell.state) == (corpus, state)]
+    mine = chosen(recorded, corpus, state)
     rows = tuple(filter(None, (row_of(task, mine) for task in dict.fromkeys(c.task for c in mine))))
-    columns = (
-        "task",
-        "the lecture's",
-        "strongest Python",
-        "best Rust",
-        "times faster than the strongest Python",
-        "than the lecture's",
-    )
-    return [Table(f"Every task, {state}", columns, rows, caption_of(recorded, mine[0]))]
+    if not rows:
+        return None
+    return Table(f"Every task, {mine[0].state}", COLUMNS, rows, caption_of(recorded, mine[0]))
+
+
+def chosen(recorded: Recorded, corpus: str | None, state: str) -> list[Cell]:
+    """Return the cells with a time that a headline is about, as ``headline`` chooses them."""
+    cells = [cell for cell in adjusted(recorded.cells) if cell.seconds is not None]
+    if corpus is None and cells:
+        corpus = main_text(cells)
+    states = dict.fromkeys(cell.state for cell in cells if cell.corpus == corpus)
+    if state not in states:
+        state = next(iter(states), state)
+    return [cell for cell in cells if (cell.corpus, cell.state) == (corpus, state)]
+
+
+def ranking(
+    recorded: Recorded, task: str, corpora: Sequence[str], state: str, ids: Sequence[str]
+) -> Table:
+    """Return what a run says of some ideas for a task on some texts, a row for each idea.
+
+    An idea that is not in the run, or has no time there, says so in its cells.
+
+    Raises:
+        LookupError: the run does not have the task on a text in this state.
+    """
+    cells = {
+        (cell.id, cell.corpus): cell
+        for cell in adjusted(recorded.cells)
+        if (cell.task, cell.state) == (task, state)
+    }
+    firsts = {}
+    for corpus in corpora:
+        firsts[corpus] = next((cell for cell in cells.values() if cell.corpus == corpus), None)
+        if firsts[corpus] is None:
+            raise LookupError(f"run {recorded.run.run} has no {task} on {corpus}, {state}")
+    columns = ["idea"]
+    for corpus in corpora:
+        columns += [f"`{corpus}`", "times faster than the lecture's", "than the strongest Python"]
+    rows = []
+    for id in ids:
+        words = [f"`{id}`"]
+        for corpus in corpora:
+            cell = cells.get((id, corpus))
+            if cell is None or cell.seconds is None:
+                words += ["not measured" if cell is None else cell.status, "-", "-"]
+            else:
+                words.append(duration(cell.seconds))
+                words += [said(cell, LECTURE, cells), said(cell, STRONGEST, cells)]
+        rows.append(tuple(words))
+    captions = [caption_of(recorded, cell) for cell in firsts.values() if cell is not None]
+    return Table(f"{task}, {state}", tuple(columns), tuple(rows), captions[0])
 
 
 def main_text(cells: Sequence[Cell]) -> str:
@@ -70,41 +119,52 @@ def row_of(task: str, cells: Sequence[Cell]) -> tuple[str, ...] | None:
         task: its name.
         cells: with a time, on one text in one state.
     """
-    mine = {cell.id: cell for cell in cells if cell.task == task and not cell.limit}
-    rust = [cell for cell in mine.values() if cell.id.startswith("rust/")]
-    if not rust:
+    mine = {(cell.id, cell.corpus): cell for cell in cells if cell.task == task and not cell.limit}
+    if (best := best_rust(list(mine.values()))) is None:
         return None
-    best = min(rust, key=lambda cell: cell.seconds or 0.0)
     return (
         f"`{task}`",
         reference(best, LECTURE, mine),
         reference(best, STRONGEST, mine),
         f"{duration(best.seconds or 0.0)}, `{best.id.removeprefix('rust/')}`",
-        said(best, STRONGEST),
-        said(best, LECTURE),
+        said(best, STRONGEST, mine),
+        said(best, LECTURE, mine),
     )
 
 
-def reference(cell: Cell, role: str, cells: dict[str, Cell]) -> str:
+def best_rust(cells: Sequence[Cell]) -> Cell | None:
+    """Return the fastest of the cells that is Rust and no limit; ``None`` if there is none."""
+    rust = [cell for cell in cells if cell.seconds and cell.id.startswith("rust/")]
+    return min(rust, key=lambda cell: cell.seconds or 0.0, default=None)
+
+
+def reference(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
     """Return the time of what a cell was set against in this role, and what it is called."""
     found = cell.beside(role)
-    beside = None if found is None else cells.get(found.id)
+    beside = None if found is None else cells.get((found.id, cell.corpus))
     if beside is None or beside.seconds is None:
         return "-"
     words = duration(beside.seconds)
     return words if role == LECTURE else f"{words}, `{beside.id.removeprefix('python/')}`"
 
 
-def said(cell: Cell, role: str) -> str:
-    """Return the speed-up over a reference, its interval, and the verdict unless it is faster."""
+def said(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
+    """Return the speed-up over a reference, its interval, and the verdict unless it is told.
+
+    A reference beside itself is 1.
+    """
     found = cell.beside(role)
-    if found is None or found.comparison.ratio is None:
-        return "-"
+    if found is None:
+        ids = {each.beside(role) for each in cells.values() if each.corpus == cell.corpus}
+        return "1" if any(each is not None and each.id == cell.id for each in ids) else "-"
     comparison = found.comparison
-    words = times(found.comparison.ratio)
+    if comparison.ratio is None:
+        return comparison.verdict
+    words = times(comparison.ratio)
     if comparison.interval is not None:
         words += " [{}, {}]".format(*map(times, comparison.interval))
-    return words if comparison.verdict == "faster" else f"{words} ({comparison.verdict})"
+    told = cell.limit or comparison.verdict in {"faster", "slower"}
+    return words if told else f"{words} ({comparison.verdict})"
 
 
 def caption_of(recorded: Recorded, cell: Cell) -> str:

@@ -23,7 +23,7 @@ from benchmarks.corpora import CORPORA
 from benchmarks.registry import REGISTRY
 from benchmarks.tasks import TASKS
 from harness.bench import Cell, adjusted, tests_in
-from harness.headline import main_text, tables_of
+from harness.headline import headline, main_text
 from harness.ideas import Sources, idea_of
 from harness.records import Recorded, checkout_state, plain, read_lines
 
@@ -157,7 +157,7 @@ def built(
         version=provenance.installed().version,
         home=home,
         history=history,
-        headline=tables_of(fullest) if fullest is not None else [],
+        headline=headline(fullest) if fullest is not None else None,
         sources=names,
         # Ours, and closed by no text of theirs: they hold no "</script>" and no "</style>".
         script=Markup(script),  # noqa: S704

@@ -1,4 +1,4 @@
-"""The commands that publish what was measured: ``report``."""
+"""The commands that publish what was measured: ``report`` and ``splice``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from harness.commands.recording import Files, damage
-from harness.console import RESULTS, Results, out
+from harness.console import FAILED, RESULTS, USAGE, Results, out, stop
 
 PAGE = "report.html"
 """The page's name where no other is asked for."""
@@ -71,3 +71,51 @@ def write_page(target: Path, files: Sequence[Path]) -> None:
         write_whole(target, document)
     except OSError as error:
         raise RecordError(f"{target}: {error.strerror}") from None
+
+
+def splice(
+    document: Annotated[Path, typer.Option(help="The document with blocks to fill.")] = Path(
+        "README.md"
+    ),
+    file: Annotated[
+        Path | None,
+        typer.Option("--from", help="A file of records; the newest in results/bench if none."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if it is not as the records say.")
+    ] = False,
+    results: Annotated[Path, typer.Option(help="The folder of results.")] = Path("results"),
+) -> None:
+    """Fill a document's blocks, such as README's tables, from a recorded run."""
+    from benchmarks.corpora import write_whole
+    from harness.records import read
+    from harness.splice import SpliceError, newest_recorded
+    from harness.splice import splice as fill
+
+    with damage():
+        recorded = read(file)[-1] if file else newest_recorded(results / "bench")[1]
+    try:
+        before = document.read_text(encoding="utf-8")
+        after, shown = fill(before, recorded)
+        files = {document.parent / name: data for name, data in shown.items()}
+        if check:
+            stale = [path for path, data in files.items() if read_if_there(path) != data]
+            stale += [document] if after != before else []
+            if stale:
+                words = ", ".join(map(str, stale))
+                stop(FAILED, f"not as run {recorded.run.run} says: {words}; `make splice` mends it")
+            return
+        for path, data in files.items():
+            write_whole(path, data)
+        write_whole(document, after.encode())
+    except SpliceError as error:
+        stop(USAGE, f"{document}: {error}")
+    except UnicodeDecodeError as error:
+        stop(FAILED, f"{document}: not UTF-8: {error}")
+    except OSError as error:
+        stop(FAILED, f"{error.filename or document}: {error.strerror}")
+
+
+def read_if_there(path: Path) -> bytes | None:
+    """Return a file's bytes, or ``None`` if there is none."""
+    return path.read_bytes() if path.exists() else None

@@ -1,0 +1,130 @@
+"""README's figures, spliced in from records: none is ever typed.
+
+A block stands between ``<!-- splice WHAT ... -->`` and ``<!-- spliced -->``. ``WHAT`` is one of
+
+- ``headline``: every task on one text, ``corpus=ID`` if not the one on which most was measured;
+- ``picture``: the same as an image, ``file=PATH`` from the folder of the document;
+- ``ranking``: ``task=NAME corpus=ID,... ids=ID,...``: some ideas on some texts;
+- ``caption``: machine, build, text, commit and date of the headline.
+
+``state=NAME`` is ``warm`` where it is not given.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.frames import markdown_of
+from harness.headline import Table, headline, ranking
+from harness.records import Recorded
+
+BLOCK = re.compile(r"<!-- splice ([^>]*?) -->\n.*?<!-- spliced -->", re.DOTALL)
+STRAY = re.compile(r"<!-- splice [^>]*>")
+
+
+class SpliceError(Exception):
+    """A document cannot be spliced into; the message says where and why."""
+
+
+Made = tuple[str, dict[str, bytes]]
+"""A text, and the further files that it shows, by path from its folder."""
+
+
+def splice(text: str, recorded: Recorded) -> Made:
+    """Return a document with all its blocks made anew from a run, and the files that it shows.
+
+    Raises:
+        SpliceError: there is no block, one does not end, or it asks for what the run does not have.
+    """
+    blocks = BLOCK.findall(text)
+    if len(blocks) != len(STRAY.findall(text)):
+        raise SpliceError("not every `<!-- splice ... -->` has its `<!-- spliced -->`")
+    if not blocks:
+        raise SpliceError("has no `<!-- splice ... -->` block to fill")
+    files: dict[str, bytes] = {}
+
+    def fill(block: re.Match[str]) -> str:
+        what, *words = block[1].split()
+        if what not in MAKERS or not all("=" in word for word in words):
+            raise SpliceError(f"a block asks for {block[1]!r}; there are: {', '.join(MAKERS)}")
+        try:
+            content, shown = MAKERS[what](recorded, **dict(word.split("=", 1) for word in words))
+        except (LookupError, TypeError) as error:
+            raise SpliceError(f"a block that asks for {block[1]!r}: {error}") from None
+        files.update(shown)
+        return f"<!-- splice {block[1]} -->\n\n{content}\n<!-- spliced -->"
+
+    return BLOCK.sub(fill, text), files
+
+
+def whole(recorded: Recorded, corpus: str | None, state: str) -> Table:
+    """Return the headline.
+
+    Raises:
+        LookupError: the run has none.
+    """
+    table = headline(recorded, corpus, state)
+    if table is None or not table.rows:
+        raise LookupError(f"run {recorded.run.run} has none on {corpus or 'any text'}, {state}")
+    return table
+
+
+def make_headline(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Made:
+    """Return the headline's table."""
+    table = whole(recorded, corpus, state)
+    return markdown_of(table.columns, table.rows), {}
+
+
+def make_caption(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Made:
+    """Return what the headline's figures have in common, a sentence on lines of its own."""
+    return textwrap.fill(whole(recorded, corpus, state).caption, 100) + "\n", {}
+
+
+def make_ranking(
+    recorded: Recorded,
+    task: str,
+    corpus: str,
+    ids: str,
+    state: str = "warm",
+) -> Made:
+    """Return a ranking's table."""
+    table = ranking(recorded, task, corpus.split(","), state, ids.split(","))
+    return markdown_of(table.columns, table.rows), {}
+
+
+def make_picture(
+    recorded: Recorded,
+    file: str,
+    corpus: str | None = None,
+    state: str = "warm",
+) -> Made:
+    """Return the link to the headline's picture, and the picture."""
+    from harness.picture import draw
+
+    about = "How many times faster than the strongest Python the best Rust is, by task"
+    return f"![{about}]({file})\n", {file: draw(recorded, corpus, state).encode()}
+
+
+MAKERS: dict[str, Callable[..., Made]] = {
+    "headline": make_headline,
+    "picture": make_picture,
+    "ranking": make_ranking,
+    "caption": make_caption,
+}
+
+
+def newest_recorded(folder: Path) -> tuple[Path, Recorded]:
+    """Return the run in a folder that began last, and its file.
+
+    Raises:
+        harness.records.RecordError: there is none, or a file is damaged.
+    """
+    from harness.records import RecordError, read
+
+    found = [(path, each) for path in folder.glob("*.jsonl") for each in read(path)]
+    if not found:
+        raise RecordError(f"{folder}: no run is kept here; `make record` promotes one")
+    return max(found, key=lambda each: each[1].run.run)

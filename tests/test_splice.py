@@ -1,0 +1,161 @@
+"""README's figures come from records, by a command; what is stale is found."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import made_up
+import pytest
+from installations import ROOT
+
+from harness import records
+from harness.splice import MAKERS, STRAY, splice
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DOCUMENT = """# Ours
+
+Before.
+
+<!-- splice picture file=shown/headline.svg -->
+<!-- spliced -->
+<!-- splice headline corpus=tinyshakespeare -->
+
+| typed | by hand |
+
+<!-- spliced -->
+
+<!-- splice ranking task=charset corpus=tinyshakespeare ids=python/set,rust/ahash,rust/none -->
+<!-- spliced -->
+
+<!-- splice caption -->
+<!-- spliced -->
+
+After.
+"""
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A folder of results with an older run that says something else."""
+    cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
+    old = replace(made_up.RUN, run="20250102T030405Z-abcdef")
+    made_up.write(tmp_path / "results/bench", old, cells[:5])
+    made_up.write(tmp_path / "results/bench", made_up.RUN, cells)
+    (tmp_path / "README.md").write_text(DOCUMENT)
+    return tmp_path / "results"
+
+
+def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> None:
+    done = nanogpt_rs("splice")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("# Ours\n\nBefore.\n")
+    assert text.endswith("\n\nAfter.\n")
+    assert "typed" not in text
+    assert "![" in text
+    assert "(shown/headline.svg)" in text
+    assert "| `rust/none` | not measured | - | - |" in text
+    (run,) = records.read(results / "bench" / f"{made_up.RUN.run}.jsonl")
+    ahash = next(cell for cell in run.cells if (cell.task, cell.id) == ("charset", "rust/ahash"))
+    found = ahash.beside("lecture")
+    assert found is not None
+    assert found.comparison.ratio is not None
+    (row,) = re.findall(r"\| `rust/ahash` \| \S+ \w+ \| ([\d.]+) \[", text)
+    assert float(row) == pytest.approx(found.comparison.ratio, rel=0.01)
+    for fact in ("lab-1", "release build", "01234567", "2026-01-02", "SHA-256"):
+        assert fact in text
+    ElementTree.parse(tmp_path / "shown/headline.svg")
+    assert nanogpt_rs("splice", "--check").returncode == 0
+    assert nanogpt_rs("splice").returncode == 0
+    assert (tmp_path / "README.md").read_text() == text
+
+
+@pytest.mark.parametrize("stale", ["README.md", "shown/headline.svg"])
+def test_what_is_stale_is_found(nanogpt_rs: Run, results: Path, tmp_path: Path, stale: str) -> None:
+    assert nanogpt_rs("splice", "--check").returncode == 1
+    nanogpt_rs("splice")
+    path = tmp_path / stale
+    path.write_text(path.read_text().replace("charset", "charsett", 1))
+    done = nanogpt_rs("splice", "--check")
+    assert done.returncode == 1
+    assert stale in done.stderr
+    assert "`make splice` mends it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "says"),
+    [
+        ("no block", 2, "has no `<!-- splice"),
+        ("<!-- splice headline -->\n", 2, "not every"),
+        ("<!-- splice pie -->\n<!-- spliced -->", 2, "there are: headline, picture"),
+        ("<!-- splice headline corpus=none -->\n<!-- spliced -->", 2, "has none on none"),
+        ("<!-- splice ranking task=charset -->\n<!-- spliced -->", 2, "missing 2 required"),
+        ("<!-- splice caption colour=red -->\n<!-- spliced -->", 2, "colour"),
+    ],
+)
+def test_what_cannot_be_filled_is_named(
+    nanogpt_rs: Run, results: Path, tmp_path: Path, text: str, status: int, says: str
+) -> None:
+    (tmp_path / "README.md").write_text(text)
+    done = nanogpt_rs("splice")
+    assert done.returncode == status
+    assert done.stderr.count("\n") == 1
+    assert says in done.stderr
+    assert (tmp_path / "README.md").read_text() == text
+
+
+def test_without_records_or_document(nanogpt_rs: Run, results: Path, tmp_path: Path) -> None:
+    assert nanogpt_rs("splice", "--results", "none").returncode == 1
+    (tmp_path / "README.md").unlink()
+    done = nanogpt_rs("splice")
+    assert (done.returncode, "README.md" in done.stderr) == (1, True)
+
+
+def test_a_loss_is_named_a_loss(tmp_path: Path) -> None:
+    """Where the best Rust is slower, the table and the picture say so."""
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    kept = [c for c in cells if not c.id.startswith("rust/") or c.id == "rust/ahash"]
+    slow = [
+        replace(
+            cell,
+            seconds=1.0,
+            against=tuple(
+                replace(
+                    each,
+                    comparison=replace(each.comparison, ratio=0.5, interval=(0.4, 0.6))
+                    if each.comparison.verdict == "slower"
+                    else replace(each.comparison, verdict="slower", ratio=0.5, interval=(0.4, 0.6)),
+                )
+                for each in cell.against
+            ),
+        )
+        if cell.id == "rust/ahash"
+        else cell
+        for cell in kept
+    ]
+    (run,) = records.read(made_up.write(tmp_path, made_up.RUN, slow))
+    blocks = ("headline", "picture file=a.svg")
+    text, files = splice(
+        "".join(f"<!-- splice {each} -->\n<!-- spliced -->" for each in blocks), run
+    )
+    assert "| 0.500 [0.400, 0.600] |" in text
+    assert b"0.500x [0.400, 0.600] slower" in files["a.svg"]
+
+
+def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:
+    """As soon as a run is recorded, its README says what that run says."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    asked = [block.split()[2] for block in STRAY.findall(text)]
+    assert {"headline", "ranking", "picture"} <= set(asked) <= set(MAKERS)
+    if list((ROOT / "results/bench").glob("*.jsonl")):
+        done = nanogpt_rs(
+            *("splice", "--check", "--document", str(ROOT / "README.md")),
+            *("--results", str(ROOT / "results")),
+        )
+        assert done.returncode == 0, done.stderr
