@@ -12,6 +12,7 @@ import typer
 from harness.commands import (
     breakdown,
     creating,
+    divisions,
     listing,
     measuring,
     publishing,
@@ -65,6 +66,7 @@ app.command()(recording.show)
 app.command()(recording.export)
 app.command()(training.train)
 app.command()(training.sample)
+app.command()(divisions.division)
 app.command()(recording.record)
 app.command()(publishing.report)
 app.command()(publishing.splice)

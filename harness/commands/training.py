@@ -45,6 +45,9 @@ def train(
         str | None, typer.Option(help="float32 (unasked), bfloat16 or float64.")
     ] = None,
     attention: Annotated[str | None, typer.Option(help="own (unasked), sdpa or heads.")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="fused (unasked), plain or compiled; all are AdamW.")
+    ] = None,
     compile: Annotated[
         bool | None, typer.Option("--compile/--no-compile", help="Compile the model first, or not.")
     ] = None,
@@ -68,8 +71,8 @@ def train(
 ) -> None:
     """Train the reference GPT on a corpus, from files to validation loss.
 
-    None of device, dtype, attention, compile and threads changes the model; each may change
-    rounding. Ctrl-C ends the run after the step that it is at, and keeps the checkpoint.
+    None of device, dtype, attention, optimizer, compile and threads changes the model; each may
+    change rounding. Ctrl-C ends the run after the step that it is at, and keeps the checkpoint.
     """
     from harness import machine
     from harness.training import as_files, log_to, outcome, preparation, writable
@@ -89,6 +92,7 @@ def train(
             "device": device,
             "dtype": dtype,
             "attention": attention,
+            "optimizer": optimizer,
             "compile": compile,
             "threads": threads,
         }

@@ -1,0 +1,63 @@
+"""The matrix multiplications of a training step alone: what no way of computing it can beat."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import Tensor
+
+from model.gpt import Config
+
+REPEATS = 20
+
+
+def matmul_seconds(config: Config, batch: int, vocabulary_size: int, dtype: str) -> float:
+    """Return the processor seconds that a step's matrix multiplications take, one after another.
+
+    Operands lie ready, contiguous and in the caches, which they do not in a real step. Of each the
+    fastest of several repeats counts.
+
+    Args:
+        config: the shape of the model.
+        batch: sequences in a batch.
+        vocabulary_size: V.
+        dtype: of the operands: ``float32`` or ``bfloat16``.
+    """
+    width, length = config.width, config.context
+    rows, pairs = batch * length, batch * config.heads
+    # Forwards (n, k) @ (k, m), and the two of its backward: how often, batch, n, k, m.
+    products = [
+        (config.layers, 1, rows, width, 3 * width),
+        (config.layers, 1, rows, width, width),
+        (config.layers, 1, rows, width, 4 * width),
+        (config.layers, 1, rows, 4 * width, width),
+        (1, 1, rows, width, vocabulary_size),
+        (config.layers, pairs, length, width // config.heads, length),
+        (config.layers, pairs, length, length, width // config.heads),
+    ]
+    kind = getattr(torch, dtype)
+    total = 0.0
+    for times, many, n, k, m in products:
+        left, right = torch.ones(many, n, k, dtype=kind), torch.ones(many, k, m, dtype=kind)
+        out = torch.ones(many, n, m, dtype=kind)
+        for a, b in (
+            (left, right),
+            (out, right.transpose(1, 2)),
+            (left.transpose(1, 2), out),
+        ):
+            total += times * fastest(a, b)
+    return total
+
+
+def fastest(a: Tensor, b: Tensor) -> float:
+    """Return the least processor seconds that ``a @ b`` took."""
+    if a.shape[0] == 1:
+        a, b = a[0], b[0]
+    found = []
+    for _ in range(REPEATS):
+        start = time.process_time()
+        for _ in range(REPEATS):
+            a @ b
+        found.append((time.process_time() - start) / REPEATS)
+    return min(found)
