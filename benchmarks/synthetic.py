@@ -11,6 +11,7 @@ generator is our own.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -36,6 +37,20 @@ def read_pairs() -> tuple[str, Pairs]:
     """Return the first character of TinyShakespeare and its pair counts."""
     document = json.loads(PAIRS_FILE.read_text(encoding="utf-8"))
     return document["first"], document["pairs"]
+
+
+def entropy_rate(pairs: Pairs) -> float:
+    """Return the nats a character that remain to be told when the one before it is known.
+
+    It is that of the chain with these counts, and so what a model of ``synthetic`` can reach at
+    best: there is nothing else in that text to learn.
+    """
+    total, untold = 0, 0.0
+    for row in pairs.values():
+        seen = sum(row.values())
+        total += seen
+        untold += sum(count * math.log(seen / count) for count in row.values())
+    return untold / total
 
 
 def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:

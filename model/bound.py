@@ -12,6 +12,27 @@ from model.gpt import Config
 REPEATS = 20
 
 
+def products(
+    config: Config, batch: int, vocabulary_size: int
+) -> list[tuple[int, int, int, int, int]]:
+    """Return the products (n, k) @ (k, m) of a forward pass; each has two more going backward.
+
+    Returns:
+        How often each occurs, how many it is at once, n, k and m.
+    """
+    width, length = config.width, config.context
+    rows, pairs = batch * length, batch * config.heads
+    return [
+        (config.layers, 1, rows, width, 3 * width),
+        (config.layers, 1, rows, width, width),
+        (config.layers, 1, rows, width, 4 * width),
+        (config.layers, 1, rows, 4 * width, width),
+        (1, 1, rows, width, vocabulary_size),
+        (config.layers, pairs, length, width // config.heads, length),
+        (config.layers, pairs, length, length, width // config.heads),
+    ]
+
+
 def matmul_seconds(config: Config, batch: int, vocabulary_size: int, dtype: str) -> float:
     """Return the processor seconds that a step's matrix multiplications take, one after another.
 
@@ -24,21 +45,9 @@ def matmul_seconds(config: Config, batch: int, vocabulary_size: int, dtype: str)
         vocabulary_size: V.
         dtype: of the operands: ``float32`` or ``bfloat16``.
     """
-    width, length = config.width, config.context
-    rows, pairs = batch * length, batch * config.heads
-    # Forwards (n, k) @ (k, m), and the two of its backward: how often, batch, n, k, m.
-    products = [
-        (config.layers, 1, rows, width, 3 * width),
-        (config.layers, 1, rows, width, width),
-        (config.layers, 1, rows, width, 4 * width),
-        (config.layers, 1, rows, 4 * width, width),
-        (1, 1, rows, width, vocabulary_size),
-        (config.layers, pairs, length, width // config.heads, length),
-        (config.layers, pairs, length, length, width // config.heads),
-    ]
     kind = getattr(torch, dtype)
     total = 0.0
-    for times, many, n, k, m in products:
+    for times, many, n, k, m in products(config, batch, vocabulary_size):
         left, right = torch.ones(many, n, k, dtype=kind), torch.ones(many, k, m, dtype=kind)
         out = torch.ones(many, n, m, dtype=kind)
         for a, b in (

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks import corpora
+from benchmarks.synthetic import entropy_rate, read_pairs
+
 torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
 gpt = importlib.import_module("model.gpt")
 training = importlib.import_module("model.train")
@@ -82,6 +85,23 @@ def test_training_learns(corpus: list[str]) -> None:
     assert done.losses[0] == pytest.approx(math.log(done.vocabulary_size), abs=0.2)
     assert done.val_loss is not None
     assert done.val_loss < 1.0
+
+
+def test_quick_reaches_what_there_is_to_learn_in_synthetic(synthetic: corpora.Corpus) -> None:
+    """Nothing but which letter follows which: the source's entropy rate, which it knows."""
+
+    def prepared(paths: Sequence[str]) -> tuple[str, Any]:
+        vocabulary = "".join(sorted(set(synthetic.text)))
+        table = torch.zeros(128, dtype=torch.int64)
+        table[[ord(character) for character in vocabulary]] = torch.arange(len(vocabulary))
+        return vocabulary, table[
+            torch.frombuffer(bytearray(synthetic.text, "ascii"), dtype=torch.uint8).long()
+        ]
+
+    known = entropy_rate(read_pairs()[1])
+    assert known == pytest.approx(2.45257, abs=1e-5)
+    done = train(prepared, [], "quick")
+    assert known < done.val_loss < known + 0.1
 
 
 def test_narrow_ids_train_the_same_model(corpus: list[str]) -> None:
