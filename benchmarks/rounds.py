@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import corpora, provenance
 from benchmarks.registry import find
+from benchmarks.sides import functions_of
 from benchmarks.surroundings import Surroundings
 from benchmarks.tasks import TASKS, Call, Task
 from benchmarks.texts import repeated
@@ -137,14 +138,15 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             block is not timed, so that no arm works on what another left in the caches),
             ``threads`` (it uses several), ``target`` (what to call instead, with the same
             arguments), ``method`` (of what would be called, to call instead), ``kept`` (what calls
-            return is freed after the clock has stopped) and ``characters`` (its text is repeated or
-            cut to so many).
+            return is freed after the clock has stopped), ``characters`` (its text is repeated or
+            cut to so many), ``side`` (the folder of the wheel that its function comes from) and
+            ``name`` (which the answer calls it by, instead of its id).
 
     Returns:
         ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
         processor time that other processes took meanwhile, or ``None``; ``seconds`` that the
-        rounds took, all in all; ``cores``, by id how many an arm with threads kept busy; ``wrong``,
-        by id what a contender's last answer lacked: it was right when it was verified.
+        rounds took, all in all; ``cores``, by name how many an arm with threads kept busy;
+        ``wrong``, by name what a contender's last answer lacked: it was right when it was verified.
     """
     provenance.check_origins(order["rooms"])
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
@@ -153,10 +155,11 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     indices = range(len(arms))
     mark = marks(order["mark"])
     texts = [text_of(arm, corpus.text) for arm in arms]
+    functions = sided(task, arms, random)
     made: dict[int, Call] = {}
     for index in random.sample(indices, len(arms)):
         mark[0] = index
-        made[index] = call_of(task, arms[index], texts[index], order["state"])
+        made[index] = call_of(task, arms[index], functions[index], texts[index], order["state"])
     calls = [made[index] for index in indices]
     take = STATES.get(order["state"], warm)
     blocks: list[list[Block]] = [[] for _ in arms]
@@ -182,16 +185,16 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     surroundings.check()
     cores, wrong = {}, {}
     expected = {text: task.oracle(text) for text in set(texts)}
-    for index in {arm["id"]: index for index, arm in enumerate(arms)}.values():
+    for name, index in {name_of(arm): index for index, arm in enumerate(arms)}.items():
         arm, call = arms[index], calls[index]
         mark[0] = index
         if arm.get("threads"):
-            cores[arm["id"]] = cores_used(call)
+            cores[name] = cores_used(call)
         if order["state"] == BUILD or arm.keys() & {"target", "method"} or is_limit(task, arm):
             continue  # gives no answer to the task
         function, arguments = call
         if difference := task.difference(function(*arguments), expected[texts[index]]):
-            wrong[arm["id"]] = f"right at first, then wrong: {difference}"
+            wrong[name] = f"right at first, then wrong: {difference}"
     return {
         "blocks": blocks,
         "others": others,
@@ -207,9 +210,40 @@ def marks(path: str) -> mmap:
         return mmap(file.fileno(), 1)
 
 
-def call_of(task: Task, arm: dict[str, Any], text: str, state: str) -> Call:
-    """Return what is timed for an arm: its registry row's call, or one with the same arguments."""
-    implementation = find(task.name, arm["id"]).resolve()
+def name_of(arm: dict[str, Any]) -> str:
+    """Return what an answer calls an arm by."""
+    return str(arm.get("name", arm["id"]))
+
+
+def sided(task: Task, arms: list[dict[str, Any]], random: Random) -> list[Any]:
+    """Return for each arm its side's function, ``None`` where it has no side but the installed one.
+
+    The sides are loaded in a random order.
+    """
+    wanted: dict[str, set[str]] = {}
+    for arm in arms:
+        if "side" in arm:
+            wanted.setdefault(arm["side"], set()).add(find(task.name, arm["id"]).target)
+    loaded = {
+        side: functions_of(side, wanted[side]) for side in random.sample(list(wanted), len(wanted))
+    }
+    return [
+        loaded[arm["side"]][find(task.name, arm["id"]).target] if "side" in arm else None
+        for arm in arms
+    ]
+
+
+def call_of(task: Task, arm: dict[str, Any], function: Any, text: str, state: str) -> Call:
+    """Return what is timed for an arm: its registry row's call, or one with the same arguments.
+
+    Args:
+        task: the task.
+        arm: as ordered.
+        function: what its side has, ``None`` for what is installed.
+        text: the arm's own.
+        state: of ``STATES``, or ``BUILD``.
+    """
+    implementation = function or find(task.name, arm["id"]).resolve()
     if state == BUILD:
         assert task.build is not None
         return task.build(implementation, text)

@@ -101,21 +101,18 @@ class Task:
         for sample in (text, *self.edges):
             if len(set(sample)) > self.largest_vocabulary:
                 continue
-            surroundings = Surroundings()
             try:
                 problem = self.wrong(function, sample)
-                surroundings.check()
             except UnicodeEncodeError as error:
-                if refuses_surrogates and has_surrogate(sample):
-                    continue
-                problem = f"raised {shown(error)}"
+                refused = refuses_surrogates and has_surrogate(sample)
+                problem = None if refused else f"raised {shown(error)}"
             except DisturbedError as disturbed:
                 problem = str(disturbed)
-            except MemoryError as error:  # it takes long to take it all, and to give it back
-                yield f"on {excerpt(sample)}: raised {shown(error)}"
-                return
             except Exception as error:
                 problem = f"raised {shown(error)}"
+                if isinstance(error, MemoryError):  # it takes long to take it all
+                    yield f"on {excerpt(sample)}: {problem}"
+                    return
             if problem:
                 yield f"on {excerpt(sample)}: {problem}"
         for example in self.examples:
@@ -133,7 +130,11 @@ class Task:
         """Return what is wrong with ``function``'s answers for ``text``, if anything.
 
         It is asked twice: the second answer must not depend on, or share memory with, the first.
+
+        Raises:
+            DisturbedError: it changed what others stand on.
         """
+        surroundings = Surroundings()
         expected = self.oracle(text)
         call, arguments = self.call(function, text)
         given = pickle.dumps(arguments)
@@ -149,6 +150,7 @@ class Task:
             return f"right at first, then wrong: {difference}"
         if difference := self.difference(first, expected):
             return f"the second call changed the first answer: {difference}"
+        surroundings.check()
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,21 +79,35 @@ def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> V
 
 
 def verify_apart(
-    implementation: registry.Implementation, corpus: str, *, deadline: float = DEADLINE
+    implementation: registry.Implementation,
+    corpus: str,
+    *,
+    deadline: float = DEADLINE,
+    side: str | None = None,
 ) -> Verdict:
     """Verify ``implementation`` on the corpus of this name in a fresh process.
 
     Whatever happens to that process becomes a verdict.
+
+    Args:
+        implementation: what to verify.
+        corpus: what the corpus is asked for by.
+        deadline: seconds after which it is taken to hang.
+        side: the folder of another wheel that it comes from, instead of what is installed.
     """
-    order = {"task": implementation.task, "id": implementation.id, "corpus": corpus}
+    order = {
+        "task": implementation.task, "id": implementation.id, "corpus": corpus, "side": side,
+    }  # fmt: skip
     try:
         return verdict_of(run_worker("verification", order, deadline))
     except WorkerError as error:
         return Verdict(implementation.task, implementation.id, corpus, "wrong", (str(error),))
 
 
-def carry_out(order: dict[str, str]) -> dict[str, Any]:
+def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     """Verify what is ordered, in a worker process."""
+    if order.get("side"):
+        sys.path.insert(0, order["side"])  # it then is what is installed
     provenance.check_rooms()
     verdict = verify(registry.find(order["task"], order["id"]), corpora.load(order["corpus"]))
     return asdict(verdict)

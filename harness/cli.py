@@ -12,6 +12,7 @@ import typer
 from harness.commands import (
     breakdown,
     creating,
+    diffing,
     divisions,
     listing,
     measuring,
@@ -24,7 +25,7 @@ from harness.console import NOTHING, stop
 
 STATUSES = (
     "Exit status: 0 done; 1 a cell failed; 2 wrong usage; 3 nothing could be measured; "
-    "130 interrupted."
+    "4 slower (diff); 130 interrupted."
 )
 
 app = typer.Typer(
@@ -62,6 +63,7 @@ app.command()(measuring.bench)
 app.command()(measuring.compare)
 app.command()(breakdown.breakdown)
 app.command()(selftest.selftest)
+app.command()(diffing.diff)
 app.command()(recording.show)
 app.command()(recording.export)
 app.command()(training.train)

@@ -50,6 +50,8 @@ class Arm:
         kept: what calls return is freed after the clock has stopped.
         characters: its text is the corpus, repeated or cut to so many.
         uncounted: the share of calls that it makes beyond those counted: a known slow-down.
+        side: the folder of the wheel that it comes from, instead of what is installed.
+        name: which answers call it by, instead of its id.
     """
 
     id: str
@@ -59,6 +61,8 @@ class Arm:
     kept: bool = False
     characters: int | None = None
     uncounted: float = 0.0
+    side: str | None = None
+    name: str | None = None
 
     def order(self, calls: int, **more: Any) -> dict[str, Any]:
         """Return the arm as a worker is told of it, to count so many calls in a block."""
@@ -68,6 +72,8 @@ class Arm:
             "method": self.method,
             "kept": self.kept,
             "characters": self.characters,
+            "side": self.side,
+            "name": self.name,
         }
         told = {key: value for key, value in own.items() if value}
         return {"id": self.id, **told, "calls": calls + round(calls * self.uncounted), **more}
@@ -170,8 +176,8 @@ class Measured:
         positive: index of the positive control, an arm after those asked for, or ``None``.
         wall_only: indices of arms that use threads.
         processes: one for each.
-        cores: by id how many cores an arm with threads kept busy, a value for each process.
-        wrong: by id what was wrong in the end with an answer that had been right.
+        cores: by name how many cores an arm with threads kept busy, a value for each process.
+        wrong: by name what was wrong in the end with an answer that had been right.
         seconds: that it took, pilot and all.
     """
 
@@ -279,8 +285,8 @@ def measure(
         advance("measure", min(1.0, len(measured.processes) / plan.least))
         answer = course.run(orders, plan.rounds, plan.warm_up_rounds, all_arms.process_seconds)
         measured.wrong |= answer["wrong"]
-        for id, cores in answer["cores"].items():
-            measured.cores.setdefault(id, []).append(cores)
+        for name, cores in answer["cores"].items():
+            measured.cores.setdefault(name, []).append(cores)
         measured.processes.append(verdict.Process(answer["blocks"], answer["others"]))
         for arm, calls in enumerate(all_arms.calls):
             measured.processes[-1].blocks[arm, :, 4] = calls

@@ -83,6 +83,7 @@ class Run:
         sources: what the module's sources were held against, in words.
         commit: of the checkout that the ruler stands in, in hexadecimal; ``None`` outside of one.
         dirty: there were uncommitted changes; ``None`` outside of a checkout.
+        before: the commit that a ``diff`` sets ``commit`` against.
         packages: versions of what contenders run on.
         plan: a hash of what was asked for; a run is resumed by the same request alone.
         fingerprint: a hash of the code, the packages and the Python: a run is resumed with the
@@ -99,6 +100,7 @@ class Run:
     packages: dict[str, str]
     plan: str
     fingerprint: str
+    before: str | None = None
 
     @property
     def began(self) -> datetime:

@@ -44,7 +44,12 @@ if TYPE_CHECKING:
     from harness.machine import Meanwhile
     from harness.records import Run
 
-REFERENCES = {"lecture": "the lecture's", "strongest": "the strongest Python", "asked": ""}
+REFERENCES = {
+    "lecture": "the lecture's",
+    "strongest": "the strongest Python",
+    "asked": "",
+    "before": "the older commit's",
+}
 """How a table heads what is set beside a reference, by its role."""
 LONG_SECONDS = 60.0
 """Runs that take longer say so before they begin."""

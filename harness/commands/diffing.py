@@ -1,0 +1,143 @@
+"""The command ``diff``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.commands.measuring import print_run
+from harness.console import (
+    FAILED,
+    INTERRUPTED,
+    NOTHING,
+    RESULTS,
+    SLOWER,
+    USAGE,
+    AsJson,
+    Corpora,
+    Everything,
+    Ids,
+    Results,
+    Resume,
+    err,
+    out,
+    print_json,
+    refusals,
+    stop,
+    timed_progress,
+)
+
+if TYPE_CHECKING:
+    from harness.bench import Cell
+
+
+def diff(
+    older: Annotated[str, typer.Argument(help="A commit, as git spells it.")],
+    newer: Annotated[str, typer.Argument(help="Another.")] = "HEAD",
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--task", help="A task; repeatable (charset, encode, encode_array)."),
+    ] = None,
+    ids: Ids = None,
+    corpus: Corpora = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="warm, fresh_str or evicted (warm).")
+    ] = None,
+    everything: Everything = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=1.0, help="Seconds for each implementation.")
+    ] = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print what a pull request should be told.")
+    ] = False,
+    again: Resume = False,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Say of each implementation whether a commit made it faster or slower than another.
+
+    Both are built in release and called in the same processes, in random order. Python that did not
+    change between them is left out, but for one row of each task: a control, which must not differ.
+    """
+    from harness import records
+    from harness.bench import tests_in
+    from harness.diff import (
+        CELL_SECONDS,
+        DiffError,
+        commit_of,
+        controls_of,
+        jobs_of,
+        markdown,
+        plan_of,
+        side_of,
+    )
+    from harness.diff import diff as run_diff
+
+    with refusals():
+        from harness.selection import load_corpora, select, select_states
+
+        rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
+        names = list(dict.fromkeys(corpus or ["synthetic"]))
+        pairs = list(zip(names, load_corpora(names), strict=True))
+        states = select_states(state or ["warm"])
+    try:
+        commits = commit_of(older), commit_of(newer)
+    except DiffError as error:
+        stop(USAGE, str(error))
+    try:
+        err.print("nanogpt-rs: building both commits, where they are not kept", highlight=False)
+        sides = side_of(commits[0]), side_of(commits[1])
+    except DiffError as error:
+        stop(NOTHING, str(error))
+    jobs = jobs_of(rows, pairs, states, sides, seconds)
+    folder = results / "diff"
+    try:
+        with records.locked(folder):
+            now = replace(
+                records.describe("diff", plan_of(jobs, sides), sides[1].build),
+                commit=commits[1],
+                dirty=False,
+                before=commits[0],
+            )
+            keeper = records.resume(folder, now) if again else records.begin(folder, now)
+            seconds = CELL_SECONDS * sum(len(job.contenders) for job in jobs)
+            with timed_progress(seconds) as advance:
+                cells = run_diff(jobs, sides, advance, keeper)
+            keeper.end()
+    except records.RecordError as error:
+        stop(FAILED, str(error))
+    except KeyboardInterrupt:
+        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
+    if as_json:
+        print_json(
+            {
+                "run": asdict(keeper.run),
+                "tests": tests_in(cells),
+                "cells": [asdict(cell) for cell in cells],
+            }
+        )
+        return ended(cells)
+    controls = {key for job in jobs for key in controls_of(job.contenders, job.corpus, *sides)}
+    if as_markdown:
+        print(markdown(cells, sides, controls), end="")
+    else:
+        print_run(keeper.run, cells, {text.id: text.description for _, text in pairs})
+        out.print(f"Controls, the same in both commits: {', '.join(sorted(controls)) or 'none'}.")
+    ended(cells)
+
+
+def ended(cells: Sequence[Cell]) -> None:
+    """End with the status that says what was found."""
+    from harness.diff import BEFORE
+
+    if any(cell.status == "wrong" for cell in cells):
+        sys.exit(FAILED)
+    found = [each.comparison for cell in cells for each in cell.against if each.role == BEFORE]
+    if not found:
+        stop(NOTHING, "nothing could be measured in both commits")
+    if any(each.verdict == "slower" for each in found):
+        sys.exit(SLOWER)

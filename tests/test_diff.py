@@ -1,0 +1,133 @@
+"""One commit against another: real commits, both built, in a clone of this repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from installations import ROOT
+
+from harness import records
+
+ASKED = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
+TWICE = "    for character in text:\n        pass\n    return {*text}\n"
+
+
+@dataclass
+class Clone:
+    """A clone of this repository with commits of its own."""
+
+    folder: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "harness", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+        )
+
+    def commit(self, message: str) -> None:
+        who = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+        for command in (["add", "-A"], [*who, "commit", "-qm", message]):
+            subprocess.run(["git", *command], cwd=self.folder, check=True)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """HEAD as it lies here, then a commit that makes one row slower and brings another."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("system: a diff needs a checkout with its history")
+    folder = tmp_path_factory.mktemp("diff") / "clone"
+    subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(folder)], check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    for name in filter(None, tracked.stdout.split("\0")):  # what is not committed yet, too
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            target.write_bytes((ROOT / name).read_bytes())
+    new = folder / "py_impls/charset/dict_fromkeys.py"
+    kept = new.read_text()
+    new.unlink()
+    (folder / ".gitattributes").write_text("# a difference, whatever else there is\n")
+    clone = Clone(folder)
+    clone.commit("As it is here")
+    new.write_text(kept)
+    slower = folder / "py_impls/charset/counter.py"
+    (head,) = [line for line in slower.read_text().splitlines() if line.startswith("def ")]
+    slower.write_text(f'"""Slower than it was."""\n\n\n{head}\n    text.isascii()\n{TWICE}')
+    clone.commit("Slower")
+    return clone
+
+
+def test_slower_and_control_and_what_is_new(clone: Clone) -> None:
+    ids = [f"--id=python/{name}" for name in ("counter", "dict_fromkeys", "set", "bytes_translate")]
+    done = clone.run("diff", "HEAD~1", "HEAD", *ids, *ASKED, "--json")
+    assert done.returncode == 4, done.stderr
+    document = json.loads(done.stdout)
+    cells = {cell["id"]: cell for cell in document["cells"]}
+    # Of Python that is the same in both, one row stays: the control.
+    assert cells.keys() == {"python/counter", "python/dict_fromkeys", "python/bytes_translate"}
+    (against,) = cells["python/counter"]["against"]
+    assert (against["role"], against["comparison"]["verdict"]) == ("before", "slower")
+    assert against["id"] == document["run"]["before"][:8]
+    (against,) = cells["python/bytes_translate"]["against"]
+    assert against["comparison"]["verdict"] in {"equivalent", "inconclusive"}
+    assert cells["python/dict_fromkeys"]["status"] == "n/a"
+    assert "needs py_impls.charset.dict_fromkeys" in cells["python/dict_fromkeys"]["details"][0]
+    (run,) = records.read(records.newest(clone.folder / "results/local/diff"))
+    assert run.complete
+    assert run.run.before == document["run"]["before"]
+
+
+def test_markdown_for_a_pull_request(clone: Clone) -> None:
+    done = clone.run("diff", "HEAD~1", "HEAD", "--id=rust/ahash", *ASKED, "--markdown")
+    assert done.returncode in {0, 3}, done.stderr
+    heads, rule, *rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert heads.startswith("| task | implementation | corpus |")
+    assert rule.count("---") == 8
+    assert [row.split(" | ")[1] for row in rows] == ["rust/ahash"]
+
+
+def test_equal_commits_are_not_told_apart(clone: Clone) -> None:
+    done = clone.run("diff", "HEAD", "HEAD", "--id=rust/bit_table", *ASKED, "--json")
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads(done.stdout)["cells"]
+    assert cell["against"][0]["comparison"]["verdict"] in {"equivalent", "inconclusive"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["none", "HEAD"], 2, "'none' is no commit of this repository"),
+        (["--", "--help", "HEAD"], 2, "'--help' is no commit of this repository"),
+        (["HEAD", "HEAD", "--task", "none"], 2, "no task 'none'"),
+        (["HEAD", "HEAD", "--id", "python/set", "--id", "none"], 2, "no implementation 'none'"),
+    ],
+)
+def test_wrong_usage(clone: Clone, arguments: list[str], status: int, says: str) -> None:
+    done = clone.run("diff", *arguments)
+    assert done.returncode == status
+    assert says in done.stderr
+
+
+def test_a_commit_that_cannot_be_built_is_named(clone: Clone) -> None:
+    manifest = clone.folder / "rust_impls/Cargo.toml"
+    kept = manifest.read_bytes()
+    manifest.write_bytes(b"[package\n")
+    clone.commit("Broken")
+    done = clone.run("diff", "HEAD~1", "HEAD", *ASKED)
+    assert done.returncode == 3
+    assert "cannot be built:" in done.stderr
+    assert "Traceback" not in done.stderr
+    manifest.write_bytes(kept)
+    clone.commit("Mended")
