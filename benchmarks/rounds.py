@@ -134,8 +134,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         order: ``task``, ``corpus`` and ``state``, one of ``STATES`` or ``BUILD``; ``rooms``, as
             ``provenance.rooms`` has them; ``rounds`` and ``warm_up_rounds``; ``seed`` of the random
             orders; ``mark``, a file whose one byte says which arm is being called; ``arms``, each
-            with ``id``, ``calls`` in a block and, if need be, ``primed`` (one call before each
-            block is not timed, so that no arm works on what another left in the caches),
+            with ``id``, ``calls`` in a block and, if need be, ``primed`` (so many calls before
+            each block are not timed, so that no arm works on what another left in the caches),
             ``threads`` (it uses several), ``target`` (what to call instead, with the same
             arguments), ``method`` (of what would be called, to call instead), ``kept`` (what calls
             return is freed after the clock has stopped), ``characters`` (its text is repeated or
@@ -172,7 +172,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         for index in random.sample(indices, len(arms)):
             call, arm = calls[index], arms[index]
             mark[0] = index
-            if arm.get("primed"):
+            for _ in range(arm.get("primed", 0)):
                 call[0](*call[1])
             block = (kept if arm.get("kept") else take)(call, arm["calls"], task.renew)
             surroundings.glance()

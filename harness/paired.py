@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -156,8 +156,9 @@ def pilot(course: Course, arms: Sequence[Arm]) -> Pilot:
         for arm, mine, count in zip(arms, answer["blocks"], calls, strict=True):
             # A thread's CPU time does not count the turns that others had.
             least = max(1, min(block[0 if arm.threads else 1] for block in mine)) / count / 1e9
-            shortest[arm] = min(least, shortest.get(arm, least))
-        seconds = tuple(shortest[arm] for arm in arms)
+            same = replace(arm, side=None, name=None)
+            shortest[same] = min(least, shortest.get(same, least))
+        seconds = tuple(shortest[replace(arm, side=None, name=None)] for arm in arms)
         if course.state == "evicted" or set(calls) != {1} or min(seconds) > TOO_SHORT_FOR_ONE:
             break
         calls = verdict.calls_in_a_block(seconds)

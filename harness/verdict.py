@@ -17,6 +17,7 @@ are kept as logarithms inside, so that swapping two arms mirrors every answer.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
@@ -241,7 +242,7 @@ class Plan:
         rounds: that each process times.
         warm_up_rounds: that each process runs before and throws away.
         calls: in a block, for each arm.
-        primed: for each arm, whether a call that is not timed comes before each block.
+        primed: for each arm, how many calls that are not timed come before each block.
         positive_calls: in a block of the positive control, 5 to 10 % more than the baseline's;
             ``None`` where a call is too long for one.
         least: processes before the first look at the width.
@@ -255,7 +256,7 @@ class Plan:
     rounds: int
     warm_up_rounds: int
     calls: tuple[int, ...]
-    primed: tuple[bool, ...]
+    primed: tuple[int, ...]
     positive_calls: int | None
     least: int
     most: int
@@ -282,8 +283,14 @@ SHORTEST_SECONDS, FULLEST_SECONDS = 0.0001, 0.0009
 to switch within 0.1 to 1 ms, so that adjacent blocks of 34 us shared it (SD of a pair 2 %) and
 those of 1 ms did not (4 %): at 50 us a process tells identical code apart by 0.08 %, at 1 ms, in
 twice the time, by 0.4 %. Nothing above 1 ms is worth filling."""
-PRIMED_SECONDS = 0.0003
-"""Calls up to here are primed. What another arm left in the caches costs longer ones under 1 %."""
+PRIMED_SECONDS = ((0.0001, 2), (0.0003, 1))
+"""How many calls prime calls up to so long. A call of 12 us on a megabyte took 3 times as long
+after others had used the caches, the next one 1.3 times, the third what all later ones took; of
+200 us the second was as later ones. What another arm left there costs longer ones under 1 %."""
+ALIKE = 1.5
+"""Arms whose calls differ by no more have equally many in a block: what a block's first call takes
+longer would else be spread over more calls of the one, by the chance of how long the pilot found
+them; 6 calls against 4 of the same function read as 3 %."""
 LEAST_PLANTED_IN, MOST_PLANTED_IN = 10, 0.0002
 """Calls and seconds of a block to which a positive control can add 5 to 10 %: where fewer calls
 fill a block, but so many fit into 0.2 ms, blocks are made that long."""
@@ -320,10 +327,10 @@ def plan(
     if not seconds or not all(0 < taken < math.inf for taken in seconds):
         raise ValueError(f"a call of each arm must take some time, and took {list(seconds)} s")
     calls = (1,) * len(seconds) if singly else calls_in_a_block(seconds, multiple)
-    primed = tuple(not singly and taken <= PRIMED_SECONDS for taken in seconds)
+    primed = (0,) * len(seconds) if singly else tuple(map(priming, seconds))
     blocks = [count * taken for count, taken in zip(calls, seconds, strict=True)]
     longest = max(blocks)
-    whole = sum(blocks) + sum(taken for taken, first in zip(seconds, primed, strict=True) if first)
+    whole = sum(blocks) + sum(map(operator.mul, seconds, primed))
     more = 0 if singly else math.ceil(calls[BASELINE] * PLANTED)
     planted = 0 < more <= calls[BASELINE] / LEAST_PLANTED_IN
     if planted:
@@ -368,8 +375,19 @@ def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, 
     fill = min(max(*seconds, SHORTEST_SECONDS), FULLEST_SECONDS)
     if LEAST_PLANTED_IN * max(seconds) <= MOST_PLANTED_IN:
         fill = max(fill, LEAST_PLANTED_IN * max(seconds))
-    calls = (max(1, int(fill / taken)) for taken in seconds)
+    fewest = {taken: max(1, int(fill / taken)) for taken in seconds}
+    left = list(dict.fromkeys(seconds))
+    while left:
+        alike = [taken for taken in left if 1 / ALIKE <= taken / left[0] <= ALIKE]
+        fewest |= dict.fromkeys(alike, min(fewest[taken] for taken in alike))
+        left = [taken for taken in left if taken not in alike]
+    calls = (fewest[taken] for taken in seconds)
     return tuple(count - count % multiple if count > multiple else count for count in calls)
+
+
+def priming(seconds: float) -> int:
+    """Return how many calls prime a block of calls that take so long."""
+    return next((count for limit, count in PRIMED_SECONDS if seconds <= limit), 0)
 
 
 def enough(comparisons: Sequence[Comparison], plan: Plan, elapsed: float = 0.0) -> bool:

@@ -57,7 +57,7 @@ def test_a_worker_that_cannot_answer_says_why_and_with_which_arm() -> None:
 def test_arms_may_have_their_own_text_their_own_function_and_threads() -> None:
     arms = [
         {"id": "python/set", "calls": 1, "characters": 10},
-        {"id": "python/set", "calls": 1, "characters": 100_000, "primed": True},
+        {"id": "python/set", "calls": 1, "characters": 100_000, "primed": 2},
         {"id": "rust/ahash", "calls": 1, "target": "builtins:len"},
         {"id": "rust/rustc_hash", "calls": 1, "method": "__call__", "kept": True},
         {"id": "rust/rayon", "calls": 1, "threads": True},

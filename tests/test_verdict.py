@@ -785,10 +785,10 @@ def test_plans(seconds: float, rounds: int, least: int, most: int, allowed: floa
     whole = sum(n * s for n, s in zip(found.calls, arms, strict=True))
     if seconds <= 1:
         planted = found.calls[0] * seconds if found.positive_calls else 0
-        primed = sum(s for s, first in zip(arms, found.primed, strict=True) if first)
+        primed = sum(s * n for s, n in zip(arms, found.primed, strict=True))
         assert found.warm_up_rounds * (whole + planted + primed) >= 0.1
     assert all(n == 1 or n * s < 1e-3 for n, s in zip(found.calls, arms, strict=True))
-    assert found.primed == tuple(each <= 3e-4 for each in arms)
+    assert found.primed == tuple(2 if s <= 1e-4 else 1 if s <= 3e-4 else 0 for s in arms)
     assert found.target == (0.0025 if seconds <= 1e-3 else 0.005)
 
 
@@ -834,6 +834,13 @@ def test_blocks_of_a_multiple_of_calls() -> None:
     assert plan([7e-7] * 3, multiple=100).calls == (100, 100, 100)
     assert plan([7e-7, 7e-7, 1e-4], multiple=100).calls == (100, 100, 1)
     assert plan([3e-7] * 3, multiple=100).calls == (300, 300, 300)
+
+
+def test_arms_that_take_about_as_long_are_called_equally_often() -> None:
+    for seconds in ([1.2e-5, 1.2e-5, 1.6e-5], [1.6e-5, 1.6e-5, 1.2e-5], [2e-6, 2e-6, 1e-6, 2.5e-6]):
+        calls = plan(seconds).calls
+        longest = max(each for each in seconds if each <= 1.5 * seconds[0])
+        assert {calls[0], calls[1], calls[-1]} == {int(max(1e-4, 10 * max(seconds)) / longest)}
 
 
 @pytest.mark.parametrize(
@@ -893,7 +900,7 @@ PLANNED = Plan(
     rounds=150,
     warm_up_rounds=48,
     calls=(1, 1, 1),
-    primed=(False, False, False),
+    primed=(0, 0, 0),
     positive_calls=None,
     least=12,
     most=40,
