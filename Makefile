@@ -23,7 +23,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean \
-	pytest-benchmark record splice asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
+	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
 	rust-bench fuzz miri stubs
 
 help: ## show this list
@@ -48,6 +48,9 @@ record: build ## promote the newest run of bench (WHAT=pytest-benchmark, ...) to
 
 splice: build ## fill README's tables and its picture from the newest run in results/bench
 	@$(RUN) harness splice
+
+publish: asv-machine ## everything in results/ as one static folder, public/, that asks no other host
+	@$(RUN) harness publish
 
 # asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
 # spells it; A..B excludes A. What a commit measured before is measured anew.

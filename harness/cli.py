@@ -72,6 +72,7 @@ app.command()(divisions.division)
 app.command()(recording.record)
 app.command()(publishing.report)
 app.command()(publishing.splice)
+app.command()(publishing.publish)
 app.command()(creating.new)
 app.command()(listing.doctor)
 

@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from installations import PACKAGES, ROOT, Installation, build_wheel
+from reader import Reader, start
 
 from benchmarks import corpora
 
@@ -80,3 +82,19 @@ def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all tests."""
+    try:
+        driver = start(tmp_path_factory.mktemp("browser"))
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def reader(browser: Any) -> Reader:
+    return Reader(browser)

@@ -6,138 +6,25 @@ import base64
 import csv
 import gzip
 import json
-import os
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import made_up
 import pytest
+from reader import Reader
 
 from harness import records
 from harness.bench import Cell
 from harness.records import Run
 from harness.report import MOST_BYTES, MOST_RECORDS, page
 
-BROWSER, DRIVER = "chromium", "chromedriver"
-FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # no name leads anywhere
-)
 COMPARED = ("charset", "encode")
-
-
-class Reader:
-    """A browser that reads pages, and what it did meanwhile."""
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
-
-    def open(self, path: Path, width: int = 1440, scheme: str = "light") -> None:
-        """Open a page at a width; its script has drawn it when this returns."""
-        self.command("Network.enable")
-        self.command(
-            "Network.emulateNetworkConditions",
-            offline=True,
-            latency=0,
-            downloadThroughput=0,
-            uploadThroughput=0,
-        )
-        self.command(
-            "Emulation.setEmulatedMedia",
-            features=[{"name": "prefers-color-scheme", "value": scheme}],
-        )
-        self.command(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=900,
-            deviceScaleFactor=1,
-            mobile=width < 500,
-        )
-        self.driver.get("about:blank")
-        self.driver.get_log("browser")
-        self.driver.get_log("performance")
-        self.driver.get(path.as_uri())
-        self.wait("return document.documentElement.dataset.ready === 'yes'")
-
-    def command(self, name: str, **parameters: Any) -> Any:
-        return self.driver.execute_cdp_cmd(name, parameters)
-
-    def run(self, script: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(script, *arguments)
-
-    def wait(self, script: str) -> None:
-        deadline = time.monotonic() + 60
-        while not self.run(script):
-            assert time.monotonic() < deadline, self.driver.get_log("browser")
-            time.sleep(0.01)
-
-    def text(self, selector: str = "body") -> str:
-        return str(
-            self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
-        )
-
-    def texts(self, selector: str) -> list[str]:
-        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText)"
-        return list(self.run(script, selector))
-
-    def select(self, id: str, value: str) -> None:
-        self.run(
-            "const each = document.getElementById(arguments[0]); each.value = arguments[1];"
-            "each.dispatchEvent(new Event('change'))",
-            id,
-            value,
-        )
-
-    def check_quiet(self) -> None:
-        """Check that nothing was asked of any network, and that no error was written."""
-        assert self.driver.get_log("browser") == []
-        asked = []
-        for entry in self.driver.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                asked.append(message["params"]["request"]["url"])
-        assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    if shutil.which(BROWSER) is None or shutil.which(DRIVER) is None:
-        pytest.skip("install Chromium and its driver: apt-get install chromium chromium-driver")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    folder = tmp_path_factory.mktemp("browser")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which(BROWSER))
-    for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
-        options.add_argument(flag)
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # which root has to do without
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    options.add_experimental_option(
-        "prefs", {"download.default_directory": str(folder), "download.prompt_for_download": False}
-    )
-    driver = webdriver.Chrome(options=options, service=Service(str(shutil.which(DRIVER))))
-    driver.downloads = folder  # type: ignore[attr-defined]
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def reader(browser: Any) -> Reader:
-    return Reader(browser)
 
 
 @pytest.fixture(scope="session")
@@ -305,13 +192,17 @@ def test_it_prints(reader: Reader, usual: Path) -> None:
     reader.check_quiet()
 
 
-def test_records_come_out_as_they_went_in(reader: Reader, usual: Path, run_file: Path) -> None:
+def test_records_come_out_as_they_went_in(
+    reader: Reader, usual: Path, run_file: Path, tmp_path: Path
+) -> None:
     reader.open(usual)
-    folder: Path = reader.driver.downloads
-    reader.command("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    reader.command("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     for button in range(2):
         reader.run(f"document.querySelectorAll('button.download')[{button}].click()")
-    same, table = folder / "nanogpt-rs-records.jsonl", folder / f"nanogpt-rs-{made_up.RUN.run}.csv"
+    same, table = (
+        tmp_path / "nanogpt-rs-records.jsonl",
+        tmp_path / f"nanogpt-rs-{made_up.RUN.run}.csv",
+    )
     deadline = time.monotonic() + 30
     while not (same.exists() and table.exists()) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The commands that publish what was measured: ``report`` and ``splice``."""
+"""The commands that publish what was measured: ``report``, ``splice`` and ``publish``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from harness.commands.recording import Files, damage
-from harness.console import FAILED, RESULTS, USAGE, Results, out, stop
+from harness.console import FAILED, RESULTS, USAGE, Results, err, out, stop
 
 PAGE = "report.html"
 """The page's name where no other is asked for."""
@@ -119,3 +119,23 @@ def splice(
 def read_if_there(path: Path) -> bytes | None:
     """Return a file's bytes, or ``None`` if there is none."""
     return path.read_bytes() if path.exists() else None
+
+
+def publish(
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")] = Path("public"),
+    results: Annotated[Path, typer.Option(help="The folder of results.")] = Path("results"),
+) -> None:
+    """Make a static folder of all that is recorded: this page, asv's site, pytest-benchmark's."""
+    from harness.publish import PublishError
+    from harness.publish import publish as make
+
+    try:
+        with damage():
+            lacking = make(results, folder)
+    except PublishError as error:
+        stop(FAILED, str(error))
+    except OSError as error:
+        stop(FAILED, f"{error.filename or folder}: {error.strerror}")
+    for each in lacking:
+        err.print(f"nanogpt-rs: {escape(each)}", soft_wrap=True)
+    out.print(escape(str(folder / "index.html")), soft_wrap=True)
