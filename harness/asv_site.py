@@ -87,8 +87,8 @@ ASSETS = {
 }
 """By the name that asv's page asks for: the package, the place of the file there, its SHA-256.
 
-Six are the bytes that asv's page asks for, by its own hashes; of flot and of the table's sorting the
-registry has the same code unminified or in a later version."""
+Five are the bytes that asv's page asks for, by its own hashes. Of flot and of the tables' sorting
+npm has the same code unminified or in a later version."""
 
 REMOTE = re.compile(
     r'(src|href)="https?://[^"]*/([^"/]+)"'
