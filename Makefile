@@ -24,7 +24,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean \
 	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
-	rust-bench fuzz miri stubs
+	rust-bench fuzz miri stubs watch
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -77,6 +77,9 @@ asv-publish: asv-machine ## build asv's site from results/asv into .asv/html
 asv-machine: build
 	@$(ASV) machine --machine $(MACHINE) --os "$$(uname -s) $$(uname -m)" --ram '' \
 		--cpu "$$($(VENV)/bin/python -P -c 'from harness import machine as m; print(m.cpu_model())'), $$(getconf _NPROCESSORS_ONLN) cores" >/dev/null
+
+watch: build ## on each save: rebuild in release, test what was touched, compare it with before
+	@$(RUN) harness watch
 
 lint: build ## format, clippy, ruff, mypy
 	cargo fmt --check

@@ -31,7 +31,10 @@ LEAST_WATCHED = 0.02
 
 try:
     from resource import RUSAGE_THREAD, getrusage
+
+    COUNTS_SWITCHES = True
 except ImportError:  # Windows, macOS: nobody says whether a thread was preempted
+    COUNTS_SWITCHES = False
 
     def switches() -> tuple[int, int]:
         """Return no switches, as this system does not count them by thread."""

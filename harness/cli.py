@@ -20,6 +20,7 @@ from harness.commands import (
     recording,
     selftest,
     training,
+    watching,
 )
 from harness.console import NOTHING, stop
 
@@ -74,6 +75,7 @@ app.command()(publishing.report)
 app.command()(publishing.splice)
 app.command()(publishing.publish)
 app.command()(creating.new)
+app.command()(watching.watch)
 app.command()(listing.doctor)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import provenance
+from benchmarks import provenance, rounds
 from benchmarks.registry import Implementation
 from benchmarks.worker import run_worker
 from harness import verdict
@@ -33,6 +33,10 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Of the time of a call, that a record keeps."""
 PILOT_SECONDS = 3.0
 """For each arm, what a pilot may be expected to take: nothing is known yet."""
+
+UNCOUNTED = (
+    "this system does not say whether a thread was preempted, so that only wall time is left"
+)
 
 Advance = Callable[[str, float], None]
 """Called with what is being done and the share, 0 to 1, that is."""
@@ -197,15 +201,20 @@ class Measured:
 
     def compare(self, contender: int, baseline: int = 0) -> verdict.Comparison:
         """Return what may be said of an arm beside a baseline, whose control is the next arm."""
+        wall_only = self.wall_only
+        if not rounds.COUNTS_SWITCHES:
+            wall_only = tuple(range(self.processes[0].blocks.shape[0]))
         if baseline == verdict.BASELINE:
-            return verdict.compare(
-                self.processes, contender, positive=self.positive, wall_only=self.wall_only
+            found = verdict.compare(
+                self.processes, contender, positive=self.positive, wall_only=wall_only
             )
-        chosen = [baseline, baseline + 1, contender]
-        return verdict.compare(
-            [verdict.Process(each.blocks[chosen], each.others) for each in self.processes],
-            wall_only=[index for index, arm in enumerate(chosen) if arm in self.wall_only],
-        )
+        else:
+            chosen = [baseline, baseline + 1, contender]
+            found = verdict.compare(
+                [verdict.Process(each.blocks[chosen], each.others) for each in self.processes],
+                wall_only=[index for index, arm in enumerate(chosen) if arm in wall_only],
+            )
+        return found if rounds.COUNTS_SWITCHES else replace(found, clock_reason=UNCOUNTED)
 
     def seconds_of(self, arm: int) -> float:
         """Return how long a call of an arm takes, in s, by the clock that suits it."""
@@ -225,7 +234,8 @@ class Measured:
         """Return the clock that suits an arm's blocks."""
         calls = float(self.processes[0].blocks[arm, 0, 4])
         short = self.wall_of(arm) * calls * 1e9 <= verdict.SHORT_NS
-        return "wall" if short or arm in self.wall_only else "cpu"
+        always = not rounds.COUNTS_SWITCHES or arm in self.wall_only
+        return "wall" if short or always else "cpu"
 
 
 def measure(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,3 +224,21 @@ def test_without_its_baseline_a_contender_has_a_time_and_no_ratio(
     assert cells["python/set"]["status"] == "wrong"
     assert cells["rust/ahash"]["seconds"] > 0
     assert cells["rust/ahash"]["against"] == []
+
+
+def test_where_switches_are_not_counted_wall_time_judges_and_the_row_says_so(
+    nanogpt_rs: Run, tmp_path: Path
+) -> None:
+    """As on Windows and macOS, which have no such count: here it is taken away."""
+    (tmp_path / "sitecustomize.py").write_text("import resource\ndel resource.RUSAGE_THREAD\n")
+    command = ("compare", "charset", "python/set", "python/counter", "--json")
+    done = nanogpt_rs(*command, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (cell,) = [each for each in json.loads(done.stdout)["cells"] if each["id"] == "python/counter"]
+    (against,) = cell["against"]
+    assert cell["seconds"] > 0.001  # where otherwise CPU time judges
+    assert against["comparison"]["clock"] == "wall"
+    assert against["comparison"]["clock_reason"].startswith("this system does not say whether")
+    (path,) = (tmp_path / "results/local/compare").glob("*.jsonl")
+    shown = nanogpt_rs("show", str(path)).stdout
+    assert "by wall clock: this system does not say whether a thread was preempted" in shown

@@ -282,6 +282,8 @@ def corpus_line(id: str, sha256: str, characters: int, description: str) -> str:
 
 def print_tables(cells: Sequence[Cell]) -> None:
     """Print one corpus's cells, a table for each task and state."""
+    from harness.paired import UNCOUNTED
+
     for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
         words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
         out.print(escape(words), soft_wrap=True)
@@ -307,6 +309,11 @@ def print_tables(cells: Sequence[Cell]) -> None:
                     columns[-1] = "limit"
             table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
         out.print(table)
+        for why in dict.fromkeys(
+            each.comparison.clock_reason for cell in mine for each in cell.against
+        ):
+            if why == UNCOUNTED:
+                out.print(escape(f"by wall clock: {why}"), soft_wrap=True)
         for role, id in roles:
             out.print(escape(controls(id, [cell.beside(role) for cell in mine])), soft_wrap=True)
         untold = [
