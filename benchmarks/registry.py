@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
@@ -67,6 +68,8 @@ class Implementation:
         needs: what it cannot run without: names of importable modules, and ``cpu:`` before the name
             of a set of instructions, as ``rust_impls.simd_paths`` spells it.
         origin: whose it is, if it is not ours.
+        given: names like ``target``, of what the function is given before its own arguments: a
+            Python idea that uses a Rust kernel imports none, or no room could be measured alone.
     """
 
     task: str
@@ -75,6 +78,7 @@ class Implementation:
     marks: frozenset[str]
     needs: tuple[str, ...]
     origin: Origin | None = None
+    given: tuple[str, ...] = ()
 
     def resolve(self) -> Any:
         """Import and return the function.
@@ -82,7 +86,22 @@ class Implementation:
         Raises:
             ImportError, AttributeError: this installation does not have it.
         """
-        return resolve_name(self.target)
+        return self.with_given(resolve_name(self.target))
+
+    def resolve_steps(self) -> Any:
+        """Import and return the function's twin that yields the names of its steps; ``None`` if none.
+
+        Raises:
+            ImportError, AttributeError: this installation does not have the implementation.
+        """
+        self.resolve()
+        steps = getattr(resolve_name(self.target.partition(":")[0]), "steps", None)
+        return None if steps is None or not callable(steps) else self.with_given(steps)
+
+    def with_given(self, function: Any) -> Any:
+        """Return ``function`` with what the registry gives it."""
+        given = [resolve_name(name) for name in self.given]
+        return partial(function, *given) if given else function
 
     def absent(self) -> str | None:
         """Return what this implementation lacks here, ``None`` if nothing, without importing it.
@@ -90,7 +109,8 @@ class Implementation:
         Importing all of them takes seconds: some import torch.
         """
         modules = [need for need in self.needs if not need.startswith("cpu:")]
-        for module in (*modules, self.target.partition(":")[0]):
+        named = [name.partition(":")[0] for name in (self.target, *self.given)]
+        for module in (*modules, *named):
             try:
                 found = importlib.util.find_spec(module)
             except ImportError:  # its package is not there either
@@ -120,9 +140,12 @@ def simd_paths() -> list[str]:
     return paths
 
 
-def row(task: str, id: str, target: str, marks: str, needs: str = "") -> Implementation:
-    """Return one registry row; ``marks`` and ``needs`` are words separated by spaces."""
-    return Implementation(task, id, target, frozenset(marks.split()), tuple(needs.split()))
+def row(
+    task: str, id: str, target: str, marks: str, needs: str = "", given: str = ""
+) -> Implementation:
+    """Return one registry row; ``marks``, ``needs`` and ``given`` are separated by spaces."""
+    words = frozenset(marks.split()), tuple(needs.split())
+    return Implementation(task, id, target, *words, given=tuple(given.split()))
 
 
 # fmt: off
@@ -264,6 +287,17 @@ REGISTRY: tuple[Implementation, ...] = (
     row("encode_uint8", "limit/memcpy", "rust_impls:limit.memcpy", "limit", "numpy"),
     row("encode_uint8", "limit/memset", "rust_impls:limit.memset_uint8", "limit", "numpy"),
     row("encode_int64", "limit/memset", "rust_impls:limit.memset_int64", "limit", "numpy"),
+    row("prepare", "python/list_comprehension", "py_impls.prepare.list_comprehension:prepare", "baseline default", "torch"),
+    row("prepare", "python/bytes_translate", "py_impls.prepare.bytes_translate:prepare", "default strongest:latin1", "numpy torch"),
+    row("prepare", "python/numpy_table", "py_impls.prepare.numpy_table:prepare", "default strongest:ucs2 strongest:ucs4", "numpy torch"),
+    row("prepare", "python/file_blocks", "py_impls.prepare.file_blocks:prepare", "default strongest:ascii", "numpy torch"),
+    row("prepare", "rust/charset_encode", "py_impls.prepare.charset_encode:prepare", "default", "numpy torch", "rust_impls:charset_encode.bit_table"),
+    row("prepare", "rust/rustc_hash", "py_impls.prepare.from_numpy:prepare", "default", "numpy torch", "rust_impls:prepare.rustc_hash"),
+    row("prepare", "rust/two_passes", "py_impls.prepare.from_numpy:prepare", "default", "numpy torch", "rust_impls:prepare.two_passes"),
+    row("prepare", "limit/read_and_touch", "rust_impls:limit.read_and_touch", "limit", "numpy"),
+    row("shards", "python/list_comprehension", "py_impls.shards.list_comprehension:shards", "baseline default", "numpy"),
+    row("shards", "python/file_blocks", "py_impls.shards.file_blocks:shards", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4", "numpy"),
+    row("shards", "rust/two_passes", "rust_impls:shards.two_passes", "default"),
 )
 # fmt: on
 

@@ -8,6 +8,8 @@ differences between identical arms. The arms are made in a random order too.
 from __future__ import annotations
 
 import gc
+import json
+import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -18,10 +20,10 @@ from pkgutil import resolve_name
 from random import Random
 from typing import Any, NamedTuple
 
-from benchmarks import corpora, provenance
+from benchmarks import corpora, files, provenance
 from benchmarks.registry import find
 from benchmarks.sides import functions_of
-from benchmarks.surroundings import Surroundings
+from benchmarks.surroundings import Surroundings, fork
 from benchmarks.tasks import TASKS, Call, Task
 from benchmarks.texts import repeated
 from benchmarks.worker import NO_ARM
@@ -73,7 +75,7 @@ def displacing() -> bytearray:
     return bytearray(32 * 2**20)
 
 
-def warm(call: Call, calls: int, _renew: Callable[[Call], Call] = lambda call: call) -> Block:
+def warm(call: Call, calls: int, _task: Task | None = None) -> Block:
     """Time a block of calls on one text object."""
     function, arguments = call
     involuntary, voluntary = switches()
@@ -87,7 +89,7 @@ def warm(call: Call, calls: int, _renew: Callable[[Call], Call] = lambda call: c
     return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
-def kept(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
+def kept(call: Call, calls: int, _task: Task | None = None) -> Block:
     """Time a block of calls without the freeing of what they return."""
     function, arguments = call
     results: list[object] = [None] * calls
@@ -103,12 +105,12 @@ def kept(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
     return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
-def fresh_str(call: Call, calls: int, renew: Callable[[Call], Call]) -> Block:
+def fresh_str(call: Call, calls: int, task: Task) -> Block:
     """Time calls one by one, each on a text object that no call has seen."""
-    return total([warm(renew(call), 1) for _ in range(calls)])
+    return total([warm(task.renew(call), 1) for _ in range(calls)])
 
 
-def evicted(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
+def evicted(call: Call, calls: int, _task: Task) -> Block:
     """Time calls one by one, each after other data has displaced the text from the caches."""
     blocks = []
     for _ in range(calls):
@@ -117,17 +119,76 @@ def evicted(call: Call, calls: int, _renew: Callable[[Call], Call]) -> Block:
     return total(blocks)
 
 
+def uncached_file(call: Call, calls: int, task: Task) -> Block:
+    """Time calls one by one, each after the system has forgotten its copy of the files."""
+    assert task.files is not None
+    blocks = []
+    for _ in range(calls):
+        for path in task.files(call):
+            files.uncache(path)
+        blocks.append(warm(call, 1))
+    return total(blocks)
+
+
+def first_call(call: Call, calls: int, _task: Task) -> Block:
+    """Time calls one by one, each in a process forked for it, whose first call it is.
+
+    This process makes none of them before, so that neither memory nor a library is prepared. What
+    is returned is kept, as a job keeps it. A fork rather than a new interpreter, since importing
+    torch a thousand times would take an hour; ``nanogpt-rs memory`` has a few real ones.
+    """
+    return total([forked(call) for _ in range(calls)])
+
+
+def forked(call: Call) -> Block:
+    """Return the block of one call in a process forked from this one.
+
+    Raises:
+        ChildProcessError: that process ended without an answer.
+    """
+    reading, writing = os.pipe()
+    child = fork()
+    if child == 0:
+        try:
+            os.write(writing, json.dumps(kept(call, 1)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as answer:  # noqa: PTH123 - a pipe
+        said = answer.read()
+    _, status = os.waitpid(child, 0)
+    if not said:
+        raise ChildProcessError(f"the first call ended with status {status} and no answer")
+    return Block(*json.loads(said))
+
+
 def total(blocks: list[Block]) -> Block:
     """Return blocks of the same arm as one."""
     return Block(*map(sum, zip(*blocks, strict=True)))
 
 
-Take = Callable[[Call, int, Callable[[Call], Call]], Block]
+Take = Callable[[Call, int, Task], Block]
 BUILD = "build"
 """What stands in a state's place where the building of what is called is timed."""
-STATES: dict[str, Take] = {"warm": warm, "fresh_str": fresh_str, "evicted": evicted}
+STATES: dict[str, Take] = {
+    "warm": warm,
+    "fresh_str": fresh_str,
+    "evicted": evicted,
+    "uncached_file": uncached_file,
+    "first_call": first_call,
+}
 """How a call finds its text: the same object each time, which may have its UTF-8 form cached; an
-object that no call has seen; or the same object, displaced from the core's caches."""
+object that no call has seen; the same object, displaced from the core's caches; a file of which the
+system has no copy in memory; or the same object or file, in a process that has called nothing."""
+SINGLY = frozenset({"evicted", "uncached_file", "first_call"})
+"""States whose blocks are a single call: what comes before it is no call's."""
+
+
+def applies(task: Task, state: str) -> bool:
+    """Return whether a task's input can be in a state: a text object, or a file."""
+    if state == "fresh_str":
+        return task.files is None
+    return state != "uncached_file" or task.files is not None
 
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +238,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             mark[0] = index
             for _ in range(arm.get("primed", 0)):
                 call[0](*call[1])
-            block = (kept if arm.get("kept") else take)(call, arm["calls"], task.renew)
+            block = (kept if arm.get("kept") else take)(call, arm["calls"], task)
             surroundings.glance()
             if round >= 0:
                 blocks[index].append(block)
@@ -195,8 +256,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             cores[name] = cores_used(call)
         if order["state"] == BUILD or arm.keys() & {"target", "method"} or is_limit(task, arm):
             continue  # gives no answer to the task
-        function, arguments = call
-        if difference := task.difference(function(*arguments), expected[texts[index]]):
+        if difference := task.difference(task.answer(call), expected[texts[index]]):
             wrong[name] = f"right at first, then wrong: {difference}"
     return {
         "blocks": blocks,

@@ -129,7 +129,20 @@ def end_forks() -> None:
     the fork's to give either.
     """
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: os._exit(0))
+        os.register_at_fork(after_in_child=lambda: None if _forking else os._exit(0))
+
+
+_forking = False
+
+
+def fork() -> int:
+    """Fork as ``os.fork`` does, where ``end_forks`` leaves that to the ruler alone."""
+    global _forking  # noqa: PLW0603 - the hook can be told by nothing else
+    _forking = True
+    try:
+        return os.fork()
+    finally:
+        _forking = False
 
 
 def end_with_parent() -> None:

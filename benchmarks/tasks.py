@@ -13,8 +13,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from benchmarks import files
 from benchmarks.corpora import own_copy
 from benchmarks.surroundings import DisturbedError, Surroundings
 
@@ -72,6 +74,9 @@ class Task:
         examples: what the texts leave untried.
         largest_vocabulary: distinct characters that a result can tell apart; a corpus with more
             is not applicable.
+        files: the files that a call reads; ``None`` where it is given no paths.
+        outcome: what is held against the oracle, of a call that has returned: its answer, and what
+            it has written.
         unasked: whether it is measured unless tasks are named.
     """
 
@@ -88,6 +93,8 @@ class Task:
     examples: tuple[Example, ...] = ()
     largest_vocabulary: int = sys.maxunicode + 1
     unasked: bool = False
+    files: Callable[[Call], list[str]] | None = None
+    outcome: Callable[[Call, Any], Any] = lambda _call, answer: answer
 
     def problems(self, function: Any, text: str, *, refuses_surrogates: bool) -> Iterator[str]:
         """Yield each way in which ``function`` breaks this contract on ``text`` and the edges.
@@ -136,14 +143,14 @@ class Task:
         """
         surroundings = Surroundings()
         expected = self.oracle(text)
-        call, arguments = self.call(function, text)
-        given = pickle.dumps(arguments)
-        first = call(*arguments)
+        call = self.call(function, text)
+        given = pickle.dumps(call[1])
+        first = self.answer(call)
         if difference := self.difference(first, expected):
             return difference
-        if pickle.dumps(arguments) != given:
+        if pickle.dumps(call[1]) != given:
             return "changed its input"
-        second = call(*arguments)
+        second = self.answer(call)
         if self.shared(first, second):
             return "gave two answers that share their memory"
         if difference := self.difference(second, expected):
@@ -152,6 +159,11 @@ class Task:
             return f"the second call changed the first answer: {difference}"
         surroundings.check()
         return None
+
+    def answer(self, call: Call) -> Any:
+        """Make a call, and return what is held against the oracle."""
+        function, arguments = call
+        return self.outcome(call, function(*arguments))
 
 
 def broken(refusal: Refusal, function: Any) -> str | None:
@@ -632,6 +644,173 @@ TEXT_REFUSALS = (
 """What is refused by whatever takes nothing but a text."""
 
 
+EDGES_IN_FILES = tuple(text for text in EDGES if not has_surrogate(text))
+"""UTF-8 cannot express a lone surrogate, so that no file holds one."""
+
+
+def call_on_file(function: Any, text: str) -> Call:
+    """Return the contender, to be called on the path of a file that holds the text."""
+    return function, ([files.path_of(text)],)
+
+
+def call_on_file_and_folder(function: Any, text: str) -> Call:
+    """Return the contender, to be called on that path and on a folder for what it writes."""
+    return function, ([files.path_of(text)], str(files.process_folder()))
+
+
+def files_read(call: Call) -> list[str]:
+    """Return the paths that a call is given."""
+    paths: Any = call[1][0]
+    return list(paths)
+
+
+def tensor_difference(answer: Any, expected: tuple[str, list[int]]) -> str | None:
+    """Compare exact types, then the vocabulary, then the tensor: kind, layout, each id."""
+    import torch
+
+    if type(answer) is not tuple or len(answer) != 2:
+        return f"returned {excerpt(answer)}, not a tuple of two"
+    if problem := text_difference(answer[0], expected[0]):
+        return f"vocabulary: {problem}"
+    tensor = answer[1]
+    if type(tensor) is not torch.Tensor:
+        return f"returned {type(tensor).__name__}, not torch.Tensor"
+    if tensor.dtype != torch.int64 or tensor.ndim != 1:
+        return f"returned {tensor.ndim}-dimensional {tensor.dtype}, not 1-dimensional torch.int64"
+    if not tensor.is_contiguous() or tensor.device.type != "cpu" or tensor.requires_grad:
+        return "returned a tensor that is not a contiguous one of the CPU without a gradient"
+    return sequence_difference(tensor.tolist(), expected[1])
+
+
+def share_tensor(one: Any, other: Any) -> bool:
+    """Return whether the tensors of two answers overlap; numpy knows their memory too."""
+    return share_memory(one[1].numpy(), other[1].numpy())
+
+
+Shards = tuple[Any, list[int], list[int]]
+"""What shards hold: the vocabulary, and the ids that are trained on and those that validate."""
+
+
+def shards_of(text: str) -> Shards:
+    """Return the vocabulary of ``text``, and its ids: nine tenths, and the others."""
+    ids = ids_of(text)
+    return "".join(vocabulary_of(text)), ids[: 9 * len(ids) // 10], ids[9 * len(ids) // 10 :]
+
+
+def written_shards(call: Call, answer: Any) -> Shards:
+    """Return what a call of ``shards`` returned and wrote; its files go, so none is taken twice."""
+    import numpy
+
+    folder = Path(str(call[1][1]))
+    found = []
+    for name in ("train.bin", "val.bin"):
+        found.append(numpy.fromfile(folder / name, "<u2").tolist())
+        (folder / name).unlink()
+    return answer, found[0], found[1]
+
+
+def shards_difference(answer: Any, expected: Shards) -> str | None:
+    """Compare the vocabulary, then what each file holds."""
+    if problem := text_difference(answer[0], expected[0]):
+        return f"vocabulary: {problem}"
+    for name, found, wanted in zip(("train", "val"), answer[1:], expected[1:], strict=True):
+        if problem := sequence_difference(found, wanted):
+            return f"{name}.bin: {problem}"
+    return None
+
+
+def file_refusals(*more: Callable[[], object]) -> tuple[Refusal, ...]:
+    """Return what is refused by whatever reads files, given ``more`` arguments after the paths."""
+
+    def on(paths: object) -> Callable[[Any], object]:
+        return lambda contender: contender(paths, *(make() for make in more))
+
+    def on_bytes(*contents: bytes) -> Callable[[Any], object]:
+        def attempt(contender: Any) -> object:
+            paths = [files.path_of(each) for each in contents]
+            try:
+                return on(paths)(contender)
+            except ValueError as error:  # which names a path that differs from run to run
+                raise type(error)(str(error).replace(paths[-1], "FILE")) from None
+
+        return attempt
+
+    def not_utf8(case: str, at: int, *contents: bytes) -> Refusal:
+        message = f"FILE: not UTF-8 at byte {at}"
+        return Refusal(case=case, attempt=on_bytes(*contents), error=ValueError, message=message)
+
+    missing = "no/such/file.txt"
+    refusals = [
+        Refusal(
+            case="a file that is not there",
+            attempt=on([missing]),
+            error=FileNotFoundError,
+            message=f"[Errno 2] No such file or directory: {missing!r}",
+        ),
+        not_utf8("Latin-1", 3, b"caf\xe9 au lait"),
+        not_utf8("a character cut short at the end", 2, "ab漢".encode()[:-1]),
+        not_utf8("a lone surrogate", 1, b"a\xed\xa0\x80"),
+        not_utf8("an overlong form", 0, b"\xc0\x80"),
+        not_utf8("beyond Unicode", 5000, b"a" * 5000 + b"\xf4\x90\x80\x80"),
+        not_utf8("far into the second file", 600_001, b"ab", b"ab\n" * 200_000 + b"c\xff"),
+        not_utf8("a character across two files", 1, b"ab", b"a\xc3"),
+        Refusal(case="a path for paths", attempt=on("input.txt"), error=TypeError),
+        Refusal(case="None for paths", attempt=on(None), error=TypeError),
+        Refusal(case="a file's number for a path", attempt=on([0]), error=TypeError),
+    ]
+    if sys.platform != "win32":  # which denies the permission instead
+        folder = str(Path(__file__).parent)
+        refusals.append(
+            Refusal(
+                case="a folder",
+                attempt=on([folder]),
+                error=IsADirectoryError,
+                message=f"[Errno 21] Is a directory: {folder!r}",
+            )
+        )
+    return tuple(refusals)
+
+
+def file_examples(
+    oracle: Callable[[str], Any], call: Callable[[Any, Any], Any]
+) -> tuple[Example, ...]:
+    """Return calls on other than one file, with their right answers.
+
+    Args:
+        oracle: of the task.
+        call: calls a contender on paths, and returns what is held against the oracle.
+    """
+
+    def example(case: str, text: str, paths: Callable[[], Sequence[object]]) -> Example:
+        return Example(case=case, attempt=lambda f: call(f, paths()), answer=oracle(text))
+
+    def each(*texts: str) -> Callable[[], list[str]]:
+        return lambda: list(map(files.path_of, texts))
+
+    long, wide = "ab\n" * 100_000, "Ωж漢😀" * 70_000
+    return (
+        example("no file", "", list),
+        example("several files, in their order", "bacabé", each("ba", "", "ca", "bé")),
+        example("the same file twice", "abab", each("ab", "ab")),
+        example("a tuple", "ab", lambda: tuple(each("ab")())),
+        example("a path object", "ab", lambda: [Path(files.path_of("ab"))]),
+        example("a byte order mark, which is a character", "\ufeffab", each("\ufeffab")),
+        example("newlines of every kind, which stay", "a\r\nb\rc\n", each("a\r\nb\rc\n")),
+        example("files longer than a block", long + wide + "z", each(long, wide, "z")),
+    )
+
+
+def call_prepare(function: Any, paths: Sequence[object]) -> Any:
+    """Return what a contender for ``prepare`` answers."""
+    return function(paths)
+
+
+def call_shards(function: Any, paths: Sequence[object]) -> Shards:
+    """Return what a contender for ``shards`` answers and writes."""
+    call = (function, (paths, str(files.process_folder())))
+    return written_shards(call, function(*call[1]))
+
+
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -761,8 +940,57 @@ TASKS: dict[str, Task] = {
             edges=EDGES,
             refusals=encoding_refusals("encode_int64", sys.maxunicode + 1),
         ),
+        Task(
+            name="prepare",
+            # A file is UTF-8 and is its characters, as by open(path, encoding="utf-8", newline=""):
+            # newlines are not translated, so that decoding gives back the file, byte for byte.
+            contract="prepare(paths) -> tuple[str, torch.int64 tensor]",
+            call=call_on_file,
+            renew=lambda call: call,
+            build=None,
+            oracle=vocabulary_and_ids_of,
+            difference=tensor_difference,
+            shared=share_tensor,
+            edges=EDGES_IN_FILES,
+            refusals=file_refusals(),
+            examples=file_examples(vocabulary_and_ids_of, call_prepare),
+            largest_vocabulary=65_536,  # beyond, what is made by way of uint16 ids may refuse
+            files=files_read,
+        ),
+        Task(
+            name="shards",
+            contract="shards(paths, out) -> str, having written train.bin and val.bin",
+            call=call_on_file_and_folder,
+            renew=lambda call: call,
+            build=None,
+            oracle=shards_of,
+            difference=shards_difference,
+            shared=lambda _one, _other: False,  # they have been read from files
+            edges=EDGES_IN_FILES,
+            refusals=(
+                *file_refusals(files.process_folder),
+                Refusal(
+                    case="texts with more distinct characters than there are ids",
+                    attempt=lambda f: f(
+                        [files.path_of("".join(characters_in_order(65_537)))],
+                        files.process_folder(),
+                    ),
+                    error=ValueError,
+                    message="text has 65537 distinct characters; shards holds at most 65536",
+                ),
+                Refusal(
+                    case="a folder that is not there, to write into",
+                    attempt=lambda f: f([files.path_of("ab")], "no/such/folder"),
+                    error=FileNotFoundError,
+                ),
+            ),
+            examples=file_examples(shards_of, call_shards),
+            largest_vocabulary=65_536,
+            files=files_read,
+            outcome=written_shards,
+        ),
     )
 }
 
-PREPARATION = "charset_encode"
-"""The task whose contenders prepare a text for training: a text to its vocabulary and its ids."""
+PREPARATION = "prepare"
+"""The task whose contenders prepare files for training."""

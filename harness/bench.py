@@ -172,8 +172,8 @@ def jobs_of(
     Args:
         rows: what was asked for.
         corpora: each with the name it was asked for.
-        states: of ``benchmarks.rounds.STATES``; where a task builds what is called, that is a
-            further job for each corpus.
+        states: of ``benchmarks.rounds.STATES``, of which a task has those that apply to it; where
+            one builds what is called, that is a further job for each corpus.
         budget: seconds for a group.
     """
     jobs = []
@@ -184,7 +184,10 @@ def jobs_of(
             known = [row for row in registry.rows() if row.task == task]
             mine = [row for row in known if row in rows or row in beside]
             building = [rounds.BUILD] if TASKS[task].build is not None else []
-            for state in (*states, *building):
+            for state in (
+                *(each for each in states if rounds.applies(TASKS[task], each)),
+                *building,
+            ):
                 # Nothing limits the making of what is called.
                 taken = [row for row in mine if state != rounds.BUILD or not is_limit(row)]
                 jobs.append(Job(name, corpus, state, references, tuple(taken), budget))

@@ -41,7 +41,10 @@ From = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 States = Annotated[
     list[str] | None,
-    typer.Option("--state", help="warm, fresh_str or evicted; repeatable (warm and fresh_str)."),
+    typer.Option(
+        "--state",
+        help="warm, fresh_str, evicted, uncached_file, first_call; repeatable (warm, fresh_str).",
+    ),
 ]
 Everything = Annotated[
     bool, typer.Option("--all", help="Also rows that do not run unless asked for.")

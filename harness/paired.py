@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks import provenance, rounds
 from benchmarks.registry import Implementation
+from benchmarks.rounds import SINGLY
 from benchmarks.worker import run_worker
 from harness import verdict
 
@@ -163,7 +164,7 @@ def pilot(course: Course, arms: Sequence[Arm]) -> Pilot:
             same = replace(arm, side=None, name=None)
             shortest[same] = min(least, shortest.get(same, least))
         seconds = tuple(shortest[replace(arm, side=None, name=None)] for arm in arms)
-        if course.state == "evicted" or set(calls) != {1} or min(seconds) > TOO_SHORT_FOR_ONE:
+        if course.state in SINGLY or set(calls) != {1} or min(seconds) > TOO_SHORT_FOR_ONE:
             break
         calls = verdict.calls_in_a_block(seconds)
     timed = sum(block[0] for mine in answer["blocks"] for block in mine) / 1e9
@@ -268,7 +269,7 @@ def measure(
     if found is None:
         advance("pilot", 0.0)
         found = pilot(course, arms)
-    singly = course.state == "evicted"
+    singly = course.state in SINGLY
 
     def planned(count: int | None) -> verdict.Plan:
         assert found is not None

@@ -31,7 +31,9 @@ QUICK = (Entry((corpora.DEFAULT,), ("warm", "fresh_str"), False, False, 12.0),)
 
 FULL = (
     Entry((corpora.DEFAULT,), ("warm",), False, True, 15.0),
-    Entry(("tinyshakespeare",), ("warm", "fresh_str", "evicted"), True, True, 15.0),
+    Entry(
+        ("tinyshakespeare",), ("warm", "fresh_str", "evicted", "uncached_file"), True, True, 15.0
+    ),
     Entry(
         ("english-60-ascii", "english-1k-ascii", "english-64k-ascii"), ("warm",), False, True, 8.0
     ),

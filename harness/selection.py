@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks import corpora, registry
+from benchmarks.files import cannot_uncache
 from benchmarks.registry import Implementation
-from benchmarks.rounds import STATES
+from benchmarks.rounds import STATES, applies
 from benchmarks.tasks import TASKS
 
 
@@ -54,15 +55,26 @@ def lacking(row: Implementation) -> str | None:
     return row.unavailable() if row.target.startswith("rust_impls:") else row.absent()
 
 
-def select_states(states: Sequence[str]) -> list[str]:
+def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]:
     """Return the states asked for, each once.
 
+    Args:
+        states: names.
+        tasks: names of tasks, to one of which each state must apply; none means any.
+
     Raises:
-        SelectionError: one does not exist.
+        SelectionError: one does not exist, cannot be had here, or applies to none of the tasks.
     """
     for state in states:
         if state not in STATES:
             raise SelectionError(f"no state {state!r}; there are: {', '.join(STATES)}")
+        if tasks and not any(applies(TASKS[task], state) for task in tasks):
+            raise SelectionError(
+                f"the state {state} does not apply to {', '.join(dict.fromkeys(tasks))}: "
+                + ("no file is read" if state == "uncached_file" else "a file is read, no text")
+            )
+        if state == "uncached_file" and (reason := cannot_uncache()):
+            raise SelectionError(f"the state {state} cannot be had here: {reason}")
     return list(dict.fromkeys(states))
 
 

@@ -56,15 +56,7 @@ def preparation(id: str | None) -> tuple[Implementation, Prepare]:
     row = next((row for row in rows if id or "strongest:ascii" in row.marks), rows[0])
     if reason := lacking(row):
         raise SelectionError(f"{row.task} {row.id} cannot run here: {reason}")
-    function = row.resolve()
-
-    def prepare(paths: Sequence[str]) -> tuple[str, Any]:
-        import torch
-
-        text = b"".join(Path(path).read_bytes() for path in paths).decode()
-        vocabulary, ids = function(text)
-        return vocabulary, torch.from_numpy(ids.astype("int64"))
-
+    prepare: Prepare = row.resolve()
     return row, prepare
 
 

@@ -76,9 +76,7 @@ def outside_vocabulary(id: int, position: int, size: int) -> ValueError:
     return ValueError(f"id {id} at position {position} is not in the vocabulary of {size}")
 
 
-def require_few_distinct(distinct: int) -> None:
+def require_few_distinct(distinct: int, task: str = "charset_encode") -> None:
     """Raise ``ValueError`` if a text has more distinct characters than ``uint16`` ids can name."""
     if distinct > 65_536:
-        raise ValueError(
-            f"text has {distinct} distinct characters; charset_encode holds at most 65536"
-        )
+        raise ValueError(f"text has {distinct} distinct characters; {task} holds at most 65536")

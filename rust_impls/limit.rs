@@ -1,5 +1,11 @@
 //! What no idea can beat: to read the input once, to copy it, or to write a result of its size.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use crate::file_texts::{BLOCK, Failure};
+
 /// Reads every byte, by the widest vectors that the processor has, and returns a checksum so that
 /// nothing can be left out.
 #[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
@@ -77,6 +83,32 @@ fn read_avx2(bytes: &[u8]) -> u64 {
 /// `bytes` in memory of its own.
 pub fn memcpy(bytes: &[u8]) -> Vec<u8> {
     bytes.to_vec()
+}
+
+/// How many characters files have that are UTF-8, which reads them once and looks at each byte.
+///
+/// # Errors
+///
+/// When the system refuses to read one.
+pub fn characters(paths: &[PathBuf]) -> Result<usize, Failure> {
+    let mut block = vec![0; BLOCK];
+    let mut characters = 0;
+    for path in paths {
+        let failed = |error| Failure::io(path, error);
+        let mut file = File::open(path).map_err(failed)?;
+        loop {
+            let read = file.read(&mut block).map_err(failed)?;
+            if read == 0 {
+                break;
+            }
+            // All bytes but those that go on with a character.
+            characters += block[..read]
+                .iter()
+                .filter(|&&byte| byte & 0xC0 != 0x80)
+                .count();
+        }
+    }
+    Ok(characters)
 }
 
 /// An integer whose bytes are all 1: filling with it is a memset, and unlike 0 no memory comes so.

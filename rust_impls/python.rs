@@ -8,6 +8,7 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::{ptr, slice};
 
@@ -15,7 +16,7 @@ use numpy::{
     Element, IntoPyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
@@ -25,8 +26,10 @@ use pyo3::types::{IntoPyDict, PyDict, PyInt, PyList, PySequence, PySet, PyString
 use crate::count::Count;
 use crate::decode_list::small_ints::{SMALL_INTS, STEP};
 use crate::decoded::{Decoded, Room};
+use crate::file_texts::Failure;
 use crate::id_table::{Filled, Number};
-use crate::simd::{self, Path};
+use crate::prepare::Prepared;
+use crate::simd;
 use crate::text::Text;
 use crate::vocabulary::{Encoded, Id, U16_ENTRIES};
 
@@ -668,7 +671,7 @@ fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Py<PyString>]> {
 }
 
 /// An idea that is held to a path runs by no other.
-fn require(path: Path) -> PyResult<()> {
+fn require(path: simd::Path) -> PyResult<()> {
     if path.available() {
         return Ok(());
     }
@@ -950,6 +953,63 @@ fn check_fits_decode_array(entries: usize) -> PyResult<()> {
     Err(PyValueError::new_err(format!(
         "vocabulary has {entries} entries; decode_array holds at most {U16_ENTRIES}"
     )))
+}
+
+/// An idea's vocabulary and ids, the ids written where numpy keeps them. Files are read without the
+/// GIL: what waits for a disk must not keep other threads waiting.
+fn prepared<'py>(
+    py: Python<'py>,
+    paths: &[PathBuf],
+    prepare: fn(&[PathBuf]) -> Result<Prepared, Failure>,
+) -> PyResult<(Bound<'py, PyString>, Int64Array<'py>)> {
+    let found = py.detach(|| prepare(paths));
+    let found = found.map_err(|failure| failed("prepare", failure))?;
+    let vocabulary = vocabulary_string(py, &found.vocabulary)?;
+    let array = int64_array(py, found.length, found.fill);
+    let ids = array?.map_err(|failure| failed("prepare", failure))?;
+    Ok((vocabulary, Int64Array(ids)))
+}
+
+/// A numpy array of so many ids, written by `fill`. numpy asks the system for large pages, which are
+/// touched in a fraction of the time.
+fn int64_array<E: Send>(
+    py: Python<'_>,
+    length: usize,
+    fill: impl FnOnce(&mut [MaybeUninit<i64>]) -> Result<(), E> + Send,
+) -> PyResult<Result<Bound<'_, PyArray1<i64>>, E>> {
+    if ffi::Py_ssize_t::try_from(length.saturating_mul(size_of::<i64>())).is_err() {
+        return Err(PyMemoryError::new_err(())); // numpy would panic
+    }
+    // SAFETY: numbers of no value until `fill` has written them all, and dropped if it has not.
+    let array = unsafe { PyArray1::<i64>::new(py, length, false) };
+    // SAFETY: a new array in one piece of that length, which nobody else has yet.
+    let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), length) };
+    Ok(py.detach(|| fill(ids)).map(|()| array))
+}
+
+/// What Python's own `open` would raise, where it is the system that refuses.
+fn failed(task: &str, failure: Failure) -> PyErr {
+    match failure {
+        Failure::Io { path, error } => match error.raw_os_error() {
+            Some(number) => {
+                let words = error.to_string();
+                let words = words.split(" (os error").next().unwrap_or_default();
+                PyOSError::new_err((number, words.to_owned(), path.into_os_string()))
+            }
+            None => PyOSError::new_err(format!("{}: {error}", path.display())),
+        },
+        Failure::NotUtf8 { path, position } => {
+            PyValueError::new_err(format!("{}: not UTF-8 at byte {position}", path.display()))
+        }
+        Failure::NotRegular { path } => PyValueError::new_err(format!(
+            "{}: not a regular file, and it would be read twice",
+            path.display()
+        )),
+        Failure::Changed => PyRuntimeError::new_err("the files changed while they were read"),
+        Failure::TooManyDistinct(distinct) => PyValueError::new_err(format!(
+            "text has {distinct} distinct characters; {task} holds at most {U16_ENTRIES}"
+        )),
+    }
 }
 
 /// A limit at work: called like what a task builds from a vocabulary.
@@ -1406,12 +1466,64 @@ macro_rules! decode_array_module {
     };
 }
 
+macro_rules! prepare_module {
+    (by_paths: $($by_paths:ident),*;) => {
+        /// Files to vocabulary and ids: prepare(paths) -> tuple[str, int64 array], one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod prepare {
+            use super::{Int64Array, PathBuf, prepared};
+            use pyo3::prelude::*;
+            use pyo3::types::PyString;
+
+            $(
+                #[doc = env!(concat!("DOC_prepare_", stringify!($by_paths)))]
+                #[pyfunction]
+                #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+                fn $by_paths(
+                    py: Python<'_>,
+                    paths: Vec<PathBuf>,
+                ) -> PyResult<(Bound<'_, PyString>, Int64Array<'_>)> {
+                    prepared(py, &paths, crate::prepare::$by_paths::prepare)
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! shards_module {
+    (by_paths: $($by_paths:ident),*;) => {
+        /// Files to shards of ids: shards(paths, out) -> str, one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod shards {
+            use super::{PathBuf, failed, vocabulary_string};
+            use pyo3::prelude::*;
+            use pyo3::types::PyString;
+
+            $(
+                #[doc = env!(concat!("DOC_shards_", stringify!($by_paths)))]
+                #[pyfunction]
+                #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+                fn $by_paths(
+                    py: Python<'_>,
+                    paths: Vec<PathBuf>,
+                    out: PathBuf,
+                ) -> PyResult<Bound<'_, PyString>> {
+                    let vocabulary = py
+                        .detach(|| crate::shards::$by_paths::shards(&paths, &out))
+                        .map_err(|failure| failed("shards", failure))?;
+                    vocabulary_string(py, &vocabulary)
+                }
+            )*
+        }
+    };
+}
+
 /// What no idea can beat, each in the shape of the tasks it is a limit of.
 #[pymodule(submodule, module = "rust_impls")]
 mod limit {
     use super::{
-        Limit, Uint16Array, Vocabulary, as_bytes, form, item_addresses, new_string, stored_bytes,
-        uint16_array,
+        Failure, Int64Array, Limit, PathBuf, Uint16Array, Vocabulary, as_bytes, failed, form,
+        int64_array, item_addresses, new_string, stored_bytes, uint16_array,
     };
     use crate::decoded::Room;
     use crate::limit;
@@ -1489,6 +1601,20 @@ mod limit {
             let filled = limit::memset::<I>(text.len()?);
             Ok(filled.into_pyarray(text.py()).into_any())
         }))
+    }
+
+    /// Reads files once and touches an int64 array as long as they have characters.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+    fn read_and_touch(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Int64Array<'_>> {
+        let length = py.detach(|| limit::characters(&paths));
+        let length = length.map_err(|failure| failed("prepare", failure))?;
+        let touch = |ids: &mut [MaybeUninit<i64>]| {
+            ids.fill(MaybeUninit::new(i64::ONES));
+            Ok::<(), Failure>(())
+        };
+        let ids = int64_array(py, length, touch)?.map_err(|failure| failed("prepare", failure))?;
+        Ok(Int64Array(ids))
     }
 
     /// Fills a new text as long as the ids, in the form that the vocabulary's widest character needs.
@@ -1570,6 +1696,14 @@ decode_array_module! {
     stored: fixed_array, register_table;
 }
 
+prepare_module! {
+    by_paths: rustc_hash, two_passes;
+}
+
+shards_module! {
+    by_paths: two_passes;
+}
+
 /// A call stopped early, so that what each step costs can be told. What is built from a vocabulary has
 /// a method `kernel` for the same purpose.
 #[pymodule(submodule, module = "rust_impls")]
@@ -1631,7 +1765,7 @@ mod rust_impls {
     #[pymodule_export]
     use super::{
         charset, charset_encode, count, decode_array, decode_list, encode, encode_array,
-        encode_int64, encode_uint8, limit, steps,
+        encode_int64, encode_uint8, limit, prepare, shards, steps,
     };
 
     /// A wrong setting is refused at once: whoever forces a path must not measure another.

@@ -55,6 +55,8 @@ def test_on_tinyshakespeare(
 @given(text=TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
+    if TASKS[implementation.task].files is not None:  # and UTF-8 holds no lone surrogate
+        text = text.encode("utf-8", "ignore").decode()
     try:
         problem = TASKS[implementation.task].wrong(implementation.resolve(), text)
     except UnicodeEncodeError:

@@ -13,7 +13,16 @@ from benchmarks.registry import CPU, MARKS, REGISTRY, Implementation, find, row,
 from benchmarks.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUPS = {"attached", "detached", "stored", "threaded", "held", "by_ids", "by_addresses"}
+GROUPS = {
+    "attached",
+    "detached",
+    "stored",
+    "threaded",
+    "held",
+    "by_ids",
+    "by_addresses",
+    "by_paths",
+}
 """What python.rs sorts a task's ideas by."""
 
 
@@ -35,7 +44,9 @@ def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
         words = set(re.findall(r"\w+", block.group(1))) - GROUPS
         # A limit is no idea for a task, and one may be the limit of several.
         contenders = [entry for entry in registry if "limit" not in entry.marks]
-        targets = {entry.target for entry in contenders if entry.task == task}
+        mine = [entry for entry in contenders if entry.task == task]
+        targets = {entry.target for entry in mine}
+        targets |= {name for entry in mine for name in entry.given if f":{task}." in name}
         python_targets = {f"py_impls.{task}.{idea}:{task}": idea for idea in python_files}
         rust_targets = {f"rust_impls:{task}.{idea}": idea for idea in rust_files | modules | words}
         for target, idea in sorted(python_targets.items()):
@@ -106,7 +117,7 @@ def test_a_module_line_without_its_file(tree: Path) -> None:
 def test_keys_and_targets_are_unique() -> None:
     assert len({(entry.task, entry.id) for entry in REGISTRY}) == len(REGISTRY)
     contenders = [entry for entry in REGISTRY if "limit" not in entry.marks]
-    assert len({entry.target for entry in contenders}) == len(contenders)
+    assert len({(entry.target, entry.given) for entry in contenders}) == len(contenders)
 
 
 def test_rows_are_well_formed() -> None:

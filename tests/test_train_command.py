@@ -30,13 +30,13 @@ def text(tmp_path: Path) -> str:
 def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> None:
     done = nanogpt_rs(
         *("train", "--corpus", text, "--steps=6", "--evaluate-every=3", "--json"),
-        *("--prepare=rust/bit_table", "--log", str(tmp_path / "log.jsonl")),
+        *("--prepare=rust/two_passes", "--log", str(tmp_path / "log.jsonl")),
         *("--curve", str(tmp_path / "curve.svg")),
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["corpus"]["id"] == "file:mine.txt"
-    assert document["prepare"]["id"] == "rust/bit_table"
+    assert document["prepare"]["id"] == "rust/two_passes"
     assert (document["steps"], document["interrupted"]) == (6, False)
     assert document["val_losses"][-1] == [6, document["val_loss"]]
     assert document["environment"]["torch"]

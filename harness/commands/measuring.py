@@ -100,7 +100,8 @@ def bench(
             )
             names = list(dict.fromkeys(corpus or entry.corpora))
             texts = load_corpora(names)
-            states = select_states(state or entry.states)
+            tasks_taken = [row.task for row in rows]
+            states = select_states(state, tasks_taken) if state else list(entry.states)
             pairs = list(zip(names, texts, strict=True))
             jobs += jobs_of(rows, pairs, states, seconds or entry.budget)
             asked |= {(row.task, row.id) for row in rows}
@@ -113,7 +114,10 @@ def compare(
     contenders: Annotated[list[str], typer.Argument(help="One to twelve others.")],
     corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
     state: Annotated[
-        str, typer.Option(help="warm, fresh_str, evicted; build: the making of an encoder.")
+        str,
+        typer.Option(
+            help="warm, fresh_str, evicted, uncached_file or first_call; build: making an encoder."
+        ),
     ] = "warm",
     sources: From = None,
     again: Resume = False,
@@ -140,7 +144,7 @@ def compare(
         if len(contenders) > MOST_CONTENDERS:
             raise SelectionError(f"at most {MOST_CONTENDERS} contenders share a baseline's rounds")
         if state != BUILD:
-            select_states([state])
+            select_states([state], [task])
         elif TASKS[task].build is None:
             raise SelectionError(f"the task {task} has nothing to build")
         build = check()

@@ -38,7 +38,7 @@ macro_rules! decode_array_ideas {
         })),*];
     };
 }
-/// Tested in ideas.rs, or below where ideas of one task take different things.
+/// Tested in ideas.rs and files.rs, or below where ideas of one task take different things.
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
@@ -48,6 +48,8 @@ use elsewhere as encode_array_ideas;
 use elsewhere as encode_ideas;
 use elsewhere as encode_int64_ideas;
 use elsewhere as encode_uint8_ideas;
+use elsewhere as prepare_ideas;
+use elsewhere as shards_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
 /// The most characters or ids that any path takes at once.

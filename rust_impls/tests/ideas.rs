@@ -128,7 +128,7 @@ macro_rules! encode_int64_ideas {
         ];
     };
 }
-/// Tested in fused.rs.
+/// Tested in fused.rs and files.rs.
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
@@ -136,6 +136,8 @@ use elsewhere as charset_encode_ideas;
 use elsewhere as count_ideas;
 use elsewhere as decode_array_ideas;
 use elsewhere as decode_list_ideas;
+use elsewhere as prepare_ideas;
+use elsewhere as shards_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
 // The twins.

@@ -1,0 +1,29 @@
+//! The texts of a file, block by block: its bytes as UTF-8, or the place where they are none.
+#![no_main]
+
+use rust_impls::file_texts::{Blocks, Fault, Seen};
+use rust_impls::text::Text;
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
+    let (bytes, size) = input;
+    let (mut codes, mut seen) = (Vec::new(), Seen::default());
+    let taken = Blocks::new(size.into()).each(&bytes[..], |block| {
+        match block {
+            Text::One(block) => codes.extend(block.iter().copied().map(u32::from)),
+            Text::Two(block) => codes.extend(block.iter().copied().map(u32::from)),
+            Text::Four(block) => codes.extend(block),
+        }
+        seen.add(block);
+        Ok::<(), ()>(())
+    });
+    match (std::str::from_utf8(&bytes), taken) {
+        (Ok(text), Ok(())) => {
+            assert!(text.chars().map(u32::from).eq(codes.iter().copied()));
+            assert_eq!(seen.vocabulary(), fuzz::distinct(&codes));
+        }
+        (Err(wrong), Err(Fault::NotUtf8(position))) => {
+            assert_eq!(position, wrong.valid_up_to() as u64);
+        }
+        (expected, found) => panic!("{found:?}, not {expected:?}"),
+    }
+});

@@ -1,0 +1,265 @@
+"""Tasks whose input is a file: the files, their states, and how answers are checked."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import corpora, files, rounds
+from benchmarks.registry import REGISTRY, find, row
+from benchmarks.tasks import TASKS
+from benchmarks.worker import WorkerError, run_worker
+from harness import paired
+from harness.bench import jobs_of
+from harness.selection import SelectionError, select, select_states
+
+can_uncache = pytest.mark.skipif(
+    files.cannot_uncache() is not None, reason=f"system: {files.cannot_uncache()}"
+)
+can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="system: there is no fork")
+FILE_TASKS = [name for name, task in TASKS.items() if task.files is not None]
+LONG = "to be or not to be\n" * 100_000
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(corpora.CACHE_VARIABLE, str(tmp_path))
+    return tmp_path
+
+
+def test_a_long_text_is_one_file_made_once(own_cache: Path) -> None:
+    path = files.path_of(LONG)
+    assert Path(path).is_relative_to(own_cache)
+    assert Path(path).read_bytes() == LONG.encode()
+    made = Path(path).stat().st_mtime_ns
+    assert files.path_of(LONG) == path
+    assert Path(path).stat().st_mtime_ns == made
+
+
+def test_a_file_that_was_tampered_with_is_made_anew(own_cache: Path) -> None:
+    path = Path(files.path_of(LONG))
+    path.write_text("something else")
+    assert Path(files.path_of(LONG)).read_bytes() == LONG.encode()
+
+
+def test_newlines_are_written_as_they_are() -> None:
+    assert Path(files.path_of("a\r\nb\rc\n")).read_bytes() == b"a\r\nb\rc\n"
+
+
+@can_uncache
+def test_an_uncached_file_is_not_in_memory(own_cache: Path) -> None:
+    path = files.path_of(LONG)
+    pages = -(-len(LONG) // mmap.PAGESIZE)
+    with Path(path).open("rb", buffering=0) as file:
+        assert files.resident_pages(file.fileno()) == pages
+        files.uncache(path)
+        assert files.resident_pages(file.fileno()) == 0
+        assert file.read() == LONG.encode()
+        assert files.resident_pages(file.fileno()) == pages
+
+
+@pytest.mark.skipif(
+    not Path("/dev/shm").is_dir() or files.cannot_uncache() is not None,
+    reason="system: no /dev/shm, a file system in memory",
+)
+def test_a_file_that_lies_in_memory_is_found_out(tmp_path: Path) -> None:
+    path = Path(f"/dev/shm/nanogpt-rs-{os.getpid()}")
+    path.write_bytes(b"abc")
+    try:
+        with pytest.raises(OSError, match="the system keeps 1 pages of this file in memory"):
+            files.uncache(str(path))
+    finally:
+        path.unlink()
+
+
+def test_states_apply_where_there_is_something_for_them() -> None:
+    for name, task in TASKS.items():
+        assert rounds.applies(task, "fresh_str") == (name not in FILE_TASKS)
+        assert rounds.applies(task, "uncached_file") == (name in FILE_TASKS)
+        assert all(rounds.applies(task, each) for each in ("warm", "evicted", "first_call"))
+    with pytest.raises(SelectionError, match="uncached_file does not apply to charset"):
+        select_states(["uncached_file"], ["charset"])
+    with pytest.raises(SelectionError, match="fresh_str does not apply to prepare"):
+        select_states(["fresh_str"], ["prepare"])
+    assert select_states(["fresh_str"], ["prepare", "charset"]) == ["fresh_str"]
+    corpus = corpora.load("empty")
+    jobs = jobs_of(select(["prepare"]), [("empty", corpus)], ["warm", "fresh_str"], 1.0)
+    assert [job.state for job in jobs] == ["warm"]
+
+
+def order(state: str, id: str, task: str = "shards") -> dict[str, Any]:
+    return {
+        "task": task,
+        "corpus": "english-64k-ascii",
+        "state": state,
+        "rooms": paired.rooms(),
+        "rounds": 2,
+        "warm_up_rounds": 1,
+        "seed": 7,
+        "arms": [{"id": id, "calls": 2} for _ in range(2)],
+    }
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "warm",
+        pytest.param("uncached_file", marks=can_uncache),
+        pytest.param("first_call", marks=can_fork),
+    ],
+)
+@pytest.mark.parametrize("id", ["python/file_blocks", "rust/two_passes"])
+def test_a_worker_measures_each_state(state: str, id: str) -> None:
+    answer = run_worker("rounds", order(state, id), 60)
+    assert answer["wrong"] == {}
+    for blocks in answer["blocks"]:
+        assert [block[4] for block in blocks] == [2, 2]
+        assert all(block[0] > 0 for block in blocks)
+
+
+@can_fork
+def test_a_first_call_that_crashes_is_found_out() -> None:
+    def crash() -> None:
+        os._exit(3)
+
+    with pytest.raises(ChildProcessError, match="status"):
+        rounds.forked((crash, ()))
+
+
+def test_what_is_given_comes_first_and_what_is_missing_is_named() -> None:
+    given = find("prepare", "rust/two_passes")
+    assert given.given == ("rust_impls:prepare.two_passes",)
+    vocabulary, ids = given.resolve()([files.path_of("banana")])
+    assert vocabulary == "abn"
+    assert ids.tolist() == [1, 0, 2, 0, 2, 0]
+    absent = row("prepare", "rust/toy", given.target, "", "torch", "rust_impls:prepare.toy")
+    assert "toy" in str(absent.unavailable())
+    absent = row("prepare", "rust/toy", given.target, "", "torch", "no_such_module:toy")
+    assert absent.unavailable() == "needs no_such_module, which is not installed"
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in REGISTRY if each.task == "prepare"], ids=lambda each: each.id
+)
+def test_steps_end_in_the_same_answer(entry: Any) -> None:
+    if (steps := entry.resolve_steps()) is None:
+        assert entry.id == "limit/read_and_touch"
+        return
+    running = steps([files.path_of("banana")])
+    named = []
+    while True:
+        try:
+            named.append(next(running))
+        except StopIteration as done:
+            vocabulary, ids = done.value
+            break
+    assert {"read", "vocabulary", "encode"} <= set(", ".join(named).split(", "))
+    assert named[-1] == "tensor"
+    assert (vocabulary, ids.tolist()) == ("abn", [1, 0, 2, 0, 2, 0])
+
+
+# The checks of these tasks can fail: each of these contenders breaks the contract in one way.
+
+
+def lecture(paths: list[str]) -> Any:
+    return find("prepare", "python/list_comprehension").resolve()(paths)
+
+
+def translating(paths: list[str]) -> Any:
+    """As the lecture's own open() does it."""
+    import torch
+
+    text = "".join(Path(path).read_text("utf-8") for path in paths)
+    characters = sorted(set(text))
+    return "".join(characters), torch.tensor([characters.index(c) for c in text], dtype=torch.int64)
+
+
+CHEATS: dict[str, tuple[Any, str]] = {
+    "an array": (lambda p: (lecture(p)[0], lecture(p)[1].numpy()), "ndarray, not torch.Tensor"),
+    "int32": (lambda p: (lecture(p)[0], lecture(p)[1].int()), "not 1-dimensional torch.int64"),
+    "a column": (lambda p: (lecture(p)[0], lecture(p)[1][:, None]), "2-dimensional"),
+    "strided": (
+        lambda p: (lecture(p)[0], lecture(p)[1].repeat_interleave(2)[::2]),
+        "not a contiguous",
+    ),
+    "the first file": (lambda p: lecture(p[:1]), "several files, in their order"),
+    "no byte order mark": (
+        lambda p: lecture(
+            [files.path_of(Path(each).read_bytes().removeprefix(b"\xef\xbb\xbf")) for each in p]
+        ),
+        "a byte order mark, which is a character",
+    ),
+    "translated newlines": (translating, "newlines of every kind"),
+    "any bytes": (
+        lambda p: lecture([files.path_of(Path(p[-1]).read_bytes().decode("utf-8", "replace"))]),
+        "Latin-1: returned",
+    ),
+}
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_a_cheat_is_found(cheat: str) -> None:
+    function, expected = CHEATS[cheat]
+    problems = list(TASKS["prepare"].problems(function, "xyz", refuses_surrogates=False))
+    assert any(expected in problem for problem in problems), problems
+
+
+def test_shards_are_held_against_what_was_written() -> None:
+    write = find("shards", "python/list_comprehension").resolve()
+
+    def big_endian(paths: list[str], out: str) -> Any:
+        vocabulary = write(paths, out)
+        train = Path(out, "train.bin")
+        ids = train.read_bytes()
+        train.write_bytes(b"".join(ids[at : at + 2][::-1] for at in range(0, len(ids), 2)))
+        return vocabulary
+
+    def rounded_up(paths: list[str], out: str) -> Any:
+        vocabulary = write(paths, out)
+        train, val = Path(out, "train.bin"), Path(out, "val.bin")
+        train.write_bytes(train.read_bytes() + val.read_bytes()[:2])
+        val.write_bytes(val.read_bytes()[2:])
+        return vocabulary
+
+    kept: list[Any] = []
+
+    def once(paths: list[str], out: str) -> Any:
+        kept.append(kept[0] if kept else write(paths, out))
+        return kept[0]
+
+    for cheat, expected in (
+        (big_endian, "train.bin: at position"),
+        (rounded_up, "train.bin: returned"),
+        (once, "No such file"),
+    ):
+        problems = list(TASKS["shards"].problems(cheat, "xyzzy", refuses_surrogates=False))
+        assert any(expected in problem for problem in problems), problems
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="system: no named pipes")
+@pytest.mark.parametrize(
+    ("task", "id"),
+    [
+        (each.task, each.id)
+        for each in REGISTRY
+        if each.id in ("python/file_blocks", "rust/two_passes")
+    ],
+)
+def test_a_pipe_is_refused_rather_than_waited_for(task: str, id: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    arguments = ([str(pipe)], str(tmp_path)) if task == "shards" else ([str(pipe)],)
+    with pytest.raises(ValueError, match=r"pipe: not a regular file, and it would be read twice$"):
+        find(task, id).resolve()(*arguments)
+
+
+def test_a_worker_that_cannot_uncache_says_so(own_cache: Path) -> None:
+    """A wrong corpus, here a file removed under the worker's feet, is an error and no number."""
+    broken = order("uncached_file", "rust/two_passes") | {"corpus": str(own_cache / "none.txt")}
+    with pytest.raises(WorkerError, match="no such file"):
+        run_worker("rounds", broken, 60)
