@@ -123,15 +123,18 @@ class Task:
             if problem:
                 yield f"on {excerpt(sample)}: {problem}"
         for example in self.examples:
-            try:
-                difference = self.difference(example.attempt(function), example.answer)
-            except Exception as error:
-                difference = f"raised {shown(error)}"
-            if difference:
+            if difference := self.wrong_example(function, example):
                 yield f"{example.case}: {difference}"
         for refusal in self.refusals:
             if problem := broken(refusal, function):
                 yield f"{refusal.case}: {problem}"
+
+    def wrong_example(self, function: Any, example: Example) -> str | None:
+        """Return what is wrong with ``function``'s answer to an example, if anything."""
+        try:
+            return self.difference(example.attempt(function), example.answer)
+        except Exception as error:
+            return f"raised {shown(error)}"
 
     def wrong(self, function: Any, text: str) -> str | None:
         """Return what is wrong with ``function``'s answers for ``text``, if anything.

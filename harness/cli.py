@@ -16,6 +16,7 @@ from harness.commands import (
     divisions,
     listing,
     measuring,
+    memory,
     publishing,
     recording,
     selftest,
@@ -63,6 +64,7 @@ app.command()(listing.verify)
 app.command()(measuring.bench)
 app.command()(measuring.compare)
 app.command()(breakdown.breakdown)
+app.command()(memory.memory)
 app.command()(selftest.selftest)
 app.command()(diffing.diff)
 app.command()(recording.show)

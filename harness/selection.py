@@ -78,6 +78,11 @@ def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]
     return list(dict.fromkeys(states))
 
 
+def available(states: Sequence[str]) -> list[str]:
+    """Return those of some states that can be had here."""
+    return [each for each in states if each != "uncached_file" or not cannot_uncache()]
+
+
 def load_corpora(names: Sequence[str]) -> list[corpora.Corpus]:
     """Return the corpora of these names, each once, in the order asked for.
 

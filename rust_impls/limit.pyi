@@ -2,12 +2,14 @@
 What no idea can beat, each in the shape of the tasks it is a limit of.
 """
 
+from _typeshed import SupportsGetItem
 from collections.abc import Sequence
-from numpy import uint16
+from numpy import int64, uint16
 from numpy.typing import NDArray
+from os import PathLike
 from typing import Any
 
-__all__ = ["memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_array", "read_list"]
+__all__ = ["memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_array", "read_list"]
 
 def memcpy(_vocabulary: Sequence[str]) -> Any:
     """
@@ -42,6 +44,11 @@ def memset_uint8(_vocabulary: Sequence[str]) -> Any:
 def read(text: str) -> int:
     """
     Reads a text's storage once and returns a checksum.
+    """
+
+def read_and_touch(paths: SupportsGetItem[int, str | PathLike[str]]) -> NDArray[int64]:
+    """
+    Reads files once and touches an int64 array as long as they have characters.
     """
 
 def read_array(_vocabulary: Sequence[str]) -> Any:

@@ -82,7 +82,13 @@ def bench(
         from benchmarks.provenance import check
         from harness.bench import jobs_of
         from harness.presets import FULL, QUICK
-        from harness.selection import SelectionError, load_corpora, select, select_states
+        from harness.selection import (
+            SelectionError,
+            available,
+            load_corpora,
+            select,
+            select_states,
+        )
 
         if full and (tasks or ids or corpus or state or everything or sources):
             raise SelectionError("--full is a set of its own: name no task, id, corpus or state")
@@ -101,7 +107,7 @@ def bench(
             names = list(dict.fromkeys(corpus or entry.corpora))
             texts = load_corpora(names)
             tasks_taken = [row.task for row in rows]
-            states = select_states(state, tasks_taken) if state else list(entry.states)
+            states = select_states(state, tasks_taken) if state else available(entry.states)
             pairs = list(zip(names, texts, strict=True))
             jobs += jobs_of(rows, pairs, states, seconds or entry.budget)
             asked |= {(row.task, row.id) for row in rows}

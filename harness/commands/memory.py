@@ -1,0 +1,121 @@
+"""The command ``memory``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from statistics import median
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from harness.commands.measuring import corpus_line
+from harness.console import (
+    FAILED,
+    NOTHING,
+    AsJson,
+    Everything,
+    Ids,
+    counted_progress,
+    duration,
+    err,
+    out,
+    print_json,
+    refusals,
+    stop,
+)
+
+if TYPE_CHECKING:
+    from harness.memory import Footprint
+
+
+def memory(
+    task: Annotated[str, typer.Argument(help="A task, such as prepare.")],
+    ids: Ids = None,
+    corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
+    everything: Everything = False,
+    processes: Annotated[int, typer.Option(min=1, help="Fresh processes for each row.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Show how long a first call takes in a fresh process, and by how much its memory grows.
+
+    Where a task reads files, with the system's own copy of them in memory and without.
+    """
+    with refusals():
+        from benchmarks import corpora as texts
+        from benchmarks.memory import cannot
+        from benchmarks.provenance import check
+        from benchmarks.verification import verify_apart
+        from benchmarks.worker import WorkerError
+        from harness.memory import LARGE, measure, ordered, states_of
+        from harness.selection import load_corpora, select
+
+        rows = select([task], ids or (), everything=everything)
+        build = check()
+        if reason := cannot():
+            stop(NOTHING, reason)
+        (text,) = load_corpora([corpus])
+        proved_on = corpus if len(text.text) < LARGE else texts.DEFAULT
+        found, faults = [], []
+        total = len(rows) * len(states_of(task)) * processes
+        with counted_progress() as advance:
+            done = 0
+            for row in rows:
+                advance(f"verify {row.id}", done, total)
+                proof = verify_apart(row, proved_on)
+                if proof.status != "right":
+                    faults.append((row.id, proof.status, "; ".join(proof.details)))
+                    continue
+                for uncached in states_of(task):
+                    advance(row.id, done, total)
+                    try:
+                        found.append(measure(row, corpus, uncached, processes))
+                    except WorkerError as error:
+                        faults.append((row.id, "wrong", f"a worker process {error}"))
+                    done += processes
+    proved = text.id if proved_on == corpus else proved_on
+    if as_json:
+        cells = [asdict(each) for each in ordered(found)]
+        document = {"build": asdict(build), "corpus": text.id, "sha256": text.sha256}
+        print_json({**document, "proved_on": proved, "cells": cells})
+    else:
+        out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
+        for title, mine in by_state(task, ordered(found)):
+            out.print(table_of(title, mine))
+        out.print(f"Medians of {processes} processes; memory is the largest of them.")
+        if proved != text.id:
+            out.print(f"Proved right on {proved}: on this corpus that would take minutes.")
+    for id, status, details in faults:
+        err.print(escape(f"{task} {id}: {status}: {details}"), soft_wrap=True)
+    if any(status == "wrong" for _, status, _ in faults):
+        sys.exit(FAILED)
+    if not found:
+        stop(NOTHING, "nothing could be measured here")
+
+
+def by_state(task: str, found: Sequence[Footprint]) -> Iterator[tuple[str, list[Footprint]]]:
+    """Yield a title for each state, and what was measured in it."""
+    for uncached in dict.fromkeys(each.uncached for each in found):
+        state = ", no copy of the file in memory" if uncached else ""
+        mine = [each for each in found if each.uncached == uncached]
+        yield f"{task}, first call of a fresh process{state}", mine
+
+
+def table_of(title: str, found: Sequence[Footprint]) -> Table:
+    """Return the table of one state."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("implementation", overflow="fold")
+    for column in ("wall", "processor", "memory at most", "kept"):
+        table.add_column(column, justify="right")
+    for each in found:
+        table.add_row(
+            escape(each.id),
+            duration(each.typical_seconds),
+            duration(median(each.cpu_seconds)),
+            f"+{each.most / 1e6:,.1f} MB",
+            f"+{max(each.kept) / 1e6:,.1f} MB",
+        )
+    return table

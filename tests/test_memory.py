@@ -1,0 +1,63 @@
+"""The memory of a first call: real processes, and allocations of known size."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import memory
+from benchmarks.registry import find
+from harness.memory import measure, ordered, states_of
+
+pytestmark = pytest.mark.skipif(memory.cannot() is not None, reason=f"system: {memory.cannot()}")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("corpus") / "long.txt"
+    path.write_text("to be, or not to be: " * 400_000)
+    return str(path)
+
+
+def test_two_passes_need_little_beyond_their_result(corpus: str) -> None:
+    ids = 8 * 8_400_000
+    small = measure(find("prepare", "rust/two_passes"), corpus, False, 1)
+    large = measure(find("prepare", "rust/rustc_hash"), corpus, False, 1)
+    assert ids <= small.most <= ids + 16e6
+    assert ids <= max(small.kept) <= small.most
+    assert large.most >= small.most + 8e6  # the whole text, beside the ids
+    assert ordered([large, small]) == [small, large]
+    assert small.typical_seconds > 0
+
+
+def test_what_is_dropped_counts_for_the_peak_alone(corpus: str) -> None:
+    shards = measure(find("shards", "python/list_comprehension"), corpus, False, 1)
+    assert shards.most >= 8 * 8_400_000  # its lists
+    assert max(shards.kept) < shards.most / 2
+
+
+def test_the_command(nanogpt_rs: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("abc\n" * 10_000)
+    done = nanogpt_rs(
+        *("memory", "shards", "--corpus", str(tmp_path / "mine.txt"), "--processes=1", "--json"),
+        *("--id=rust/two_passes", "--id=python/file_blocks"),
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert len(document["cells"]) == 2 * len(states_of("shards"))
+    assert {cell["id"] for cell in document["cells"]} == {"rust/two_passes", "python/file_blocks"}
+    assert all(cell["seconds"][0] > 0 for cell in document["cells"])
+    assert str(tmp_path) not in done.stdout
+
+
+def test_the_table(nanogpt_rs: Run) -> None:
+    arguments = ("--corpus=english-1k-ascii", "--processes=1", "--id=python/set")
+    done = nanogpt_rs("memory", "charset", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "first call of a fresh process" in done.stdout
+    assert "no copy" not in done.stdout
