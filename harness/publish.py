@@ -19,8 +19,8 @@ from typing import Any
 from benchmarks import provenance
 from benchmarks.corpora import write_whole
 from harness.console import duration
-from harness.records import Recorded, RecordError, read_lines
-from harness.report import page, policy_hash
+from harness.records import Recorded, RecordError
+from harness.report import page, policy_hash, runs_in
 
 INDEX, COMPARISON, HISTORY, SECOND = "index.html", "comparison.html", "history", "pytest-benchmark"
 
@@ -45,10 +45,35 @@ class Entry:
 
 
 def record_files(results: Path) -> list[Path]:
-    """Return the committed files of records, in order; the self-test's are of another kind."""
-    return sorted(
-        path for path in results.glob("*/*.jsonl") if path.parent.name not in {"local", "selftest"}
-    )
+    """Return the committed files of runs and of training's divisions, in order.
+
+    Files of other kinds, such as the self-test's, say so in their first line; what is damaged there
+    is for its reader to name.
+
+    Raises:
+        harness.records.RecordError: one cannot be read.
+    """
+    return [
+        path
+        for path in sorted(results.glob("*/*.jsonl"))
+        if path.parent.name != "local" and kind_of(path) in {None, "run", "division"}
+    ]
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what the first record of a file is; ``None`` if that cannot be told.
+
+    Raises:
+        harness.records.RecordError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline())
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror}") from None
+    except ValueError:
+        return None
+    return str(first.get("kind", "other")) if isinstance(first, dict) else None
 
 
 def publish(results: Path, folder: Path) -> list[str]:
@@ -80,7 +105,7 @@ def publish(results: Path, folder: Path) -> list[str]:
         read = [(str(path), path.read_bytes()) for path in files]
         history = f"{HISTORY}/{INDEX}" if has_history else None
         write_whole(folder / COMPARISON, page(read, home=INDEX, history=history))
-        runs = [run for name, data in read for run in read_lines(data, name)]
+        runs = [run for name, data in read for run in runs_in(name, data)]
         entries.append(Entry(COMPARISON, "Who beats whom", about_runs(runs)))
         for path in files:
             command = path.parent.name

@@ -21,16 +21,18 @@ from typing import Any
 from benchmarks import provenance
 from benchmarks.corpora import CORPORA
 from benchmarks.registry import REGISTRY
-from benchmarks.tasks import TASKS
+from benchmarks.tasks import PREPARATION, TASKS
+from harness import divisions
 from harness.bench import Cell, adjusted, tests_in
 from harness.headline import headline, main_text
 from harness.ideas import Sources, idea_of
-from harness.records import Recorded, checkout_state, plain, read_lines
+from harness.records import Recorded, RecordError, checkout_state, checksum, plain, read_lines
 
 MOST_RECORDS = 500
 """Records that a page holds whole; of more it holds what its tables say."""
 MOST_BYTES = 1_000_000
 """Of a page that holds its records whole."""
+DIVISION = b'"kind":"division"'
 AGGREGATED = (
     "{count:,} records are more than this page holds whole ({most:,}, or a megabyte): of each it "
     "has the times, speed-ups, intervals and verdicts, but not what each process said. The files "
@@ -69,8 +71,11 @@ def page(
         harness.records.RecordError: a file is damaged; the message names it and the line.
     """
     runs: dict[str, Held] = {}
+    trained: list[dict[str, Any]] = []
     for name, data in files:
-        for each in held_by(name, data):
+        some, rest = divisions_in(name, data)
+        trained += [each for each in some if each not in trained]
+        for each in held_by(name, rest) if rest or not some else ():
             known = runs.get(each.recorded.run.run)
             if known is None or len(known.lines) < len(each.lines):
                 runs[each.recorded.run.run] = each
@@ -78,11 +83,11 @@ def page(
     names = ", ".join(dict.fromkeys(Path(name).name for name, _ in files)) or "no file"
     count = sum(len(each.after) for each in held)
     if count <= MOST_RECORDS:
-        whole = built(held, names, None, home, history)
+        whole = built(held, trained, names, None, home, history)
         if len(whole) <= MOST_BYTES:
             return whole
     said = AGGREGATED.format(count=count, most=MOST_RECORDS, names=names)
-    return built(held, names, said, home, history)
+    return built(held, trained, names, said, home, history)
 
 
 def held_by(name: str, data: bytes) -> list[Held]:
@@ -101,8 +106,51 @@ def held_by(name: str, data: bytes) -> list[Held]:
     ]
 
 
+def divisions_in(name: str, data: bytes) -> tuple[list[dict[str, Any]], bytes]:
+    """Return the records of training's divisions in a file's bytes, and the other lines.
+
+    Raises:
+        harness.records.RecordError: one is damaged, or from a later version.
+    """
+    found, rest = [], []
+    for number, line in enumerate(data.splitlines(keepends=True), 1):
+        body = None
+        if DIVISION in line:
+            try:
+                body = json.loads(line)
+            except ValueError as error:
+                raise RecordError(f"{name}, line {number}: not JSON: {error}") from None
+        if not isinstance(body, dict) or body.get("kind") != "division":
+            rest.append(line)
+            continue
+        if body.get("schema_version") != divisions.SCHEMA_VERSION:
+            raise RecordError(
+                f"{name}, line {number}: a division of schema_version "
+                f"{body.get('schema_version')!r}; this nanogpt-rs reads {divisions.SCHEMA_VERSION}"
+            )
+        if body.pop("checksum", None) != checksum(body):
+            raise RecordError(f"{name}, line {number}: its checksum does not fit")
+        found.append(body)
+    return found, b"".join(rest)
+
+
+def runs_in(name: str, data: bytes) -> list[Recorded]:
+    """Return the runs in a file's bytes, divisions of training apart.
+
+    Raises:
+        harness.records.RecordError: it is damaged.
+    """
+    some, rest = divisions_in(name, data)
+    return read_lines(rest, name) if rest or not some else []
+
+
 def built(
-    held: Sequence[Held], names: str, aggregated: str | None, home: str | None, history: str | None
+    held: Sequence[Held],
+    trained: Sequence[dict[str, Any]],
+    names: str,
+    aggregated: str | None,
+    home: str | None,
+    history: str | None,
 ) -> bytes:
     """Return the page; with ``aggregated``, what it says of itself, it leaves out processes."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -115,6 +163,8 @@ def built(
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
         "aggregated": aggregated,
+        "preparation": PREPARATION,
+        "divisions": list(trained),
         "tasks": {name: task.contract for name, task in TASKS.items()},
         "ideas": [
             {

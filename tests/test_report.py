@@ -19,12 +19,16 @@ import made_up
 import pytest
 from reader import Reader
 
-from harness import records
+from benchmarks.registry import REGISTRY
+from benchmarks.tasks import PREPARATION
+from harness import divisions, records
 from harness.bench import Cell
 from harness.records import Run
 from harness.report import MOST_BYTES, MOST_RECORDS, page
 
 COMPARED = ("charset", "encode")
+STRONGEST = "strongest:ascii"
+Run_ = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
@@ -321,6 +325,66 @@ def test_two_machines_are_never_mixed(reader: Reader, tmp_path: Path) -> None:
     reader.check_quiet()
 
 
+@pytest.fixture
+def division_file(tmp_path: Path) -> Path:
+    """A file of a division in which a step takes 20 ms."""
+    entries = (
+        divisions.Entry("lecture", 1, 2000, 1.91, 0.05, 0.0, "a"),
+        divisions.Entry("fastest", 1, 2000, 1.91, 0.02, 12.0, "a"),
+    )
+    gains = (divisions.Gain("lecture", 2.5, (2.4, 2.6), 700),)
+    found = divisions.Closed(entries, gains, 0.01, True, {})
+    corpus = {"id": "tinyshakespeare", "sha256": "ab" * 32, "prepare": "rust/bit_table"}
+    path = tmp_path / "divisions.jsonl"
+    divisions.keep(path, "closed", made_up.RUN, corpus, found)
+    return path
+
+
+def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> None:
+    cells = made_up.cells((PREPARATION,))
+    path = made_up.write(tmp_path, made_up.RUN, cells)
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(path), path.read_bytes())]))
+    reader.open(target)
+    assert "not measured in these records" in reader.text("#answer")
+    target.write_bytes(page([(str(each), each.read_bytes()) for each in (path, division_file)]))
+    reader.open(target)
+    mine = [c for c in cells if c.corpus == "tinyshakespeare" and not c.limit]
+    rust = min((c.seconds or 0, c.id) for c in mine if c.id.startswith("rust/"))[0]
+    row = next(row for row in REGISTRY if row.task == PREPARATION and STRONGEST in row.marks)
+    python = next(c.seconds or 0 for c in mine if c.id == row.id)
+    (said,) = re.findall(r"Rust gains ([\d.]+) % of this job", reader.text("#job"))
+    assert float(said) == pytest.approx(100 * (python - rust) / (python + 2000 * 0.02), rel=0.01)
+    assert f"gains {said} % over the strongest Python" in reader.text("#answer")
+    assert "ours 2.50× [2.40, 2.60]" in reader.text("#job")
+    for id, value in (("size", "1e11"), ("steps", "10"), ("stepTime", "1")):
+        reader.select(f"job-{id}", value)
+    (said,) = re.findall(r"Rust gains ([\d.]+) % of this job", reader.text("#job"))
+    scale = 1e11 / mine[0].characters
+    expected = 100 * (python - rust) * scale / (python * scale + 0.01)
+    assert float(said) == pytest.approx(expected, rel=0.01)
+    assert "Extrapolated: from 1,115,394 characters" in reader.text("#job")
+    assert "it was not measured here" in reader.text("#job")
+    reader.check_quiet()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b'"steps":2000', b'"steps":2001', "line 1: its checksum does not fit"),
+        (b'"schema_version":1', b'"schema_version":7', "line 1: a division of schema_version 7"),
+        (b"}\n", b"\n", "line 1: not JSON"),
+    ],
+)
+def test_a_damaged_division_is_named(
+    nanogpt_rs: Run_, division_file: Path, old: bytes, new: bytes, says: str
+) -> None:
+    division_file.write_bytes(division_file.read_bytes().replace(old, new))
+    done = nanogpt_rs("report", str(division_file))
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
 def test_without_script_the_headline_is_there(usual: Path) -> None:
     text = usual.read_text(encoding="utf-8")
     (static,) = re.findall(r"<noscript>(.*?)</noscript>", text, re.DOTALL)
@@ -340,9 +404,6 @@ def test_the_packed_records_are_the_file(usual: Path, run_file: Path) -> None:
     text = usual.read_text(encoding="utf-8")
     (packed,) = re.findall(r'id="records-data">([^<]*)<', text)
     assert gzip.decompress(base64.b64decode(packed)) == run_file.read_bytes()
-
-
-Run_ = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_the_command(nanogpt_rs: Run_, run_file: Path, tmp_path: Path) -> None:

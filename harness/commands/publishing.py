@@ -40,14 +40,17 @@ def newest_of_each(results: Path) -> list[Path]:
     Raises:
         harness.records.RecordError: there is none.
     """
+    from harness.publish import kind_of
     from harness.records import RecordError, newest
 
-    found = {path.parent for path in results.glob("*/*.jsonl")}
-    # The files of the self-test are of another kind.
-    folders = sorted(folder for folder in found if folder.name != "selftest")
-    if not folders:
+    found = [
+        newest(folder) for folder in sorted({path.parent for path in results.glob("*/*.jsonl")})
+    ]
+    # Such as the self-test's files are of another kind.
+    files = [path for path in found if kind_of(path) in {None, "run", "division"}]
+    if not files:
         raise RecordError(f"{results}: no run is kept here; `make bench` makes one")
-    return [newest(folder) for folder in folders]
+    return files
 
 
 def write_page(target: Path, files: Sequence[Path]) -> None:

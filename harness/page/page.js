@@ -6,6 +6,7 @@
   const STATES = ["warm", "fresh_str", "evicted", "uncached_file", "build"];
   const WIDTHS = ["ascii", "latin1", "ucs2", "ucs4"];
   const ROLES = { strongest: "the strongest Python", lecture: "the lecture’s", asked: "what was asked for" };
+  const roleName = (role) => ROLES[role] || role;
   const SIGNS = { faster: "▲", slower: "▼", equivalent: "=", inconclusive: "?", invalid: "✕" };
   const MOST_LINES = 8;
   const MOST_COLUMNS = 40;
@@ -114,11 +115,11 @@
   const ideaOf = (cell) => (cell.origin ? null : ideas.get(`${cell.task} ${cell.id}`));
   const ordered = [...runs.values()].filter((run) => run.cells.length);
   // The fullest run first, the newer one of equals: a later look at two ideas must not hide it.
-  ordered.sort((a, b) => b.cells.length - a.cells.length || (a.run < b.run ? 1 : -1));
+  ordered.sort((a, b) => (b.command === "bench") - (a.command === "bench") || b.cells.length - a.cells.length || (a.run < b.run ? 1 : -1));
 
   // --- what is shown ---
 
-  const view = { run: null, corpus: null, state: null, base: "strongest", task: null, y: "time", matrix: "ratio", lines: null };
+  const view = { steps: null, stepTime: null, size: null, run: null, corpus: null, state: null, base: "strongest", task: null, y: "time", matrix: "ratio", lines: null };
 
   const machineOf = (run) => run.machine.alias;
   const began = (run) => run.began;
@@ -169,7 +170,8 @@
   function baseChoices() {
     const cells = runs.get(view.run).cells;
     const roles = unique(cells.flatMap((cell) => cell.against.map((each) => each.role)));
-    const found = Object.keys(ROLES).filter((role) => roles.includes(role)).map((role) => ({ value: role, label: ROLES[role] }));
+    const known = Object.keys(ROLES).filter((role) => roles.includes(role));
+    const found = [...known, ...roles.filter((role) => !ROLES[role])].map((role) => ({ value: role, label: roleName(role) }));
     const ids = unique(timed(shown()).map((cell) => cell.id)).sort();
     return [...found, ...ids.map((id) => ({ value: `id:${id}`, label: id }))];
   }
@@ -207,7 +209,7 @@
 
   function remember() {
     const words = new URLSearchParams();
-    for (const key of ["run", "corpus", "state", "base", "task", "y", "matrix"]) if (view[key]) words.set(key, view[key]);
+    for (const key of ["run", "corpus", "state", "base", "task", "y", "matrix", "steps", "stepTime", "size"]) if (view[key]) words.set(key, view[key]);
     try {
       history.replaceState(null, "", `#${words}`);
     } catch {
@@ -379,7 +381,10 @@
   }
 
   function wholeJobSentence() {
-    return h("span", null, "What the whole training job gains was ", h("strong", null, "not measured"), " in these records.");
+    const job = theJob();
+    if (!job || job.step === null) return h("span", null, "What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
+    const gain = gainOf(job, job.strongest);
+    return h("span", null, `The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, percent(gain)), ` over the strongest Python`, job.lecture ? ` and ${percent(gainOf(job, job.lecture))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
   }
 
   // --- first screen: every task in a line ---
@@ -402,7 +407,7 @@
       .filter((point) => point.ratio)
       .map((point) => ({ ...point, title: `${point.cell.id}: ${duration(point.cell.seconds)}, ${spoken(point)}` }));
     const bounds = boundsOf(rows.flatMap(points));
-    const base = view.base.startsWith("id:") ? view.base.slice(3) : ROLES[view.base];
+    const base = view.base.startsWith("id:") ? view.base.slice(3) : roleName(view.base);
     return section("glance", "Every task in a line",
       h("p", { class: "sub" }, "How many times faster than ", name(base), ", the best of each; left of 1 is slower. The baseline can be changed above."),
       h("div", { class: "legend" }, key(["python", "the lecture’s", true], ["python", "best Python"], ["rust", "best Rust, with its 95 % interval"], ["limit", "limit: the same bytes, no work"])),
@@ -724,11 +729,105 @@
     return [head.join(","), ...lines].join("\r\n") + "\r\n";
   }
 
+  // --- the whole job ---
+
+  // A job of the reader's: so many steps of so many seconds after the preparation of so much text.
+  // What was measured fills in what the reader leaves open; a step's time that nobody gave is null.
+  function theJob() {
+    const run = runs.get(view.run);
+    const cells = timed(run.cells).filter((cell) => cell.task === page.preparation && cell.state === view.state && cell.width === shown()[0].width && cell.characters > 0);
+    if (!cells.length) return null;
+    const own = cells.filter((cell) => cell.corpus === view.corpus);
+    const size = Number(view.size) || (own[0] || cells[0]).characters;
+    // The nearest size that was measured; from there time grows with the text.
+    const far = (cell) => Math.abs(Math.log(cell.characters / size));
+    const nearest = cells.reduce((best, cell) => (far(cell) < far(best) || (far(cell) === far(best) && cell.corpus === view.corpus) ? cell : best));
+    const there = cells.filter((cell) => cell.corpus === nearest.corpus);
+    const rust = ranked(there).find((cell) => language(cell.id) === "rust");
+    const [strongest, lecture] = ["strongest", "lecture"].map((role) => there.find((cell) => cell.id === baseOf(there, role)));
+    if (!rust || !strongest) return null;
+    const closed = page.divisions.filter((each) => each.division === "closed" && each.machine.alias === run.machine.alias && each.entries.length).at(-1);
+    const entry = closed && [...closed.entries].sort((a, b) => a.step_seconds - b.step_seconds)[0];
+    const step = view.stepTime ? Number(view.stepTime) / 1000 : entry ? entry.step_seconds : null;
+    const steps = Number(view.steps) || (entry ? entry.steps : 2000);
+    const seconds = (cell) => (cell.seconds / cell.characters) * size;
+    return { size, step, steps, measured: !view.stepTime && Boolean(entry), closed, entry, nearest, there, rust, strongest, lecture, seconds };
+  }
+  const gainOf = (job, base) => (job.seconds(base) - job.seconds(job.rust)) / (job.seconds(base) + job.steps * job.step);
+
+  function wholeJob() {
+    const run = runs.get(view.run);
+    const job = theJob();
+    const trained = page.divisions.length ? divisions() : null;
+    if (!job) return section("job", "The whole job", missing("Not measured here: this selection does not hold the task ", name(page.preparation), ", by which a text is prepared for training, in Rust beside the strongest Python."), trained);
+    const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: (event) => choose({ [key]: event.target.value }) }), ` ${unit}`);
+    const rows = [["the lecture’s", job.lecture], ["strongest Python", job.strongest], ["best Rust", job.rust]].filter(([, cell]) => cell);
+    const total = (cell) => job.seconds(cell) + job.steps * job.step;
+    const says = [];
+    if (job.step !== null) {
+      const gain = gainOf(job, job.strongest);
+      const [python, rust] = [job.strongest, job.rust].map((cell) => cell.seconds / cell.characters);
+      const worth = (0.01 * job.steps * job.step) / (0.99 * python - rust);
+      says.push(gain >= 0.01 ? `Rust gains ${percent(gain)} of this job over the strongest Python.` : `Rust gains ${percent(gain)} of this job over the strongest Python: not worth a rewrite for the job’s sake.`);
+      if (gain < 0.01 && worth > 0) says.push(` It would be 1 % for a text of ${size(worth)} characters, with as many steps.`);
+      if (gain <= 0) says.push(" That is no gain.");
+    }
+    return section("job", "The whole job",
+      h("p", { class: "sub" }, "Preparation is done once, training takes the rest. Set your own job: what it gains follows from the rates of this run. These are computed from medians, so they have no interval."),
+      where(run, job.there),
+      h("div", { class: "bar" }, set("size", "text", view.size ?? null, String(job.size), "characters"), set("steps", "training", view.steps ?? null, String(job.steps), "steps of"), set("stepTime", "", view.stepTime ?? null, job.entry ? digits(job.entry.step_seconds * 1000, 3) : "your time", "ms each")),
+      job.measured ? h("p", { class: "note" }, `A step’s time is the one measured in the closed division: ${job.entry.variant}, processor time, `, name(job.closed.machine.alias), `, ${job.closed.date}, commit ${String(job.closed.commit).slice(0, 8)}.`) : h("p", { class: "note" }, job.step === null ? "These records hold no training, so a step’s time has to come from you." : "A step’s time is yours; it was not measured here."),
+      Math.abs(Math.log(job.nearest.characters / job.size)) > 0.01 ? h("p", { class: "note" }, `Extrapolated: from ${count(job.nearest.characters)} characters, the nearest size that was measured, in proportion.`) : null,
+      says.length ? h("p", null, h("strong", null, says)) : null,
+      h("table", { class: "cards" }, h("caption", null, name(page.preparation), " and ", `${count(job.steps)} steps`),
+        h("thead", null, h("tr", null, ["prepared by", "preparation", "training", "whole job", "preparation’s share", "Rust gains"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, rows.map(([label, cell]) => h("tr", null, h("th", { scope: "row" }, `${label}: `, name(cell.id)), h("td", { "data-label": "preparation" }, duration(job.seconds(cell))),
+          job.step === null ? [h("td", { "data-label": "training" }, "–"), h("td", { "data-label": "whole" }, "–"), h("td", { "data-label": "share" }, "–"), h("td", { "data-label": "Rust gains" }, cell === job.rust ? "" : duration(job.seconds(cell) - job.seconds(job.rust)))]
+            : [h("td", { "data-label": "training" }, duration(job.steps * job.step)), h("td", { "data-label": "whole" }, duration(total(cell))), h("td", { "data-label": "share" }, percent(job.seconds(cell) / total(cell))), h("td", { "data-label": "Rust gains" }, cell === job.rust ? "" : `${duration(job.seconds(cell) - job.seconds(job.rust))}, ${percent(gainOf(job, cell))}`)])))),
+      job.step === null ? null : gainChart(job),
+      trained);
+  }
+
+  // What Rust gains of the whole job, over the size of the text: where it begins to matter.
+  function gainChart(job) {
+    const room = byId("content").clientWidth || 700;
+    const narrow = room < 620;
+    const [full, tall, left, right, top, bottom] = [Math.max(260, Math.min(room, 1100)), 260, 60, narrow ? 10 : 190, 12, 40];
+    const sizes = Array.from({ length: 49 }, (_, index) => 1000 * Math.pow(10, index / 6));
+    const lines = [["lecture", "s7", job.lecture, "over the lecture’s"], ["strongest", "s1", job.strongest, "over the strongest Python"]].filter(([, , cell]) => cell && cell.seconds > job.rust.seconds);
+    if (!lines.length) return null;
+    const gain = (cell, characters) => {
+      const [base, rust] = [cell, job.rust].map((each) => (each.seconds / each.characters) * characters);
+      return (base - rust) / (base + job.steps * job.step);
+    };
+    const [x, y] = [scale([1e3, 1e11], left, full - right), scale([1e-6, 1], tall - bottom, top)];
+    const seen = (cell) => sizes.filter((each) => gain(cell, each) >= 1e-6);
+    const inside = (value) => Math.max(top, Math.min(tall - bottom, y(Math.max(value, 1e-9))));
+    return h("figure", { class: "chart" }, h("figcaption", { class: "sub" }, "The share of the whole job that Rust gains, over the size of the text, with as many steps; the dots are your job."), h("div", { role: "img", "aria-label": "The share of the job that Rust gains, over the characters of the text; the table above has it for the chosen size" },
+      s("svg", { width: full, height: tall, viewBox: `0 0 ${full} ${tall}`, "aria-hidden": "true" },
+        ticks([1e3, 1e11], narrow ? 5 : 9).map((tick) => [s("line", { class: "gridline", x1: x(tick), x2: x(tick), y1: top, y2: tall - bottom }), s("text", { x: x(tick), y: tall - bottom + 16, "text-anchor": "middle" }, size(tick))]),
+        [1e-6, 1e-4, 1e-2, 1].map((tick) => [s("line", { class: "gridline", x1: left, x2: full - right, y1: y(tick), y2: y(tick) }), s("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, `${plainNumber(tick * 100)} %`)]),
+        s("rect", { class: "frame", x: left, y: top, width: full - right - left, height: tall - bottom - top }),
+        s("text", { class: "title", x: (left + full - right) / 2, y: tall - 6, "text-anchor": "middle" }, "characters of the text"),
+        lines.map(([, look, cell, label]) => s("g", { class: look }, s("title", null, label), s("polyline", { class: `line ${look === "s7" ? "dash" : ""}`, points: seen(cell).map((each) => `${x(each).toFixed(1)},${inside(gain(cell, each)).toFixed(1)}`).join(" ") }),
+          s("g", { transform: `translate(${x(Math.min(1e11, Math.max(1e3, job.size))).toFixed(1)},${inside(gain(cell, job.size)).toFixed(1)})` }, s("circle", { class: "mark", r: 5 })))),
+        narrow ? null : lines.map(([, look, , label], index) => s("g", { class: look }, s("text", { class: "label", x: full - right + 12, y: top + 18 + 20 * index }, label))))),
+      narrow ? h("div", { class: "legend" }, lines.map(([, look, , label]) => h("label", null, s("svg", { width: 26, height: 12, viewBox: "-13 -6 26 12", class: look, "aria-hidden": "true" }, s("path", { class: `line ${look === "s7" ? "dash" : ""}`, d: "M-13,0 H13" })), label))) : null);
+  }
+
+  function divisions() {
+    const facts = (each) => h("p", { class: "where" }, name(each.machine.alias), " · ", name(each.corpus.id), ` ${String(each.corpus.sha256).slice(0, 12)} · commit ${String(each.commit).slice(0, 8)}${each.dirty ? " with uncommitted changes" : ""} · ${each.date}`);
+    return h("div", null, h("h3", null, "Training, measured"), page.divisions.map((each) => (each.division === "closed"
+      ? [h("p", null, h("b", null, "Closed division"), ": the same model, data and schedule, computed in different ways", each.within ? "." : "; a loss is outside its band."), facts(each),
+        h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Closed division" }, h("table", null, h("thead", null, h("tr", null, ["computed as", "seed", "steps", "validation loss", "a step (CPU)", "before the first", "times as fast as that way"].map((word) => h("th", { scope: "col" }, word)))),
+          h("tbody", null, each.entries.map((entry) => { const gain = each.gains.find((one) => one.reference === entry.variant); return h("tr", null, h("th", { scope: "row" }, name(entry.variant)), h("td", null, String(entry.seed)), h("td", null, count(entry.steps)), h("td", null, entry.val_loss.toFixed(4)), h("td", null, duration(entry.step_seconds)), h("td", null, duration(entry.compile_seconds)), h("td", null, gain ? `ours ${times(gain.ratio)}× ${bracket(gain.interval)}` : "")); }))))]
+      : [h("p", null, h("b", null, "Open division"), `: any network; mean loss ${each.mean.toFixed(4)} over ${each.losses.length} seeds (p = ${digits(each.p, 2)}) in ${duration(each.seconds)}, of which preparation took ${duration(each.prepare_seconds)} of ${duration(each.cpu_seconds)} of processor time.`), facts(each)])));
+  }
+
   // --- what is not in these records ---
 
   function unmeasured() {
     return [
-      section("job", "The whole job", missing("Not measured here: these records hold no training run and no whole job.")),
       section("parts", "Where a call’s time goes", missing("Not measured here. ", h("code", null, "nanogpt-rs breakdown TASK ID"), " takes a call apart.")),
       section("memory", "Memory", missing("Not measured here. asv’s site shows peak memory by commit.")),
     ];
@@ -736,7 +835,7 @@
 
   // --- drawing ---
 
-  const SECTIONS = [["glance", glance], ["rankings", rankings], ["scaling", scaling], ["texts", matrix], ["spread", distributions], ["threads", threads], ["failed", failures], ["runs", provenance]];
+  const SECTIONS = [["glance", glance], ["rankings", rankings], ["scaling", scaling], ["texts", matrix], ["spread", distributions], ["threads", threads], ["job", wholeJob], ["failed", failures], ["runs", provenance]];
 
   function controls() {
     const run = runs.get(view.run);
