@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ def run_worker(
     order: Mapping[str, Any],
     deadline: float,
     environment: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Have ``benchmarks.<room>`` carry out one order in a fresh interpreter; return its answer.
 
@@ -59,6 +60,7 @@ def run_worker(
         order: what it is given; JSON.
         deadline: seconds after which it is taken to hang.
         environment: variables to add to our own.
+        prefix: a command that is given the worker's to run.
 
     Raises:
         WorkerError: it crashed, hung, or ended without an answer.
@@ -70,7 +72,7 @@ def run_worker(
         mark = Path(folder) / "mark"
         mark.write_bytes(bytes([NO_ARM]))
         told = json.dumps({**order, "mark": str(mark), "foreign": foreign.sources()})
-        command = [sys.executable, "-P", __file__, room, told, str(answer)]
+        command = [*prefix, sys.executable, "-P", __file__, room, told, str(answer)]
         errors = Path(folder) / "errors"
         with (Path(folder) / "output").open("wb") as output, errors.open("wb") as complaints:
             process = subprocess.Popen(

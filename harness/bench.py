@@ -66,6 +66,9 @@ class Cell:
         processes: that it was measured in.
         meanwhile: what happened on the machine while it was.
         against: one for each reference but itself.
+        instructions, instructions_before: that a call executed, and did in an older commit; only
+            where they were counted instead of the time.
+        path: the set of vector instructions by which it did.
         limit: it is none of the contenders but what they cannot beat; its tests count for nothing.
         origin: where it comes from, with a hash, if it is a third party's.
     """
@@ -85,6 +88,9 @@ class Cell:
     processes: int = 0
     meanwhile: Meanwhile | None = None
     against: tuple[Against, ...] = ()
+    instructions: int | None = None
+    instructions_before: int | None = None
+    path: str | None = None
     limit: bool = False
     origin: str | None = None
 

@@ -11,6 +11,7 @@ import typer
 
 from harness.commands import (
     breakdown,
+    counting,
     creating,
     diffing,
     divisions,
@@ -67,6 +68,7 @@ app.command()(breakdown.breakdown)
 app.command()(memory.memory)
 app.command()(selftest.selftest)
 app.command()(diffing.diff)
+app.command()(counting.count)
 app.command()(recording.show)
 app.command()(recording.export)
 app.command()(training.train)
