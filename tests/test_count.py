@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ASKED = ("count", "charset", "--corpus", "english-1k-ascii", "--json")
 

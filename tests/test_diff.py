@@ -14,6 +14,7 @@ from installations import ROOT
 
 from harness import records
 
+pytestmark = pytest.mark.slow
 ASKED = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
 TWICE = "    for character in text:\n        pass\n    return {*text}\n"
 

@@ -115,6 +115,7 @@ LATE = {name: fault for name, fault in FAULTS.items() if name != "answers in ano
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(LATE), SITTING))
 def test_late_and_among_twelve(installation: Installation, first: int) -> None:
     sitting = dict(list(LATE.items())[first : first + SITTING])
@@ -144,6 +145,7 @@ def test_late_and_among_twelve(installation: Installation, first: int) -> None:
     assert all(len(each) == 1 for each in against.values())
 
 
+@pytest.mark.slow
 def test_a_crash_is_blamed_on_whom_it_belongs_to(installation: Installation) -> None:
     """One plants what kills the process in a later call of whoever comes next."""
     plant = "threading.Timer(0.002, ctypes.string_at, [0]).start() if calls == 400 else None"

@@ -345,6 +345,7 @@ def test_no_record_names_the_machine_or_its_user(straight: tuple[Path, float]) -
         assert private not in text
 
 
+@pytest.mark.slow
 def test_interruptions_lose_nothing_and_repeat_nothing(
     straight: tuple[Path, float], tmp_path: Path
 ) -> None:
