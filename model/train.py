@@ -35,7 +35,7 @@ OPTIMIZERS = {
     "compiled": "clipping and AdamW compiled into one, which takes a C++ compiler",
 }
 BATCHES = {
-    "gather": "one gather over all windows of the text",
+    "gather": "many batches by one gather over all windows of the text",
     "stack": "a slice for each sequence, stacked, as the lecture and nanoGPT have it",
 }
 STAGES = ("prepare", "compile", "batches", "forward", "backward", "optimizer", "evaluation")
@@ -218,6 +218,80 @@ class Clock:
             self.cpu_seconds[name] += time.process_time() - cpu
 
 
+class StackedBatches:
+    """Random batches as the lecture and nanoGPT make them: a slice for each sequence, stacked.
+
+    Args:
+        ids: what trains, one-dimensional, of an integer type.
+        batch: sequences in a batch.
+        length: of each.
+        generator: draws where they start.
+        device: where the batches go.
+    """
+
+    def __init__(
+        self, ids: Tensor, batch: int, length: int, generator: torch.Generator, device: torch.device
+    ) -> None:
+        self.ids, self.batch, self.length = ids, batch, length
+        self.generator, self.device = generator, device
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Return ids and what follows each, both (B, T) and int64."""
+        length = self.length
+        drawn = torch.randint(len(self.ids) - length, (self.batch,), generator=self.generator)
+        starts = drawn.tolist()
+        inputs = torch.stack([self.ids[start : start + length] for start in starts])
+        targets = torch.stack([self.ids[start + 1 : start + 1 + length] for start in starts])
+        return inputs.long().to(self.device), targets.long().to(self.device)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a resumed run needs to draw the same batches from here on."""
+        return {"generator": self.generator.get_state(), "taken": 0}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned, here or in ``GatheredBatches``."""
+        self.generator.set_state(state["generator"])
+        for _ in range(state["taken"]):
+            self.next()
+
+
+class GatheredBatches(StackedBatches):
+    """The same batches, many of them at once by one gather, which costs little more than one."""
+
+    AHEAD = 64
+
+    def __init__(
+        self, ids: Tensor, batch: int, length: int, generator: torch.Generator, device: torch.device
+    ) -> None:
+        super().__init__(ids, batch, length, generator, device)
+        self.windows = ids.unfold(0, length + 1, 1)
+        self.ready: list[tuple[Tensor, Tensor]] = []
+        self.before = generator.get_state()
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Return ids and what follows each, both (B, T) and int64."""
+        if not self.ready:
+            self.before = self.generator.get_state()
+            starts = torch.randint(
+                len(self.windows), (self.AHEAD, self.batch), generator=self.generator
+            )
+            both = self.windows[starts].long().to(self.device)
+            pairs = zip(both[..., :-1].unbind(), both[..., 1:].unbind(), strict=True)
+            self.ready = list(pairs)[::-1]  # taken from the end
+        return self.ready.pop()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a resumed run needs to draw the same batches from here on."""
+        if not self.ready:
+            return super().state()
+        return {"generator": self.before, "taken": self.AHEAD - len(self.ready)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned, here or in ``StackedBatches``."""
+        self.ready = []
+        super().restore(state)
+
+
 class TorchAdamW:
     """Clipping and AdamW as torch has them. What has two dimensions decays."""
 
@@ -359,14 +433,17 @@ class Run:
         self.device = find_device(options.device)
         self.clock = clock or Clock(self.device)
         self.train_ids, self.val_ids = split(ids, config.context)
-        self.windows = self.train_ids.unfold(0, config.context + 1, 1)
         self.generator = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)  # for dropout, which knows no other
         model = GPT(config, len(vocabulary), options.attention, self.generator)
+        kind = GatheredBatches if options.batches == "gather" else StackedBatches
+        self.batches = kind(
+            self.train_ids, recipe.batch, config.context, self.generator, self.device
+        )
         self.model = model.to(self.device, torch.float64 if options.dtype == "float64" else None)
         self.parameters = list(self.model.parameters())
-        kind = CompiledAdamW if options.optimizer == "compiled" else TorchAdamW
-        self.optimizer = kind(self.parameters, recipe, options)
+        adamw = CompiledAdamW if options.optimizer == "compiled" else TorchAdamW
+        self.optimizer = adamw(self.parameters, recipe, options)
         self.called = torch.compile(self.model) if options.compile else self.model
         self.losses: list[float] = []
         self.val_losses: list[tuple[int, float]] = []
@@ -376,22 +453,6 @@ class Run:
     def steps(self) -> int:
         """How many steps have been done."""
         return len(self.losses)
-
-    def batch(self) -> tuple[Tensor, Tensor]:
-        """Draw a batch: ids and what follows each, both (B, T), int64."""
-        starts = torch.randint(len(self.windows), (self.recipe.batch,), generator=self.generator)
-        if self.options.batches == "gather":
-            both = self.windows[starts].long()
-            inputs, targets = both[:, :-1], both[:, 1:]
-        else:
-            length = self.config.context
-            inputs = torch.stack([self.train_ids[s : s + length] for s in starts.tolist()]).long()
-            targets = torch.stack(
-                [self.train_ids[s + 1 : s + 1 + length] for s in starts.tolist()]
-            ).long()
-        if self.device.type == "cpu":
-            return inputs, targets
-        return inputs.to(self.device), targets.to(self.device)
 
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean loss of a batch, in the precision that was asked for."""
@@ -405,10 +466,10 @@ class Run:
         Raises:
             TrainingError: it cannot be compiled here.
         """
-        states = random_states(self.device), self.generator.get_state()
+        states = random_states(self.device), self.batches.state()
         try:
             with self.clock.stage("compile"):
-                torch.autograd.grad(self.loss(*self.batch()), self.parameters)
+                torch.autograd.grad(self.loss(*self.batches.next()), self.parameters)
                 self.optimizer.warm_up()
         except Exception as error:
             if not (self.options.compile or self.options.optimizer == "compiled"):
@@ -416,7 +477,7 @@ class Run:
             line = str(error).strip().partition("\n")[0]
             raise TrainingError(f"torch cannot compile the model here: {line}") from None
         set_random_states(self.device, states[0])
-        self.generator.set_state(states[1])
+        self.batches.restore(states[1])
 
     def step(self) -> float:
         """Take one step and return its loss.
@@ -425,7 +486,7 @@ class Run:
             TrainingError: the loss is not a number; the parameters are as before.
         """
         with self.clock.stage("batches"):
-            inputs, targets = self.batch()
+            inputs, targets = self.batches.next()
         with self.clock.stage("forward"):
             loss = self.loss(inputs, targets)
             value = float(loss.detach())
@@ -518,7 +579,7 @@ class Run:
             "parameters_sha256": hash_parameters(self.model),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state(),
-            "generator": self.generator.get_state(),
+            "batches": self.batches.state(),
             "random_states": random_states(self.device),
             "losses": self.losses,
             "val_losses": self.val_losses,
@@ -547,7 +608,7 @@ class Run:
         try:
             self.model.load_state_dict(document["model"])
             self.optimizer.restore(document["optimizer"])
-            self.generator.set_state(document["generator"])
+            self.batches.restore(document["batches"])
             set_random_states(self.device, document["random_states"])
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             line = str(error).partition("\n")[0]

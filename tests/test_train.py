@@ -116,6 +116,34 @@ def test_narrow_ids_train_the_same_model(corpus: list[str]) -> None:
         assert done.parameters_sha256 == tiny(corpus).parameters_sha256
 
 
+def test_batches_are_the_same_however_they_are_made_and_resume_anywhere() -> None:
+    ids, device = torch.arange(100), torch.device("cpu")
+
+    def made(kind: Any, seed: int) -> Any:
+        return kind(ids, 3, 8, torch.Generator().manual_seed(seed), device)
+
+    def same(one: Any, other: Any) -> bool:
+        return all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+
+    kinds = (training.StackedBatches, training.GatheredBatches)
+    count = 2 * training.GatheredBatches.AHEAD + 2
+    batches = made(training.StackedBatches, 1)
+    stacked = [batches.next() for _ in range(count)]
+    for inputs, targets in stacked:
+        assert (inputs.shape, inputs.dtype) == ((3, 8), torch.int64)
+        assert torch.equal(inputs + 1, targets)  # ids are their own positions
+        assert targets.max() <= 99
+    gathered = made(kinds[1], 1)
+    for at, expected in enumerate(stacked):
+        if at in {0, 1, 63, 64, 65}:
+            for kind in kinds:
+                resumed = made(kind, 7)
+                resumed.next()
+                resumed.restore(gathered.state())
+                assert same(resumed.next(), expected)
+        assert same(gathered.next(), expected)
+
+
 @pytest.mark.parametrize("length", [2, 8, 9, 10, 41])
 def test_the_validation_loss_is_that_of_every_character_in_fixed_windows(length: int) -> None:
     model = gpt.GPT(TINY, 7, generator=torch.Generator().manual_seed(1)).double()
