@@ -12,7 +12,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +135,8 @@ def closed(
         progress: called with what is done, how many blocks are done, and how many there are.
     """
     training = importlib.import_module("model.train")
-    recipe = training.RECIPES["full"]
-    steps = steps or recipe.steps
-    recipe = type(recipe)(**{**asdict(recipe), "steps": steps})
+    steps = steps or training.RECIPES["full"].steps
+    recipe = replace(training.RECIPES["full"], steps=steps)
     references = [name for name in training.VARIANTS if name != OURS]
     blocks = math.ceil(steps / BLOCK)
     total, done = blocks * (len(references) + len(seeds)), 0

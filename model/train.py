@@ -18,14 +18,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from model.batches import GatheredBatches, StackedBatches
 from model.gpt import ATTENTIONS, CONFIGS, GPT, Config
+from model.optimizers import CompiledAdamW, TorchAdamW
 
 TRAIN_FRACTION = 0.9
 DTYPES = ("float32", "bfloat16", "float64")
@@ -218,188 +220,6 @@ class Clock:
             self.cpu_seconds[name] += time.process_time() - cpu
 
 
-class StackedBatches:
-    """Random batches as the lecture and nanoGPT make them: a slice for each sequence, stacked.
-
-    Args:
-        ids: what trains, one-dimensional, of an integer type.
-        batch: sequences in a batch.
-        length: of each.
-        generator: draws where they start.
-        device: where the batches go.
-    """
-
-    def __init__(
-        self, ids: Tensor, batch: int, length: int, generator: torch.Generator, device: torch.device
-    ) -> None:
-        self.ids, self.batch, self.length = ids, batch, length
-        self.generator, self.device = generator, device
-
-    def next(self) -> tuple[Tensor, Tensor]:
-        """Return ids and what follows each, both (B, T) and int64."""
-        length = self.length
-        drawn = torch.randint(len(self.ids) - length, (self.batch,), generator=self.generator)
-        starts = drawn.tolist()
-        inputs = torch.stack([self.ids[start : start + length] for start in starts])
-        targets = torch.stack([self.ids[start + 1 : start + 1 + length] for start in starts])
-        return inputs.long().to(self.device), targets.long().to(self.device)
-
-    def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs to draw the same batches from here on."""
-        return {"generator": self.generator.get_state(), "taken": 0}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state`` returned, here or in ``GatheredBatches``."""
-        self.generator.set_state(state["generator"])
-        for _ in range(state["taken"]):
-            self.next()
-
-
-class GatheredBatches(StackedBatches):
-    """The same batches, many of them at once by one gather, which costs little more than one."""
-
-    AHEAD = 64
-
-    def __init__(
-        self, ids: Tensor, batch: int, length: int, generator: torch.Generator, device: torch.device
-    ) -> None:
-        super().__init__(ids, batch, length, generator, device)
-        self.windows = ids.unfold(0, length + 1, 1)
-        self.ready: list[tuple[Tensor, Tensor]] = []
-        self.before = generator.get_state()
-
-    def next(self) -> tuple[Tensor, Tensor]:
-        """Return ids and what follows each, both (B, T) and int64."""
-        if not self.ready:
-            self.before = self.generator.get_state()
-            starts = torch.randint(
-                len(self.windows), (self.AHEAD, self.batch), generator=self.generator
-            )
-            both = self.windows[starts].long().to(self.device)
-            pairs = zip(both[..., :-1].unbind(), both[..., 1:].unbind(), strict=True)
-            self.ready = list(pairs)[::-1]  # taken from the end
-        return self.ready.pop()
-
-    def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs to draw the same batches from here on."""
-        if not self.ready:
-            return super().state()
-        return {"generator": self.before, "taken": self.AHEAD - len(self.ready)}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state`` returned, here or in ``StackedBatches``."""
-        self.ready = []
-        super().restore(state)
-
-
-class TorchAdamW:
-    """Clipping and AdamW as torch has them. What has two dimensions decays."""
-
-    def __init__(self, parameters: list[Tensor], recipe: Recipe, options: Options) -> None:
-        self.parameters, self.clip = parameters, recipe.clip
-        groups = [
-            {
-                "params": [p for p in parameters if p.dim() >= 2],
-                "weight_decay": recipe.weight_decay,
-            },
-            {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-        ]
-        self.torch = torch.optim.AdamW(
-            groups,
-            lr=recipe.learning_rate,
-            betas=recipe.betas,
-            fused=options.optimizer == "fused",
-            foreach=False,
-        )
-
-    def warm_up(self) -> None:
-        """There is nothing to compile."""
-
-    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters by their gradients, one for each."""
-        for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
-        torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
-        for group in self.torch.param_groups:
-            group["lr"] = learning_rate
-        self.torch.step()
-        self.torch.zero_grad(set_to_none=True)
-
-    def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs."""
-        found: dict[str, Any] = self.torch.state_dict()
-        return found
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` returned."""
-        self.torch.load_state_dict(state)
-
-
-class CompiledAdamW:
-    """The same arithmetic, all parameters in one compiled function: half of torch's time here."""
-
-    def __init__(self, parameters: list[Tensor], recipe: Recipe, options: Options) -> None:
-        del options
-        self.recipe = recipe
-        self.values = [parameter.detach() for parameter in parameters]  # the same memory
-        self.means = [torch.zeros_like(value) for value in self.values]
-        self.squares = [torch.zeros_like(value) for value in self.values]
-        self.steps = 0
-        self.called = torch.compile(self.update)
-
-    def update(
-        self,
-        values: list[Tensor],
-        means: list[Tensor],
-        squares: list[Tensor],
-        gradients: list[Tensor],
-        now: Tensor,
-    ) -> None:
-        """Clip the gradients and take a step.
-
-        Args:
-            values: the parameters, changed in place.
-            means: of the gradients so far, changed in place.
-            squares: of the gradients so far, changed in place.
-            gradients: of the parameters.
-            now: (3,), learning rate and corrections of the two means, which a compiled function
-                would be compiled anew for were they numbers.
-        """
-        beta_1, beta_2 = self.recipe.betas
-        norm = torch.sqrt(sum(gradient.square().sum() for gradient in gradients))
-        scale = (self.recipe.clip / (norm + 1e-6)).clamp(max=1.0)
-        for value, mean, square, unclipped in zip(values, means, squares, gradients, strict=True):
-            gradient = unclipped * scale
-            mean.lerp_(gradient, 1 - beta_1)
-            square.mul_(beta_2).addcmul_(gradient, gradient, value=1 - beta_2)
-            if value.dim() >= 2:
-                value.mul_(1 - now[0] * self.recipe.weight_decay)
-            value.sub_(now[0] * (mean / now[1]) / ((square / now[2]).sqrt() + 1e-8))
-
-    def warm_up(self) -> None:
-        """Compile it, on parameters that are nobody's."""
-        four = [[torch.zeros_like(value) for value in self.values] for _ in range(4)]
-        self.called(*four, self.values[0].new_ones(3))
-
-    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters by their gradients, one for each."""
-        self.steps += 1
-        corrections = (1 - beta**self.steps for beta in self.recipe.betas)
-        now = self.values[0].new_tensor([learning_rate, *corrections])
-        self.called(self.values, self.means, self.squares, list(gradients), now)
-
-    def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs."""
-        return {"steps": self.steps, "means": self.means, "squares": self.squares}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` returned."""
-        self.steps = state["steps"]
-        for name in ("means", "squares"):
-            for own, saved in zip(getattr(self, name), state[name], strict=True):
-                own.copy_(saved)
-
-
 class Run:
     """A training run that is taken step by step, and can be saved after any.
 
@@ -442,8 +262,12 @@ class Run:
         )
         self.model = model.to(self.device, torch.float64 if options.dtype == "float64" else None)
         self.parameters = list(self.model.parameters())
-        adamw = CompiledAdamW if options.optimizer == "compiled" else TorchAdamW
-        self.optimizer = adamw(self.parameters, recipe, options)
+        adamw = (
+            CompiledAdamW
+            if options.optimizer == "compiled"
+            else partial(TorchAdamW, fused=options.optimizer == "fused")
+        )
+        self.optimizer = adamw(self.parameters, recipe.betas, recipe.weight_decay, recipe.clip)
         self.called = torch.compile(self.model) if options.compile else self.model
         self.losses: list[float] = []
         self.val_losses: list[tuple[int, float]] = []
