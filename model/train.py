@@ -330,9 +330,17 @@ class Run:
         """Return the mean loss over the validation split, in nats a character.
 
         Whatever the options, it is computed in the parameters' own precision and uncompiled.
+
+        Raises:
+            TrainingError: it is not a number.
         """
         with self.clock.stage("evaluation"):
             found = evaluate(self.model, self.val_ids, self.device)
+        if not math.isfinite(found):
+            raise TrainingError(
+                f"the validation loss is {found} after step {self.steps}; "
+                "a lower learning rate may help"
+            )
         self.val_losses.append((self.steps, found))
         return found
 

@@ -289,6 +289,8 @@ def test_a_loss_that_is_no_number_ends_the_run(corpus: list[str], tmp_path: Path
     with pytest.raises(TrainingError, match=r"the loss is (nan|inf) at step \d+ of 12; a lower"):
         tiny(corpus, recipe=recipe, checkpoint=path, checkpoint_every=1)
     assert all(map(math.isfinite, training.read_checkpoint(path).document["losses"]))
+    with pytest.raises(TrainingError, match=r"the validation loss is (nan|inf) after step 1; a lo"):
+        tiny(corpus, recipe=dataclasses.replace(recipe, steps=1))
 
 
 def test_what_does_not_exist_is_named(corpus: list[str]) -> None:
