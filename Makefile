@@ -31,6 +31,7 @@ help: ## show this list
 
 bench: build ## verify every implementation, set it beside its baselines, print the verdicts
 	@$(RUN) harness bench
+	@$(RUN) harness bench --end-to-end
 
 bench-full: build ## the published set, on every corpus: hours; says first how many
 	@$(RUN) harness bench --full

@@ -15,6 +15,7 @@ from harness.commands import (
     creating,
     diffing,
     divisions,
+    jobs,
     listing,
     measuring,
     memory,
@@ -66,6 +67,7 @@ app.command()(measuring.bench)
 app.command()(measuring.compare)
 app.command()(breakdown.breakdown)
 app.command()(memory.memory)
+app.command()(jobs.job)
 app.command()(selftest.selftest)
 app.command()(diffing.diff)
 app.command()(counting.count)

@@ -67,6 +67,14 @@ def bench(
     seconds: Annotated[
         float | None, typer.Option(min=1.0, help="Seconds for each group of contenders.")
     ] = None,
+    end_to_end: Annotated[
+        bool,
+        typer.Option("--end-to-end", help="A whole job instead: prepare a file, train, evaluate."),
+    ] = False,
+    config: Annotated[str, typer.Option(help="Of the model, with --end-to-end.")] = "quick",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of training, with --end-to-end; the config's.")
+    ] = None,
     sources: From = None,
     again: Resume = False,
     results: Results = RESULTS,
@@ -79,6 +87,7 @@ def bench(
     are adjusted for their number.
     """
     with refusals():
+        from benchmarks.corpora import DEFAULT
         from benchmarks.provenance import check
         from harness.bench import jobs_of
         from harness.presets import FULL, QUICK
@@ -90,12 +99,18 @@ def bench(
             select_states,
         )
 
+        if end_to_end:
+            from harness.commands import jobs
+
+            whole_jobs_only(tasks, state, everything or full or again, corpus)
+            jobs.end_to_end((corpus or [DEFAULT])[0], ids or (), config, steps, as_json)
+            return
         if full and (tasks or ids or corpus or state or everything or sources):
             raise SelectionError("--full is a set of its own: name no task, id, corpus or state")
         if not full:
             admit(sources)
         build = check()
-        jobs: list[Job] = []
+        found: list[Job] = []
         asked: set[tuple[str, str]] = set()
         for entry in FULL if full else QUICK:
             rows = select(
@@ -109,9 +124,26 @@ def bench(
             tasks_taken = [row.task for row in rows]
             states = select_states(state, tasks_taken) if state else available(entry.states)
             pairs = list(zip(names, texts, strict=True))
-            jobs += jobs_of(rows, pairs, states, seconds or entry.budget)
+            found += jobs_of(rows, pairs, states, seconds or entry.budget)
             asked |= {(row.task, row.id) for row in rows}
-    run("bench", jobs, asked, build, results, again, as_json)
+    run("bench", found, asked, build, results, again, as_json)
+
+
+def whole_jobs_only(
+    tasks: Sequence[str] | None,
+    states: Sequence[str] | None,
+    others: bool,
+    corpora: Sequence[str] | None,
+) -> None:
+    """Check that nothing is asked for that ``--end-to-end`` does not know.
+
+    Raises:
+        harness.selection.SelectionError: something is.
+    """
+    from harness.selection import SelectionError
+
+    if tasks or states or others or len(corpora or ()) > 1:
+        raise SelectionError("--end-to-end takes --id, --config, --steps and one --corpus alone")
 
 
 def compare(

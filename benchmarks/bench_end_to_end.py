@@ -1,0 +1,41 @@
+"""asv: processor time of a whole job, from a file to a loss, by what prepares the file.
+
+A short one, as a step of training is the same for all. Where torch is not installed, and in wheels
+from before there was a model, this is n/a.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import partial
+from pkgutil import resolve_name
+from typing import Any
+
+from benchmarks.end_to_end import TRAIN
+from benchmarks.suite import Cells, Verdicts, rows_of
+from benchmarks.tasks import PREPARATION, TASKS, Call
+
+STEPS = 20
+
+
+class EndToEnd(Cells):
+    """A whole job, small."""
+
+    version = "1"
+    task = TASKS[PREPARATION]
+    params = ([row.id for row in rows_of(task, ("default",))], ["synthetic"])
+    rounds = 3
+
+    def call(self, function: Any, text: str) -> Call:
+        """Return the training of a small model, whose preparation is the contender's."""
+        if importlib.util.find_spec(TRAIN.partition(".")[0]) is None:
+            from asv_runner.benchmarks.mark import SkipNotImplemented
+
+            raise SkipNotImplemented("this commit has no model")
+        prepare, arguments = self.task.call(function, text)
+        return partial(resolve_name(TRAIN), steps=STEPS), (prepare, *arguments, "quick")
+
+    def time_job(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+        """Prepare, train, evaluate."""
+        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function(*arguments)

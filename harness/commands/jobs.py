@@ -1,0 +1,281 @@
+"""What a preparation gains in whole jobs: ``bench --end-to-end``, and the command ``job``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from harness.commands.measuring import corpus_line, meanwhile_line
+from harness.console import (
+    FAILED,
+    NOTHING,
+    USAGE,
+    AsJson,
+    Ids,
+    duration,
+    err,
+    out,
+    print_json,
+    refusals,
+    share,
+    stop,
+    timed_progress,
+    times,
+)
+
+if TYPE_CHECKING:
+    from benchmarks.registry import Implementation
+    from harness.end_to_end import Difference, EndToEnd
+    from harness.job import Gain, Job
+
+LARGE = 10_000_000
+"""Characters from which the lecture's way takes seconds a call, and is left out of ``job``."""
+
+
+def end_to_end(
+    name: str, ids: Sequence[str], config: str, steps: int | None, as_json: bool
+) -> None:
+    """Train from a file, prepared in each way, and say what each gains.
+
+    Args:
+        name: of the corpus, an id or a path.
+        ids: of preparations beside the references; none means the Rust ways that run unasked.
+        config: of the model.
+        steps: instead of the config's.
+        as_json: print one document instead of tables.
+    """
+    with refusals():
+        from benchmarks.provenance import check
+        from benchmarks.worker import WorkerError
+        from harness import machine
+        from harness.end_to_end import DifferentModelsError, estimate, rows_of, run
+        from harness.selection import SelectionError, load_corpora
+        from harness.training import NoTorchError, room
+
+        try:
+            configs = room().RECIPES
+        except NoTorchError as error:
+            stop(NOTHING, str(error))
+        if config not in configs:
+            raise SelectionError(f"no config {config!r}; there are: {', '.join(configs)}")
+        build = check()
+        (text,) = load_corpora([name])
+        rows = rows_of(text.width, ids)
+        refuse_absent(rows)
+        watch = machine.Watch()
+        try:
+            with timed_progress(estimate(rows)) as advance:
+                found = run(rows, name, text, config, steps, advance)
+        except (DifferentModelsError, WorkerError) as error:
+            stop(FAILED, str(error))
+        meanwhile = watch.so_far()
+    if as_json:
+        print_json({"build": asdict(build), "meanwhile": asdict(meanwhile), **asdict(found)})
+        return
+    out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
+    print_stages(found)
+    print_differences(found)
+    out.print(escape(meanwhile_line(meanwhile)))
+
+
+def refuse_absent(rows: Sequence[Implementation]) -> None:
+    """Stop where a row cannot run here."""
+    for row in rows:
+        if reason := row.absent():
+            stop(NOTHING, f"{row.task} {row.id} {reason}")
+
+
+def print_stages(found: EndToEnd) -> None:
+    """Print where the time of each job went."""
+    from harness.end_to_end import stages_of
+
+    run = found.trained[0]
+    title = f"from file to loss, config {found.config}, {run.steps} steps; wall-clock time"
+    table = Table(title=title, title_justify="left")
+    table.add_column("stage")
+    for each in found.trained:
+        table.add_column(each.id, justify="right", overflow="fold")
+    for stage in stages_of(found.trained):
+        cells = [
+            duration(each.seconds[stage]) if stage in each.seconds else "" for each in found.trained
+        ]
+        table.add_row(escape(stage), *cells)
+    wholes = [duration(sum(each.seconds.values())) for each in found.trained]
+    table.add_row("whole job", *wholes, style="bold")
+    out.print(table)
+    out.print(
+        f"All {len(found.trained)} trained the same model to the same bits: loss "
+        f"{run.val_loss:.4f}, parameters {run.parameters_sha256[:12]}."
+    )
+
+
+def print_differences(found: EndToEnd) -> None:
+    """Print what each preparation gains, as the paired difference says, and of how much."""
+    table = Table(title="what the preparation gains in this job", title_justify="left")
+    for column in ("preparation", "against"):
+        table.add_column(column, overflow="fold")
+    for column in ("times as fast", "verdict", "gain", "95 % interval", "of the job"):
+        table.add_column(column, justify="right")
+    for each in found.differences:
+        job = each.reference_seconds + found.rest
+        bounds = "-" if each.interval is None else " to ".join(map(duration, each.interval))
+        ratio = each.comparison.ratio
+        table.add_row(
+            escape(each.id),
+            escape(each.reference),
+            "-" if ratio is None else times(ratio),
+            each.comparison.verdict,
+            duration(each.seconds),
+            bounds,
+            f"{each.share_of(job):.2%}",
+        )
+    out.print(table)
+    state = {"first_call": "each a first call of a process", "warm": "each a repeated call"}
+    out.print(
+        f"Gains are paired differences of the preparation alone, {state[found.state]}, from "
+        f"{found.processes} processes. Training was measured apart and adds {duration(found.rest)} "
+        "to each job, import and all."
+    )
+
+
+def job(
+    corpus_size: Annotated[str, typer.Option(help="Such as 100GB.")],
+    steps: Annotated[int, typer.Option(min=0, help="Steps of training.")],
+    step_time: Annotated[str, typer.Option(help="Of one step, such as 20ms.")],
+    runs: Annotated[int, typer.Option(min=1, help="How often all of it is done.")] = 1,
+    worth: Annotated[
+        float, typer.Option(min=0.0, max=100.0, help="Per cent of the job that are worth it.")
+    ] = 1.0,
+    ids: Ids = None,
+    corpus: Annotated[
+        str, typer.Option(help="A corpus id or a path: what the rates are measured on.")
+    ] = "synthetic",
+    seconds: Annotated[float, typer.Option(min=1.0, help="Seconds to measure.")] = 20.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say what another preparation would gain in a job that you describe, or not to bother.
+
+    The rates are measured now, here, on a corpus; the rest is your word.
+    """
+    with refusals():
+        from benchmarks.provenance import check
+        from benchmarks.verification import verify_apart
+        from benchmarks.worker import WorkerError
+        from harness import machine
+        from harness.end_to_end import compare, rows_of
+        from harness.job import Job, JobError, parse_size, parse_time
+        from harness.selection import load_corpora
+
+        try:
+            described = Job(
+                parse_size(corpus_size), steps, parse_time(step_time), runs, worth / 100
+            )
+        except JobError as error:
+            stop(USAGE, str(error))
+        build = check()
+        (text,) = load_corpora([corpus])
+        rows = rows_of(text.width, ids or ())
+        refuse_absent(rows)
+        if len(text.text) >= LARGE:
+            rows = [row for row in rows if "baseline" not in row.marks]
+        with timed_progress(len(rows) + seconds) as advance:
+            for row in rows:
+                advance(f"verify {row.id}", 1.0)
+                proof = verify_apart(row, corpus)
+                if proof.status != "right":
+                    stop(FAILED, f"{row.id}: {proof.status}: {'; '.join(proof.details)}")
+            try:
+                differences, _ = compare(
+                    rows, corpus, text, lambda *_: advance("measure", 0.0), seconds
+                )
+            except WorkerError as error:
+                stop(FAILED, str(error))
+    size = len(text.text.encode())
+    answers = [(each, *answer_for(each, size, described)) for each in differences]
+    memory = machine.examine().memory
+    fits = fit(described, len(text.text) / size, memory)
+    if as_json:
+        print_json(
+            {
+                "build": asdict(build),
+                "corpus": text.id,
+                "sha256": text.sha256,
+                "measured_bytes": size,
+                "job": asdict(described),
+                "does_not_fit": fits,
+                "answers": [
+                    {
+                        "role": each.role,
+                        "reference": each.reference,
+                        "id": each.id,
+                        "verdict": each.comparison.verdict,
+                        **asdict(gain),
+                        "sentence": sentence,
+                        "extrapolation": extrapolated,
+                    }
+                    for each, gain, sentence, extrapolated in answers
+                ],
+            }
+        )
+        return
+    print_answers(answers)
+    if fits:
+        err.print(escape(fits), soft_wrap=True)
+
+
+def answer_for(found: Difference, size: int, described: Job) -> tuple[Gain, str, str]:
+    """Return what a measured difference comes to, its verdict, and what of it is extrapolated."""
+    from harness.job import Rate, extrapolation, gain, sentence
+
+    interval = (
+        None if found.interval is None else (found.interval[0] / size, found.interval[1] / size)
+    )
+    rate = Rate(found.reference_seconds / size, found.seconds / size, interval, size)
+    gained = gain(rate, described)
+    return (
+        gained,
+        sentence(gained, described, found.id, found.reference),
+        extrapolation(gained, rate, described),
+    )
+
+
+def fit(described: Job, characters_a_byte: float, memory: int) -> str | None:
+    """Return in a sentence that a job's ids do not fit into memory, if they do not."""
+    from harness.job import does_not_fit
+
+    return does_not_fit(described.size * characters_a_byte, memory)
+
+
+def print_answers(answers: Sequence[tuple[Difference, Gain, str, str]]) -> None:
+    """Print a table of all answers, then the sentences of those that matter most."""
+    from harness.bench import STRONGEST
+    from harness.job import seconds_in_words, size_in_words
+
+    table = Table(title="what the preparation would gain", title_justify="left")
+    for column in ("preparation", "against"):
+        table.add_column(column, overflow="fold")
+    for column in ("gain", "95 % interval", "of the job", "worth it", "from"):
+        table.add_column(column, justify="right")
+    for each, gain, _, _ in answers:
+        bounds = gain.interval
+        table.add_row(
+            escape(each.id),
+            escape(each.reference),
+            seconds_in_words(gain.seconds),
+            "-" if bounds is None else " to ".join(map(seconds_in_words, bounds)),
+            share(gain.share),
+            gain.answer,
+            "no size" if gain.worth_from is None else size_in_words(gain.worth_from),
+        )
+    out.print(table)
+    # What a user chooses between is the strongest Python and the best of the rest.
+    against_strongest = [each for each in answers if each[0].role == STRONGEST]
+    rust = [each for each in against_strongest if each[0].id.startswith("rust/")]
+    best = max(rust or against_strongest or answers, key=lambda each: each[1].seconds)
+    out.print(escape(best[2]), soft_wrap=True)
+    out.print(escape(best[3]), soft_wrap=True)

@@ -1,0 +1,177 @@
+"""The verdict on a job that a user describes: pure functions, and the command on a real machine."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.job import (
+    Job,
+    JobError,
+    Rate,
+    answer,
+    does_not_fit,
+    extrapolation,
+    gain,
+    parse_size,
+    parse_time,
+    seconds_in_words,
+    sentence,
+    size_in_words,
+    worth_from,
+)
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+RATE = Rate(reference=3e-9, gained=2e-9, interval=(1.5e-9, 2.5e-9), size=1_000_000)
+HOUR = Job(size=1e9, steps=180_000, step_seconds=0.02)
+
+
+def test_a_gain_is_that_of_all_bytes_of_all_runs() -> None:
+    found = gain(RATE, Job(size=1e9, steps=100, step_seconds=0.07, runs=3))
+    assert found.seconds == pytest.approx(6)
+    assert found.interval == pytest.approx((4.5, 7.5))
+    assert found.job == pytest.approx(30)
+    assert found.prepare == pytest.approx(9)
+    assert found.share == pytest.approx(0.2)
+    assert found.share_interval == pytest.approx((0.15, 0.25))
+    assert found.stretched == pytest.approx(1000)
+    assert found.answer == "worth it"
+
+
+def test_what_is_not_worth_it_says_from_when_on_it_is() -> None:
+    found = gain(RATE, HOUR)
+    assert found.answer == "not worth it"
+    said = sentence(found, HOUR, "rust/toy", "python/toy")
+    assert said.startswith("Don't bother: rust/toy saves 2 s of 60 min against python/toy, 0.056 %")
+    assert said.endswith("it would gain 1 % from 18.3 GB on, with as much training.")
+    assert said.count(". ") == 0  # one sentence
+    told = extrapolation(found, RATE, HOUR)
+    assert (
+        "measured on 1 MB and is extrapolated in a straight line to 1 GB, 1e+03 times that" in told
+    )
+    assert "180,000 steps of 20 ms" in told
+
+
+def test_what_gains_too_little_of_the_preparation_is_worth_it_at_no_size() -> None:
+    tiny = Rate(3e-9, 2e-11, (1e-11, 3e-11), 1_000_000)
+    assert worth_from(tiny, HOUR) is None
+    said = sentence(gain(tiny, HOUR), HOUR, "rust/toy", "python/toy")
+    assert said.endswith("it would gain 1 % at no size, with as much training.")
+
+
+def test_what_loses_is_said_to_lose() -> None:
+    slower = Rate(3e-9, -1e-9, (-2e-9, -0.5e-9), 1_000_000)
+    found = gain(slower, HOUR)
+    assert found.answer == "not worth it"
+    assert sentence(found, HOUR, "rust/toy", "python/toy").startswith(
+        "Don't bother: rust/toy loses 1 s of 60 min"
+    )
+    assert found.worth_from is None
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ((0.02, 0.03), "worth it"),
+        ((0.01, 0.03), "worth it"),
+        ((0.0, 0.0099), "not worth it"),
+        ((-0.2, -0.1), "not worth it"),
+        ((0.005, 0.02), "cannot be told"),
+        (None, "cannot be told"),
+    ],
+)
+def test_the_whole_interval_must_lie_on_one_side(
+    shares: tuple[float, float] | None, expected: str
+) -> None:
+    assert answer(shares, 0.01) == expected
+
+
+@given(
+    reference=st.floats(1e-12, 1e-6),
+    part=st.floats(-1, 1),
+    size=st.floats(1, 1e15),
+    steps=st.integers(1, 10**9),
+    worth=st.floats(0.001, 0.5),
+)
+def test_at_the_size_that_is_named_the_gain_is_just_worth_it(
+    reference: float, part: float, size: float, steps: int, worth: float
+) -> None:
+    rate = Rate(reference, part * reference, None, 1_000_000)
+    job = Job(size, steps, 0.02, worth=worth)
+    named = worth_from(rate, job)
+    if named is None:
+        assert part <= worth * (1 + 1e-9)
+        return
+    there = gain(rate, Job(named, steps, 0.02, worth=worth))
+    assert math.isclose(there.share, worth, rel_tol=1e-6)
+    assert gain(rate, Job(2 * named, steps, 0.02, worth=worth)).share > worth
+
+
+def test_near_the_measured_size_nothing_is_called_extrapolated() -> None:
+    near = Job(5e6, 10, 0.02)
+    assert "extrapolated" not in extrapolation(gain(RATE, near), RATE, near)
+    far = Job(1e4, 10, 0.02)
+    assert "extrapolated" in extrapolation(gain(RATE, far), RATE, far)
+
+
+def test_ids_that_do_not_fit_are_told() -> None:
+    assert does_not_fit(1e9, 16 * 10**9) is None
+    assert "800 GB" in str(does_not_fit(1e11, 16 * 10**9))
+
+
+def test_sizes_and_times() -> None:
+    assert [parse_size(each) for each in ("100GB", "1.1 MB", "64MiB", "7", "2e3 kB")] == [
+        1e11, 1.1e6, 64 * 2**20, 7, 2e6,
+    ]  # fmt: skip
+    assert [parse_time(each) for each in ("20ms", "1.5 s", "300us", "2min", "1h")] == pytest.approx(
+        [0.02, 1.5, 3e-4, 120, 3600]
+    )
+    for wrong in ("", "GB", "-1GB", "1 parsec", "0B", "1e999GB", "nan"):
+        with pytest.raises(JobError, match="is not a size"):
+            parse_size(wrong)
+    with pytest.raises(JobError, match="is not a time, such as 20ms"):
+        parse_time("20")
+    assert [size_in_words(each) for each in (1e11, 1_115_394, 12)] == ["100 GB", "1.12 MB", "12 B"]
+    assert [seconds_in_words(each) for each in (9000, 90, -0.02, 3e-6)] == [
+        "2.5 h", "90 s", "-20 ms", "3 us",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--corpus-size=big", "--steps=1", "--step-time=1s"), "'big' is not a size"),
+        (("--corpus-size=1GB", "--steps=1", "--step-time=soon"), "'soon' is not a time"),
+        (("--corpus-size=1GB", "--steps=1", "--step-time=1s", "--id=rust/no"), "'rust/no'"),
+    ],
+)
+def test_what_cannot_be_a_job_is_refused(
+    nanogpt_rs: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    done = nanogpt_rs("job", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+
+
+def test_the_command(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs(
+        *("job", "--corpus-size=100GB", "--steps=1000", "--step-time=20ms", "--seconds=1"),
+        *("--corpus=english-64k-ascii", "--id=rust/two_passes", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {each["role"] for each in document["answers"]} == {"lecture", "strongest"}
+    ours = [each for each in document["answers"] if each["id"] == "rust/two_passes"]
+    assert [each["role"] for each in ours] == ["lecture", "strongest"]
+    for each in ours:
+        low, high = each["interval"]
+        assert low < each["seconds"] < high
+        assert "65.5 kB and is extrapolated in a straight line to 100 GB" in each["extrapolation"]
+        assert "rust/two_passes" in each["sentence"]
+    assert "800 GB" in document["does_not_fit"]
