@@ -12,8 +12,9 @@ import stat
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-BLOCK = 1 << 18
-"""Bytes read at once: what is made of them stays in the second cache."""
+BLOCK = 1 << 16
+"""Bytes read at once: what is made of them stays in the cache. From 128 kB on, the allocator would
+fetch each block anew from the system, until it has learnt not to."""
 
 
 def checked(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
