@@ -277,11 +277,19 @@ def _problem(row: Implementation, own: Sequence[str], keys: set[tuple[str, str]]
 
 
 def _origin(source: Source, row: Implementation) -> Origin:
-    """Return what code a row is about: the source itself, or the package that it points to."""
-    module = row.target.partition(":")[0]
-    if module == source.module:
-        return Origin(source.name, source.sha256)
-    return _origin_of(module.partition(".")[0])
+    """Return what code a row is about: the source itself, and the packages that it points to."""
+    modules = dict.fromkeys(name.partition(":")[0] for name in (row.target, *row.given))
+    found = [
+        Origin(source.name, source.sha256)
+        if module == source.module
+        else _origin_of(module.partition(".")[0])
+        for module in modules
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = " and ".join(each.name for each in found)
+    together = hashlib.sha256("".join(each.sha256 for each in found).encode())
+    return Origin(names, together.hexdigest())
 
 
 @cache

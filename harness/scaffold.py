@@ -75,9 +75,8 @@ def begin(root: Path, task: str, idea: str, *, rust: bool) -> Begun:
         target, texts = rust_texts(root, task, idea, model)
     else:
         target, texts = python_texts(root, task, idea, model)
-    texts[root / "benchmarks/registry.py"] = with_row(
-        read(root / "benchmarks/registry.py"), task, id, target, model
-    )
+    registry = root / "benchmarks/registry.py"
+    texts[registry] = with_row(read(registry), id, target, model)
     file = next(iter(texts))
     if file.exists():
         raise ScaffoldError(f"{file.relative_to(root)} is there already")
@@ -97,11 +96,17 @@ def model_of(root: Path, task: str, *, rust: bool) -> Implementation:
             continue
         if not rust and "baseline" in row.marks:
             return row
-        if rust and row.target.startswith("rust_impls:"):
+        if rust and kernel_of(row):
             text = read(root / "rust_impls" / task / f"{name_of(row)}.rs")
             if not re.search(r"^(pub )?mod ", text, re.MULTILINE):
                 return row
     raise ScaffoldError(f"the task {task} has no idea in {'Rust' if rust else 'Python'} to copy")
+
+
+def kernel_of(row: Implementation) -> str | None:
+    """Return the name of the Rust function of its own that a row calls or is given, if any."""
+    own = f"rust_impls:{row.task}.{name_of(row)}"
+    return own if own in (row.target, *row.given) else None
 
 
 def name_of(row: Implementation) -> str:
@@ -160,17 +165,23 @@ def with_name(text: str, task: str, idea: str, model: str) -> str:
     return block.sub(lambda found: f"{found[1]}, {idea};", text, count=1)
 
 
-def with_row(text: str, task: str, id: str, target: str, model: Implementation) -> str:
-    """Return a registry with a line after the last of its task.
+def with_row(text: str, id: str, target: str, model: Implementation) -> str:
+    """Return a registry with a line after the last of its task, like that of ``model``.
 
     Raises:
         ScaffoldError: there is such a line already.
     """
+    task = model.task
     if f'row("{task}", "{id}",' in text:
         raise ScaffoldError(f"{task} {id} is registered already")
     kept = [mark for mark in ("utf8", "quadratic") if mark in model.marks]
-    words = [task, id, target, " ".join(["default", *kept]), " ".join(model.needs)]
-    line = "    row({}),\n".format(", ".join(f'"{word}"' for word in words if word))
+    copied = kernel_of(model) or model.target
+    names = [target if name == copied else name for name in (model.target, *model.given)]
+    words = [task, id, names[0], " ".join(["default", *kept]), " ".join(model.needs)]
+    words.append(" ".join(names[1:]))
+    while not words[-1]:
+        words.pop()
+    line = "    row({}),\n".format(", ".join(f'"{word}"' for word in words))
     lines = text.splitlines(keepends=True)
     last = max(i for i, each in enumerate(lines) if each.startswith(f'    row("{task}",'))
     return "".join([*lines[: last + 1], line, *lines[last + 1 :]])

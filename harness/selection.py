@@ -52,7 +52,8 @@ def select(
 
 def lacking(row: Implementation) -> str | None:
     """Return why a row cannot run here, as far as can be told without long imports."""
-    return row.unavailable() if row.target.startswith("rust_impls:") else row.absent()
+    kernels = [name for name in (row.target, *row.given) if name.startswith("rust_impls:")]
+    return row.unavailable() if kernels else row.absent()
 
 
 def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]:

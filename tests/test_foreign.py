@@ -104,6 +104,20 @@ def test_a_file_that_breaks_when_it_is_run_breaks_a_worker_alone(
     assert says in str(verdicts["foreign/mine"]["details"])
 
 
+def test_a_file_may_give_its_function_a_kernel_of_ours(nanogpt_rs: Run, mine: Path) -> None:
+    mine.write_text(
+        "from benchmarks.registry import row\n"
+        "def through(kernel, text):\n    return kernel(text)\n"
+        "ROWS = [row('charset', 'foreign/mine', f'{__name__}:through', 'default', '',"
+        " 'rust_impls:charset.bit_table')]\n"
+    )
+    chosen = ("charset", "--from", str(mine), "--id", "foreign/mine", "--json")
+    done = nanogpt_rs("verify", *chosen)
+    assert [each["status"] for each in json.loads(done.stdout)] == ["right"], done.stdout
+    (listed,) = json.loads(nanogpt_rs("list", *chosen).stdout)
+    assert listed["origin"].startswith("mine.py and rust_impls, SHA-256 ")
+
+
 def test_a_wrong_answer_is_wrong(nanogpt_rs: Run, mine: Path) -> None:
     mine.write_text(MINE.replace("sorted(text)", "sorted(text[1:])"))
     done = nanogpt_rs("verify", "charset", "--from", str(mine), "--id", "foreign/mine")
