@@ -33,7 +33,9 @@ from benchmarks.corpora import write_whole
 from benchmarks.registry import rows
 from harness import machine
 from harness.bench import Against, Cell
+from harness.breakdown import Breakdown, Step
 from harness.machine import Meanwhile
+from harness.memory import Footprint
 from harness.verdict import Comparison, Ratio
 
 if TYPE_CHECKING:
@@ -114,9 +116,49 @@ class End:
 
     Attributes:
         cells: how many it has.
+        others: how many records that are no cells.
     """
 
     cells: int
+    others: int = 0
+
+
+@dataclass(frozen=True)
+class Text:
+    """On what something was measured that is no cell: fields as of a cell."""
+
+    corpus: str
+    sha256: str
+    characters: int
+    width: str
+
+
+@dataclass(frozen=True)
+class CallInSteps:
+    """Where a call's time went.
+
+    Attributes:
+        text: on which.
+        state: it was in.
+        found: the steps.
+    """
+
+    text: Text
+    state: str
+    found: Breakdown
+
+
+@dataclass(frozen=True)
+class FirstCall:
+    """What a first call in a fresh process took.
+
+    Attributes:
+        text: on which.
+        found: time and memory.
+    """
+
+    text: Text
+    found: Footprint
 
 
 @dataclass(frozen=True)
@@ -127,15 +169,22 @@ class Recorded:
         run: what its cells have in common.
         cells: in the order in which they were finished, as they were before any adjustment.
         complete: the run came to its end.
+        others: what it measured that is no cell.
     """
 
     run: Run
     cells: tuple[Cell, ...]
     complete: bool
+    others: tuple[CallInSteps | FirstCall, ...] = ()
 
 
-KINDS: dict[str, type] = {"run": Run, "cell": Cell, "end": End}
-PARTS: tuple[type, ...] = (Host, Against, Comparison, Ratio, Meanwhile)
+OTHERS: dict[str, type] = {"call_in_steps": CallInSteps, "first_call": FirstCall}
+"""Kinds of what is measured and is no cell."""
+KINDS: dict[str, type] = {"run": Run, "cell": Cell, "end": End, **OTHERS}
+PARTS: tuple[type, ...] = (
+    *(Host, Against, Comparison, Ratio, Meanwhile),
+    *(Text, Breakdown, Step, Footprint),
+)
 """Of which records are made."""
 
 
@@ -232,6 +281,12 @@ def lines_of_cell(run: str, cell: Cell) -> bytes:
             if not details:
                 raise
             details.pop()
+
+
+def line_of_other(run: str, record: CallInSteps | FirstCall) -> bytes:
+    """Return the line that keeps what is no cell."""
+    kind = next(kind for kind, each in OTHERS.items() if isinstance(record, each))
+    return line_of(kind, run, record)
 
 
 def spelled_out(text: str) -> str:
@@ -355,6 +410,7 @@ def read_lines(data: bytes, name: str) -> list[Recorded]:
     """
     runs: dict[str, Run] = {}
     cells: dict[str, dict[tuple[str, ...], Cell]] = {}
+    others: dict[str, list[CallInSteps | FirstCall]] = {}
     ended: set[str] = set()
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         try:
@@ -362,25 +418,32 @@ def read_lines(data: bytes, name: str) -> list[Recorded]:
             if kind == "run":
                 if run in runs:
                     raise ValueError(f"run {run} begins a second time")
-                runs[run], cells[run] = record, {}
+                runs[run], cells[run], others[run] = record, {}, []
                 continue
             if run not in runs:
                 raise ValueError(f"a record of run {run}, which did not begin above it")
             if run in ended:
                 raise ValueError(f"a record of run {run} after its end")
             if kind == "end":
-                if record.cells != len(cells[run]):
-                    raise ValueError(
-                        f"run {run} ended with {record.cells} cells; {len(cells[run])} are here"
-                    )
+                for what, said, here in (
+                    ("cells", record.cells, len(cells[run])),
+                    ("other records", record.others, len(others[run])),
+                ):
+                    if said != here:
+                        raise ValueError(f"run {run} ended with {said} {what}; {here} are here")
                 ended.add(run)
+            elif kind in OTHERS:
+                others[run].append(record)
             elif cells[run].setdefault(record.key, record) is not record:
                 raise ValueError(f"a second record of {', '.join(record.key)}")
         except ValueError as error:
             raise RecordError(f"{name}, line {number}: {error}") from None
     if not runs:
         raise RecordError(f"{name}: holds no record")
-    return [Recorded(run, tuple(cells[id].values()), id in ended) for id, run in runs.items()]
+    return [
+        Recorded(run, tuple(cells[id].values()), id in ended, tuple(others[id]))
+        for id, run in runs.items()
+    ]
 
 
 @dataclass
@@ -391,11 +454,13 @@ class Writer:
         path: that file.
         run: its run.
         cells: that it holds.
+        others: how many records that are no cells.
     """
 
     path: Path
     run: Run
     cells: list[Cell]
+    others: int = 0
 
     def keep(self, cells: Sequence[Cell]) -> None:
         """Append finished cells, and see them on the disk.
@@ -406,6 +471,15 @@ class Writer:
         if cells:
             append(self.path, b"".join(lines_of_cell(self.run.run, cell) for cell in cells))
             self.cells += cells
+
+    def keep_other(self, record: CallInSteps | FirstCall) -> None:
+        """Append what was measured and is no cell.
+
+        Raises:
+            RecordError: it cannot be written; the file is as it was.
+        """
+        append(self.path, line_of_other(self.run.run, record))
+        self.others += 1
 
     def keep_blocks(self, name: str, measured: Measured) -> None:
         """Write the raw blocks of a group into a file of its own, beside the records."""
@@ -419,7 +493,7 @@ class Writer:
 
     def end(self) -> None:
         """Say that the run is complete."""
-        append(self.path, line_of("end", self.run.run, End(len(self.cells))))
+        append(self.path, line_of("end", self.run.run, End(len(self.cells), self.others)))
 
 
 def append(path: Path, data: bytes) -> None:
@@ -457,6 +531,33 @@ def begin(folder: Path, run: Run) -> Writer:
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from None
     return Writer(path, run, [])
+
+
+def keep_run(
+    results: Path,
+    command: str,
+    plan: str,
+    build: provenance.Build,
+    others: Sequence[CallInSteps | FirstCall],
+) -> None:
+    """Keep a whole run of a command that measures no cells, and is too short to be resumed.
+
+    Args:
+        results: the folder in which there is one for each command.
+        command: that measured.
+        plan: what was asked of it.
+        build: of the Rust module.
+        others: what it measured.
+
+    Raises:
+        RecordError: it cannot be kept.
+    """
+    with locked(results / command):
+        hashed = hashlib.sha256(plan.encode()).hexdigest()
+        writer = begin(results / command, describe(command, hashed, build))
+        for each in others:
+            writer.keep_other(each)
+        writer.end()
 
 
 def resume(folder: Path, now: Run) -> Writer:
@@ -569,7 +670,8 @@ def promote(results: Path, alias: str, command: str) -> Path:
         raise RecordError(f"{target} is there already; records are not overwritten")
     lines = [line_of("run", run.run, run)]
     lines += [lines_of_cell(run.run, cell) for cell in found.cells]
-    lines.append(line_of("end", run.run, End(len(found.cells))))
+    lines += [line_of_other(run.run, other) for other in found.others]
+    lines.append(line_of("end", run.run, End(len(found.cells), len(found.others))))
     write_whole(target, b"".join(lines))
     return target
 

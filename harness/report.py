@@ -26,7 +26,15 @@ from harness import divisions
 from harness.bench import Cell, adjusted, tests_in
 from harness.headline import headline, main_text
 from harness.ideas import Sources, idea_of
-from harness.records import Recorded, RecordError, checkout_state, checksum, plain, read_lines
+from harness.records import (
+    OTHERS,
+    Recorded,
+    RecordError,
+    checkout_state,
+    checksum,
+    plain,
+    read_lines,
+)
 
 MOST_RECORDS = 500
 """Records that a page holds whole; of more it holds what its tables say."""
@@ -243,6 +251,8 @@ def summaries(held: Held) -> Iterator[bytes]:
     """Yield what tables say of the cells of a run, a line each, without what processes said."""
     for line in held.lines:
         body = json.loads(line)
+        if body["kind"] in OTHERS:
+            yield line
         if body["kind"] != "cell":
             continue
         del body["schema_version"], body["checksum"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from benchmarks.registry import REGISTRY, find
+from harness import records
 from harness.breakdown import steps_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -41,7 +43,7 @@ def test_the_kernel_is_told_apart_where_it_can_be() -> None:
         ("encode", "rust/fixed_array", "asking CPython for UTF-8"),
     ],
 )
-def test_steps_add_up(nanogpt_rs: Run, task: str, id: str, text: str) -> None:
+def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text: str) -> None:
     done = nanogpt_rs("breakdown", task, id, "--corpus", SHORT, "--json")
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
@@ -58,6 +60,12 @@ def test_steps_add_up(nanogpt_rs: Run, task: str, id: str, text: str) -> None:
         assert low <= step["seconds"] <= high
     assert cell["steps"][0]["seconds"] > 0
     assert cell["processes"] >= 12
+    (path,) = (tmp_path / "results/local/breakdown").glob("*.jsonl")
+    (run,) = records.read(path)
+    (kept,) = run.others
+    assert isinstance(kept, records.CallInSteps)
+    assert [step.name for step in kept.found.steps] == names
+    assert (kept.text.corpus, kept.state) == (SHORT, "warm")
     # Trimmed means of differences add up but for what trimming leaves out.
     whole = sum(step["seconds"] for step in cell["steps"])
     assert whole == pytest.approx(cell["seconds"], rel=0.15)

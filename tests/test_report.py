@@ -23,7 +23,9 @@ from benchmarks.registry import REGISTRY
 from benchmarks.tasks import PREPARATION
 from harness import divisions, records
 from harness.bench import Cell
-from harness.records import Run
+from harness.breakdown import Breakdown, Step
+from harness.memory import Footprint
+from harness.records import CallInSteps, FirstCall, Run, Text
 from harness.report import MOST_BYTES, MOST_RECORDS, page
 
 COMPARED = ("charset", "encode")
@@ -323,6 +325,45 @@ def test_two_machines_are_never_mixed(reader: Reader, tmp_path: Path) -> None:
     assert set(reader.texts(times)) == {"1.00 s"}
     assert len(reader.texts("#runs section tbody tr, #runs [aria-label='All runs'] tbody tr")) == 2
     reader.check_quiet()
+
+
+def test_steps_and_memory(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    main = made_up.write(tmp_path, made_up.RUN, cells)
+    text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
+    steps = (Step("the <b>kernel</b>", 3e-5, (2e-5, 4e-5)), Step("freeing", -1e-7, None))
+    found = Breakdown("charset", "rust/ahash", 2.99e-5, steps, "wall", 8)
+    grown = Footprint("charset", "rust/ahash", False, (0.002,), (0.001,), (5_000_000,), (1_000,))
+    other = replace(made_up.RUN, run="20260102T040405Z-aaaaaa", command="breakdown")
+    writer = records.begin(tmp_path, other)
+    writer.keep_other(CallInSteps(text, "warm", found))
+    writer.keep_other(FirstCall(text, grown))
+    writer.end()
+    (again,) = records.read(writer.path)
+    assert again.others == (CallInSteps(text, "warm", found), FirstCall(text, grown))
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(path), path.read_bytes()) for path in (main, writer.path)]))
+    reader.open(target)
+    assert "the <b>kernel</b>" in reader.text("#parts .legend")
+    assert "cdcdcdcdcdcd" in reader.text("#parts .where")
+    reader.run("document.querySelector('#parts summary').click()")
+    assert "20.0 µs to 40.0 µs" in reader.text("#parts details")
+    assert "5.00 MB" in reader.text("#memory tbody")
+    assert reader.texts("#run option") == ["lab-1, 2026-01-02, bench, 29 cells"]
+    assert len(reader.texts("#runs [aria-label='All runs'] tbody tr")) == 2
+    reader.check_quiet()
+
+
+def test_a_run_that_lost_a_record_is_named(tmp_path: Path) -> None:
+    text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
+    grown = Footprint("charset", "rust/ahash", False, (0.002,), (0.001,), (5_000_000,), (1_000,))
+    writer = records.begin(tmp_path, made_up.RUN)
+    writer.keep_other(FirstCall(text, grown))
+    writer.end()
+    lines = writer.path.read_bytes().splitlines(keepends=True)
+    writer.path.write_bytes(lines[0] + lines[2])
+    with pytest.raises(records.RecordError, match="ended with 1 other records; 0 are here"):
+        records.read(writer.path)
 
 
 @pytest.fixture

@@ -11,11 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line
+from harness.commands.recording import damage
 from harness.console import (
     FAILED,
     NOTHING,
+    RESULTS,
     AsJson,
     From,
+    Results,
     admit,
     duration,
     err,
@@ -36,6 +39,7 @@ def breakdown(
     corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
     state: Annotated[str, typer.Option(help="warm, fresh_str or evicted.")] = "warm",
     sources: From = None,
+    results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
     """Show where a call's time goes: call, text, kernel, building the result, freeing it."""
@@ -44,6 +48,7 @@ def breakdown(
         from benchmarks.verification import verify_apart
         from benchmarks.worker import WorkerError
         from harness.breakdown import break_down
+        from harness.records import CallInSteps, Text, keep_run
         from harness.selection import load_corpora, select, select_states
 
         admit(sources)
@@ -64,6 +69,12 @@ def breakdown(
                 except WorkerError as error:
                     faults.append((row.id, "wrong", f"a worker process {error}"))
                 advance(row.id, BREAKDOWN_SECONDS)
+    if found:
+        with damage():
+            on = Text(text.id, text.sha256, len(text.text), text.width)
+            kept = [CallInSteps(on, state, each) for each in found]
+            plan = f"{task} {ids} {text.sha256} {state}"
+            keep_run(results, "breakdown", plan, build, kept)
     if as_json:
         cells = [asdict(each) for each in found]
         print_json({"build": asdict(build), "corpus": text.id, "state": state, "cells": cells})

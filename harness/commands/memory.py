@@ -13,12 +13,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line
+from harness.commands.recording import damage
 from harness.console import (
     FAILED,
     NOTHING,
+    RESULTS,
     AsJson,
     Everything,
     Ids,
+    Results,
     counted_progress,
     duration,
     err,
@@ -29,6 +32,10 @@ from harness.console import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.corpora import Corpus
+    from benchmarks.provenance import Build
     from harness.memory import Footprint
 
 
@@ -38,6 +45,7 @@ def memory(
     corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
     everything: Everything = False,
     processes: Annotated[int, typer.Option(min=1, help="Fresh processes for each row.")] = 3,
+    results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
     """Show how long a first call takes in a fresh process, and by how much its memory grows.
@@ -77,6 +85,7 @@ def memory(
                         faults.append((row.id, "wrong", f"a worker process {error}"))
                     done += processes
     proved = text.id if proved_on == corpus else proved_on
+    keep(results, f"{task} {ids} {everything} {text.sha256} {processes}", build, text, found)
     if as_json:
         cells = [asdict(each) for each in ordered(found)]
         document = {"build": asdict(build), "corpus": text.id, "sha256": text.sha256}
@@ -94,6 +103,17 @@ def memory(
         sys.exit(FAILED)
     if not found:
         stop(NOTHING, "nothing could be measured here")
+
+
+def keep(results: Path, plan: str, build: Build, text: Corpus, found: Sequence[Footprint]) -> None:
+    """Record what was measured, if anything was."""
+    from harness.memory import ordered
+    from harness.records import FirstCall, Text, keep_run
+
+    if found:
+        on = Text(text.id, text.sha256, len(text.text), text.width)
+        with damage():
+            keep_run(results, "memory", plan, build, [FirstCall(on, one) for one in ordered(found)])
 
 
 def by_state(task: str, found: Sequence[Footprint]) -> Iterator[tuple[str, list[Footprint]]]:

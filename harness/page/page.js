@@ -101,6 +101,7 @@
     for (const line of recordText.split("\n")) {
       if (!line) continue;
       const record = JSON.parse(line);
+      if (record.kind === "call_in_steps" || record.kind === "first_call") runs.get(record.run).other.push(record);
       if (record.kind !== "cell") continue;
       record.against.forEach((each, index) => {
         const [verdict, adjusted, reason] = page.verdicts[place][index];
@@ -824,18 +825,65 @@
       : [h("p", null, h("b", null, "Open division"), `: any network; mean loss ${each.mean.toFixed(4)} over ${each.losses.length} seeds (p = ${digits(each.p, 2)}) in ${duration(each.seconds)}, of which preparation took ${duration(each.prepare_seconds)} of ${duration(each.cpu_seconds)} of processor time.`), facts(each)])));
   }
 
-  // --- what is not in these records ---
+  // --- what other commands measured on the same machine ---
 
-  function unmeasured() {
-    return [
-      section("parts", "Where a call’s time goes", missing("Not measured here. ", h("code", null, "nanogpt-rs breakdown TASK ID"), " takes a call apart.")),
-      section("memory", "Memory", missing("Not measured here. asv’s site shows peak memory by commit.")),
-    ];
+  // The newest of each, with its run, on the machine that is shown.
+  function measuredBeside(kind, key) {
+    const alias = runs.get(view.run).machine.alias;
+    const mine = [...runs.values()].filter((run) => run.machine.alias === alias).sort((a, b) => (a.run < b.run ? -1 : 1));
+    const newest = new Map();
+    for (const run of mine) for (const record of run.other) if (record.kind === kind) newest.set(key(record), { run, record });
+    return [...newest.values()];
+  }
+
+  const STEP_LOOKS = ["s0", "s5", "s1", "s4", "s3", "s2", "s7", "s6"];
+
+  function parts() {
+    const found = measuredBeside("call_in_steps", (record) => [record.found.task, record.found.id, record.text.sha256, record.state].join("\n"));
+    if (!found.length) return section("parts", "Where a call’s time goes", missing("Not measured here. ", h("code", null, "nanogpt-rs breakdown TASK ID"), " takes a call apart."));
+    const names = unique(found.flatMap(({ record }) => record.found.steps.map((step) => step.name)));
+    const look = (step) => STEP_LOOKS[names.indexOf(step) % STEP_LOOKS.length];
+    const groups = unique(found.map(({ run, record }) => [run.run, record.found.task, record.text.sha256, record.state].join("\n"))).map((group) => found.filter(({ run, record }) => [run.run, record.found.task, record.text.sha256, record.state].join("\n") === group));
+    return section("parts", "Where a call’s time goes",
+      h("p", { class: "sub" }, "The same call made again and again, stopped a step later each time. Each bar is one whole call, however long that is: the time stands beside it."),
+      h("div", { class: "legend" }, names.map((each) => h("label", null, s("svg", { width: 14, height: 14, class: look(each), "aria-hidden": "true" }, s("rect", { class: "mark", width: 14, height: 14 })), name(each)))),
+      groups.map((group) => {
+        const [{ run, record }] = group;
+        return [h("h3", null, name(record.found.task), `, ${record.state}`), where(run, [record.text]),
+          h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "steps, in order"), h("th", { scope: "col", class: "n" }, "one call"))),
+            h("tbody", null, group.map(({ record: { found: each } }) => {
+              const whole = each.steps.reduce((sum, step) => sum + Math.max(0, step.seconds), 0) || 1;
+              let from = 0;
+              const bars = each.steps.map((step) => { const wide = Math.max(0, step.seconds) / whole; const bar = { step, from, wide }; from += wide; return bar; });
+              const said = each.steps.map((step) => `${step.name} ${duration(step.seconds)}`).join("; ");
+              return h("tr", null, h("th", { scope: "row" }, name(each.id)), h("td", { class: "plot" }, s("svg", { class: "forest", role: "img", "aria-label": said }, bars.map((bar) => s("rect", { class: `mark ${look(bar.step.name)}`, x: `${(bar.from * 100).toFixed(2)}%`, width: `${(bar.wide * 100).toFixed(2)}%`, y: "10%", height: "80%" }, s("title", null, `${bar.step.name}: ${duration(bar.step.seconds)}`))))), h("td", { class: "n" }, duration(each.seconds)));
+            }))),
+          behind("The numbers behind this picture", ["implementation", "step", "time", "95 % interval", "share", "clock"], group.flatMap(({ record: { found: each } }) => each.steps.map((step) => [name(each.id), name(step.name), duration(step.seconds), step.interval ? `${duration(step.interval[0])} to ${duration(step.interval[1])}` : "–", percent(step.seconds / each.seconds), each.clock])))];
+      }));
+  }
+
+  function memory() {
+    const found = measuredBeside("first_call", (record) => [record.found.task, record.found.id, record.text.sha256, record.found.uncached].join("\n"));
+    if (!found.length) return section("memory", "Memory", missing("Not measured here. ", h("code", null, "nanogpt-rs memory TASK"), " measures first calls in fresh processes."));
+    const bytes = (value) => (value >= 1e6 ? `${digits(value / 1e6, 3)} MB` : `${digits(value / 1e3, 3)} kB`);
+    const groupOf = ({ run, record }) => [run.run, record.found.task, record.text.sha256, record.found.uncached].join("\n");
+    return section("memory", "Memory, and the first call of a fresh process",
+      h("p", { class: "sub" }, "By how much a fresh process grew during its first call, at most, and what it kept afterwards: the largest of its processes. Times are medians."),
+      unique(found.map(groupOf)).map((group) => {
+        const mine = found.filter((each) => groupOf(each) === group).sort((a, b) => Math.max(...a.record.found.peak) - Math.max(...b.record.found.peak));
+        const [{ run, record }] = mine;
+        const most = Math.max(...mine.map((each) => Math.max(...each.record.found.peak)), 1);
+        return [h("h3", null, name(record.found.task), record.found.uncached ? ", no copy of the file in memory" : ""), where(run, [record.text]),
+          h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "memory at most"), ...["memory at most", "kept", "first call", "processor"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
+            h("tbody", null, mine.map(({ record: { found: each } }) => h("tr", null, h("th", { scope: "row" }, name(each.id)),
+              h("td", { class: "plot" }, s("svg", { class: `forest ${language(each.id)}`, role: "img", "aria-label": bytes(Math.max(...each.peak)) }, s("rect", { class: "mark", x: 0, y: "15%", height: "70%", width: `${(100 * Math.max(0, ...each.peak) / most).toFixed(2)}%` }))),
+              h("td", { class: "n" }, bytes(Math.max(...each.peak))), h("td", { class: "n", "data-label": "kept" }, bytes(Math.max(...each.kept))), h("td", { class: "n", "data-label": "first call" }, duration(median(each.seconds))), h("td", { class: "n", "data-label": "processor" }, duration(median(each.cpu_seconds)))))))];
+      }));
   }
 
   // --- drawing ---
 
-  const SECTIONS = [["glance", glance], ["rankings", rankings], ["scaling", scaling], ["texts", matrix], ["spread", distributions], ["threads", threads], ["job", wholeJob], ["failed", failures], ["runs", provenance]];
+  const SECTIONS = [["glance", glance], ["rankings", rankings], ["scaling", scaling], ["texts", matrix], ["spread", distributions], ["threads", threads], ["job", wholeJob], ["parts", parts], ["memory", memory], ["failed", failures], ["runs", provenance]];
 
   function controls() {
     const run = runs.get(view.run);
@@ -856,7 +904,7 @@
     const focused = document.activeElement?.id;
     byId("answer").replaceChildren(...answer());
     controls();
-    byId("content").replaceChildren(...SECTIONS.flatMap(([id, draw]) => (id === "failed" ? [...unmeasured(), draw()] : [draw()])).flat());
+    byId("content").replaceChildren(...SECTIONS.map(([, draw]) => draw()));
     if (focused) byId(focused)?.focus({ preventScroll: true });
   }
   function redraw(id, draw) {
