@@ -204,7 +204,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             arguments), ``method`` (of what would be called, to call instead), ``kept`` (what calls
             return is freed after the clock has stopped), ``characters`` (its text is repeated or
             cut to so many), ``side`` (the folder of the wheel that its function comes from) and
-            ``name`` (which the answer calls it by, instead of its id).
+            ``name`` (which the answer calls it by, instead of its id) and ``echoes`` (so many
+            blocks besides in each round, at random places of it, which are not timed).
 
     Returns:
         ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
@@ -228,20 +229,25 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     calls = [made[index] for index in indices]
     take = STATES.get(order["state"], warm)
     blocks: list[list[Block]] = [[] for _ in arms]
+    slots = [
+        (index, place == 0)
+        for index, arm in enumerate(arms)
+        for place in range(1 + arm.get("echoes", 0))
+    ]
     surroundings = Surroundings()
     gc.collect()
     gc.disable()
     for round in range(-order["warm_up_rounds"], order["rounds"]):
         if round == 0:
             watch, start = Watch(), time.perf_counter()
-        for index in random.sample(indices, len(arms)):
+        for index, timed in random.sample(slots, len(slots)):
             call, arm = calls[index], arms[index]
             mark[0] = index
             for _ in range(arm.get("primed", 0)):
                 call[0](*call[1])
             block = (kept if arm.get("kept") else take)(call, arm["calls"], task)
             surroundings.glance()
-            if round >= 0:
+            if round >= 0 and timed:
                 blocks[index].append(block)
     seconds = time.perf_counter() - start
     others = watch.others()

@@ -304,6 +304,7 @@ def plan(
     singly: bool = False,
     budget: float | None = None,
     multiple: int = 1,
+    echoes: Sequence[int] = (),
 ) -> Plan:
     """Return how much to measure, from how long one call of each arm takes.
 
@@ -320,6 +321,7 @@ def plan(
         budget: seconds to take, instead of what its calls deserve; then 8 processes may do, and
             have fewer rounds each if need be.
         multiple: of which the number of calls in a block is one, where it is as large.
+        echoes: blocks of each arm in a round that are run and not timed; none if empty.
 
     Raises:
         ValueError: a duration is not above 0, or there is none.
@@ -330,7 +332,8 @@ def plan(
     primed = (0,) * len(seconds) if singly else tuple(map(priming, seconds))
     blocks = [count * taken for count, taken in zip(calls, seconds, strict=True)]
     longest = max(blocks)
-    whole = sum(blocks) + sum(map(operator.mul, seconds, primed))
+    wholes = [b + p * s for b, p, s in zip(blocks, primed, seconds, strict=True)]
+    whole = sum(wholes) + sum(map(operator.mul, wholes, echoes))
     more = 0 if singly else math.ceil(calls[BASELINE] * PLANTED)
     planted = 0 < more <= calls[BASELINE] / LEAST_PLANTED_IN
     if planted:

@@ -72,6 +72,27 @@ def test_arms_may_have_their_own_text_their_own_function_and_threads() -> None:
     assert answer["seconds"] > 0
 
 
+def test_echoes_are_run_and_not_timed() -> None:
+    arms = [*order()["arms"][:2], {"id": "rust/ahash", "calls": 5, "echoes": 2}]
+    answer = run_worker("rounds", order(arms=arms), 60)
+    assert [len(rounds) for rounds in answer["blocks"]] == [7, 7, 7]
+    assert {block[4] for block in answer["blocks"][2]} == {5}
+
+
+def test_what_is_compared_closely_runs_as_often() -> None:
+    from harness.paired import Arm, echoes_of
+
+    old, new, other = Arm("rust/ahash", side="/a"), Arm("rust/ahash", side="/b"), Arm("python/set")
+    short = [1e-6, 1e-6, 1.1e-6, 1e-5]
+    assert echoes_of([old, old, new, other], short, controlled=False) == (0, 0, 1, 0)
+    assert echoes_of([old, old, new, other], short, controlled=True) == (0, 0, 2, 0)
+    assert echoes_of([old, old, new, other], [1e-3] * 4, controlled=False) == (0, 0, 0, 0)
+    # Slow-downs of the same code run it as it is; a second reference has its own again.
+    slow = Arm("rust/ahash", side="/a", uncounted=0.02)
+    assert echoes_of([old, old, slow], [1e-6] * 3, controlled=True) == (0, 0, 0)
+    assert echoes_of([old, old, new, new], [1e-6] * 4, controlled=True) == (0, 0, 1, 0)
+
+
 def test_a_worker_times_building() -> None:
     arms = [{"id": "python/list_comprehension", "calls": 2}] * 2
     answer = run_worker("rounds", order(task="encode", arms=arms, state=BUILD), 60)
