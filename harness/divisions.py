@@ -8,10 +8,13 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
 import random
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +41,8 @@ class Entry:
         steps: taken.
         val_loss: at the end, over the whole validation split.
         step_seconds: the processor's seconds for a step, the median of blocks.
-        compile_seconds: the processor's seconds before the first step.
+        compile_seconds: the processor's seconds before the first step; of a later seed those in
+            which what the first compiled is found again.
         parameters_sha256: of the trained parameters.
     """
 
@@ -143,7 +147,7 @@ def closed(
     entries: list[Entry] = []
     rounds: dict[str, list[float]] = {}
     order = random.Random(seeds[0])  # noqa: S311  (no secret)
-    with training.threads(1):
+    with training.threads(1), nothing_compiled():
         vocabulary, ids = prepare(paths)
         for number, seed in enumerate(seeds):
             runs = {
@@ -196,6 +200,21 @@ def closed(
         within=all(abs(entry.val_loss - CLOSED_LOSS) <= CLOSED_WITHIN for entry in entries),
         environment=found,
     )
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Have torch keep what it compiles in a folder for the while, and find nothing there yet."""
+    name = "TORCHINDUCTOR_CACHE_DIR"
+    before = os.environ.get(name)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[name] = folder
+        try:
+            yield
+        finally:
+            del os.environ[name]
+            if before is not None:
+                os.environ[name] = before
 
 
 def gain(
