@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -67,7 +70,9 @@ def test_a_wrong_answer_to_it_is_found(nanogpt_rs: Run, site: str, tmp_path: Pat
     assert any("counts '' 1 times, not 0" in detail for detail in verdict["details"])
 
 
-def test_compare_and_bench_say_what_is_faster(nanogpt_rs: Run, site: str) -> None:
+def test_compare_bench_and_the_page_say_what_is_faster(
+    nanogpt_rs: Run, site: str, tmp_path: Path
+) -> None:
     chosen = ("--from", str(TASK), "--corpus=english-64k-ascii", "--json")
     command = ("compare", "words", "python/counter", "rust/hash_map")
     done = nanogpt_rs(*command, *chosen, PYTHONPATH=site)
@@ -78,6 +83,11 @@ def test_compare_and_bench_say_what_is_faster(nanogpt_rs: Run, site: str) -> Non
     assert done.returncode == 0, done.stderr
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
     assert [each["role"] for each in cells["rust/hash_map"]["against"]] == ["lecture"]
+    page = (tmp_path / "results/local/report.html").read_text(encoding="utf-8")
+    packed = re.search(r'id="records-data">([^<]+)<', page)
+    assert packed
+    records = gzip.decompress(base64.b64decode(packed[1])).decode()
+    assert cells["rust/hash_map"]["origin"] in records
 
 
 def test_pytest_times_it(site: str, tmp_path: Path) -> None:
