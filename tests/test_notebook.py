@@ -18,6 +18,8 @@ from installations import PACKAGES, ROOT
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytestmark = pytest.mark.slow
+
 EDITED = "rust_impls/charset/std_hashset.rs"
 CELLS = (
     """

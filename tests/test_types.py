@@ -108,6 +108,7 @@ def test_the_wheel_keeps_its_promises(environment: Path) -> None:
     assert f"no issues found in {len(stubs(STUBS)) + 1} modules" in said
 
 
+@pytest.mark.slow
 def test_a_promise_that_is_not_kept_is_found(environment: Path) -> None:
     (stub,) = environment.rglob("rust_impls/count.pyi")
     text = stub.read_text()

@@ -94,6 +94,7 @@ SLOW = '"""Slow."""\n\n\ndef charset(text):\n    if not isinstance(text, str):\n
 SLOW += '        raise TypeError("no text")\n    return {c for _ in "1234" for c in text}\n'
 
 
+@pytest.mark.slow
 def test_an_edit_is_tested_and_compared_with_the_numbers_from_before(
     watching: tuple[Path, subprocess.Popen[str]],
 ) -> None:

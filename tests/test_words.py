@@ -148,6 +148,7 @@ def measured(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_asv_measures_it_by_a_conf_of_its_own(measured: Path) -> None:
     (path,) = [each for each in (measured / "results/test").glob("*.json") if "-" in each.name]
     document: Any = json.loads(path.read_text())
