@@ -34,6 +34,7 @@ from benchmarks.registry import rows
 from harness import machine
 from harness.bench import Against, Cell
 from harness.breakdown import Breakdown, Step
+from harness.end_to_end import Difference, Trained
 from harness.machine import Meanwhile
 from harness.memory import Footprint
 from harness.verdict import Comparison, Ratio
@@ -162,6 +163,44 @@ class FirstCall:
 
 
 @dataclass(frozen=True)
+class WholeJob:
+    """One whole job, from a file to a loss.
+
+    Attributes:
+        text: that was trained on.
+        config: of the model.
+        found: what it took.
+    """
+
+    text: Text
+    config: str
+    found: Trained
+
+
+@dataclass(frozen=True)
+class JobDifference:
+    """What a preparation gains in the whole jobs of the same run.
+
+    Attributes:
+        text: that was prepared.
+        config: of the model.
+        state: in which the preparations were compared.
+        rest: seconds of a job beside its preparation.
+        found: the paired difference.
+    """
+
+    text: Text
+    config: str
+    state: str
+    rest: float
+    found: Difference
+
+
+Other = CallInSteps | FirstCall | WholeJob | JobDifference
+"""What is measured and is no cell."""
+
+
+@dataclass(frozen=True)
 class Recorded:
     """What a file says of one run.
 
@@ -175,15 +214,20 @@ class Recorded:
     run: Run
     cells: tuple[Cell, ...]
     complete: bool
-    others: tuple[CallInSteps | FirstCall, ...] = ()
+    others: tuple[Other, ...] = ()
 
 
-OTHERS: dict[str, type] = {"call_in_steps": CallInSteps, "first_call": FirstCall}
+OTHERS: dict[str, type] = {
+    "call_in_steps": CallInSteps,
+    "first_call": FirstCall,
+    "whole_job": WholeJob,
+    "job_difference": JobDifference,
+}
 """Kinds of what is measured and is no cell."""
 KINDS: dict[str, type] = {"run": Run, "cell": Cell, "end": End, **OTHERS}
 PARTS: tuple[type, ...] = (
     *(Host, Against, Comparison, Ratio, Meanwhile),
-    *(Text, Breakdown, Step, Footprint),
+    *(Text, Breakdown, Step, Footprint, Trained, Difference),
 )
 """Of which records are made."""
 
@@ -283,7 +327,7 @@ def lines_of_cell(run: str, cell: Cell) -> bytes:
             details.pop()
 
 
-def line_of_other(run: str, record: CallInSteps | FirstCall) -> bytes:
+def line_of_other(run: str, record: Other) -> bytes:
     """Return the line that keeps what is no cell."""
     kind = next(kind for kind, each in OTHERS.items() if isinstance(record, each))
     return line_of(kind, run, record)
@@ -410,7 +454,7 @@ def read_lines(data: bytes, name: str) -> list[Recorded]:
     """
     runs: dict[str, Run] = {}
     cells: dict[str, dict[tuple[str, ...], Cell]] = {}
-    others: dict[str, list[CallInSteps | FirstCall]] = {}
+    others: dict[str, list[Other]] = {}
     ended: set[str] = set()
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         try:
@@ -472,7 +516,7 @@ class Writer:
             append(self.path, b"".join(lines_of_cell(self.run.run, cell) for cell in cells))
             self.cells += cells
 
-    def keep_other(self, record: CallInSteps | FirstCall) -> None:
+    def keep_other(self, record: Other) -> None:
         """Append what was measured and is no cell.
 
         Raises:
@@ -538,7 +582,7 @@ def keep_run(
     command: str,
     plan: str,
     build: provenance.Build,
-    others: Sequence[CallInSteps | FirstCall],
+    others: Sequence[Other],
 ) -> None:
     """Keep a whole run of a command that measures no cells, and is too short to be resumed.
 

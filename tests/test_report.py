@@ -24,8 +24,9 @@ from benchmarks.tasks import PREPARATION
 from harness import divisions, records
 from harness.bench import Cell
 from harness.breakdown import Breakdown, Step
+from harness.end_to_end import Difference, Trained
 from harness.memory import Footprint
-from harness.records import CallInSteps, FirstCall, Run, Text
+from harness.records import CallInSteps, FirstCall, JobDifference, Run, Text, WholeJob
 from harness.report import MOST_BYTES, MOST_RECORDS, page
 
 COMPARED = ("charset", "encode")
@@ -354,6 +355,36 @@ def test_steps_and_memory(reader: Reader, tmp_path: Path) -> None:
     reader.check_quiet()
 
 
+def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
+    main = made_up.write(tmp_path, made_up.RUN, made_up.cells(("charset",), ("tinyshakespeare",)))
+    text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
+    seconds = {"import": 1.0, "read and encode": 0.5, "forward": 8.0}
+    other = replace(made_up.RUN, run="20260102T040405Z-aaaaaa", command="end-to-end")
+    writer = records.begin(tmp_path, other)
+    for id in ("python/file_blocks", "rust/two_passes"):
+        trained = Trained(id, seconds, seconds, ("read and encode",), 2.5, "ab" * 32, 500)
+        writer.keep_other(WholeJob(text, "quick", trained))
+    told = made_up.cells(("charset",), ("tinyshakespeare",))[1].against[0].comparison
+    found = Difference(
+        "strongest", "python/file_blocks", "rust/two_passes", 1.0, 0.1, (0.05, 0.15), told
+    )
+    writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, found))
+    writer.end()
+    (again,) = records.read(writer.path)
+    assert [type(each) for each in again.others] == [WholeJob, WholeJob, JobDifference]
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(path), path.read_bytes()) for path in (main, writer.path)]))
+    reader.open(target)
+    answer = reader.text("#answer").replace("\u00a0", " ")
+    assert "(config quick, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
+    reader.run("document.querySelector('#job summary').click()")
+    job = reader.text("#job").replace("\u00a0", " ")
+    assert re.search(r"read and encode\s+500 ms\s+500 ms", job)
+    assert "5.3 %" in job
+    assert "100 ms [50.0 ms, 150 ms]" in job
+    reader.check_quiet()
+
+
 def test_a_run_that_lost_a_record_is_named(tmp_path: Path) -> None:
     text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
     grown = Footprint("charset", "rust/ahash", False, (0.002,), (0.001,), (5_000_000,), (1_000,))
@@ -394,13 +425,13 @@ def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> N
     rust = min((c.seconds or 0, c.id) for c in mine if c.id.startswith("rust/"))[0]
     row = next(row for row in REGISTRY if row.task == PREPARATION and STRONGEST in row.marks)
     python = next(c.seconds or 0 for c in mine if c.id == row.id)
-    (said,) = re.findall(r"Rust gains ([\d.]+) % of this job", reader.text("#job"))
+    (said,) = re.findall(r"Rust gains ([\d.]+)\s% of this job", reader.text("#job"))
     assert float(said) == pytest.approx(100 * (python - rust) / (python + 2000 * 0.02), rel=0.01)
-    assert f"gains {said} % over the strongest Python" in reader.text("#answer")
+    assert f"gains {said}\u00a0% over the strongest Python" in reader.text("#answer")
     assert "ours 2.50× [2.40, 2.60]" in reader.text("#job")
     for id, value in (("size", "1e11"), ("steps", "10"), ("stepTime", "1")):
         reader.select(f"job-{id}", value)
-    (said,) = re.findall(r"Rust gains ([\d.]+) % of this job", reader.text("#job"))
+    (said,) = re.findall(r"Rust gains ([\d.]+)\s% of this job", reader.text("#job"))
     scale = 1e11 / mine[0].characters
     expected = 100 * (python - rust) * scale / (python * scale + 0.01)
     assert float(said) == pytest.approx(expected, rel=0.01)

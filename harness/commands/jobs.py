@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line, meanwhile_line
+from harness.commands.recording import damage
 from harness.console import (
     FAILED,
     NOTHING,
@@ -29,16 +30,21 @@ from harness.console import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.corpora import Corpus
+    from benchmarks.provenance import Build
     from benchmarks.registry import Implementation
     from harness.end_to_end import Difference, EndToEnd
     from harness.job import Gain, Job
+    from harness.records import Other
 
 LARGE = 10_000_000
 """Characters from which the lecture's way takes seconds a call, and is left out of ``job``."""
 
 
 def end_to_end(
-    name: str, ids: Sequence[str], config: str, steps: int | None, as_json: bool
+    name: str, ids: Sequence[str], config: str, steps: int | None, results: Path, as_json: bool
 ) -> None:
     """Train from a file, prepared in each way, and say what each gains.
 
@@ -47,6 +53,7 @@ def end_to_end(
         ids: of preparations beside the references; none means the Rust ways that run unasked.
         config: of the model.
         steps: instead of the config's.
+        results: the folder in which there is one for each command.
         as_json: print one document instead of tables.
     """
     with refusals():
@@ -74,6 +81,7 @@ def end_to_end(
         except (DifferentModelsError, WorkerError) as error:
             stop(FAILED, str(error))
         meanwhile = watch.so_far()
+    keep(results, found, text, build)
     if as_json:
         print_json({"build": asdict(build), "meanwhile": asdict(meanwhile), **asdict(found)})
         return
@@ -81,6 +89,23 @@ def end_to_end(
     print_stages(found)
     print_differences(found)
     out.print(escape(meanwhile_line(meanwhile)))
+
+
+def keep(results: Path, found: EndToEnd, text: Corpus, build: Build) -> None:
+    """Record what came of an end-to-end benchmark."""
+    from harness.records import JobDifference, Text, WholeJob, keep_run
+
+    on = Text(text.id, text.sha256, len(text.text), text.width)
+    kept: list[Other] = [
+        *(WholeJob(on, found.config, each) for each in found.trained),
+        *(
+            JobDifference(on, found.config, found.state, found.rest, each)
+            for each in found.differences
+        ),
+    ]
+    plan = f"{text.sha256} {found.config} {[each.id for each in found.trained]}"
+    with damage():
+        keep_run(results, "end-to-end", plan, build, kept)
 
 
 def refuse_absent(rows: Sequence[Implementation]) -> None:

@@ -103,7 +103,9 @@ def bench(
             from harness.commands import jobs
 
             whole_jobs_only(tasks, state, everything or full or again, corpus)
-            jobs.end_to_end((corpus or [DEFAULT])[0], ids or (), config, steps, as_json)
+            name = (corpus or [DEFAULT])[0]
+            jobs.end_to_end(name, ids or (), config, steps, results, as_json)
+            publish(results)
             return
         if full and (tasks or ids or corpus or state or everything or sources):
             raise SelectionError("--full is a set of its own: name no task, id, corpus or state")

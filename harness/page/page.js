@@ -8,6 +8,7 @@
   const ROLES = { strongest: "the strongest Python", lecture: "the lecture’s", asked: "what was asked for" };
   const roleName = (role) => ROLES[role] || role;
   const SIGNS = { faster: "▲", slower: "▼", equivalent: "=", inconclusive: "?", invalid: "✕" };
+  const OTHER_KINDS = ["call_in_steps", "first_call", "whole_job", "job_difference"];
   const MOST_LINES = 8;
   const MOST_COLUMNS = 40;
   const LONG_NAME = 60;
@@ -52,7 +53,7 @@
     if (ratio >= 100) return ratio.toFixed(0);
     return ratio >= 10 ? ratio.toFixed(1) : ratio >= 0.1 ? ratio.toFixed(2) : digits(ratio, 2);
   }
-  const percent = (part) => `${digits(part * 100, 2)} %`;
+  const percent = (part) => `${digits(part * 100, 2)}\u00a0%`;
   const bracket = (interval) => (interval ? `[${times(interval[0])}, ${times(interval[1])}]` : "");
   function rate(perSecond) {
     for (const [unit, scale] of [["G", 1e9], ["M", 1e6], ["k", 1e3]]) {
@@ -101,7 +102,7 @@
     for (const line of recordText.split("\n")) {
       if (!line) continue;
       const record = JSON.parse(line);
-      if (record.kind === "call_in_steps" || record.kind === "first_call") runs.get(record.run).other.push(record);
+      if (OTHER_KINDS.includes(record.kind)) runs.get(record.run).other.push(record);
       if (record.kind !== "cell") continue;
       record.against.forEach((each, index) => {
         const [verdict, adjusted, reason] = page.verdicts[place][index];
@@ -381,7 +382,25 @@
     return [h("p", { class: "answer" }, words), where(run, shown())];
   }
 
+  // What the best Rust gains of the whole jobs that were measured last on this machine, over a
+  // reference; as a share of the job with that reference.
+  function measuredGain(role) {
+    const all = measuredBeside("job_difference", (record) => [record.found.role, record.found.id].join("\n")).filter(({ record }) => record.found.role === role && language(record.found.id) === "rust");
+    const newest = all.reduce((last, each) => (each.run.run > last ? each.run.run : last), "");
+    const mine = all.filter((each) => each.run.run === newest);
+    if (!mine.length) return null;
+    const best = mine.reduce((most, each) => (each.record.found.seconds > most.record.found.seconds ? each : most));
+    const { found, rest, config, text } = best.record;
+    const share = (seconds) => seconds / (found.reference_seconds + rest);
+    const steps = best.run.other.find((each) => each.kind === "whole_job")?.found.steps;
+    return { run: best.run, text, config, steps, found, gain: share(found.seconds), interval: found.interval && found.interval.map(share) };
+  }
+  const signed = (part) => (part < 0 ? `−${percent(-part)}` : percent(part));
+  const gainWords = (each) => [signed(each.gain), each.interval ? ` [${signed(each.interval[0])}, ${signed(each.interval[1])}]` : ""];
+
   function wholeJobSentence() {
+    const [strongest, lecture] = [measuredGain("strongest"), measuredGain("lecture")];
+    if (strongest) return h("span", null, "The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python", lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation"] : "", ". ", h("a", { href: "#job" }, strongest.gain < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
     const job = theJob();
     if (!job || job.step === null) return h("span", null, "What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
     const gain = gainOf(job, job.strongest);
@@ -756,11 +775,41 @@
   }
   const gainOf = (job, base) => (job.seconds(base) - job.seconds(job.rust)) / (job.seconds(base) + job.steps * job.step);
 
+  // Whole jobs as they were measured: where the time goes, stage by stage, and what is gained.
+  function measuredJobs() {
+    const jobs = measuredBeside("whole_job", (record) => [record.text.sha256, record.config, record.found.id].join("\n"));
+    if (!jobs.length) return null;
+    const newest = jobs.reduce((last, each) => (each.run.run > last ? each.run.run : last), "");
+    const mine = jobs.filter((each) => each.run.run === newest);
+    const [{ run, record }] = mine;
+    const stages = unique(mine.flatMap((each) => Object.keys(each.record.found.seconds)));
+    const whole = (found) => Object.values(found.seconds).reduce((sum, each) => sum + each, 0);
+    const prepared = (found) => found.prepare.reduce((sum, stage) => sum + (found.seconds[stage] || 0), 0);
+    const longest = Math.max(...mine.map((each) => whole(each.record.found)));
+    const gains = run.other.filter((each) => each.kind === "job_difference");
+    const seconds = (value) => (value < 0 ? `−${duration(-value)}` : duration(value));
+    return h("div", null, h("h3", null, "Measured, from a file to a loss"),
+      h("p", { class: "sub" }, `Config `, name(record.config), `, ${count(record.found.steps)} steps; each job in a fresh process. All trained the same model to the same bits: loss ${record.found.val_loss.toFixed(4)}. Wall-clock time.`),
+      where(run, [record.text]),
+      h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "prepared by"), h("th", { scope: "col", class: "plot" }, "preparation, and all the rest"), ...["preparation", "whole job", "preparation’s share"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
+        h("tbody", null, mine.map(({ record: { found } }) => h("tr", null, h("th", { scope: "row" }, name(found.id)),
+          h("td", { class: "plot" }, s("svg", { class: `forest ${language(found.id)}`, role: "img", "aria-label": `${duration(prepared(found))} of ${duration(whole(found))}` },
+            s("rect", { class: "rest", x: 0, y: "15%", height: "70%", width: `${(100 * whole(found) / longest).toFixed(2)}%` }), s("rect", { class: "mark", x: 0, y: "15%", height: "70%", width: `${(100 * prepared(found) / longest).toFixed(2)}%` }))),
+          h("td", { class: "n", "data-label": "preparation" }, duration(prepared(found))), h("td", { class: "n", "data-label": "whole job" }, duration(whole(found))), h("td", { class: "n", "data-label": "share" }, percent(prepared(found) / whole(found))))))),
+      behind("Stage by stage", ["stage", ...mine.map((each) => name(each.record.found.id))], stages.map((stage) => [name(stage), ...mine.map((each) => (stage in each.record.found.seconds ? duration(each.record.found.seconds[stage]) : ""))])),
+      gains.length ? [h("p", { class: "sub" }, `What a preparation gains is the paired difference of preparations alone (state ${gains[0].state}): training is too noisy to show it.`),
+        h("table", { class: "cards" }, h("thead", null, h("tr", null, ["preparation", "against", "gains [95 % interval]", "of the whole job", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
+          h("tbody", null, gains.map(({ found, rest }) => h("tr", null, h("th", { scope: "row" }, name(found.id)), h("td", { "data-label": "against" }, name(found.reference)),
+            h("td", null, seconds(found.seconds), found.interval ? ` [${seconds(found.interval[0])}, ${seconds(found.interval[1])}]` : ""),
+            h("td", { "data-label": "of the whole job" }, signed(found.seconds / (found.reference_seconds + rest))), h("td", null, verdictOf({ ...found.comparison, measured: true }))))))] : null);
+  }
+
   function wholeJob() {
     const run = runs.get(view.run);
     const job = theJob();
+    const measured = measuredJobs();
     const trained = page.divisions.length ? divisions() : null;
-    if (!job) return section("job", "The whole job", missing("Not measured here: this selection does not hold the task ", name(page.preparation), ", by which a text is prepared for training, in Rust beside the strongest Python."), trained);
+    if (!job) return section("job", "The whole job", measured, measured ? h("h3", null, "Your own job") : null, missing("Not measured here: this selection does not hold the task ", name(page.preparation), ", by which a text is prepared for training, in Rust beside the strongest Python."), trained);
     const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: (event) => choose({ [key]: event.target.value }) }), ` ${unit}`);
     const rows = [["the lecture’s", job.lecture], ["strongest Python", job.strongest], ["best Rust", job.rust]].filter(([, cell]) => cell);
     const total = (cell) => job.seconds(cell) + job.steps * job.step;
@@ -773,7 +822,7 @@
       if (gain < 0.01 && worth > 0) says.push(` It would be 1 % for a text of ${size(worth)} characters, with as many steps.`);
       if (gain <= 0) says.push(" That is no gain.");
     }
-    return section("job", "The whole job",
+    return section("job", "The whole job", measured, h("h3", null, "Your own job"),
       h("p", { class: "sub" }, "Preparation is done once, training takes the rest. Set your own job: what it gains follows from the rates of this run. These are computed from medians, so they have no interval."),
       where(run, job.there),
       h("div", { class: "bar" }, set("size", "text", view.size ?? null, String(job.size), "characters"), set("steps", "training", view.steps ?? null, String(job.steps), "steps of"), set("stepTime", "", view.stepTime ?? null, job.entry ? digits(job.entry.step_seconds * 1000, 3) : "your time", "ms each")),
