@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from benchmarks import end_to_end
@@ -237,8 +237,17 @@ def compare(
     corpus: Corpus,
     advance: Advance = lambda *_: None,
     budget: float = BUDGET,
+    characters: int | None = None,
 ) -> tuple[list[Difference], int]:
     """Return the paired differences of preparations, and in how many processes they were measured.
+
+    Args:
+        rows: what to compare, references among them.
+        name: what the corpus was asked for by.
+        corpus: that corpus.
+        advance: told of the progress.
+        budget: seconds to take at most, if that is enough for the least.
+        characters: to which the corpus is repeated or cut; as it is, if ``None``.
 
     Raises:
         benchmarks.worker.WorkerError: a process gave no answer, or a wrong one.
@@ -260,7 +269,8 @@ def compare(
     def enough(measured: paired.Measured) -> bool:
         return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
 
-    measured = paired.measure(course, list(map(arm_of, arms)), enough, advance, budget=budget)
+    called = [replace(arm_of(row), characters=characters) for row in arms]
+    measured = paired.measure(course, called, enough, advance, budget=budget)
     if measured.wrong:
         raise WorkerError("; ".join(f"{id}: {why}" for id, why in measured.wrong.items()))
     differences = []

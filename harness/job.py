@@ -151,13 +151,12 @@ def worth_from(rate: Rate, job: Job) -> float | None:
 
 def sentence(found: Gain, job: Job, id: str, reference: str) -> str:
     """Return the verdict in one sentence."""
+    saves = "saves" if found.seconds >= 0 else "loses"
     start = {
-        "worth it": f"Worth it: {id} saves",
-        "not worth it": f"Don't bother: {id} saves",
-        "cannot be told": f"It cannot be told: {id} saves",
+        "worth it": f"Worth it: {id} {saves}",
+        "not worth it": f"Don't bother: {id} {saves}",
+        "cannot be told": f"It cannot be told: by the middle of the interval {id} {saves}",
     }[found.answer]
-    if found.seconds < 0:
-        start = f"Don't bother: {id} loses" if found.answer == "not worth it" else start
     saved = seconds_in_words(abs(found.seconds))
     words = f"{start} {saved} of {seconds_in_words(found.job)} against {reference}, "
     words += f"{percent(abs(found.share))} of the job"

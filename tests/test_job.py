@@ -75,6 +75,16 @@ def test_what_loses_is_said_to_lose() -> None:
     assert found.worth_from is None
 
 
+def test_what_cannot_be_told_says_on_which_side_the_middle_lies() -> None:
+    for gained, word in ((2e-9, "saves"), (-2e-9, "loses")):
+        rate = Rate(3e-9, gained, (gained - 5e-9, gained + 5e-9), 1_000_000)
+        job = Job(size=1e9, steps=100, step_seconds=0.02)
+        said = sentence(gain(rate, job), job, "rust/toy", "python/toy")
+        assert said.startswith(
+            f"It cannot be told: by the middle of the interval rust/toy {word} 2 s"
+        )
+
+
 @pytest.mark.parametrize(
     ("shares", "expected"),
     [
@@ -162,7 +172,7 @@ def test_what_cannot_be_a_job_is_refused(
 def test_the_command(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
         *("job", "--corpus-size=100GB", "--steps=1000", "--step-time=20ms", "--seconds=1"),
-        *("--corpus=english-64k-ascii", "--id=rust/two_passes", "--json"),
+        *("--corpus=english-64k-ascii", "--id=rust/two_passes", "--measure=64kB", "--json"),
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -172,6 +182,6 @@ def test_the_command(nanogpt_rs: Run) -> None:
     for each in ours:
         low, high = each["interval"]
         assert low < each["seconds"] < high
-        assert "65.5 kB and is extrapolated in a straight line to 100 GB" in each["extrapolation"]
+        assert "64 kB and is extrapolated in a straight line to 100 GB" in each["extrapolation"]
         assert "rust/two_passes" in each["sentence"]
     assert "800 GB" in document["does_not_fit"]

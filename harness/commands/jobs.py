@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from harness.job import Gain, Job
     from harness.records import Other
 
-LARGE = 10_000_000
+LARGE = 20_000_000
 """Characters from which the lecture's way takes seconds a call, and is left out of ``job``."""
 
 
@@ -180,6 +180,10 @@ def job(
     corpus: Annotated[
         str, typer.Option(help="A corpus id or a path: what the rates are measured on.")
     ] = "synthetic",
+    measure: Annotated[
+        str,
+        typer.Option(help="To which size the corpus is repeated or cut, if the job's is no less."),
+    ] = "8MB",
     seconds: Annotated[float, typer.Option(min=1.0, help="Seconds to measure.")] = 20.0,
     as_json: AsJson = False,
 ) -> None:
@@ -200,13 +204,16 @@ def job(
             described = Job(
                 parse_size(corpus_size), steps, parse_time(step_time), runs, worth / 100
             )
+            most = parse_size(measure)
         except JobError as error:
             stop(USAGE, str(error))
         build = check()
         (text,) = load_corpora([corpus])
         rows = rows_of(text.width, ids or ())
         refuse_absent(rows)
-        if len(text.text) >= LARGE:
+        bytes_each = len(text.text.encode()) / max(1, len(text.text))
+        characters = max(1, round(min(described.size, most) / max(1.0, bytes_each)))
+        if characters >= LARGE:
             rows = [row for row in rows if "baseline" not in row.marks]
         with timed_progress(len(rows) + seconds) as advance:
             for row in rows:
@@ -216,14 +223,14 @@ def job(
                     stop(FAILED, f"{row.id}: {proof.status}: {'; '.join(proof.details)}")
             try:
                 differences, _ = compare(
-                    rows, corpus, text, lambda *_: advance("measure", 0.0), seconds
+                    rows, corpus, text, lambda *_: advance("measure", 0.0), seconds, characters
                 )
             except WorkerError as error:
                 stop(FAILED, str(error))
-    size = len(text.text.encode())
+    size = round(characters * bytes_each)
     answers = [(each, *answer_for(each, size, described)) for each in differences]
     memory = machine.examine().memory
-    fits = fit(described, len(text.text) / size, memory)
+    fits = fit(described, characters / size, memory)
     if as_json:
         print_json(
             {
