@@ -110,7 +110,7 @@ def publish(results: Path, folder: Path) -> list[str]:
         for path in files:
             command = path.parent.name
             copy_into(folder / command, path)
-            entries.append(Entry(f"{command}/{path.name}", path.name, f"records of `{command}`"))
+            entries.append(Entry(f"{command}/{path.name}", path.name, f"records of {command}"))
     else:
         lacking.append(f"no comparison page: no run is recorded in {results}; see `make record`")
     if has_history:
@@ -141,11 +141,14 @@ def copy_into(folder: Path, path: Path) -> None:
 
 def about_runs(runs: Sequence[Recorded]) -> str:
     """Return how much was measured, where and when."""
+    if not runs:
+        return "training's divisions; no run of bench is recorded yet"
     machines = ", ".join(sorted({each.run.machine.alias for each in runs}))
     cells = sum(len(each.cells) for each in runs)
     dates = sorted({f"{each.run.began:%Y-%m-%d}" for each in runs})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return f"{cells:,} records of {len(runs)} runs; {machines}; {when}"
+    many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    return f"{cells:,} cells of {many}; {machines}; {when}"
 
 
 def asv_site(folder: Path, compared: bool) -> list[str]:

@@ -280,6 +280,7 @@ def test_no_record_and_one(reader: Reader, tmp_path: Path) -> None:
     reader.check_quiet()
 
 
+@pytest.mark.slow
 def test_ten_thousand_records(reader: Reader, tmp_path: Path) -> None:
     pattern = made_up.cells(("charset", "encode", "count"), ("tinyshakespeare",))
     cells = [
@@ -437,6 +438,15 @@ def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> N
     assert float(said) == pytest.approx(expected, rel=0.01)
     assert "Extrapolated: from 1,115,394 characters" in reader.text("#job")
     assert "it was not measured here" in reader.text("#job")
+    reader.check_quiet()
+
+
+def test_divisions_alone(reader: Reader, tmp_path: Path, division_file: Path) -> None:
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(division_file), division_file.read_bytes())]))
+    reader.open(target)
+    assert "no answer yet" in reader.text("#answer")
+    assert "ours 2.50× [2.40, 2.60]" in reader.text("#content")
     reader.check_quiet()
 
 

@@ -978,6 +978,7 @@
   if (!ordered.length) {
     byId("answer").append(h("p", { class: "answer" }, "There is no answer yet: these files hold no measured cell. ", h("code", null, "make bench"), " measures."));
     byId("content").append(h("p", { class: "empty" }, page.runs.length ? `${plural(page.runs.length, "run has", "runs have")} begun and finished no cell.` : "No run was found."));
+    if (page.divisions.length) byId("content").append(divisions());
   } else {
     recall();
     settle();
