@@ -63,7 +63,7 @@ def test_preparations_train_the_same_model_to_the_same_bits(trained: list[Traine
 
 def test_the_references_come_first_then_the_rust_ways() -> None:
     ids = [row.id for row in rows_of("ascii")]
-    assert ids[:2] == ["python/list_comprehension", "python/file_blocks"]
+    assert ids[:2] == ["python/list_comprehension", "python/bytes_translate"]
     assert {id.partition("/")[0] for id in ids[2:]} == {"rust"}
     assert [row.id for row in rows_of("ascii", ["python/numpy_table"])][2:] == [
         "python/numpy_table"
@@ -79,7 +79,7 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
     document = json.loads(done.stdout)
     assert [run["id"] for run in document["trained"]] == [
         "python/list_comprehension",
-        "python/file_blocks",
+        "python/bytes_translate",
         "rust/two_passes",
     ]
     assert len({run["parameters_sha256"] for run in document["trained"]}) == 1
@@ -110,7 +110,7 @@ def test_a_preparation_that_is_wrong_trains_nothing(
     installation: Installation, corpus: str
 ) -> None:
     """It keeps the contract but for a vocabulary in the wrong order, which trains another model."""
-    path = installation.folder / "py_impls/prepare/file_blocks.py"
+    path = installation.folder / "py_impls/prepare/bytes_translate.py"
     text = path.read_text()
     assert 'return "".join(characters), tensor' in text
     path.write_text(
@@ -121,4 +121,4 @@ def test_a_preparation_that_is_wrong_trains_nothing(
         "--id=rust/two_passes",
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "python/file_blocks: wrong" in done.stderr
+    assert "python/bytes_translate: wrong" in done.stderr
