@@ -277,7 +277,10 @@ def check_alias(alias: str) -> None:
 
 
 def checkout_state() -> tuple[str | None, bool | None]:
-    """Return the commit of the checkout that the ruler stands in, and whether it was changed."""
+    """Return the commit of the checkout that the ruler stands in, and whether it was changed.
+
+    What was promoted to ``results`` changes nothing that is measured.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", *arguments]
@@ -288,7 +291,7 @@ def checkout_state() -> tuple[str | None, bool | None]:
     if not provenance.is_checkout(provenance.RULER.parent):
         return None, None
     try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain"))
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", ".", ":!results"))
     except (OSError, subprocess.CalledProcessError):
         return None, None
 
