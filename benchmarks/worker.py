@@ -178,7 +178,7 @@ def main(room: str, order: str, path: str) -> None:
     surroundings.end_forks()
     surroundings.limit_memory(MEMORY_SHARE)
     told = json.loads(order)
-    if sources := told.pop("foreign"):
+    if sources := told.pop("foreign", None):
         importlib.import_module("benchmarks.foreign").restore(sources)
     try:
         answer = importlib.import_module(f"benchmarks.{room}").carry_out(told)
