@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from installations import PACKAGES, ROOT
 
+pytestmark = pytest.mark.slow
+
 SET = "py_impls/charset/set.py"
 DICT = '"""A dict."""\n\n\ndef charset(text):\n    return set(dict.fromkeys(text + ""))\n'
 ROWS = """\

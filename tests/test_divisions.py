@@ -15,6 +15,8 @@ import pytest
 
 from harness import divisions, records
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
 entry = importlib.import_module("model.open")
 training = importlib.import_module("model.train")

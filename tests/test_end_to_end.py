@@ -22,6 +22,8 @@ from harness.end_to_end import (
     train,
 )
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("torch", reason="install torch: pip install 'nanogpt-rs[torch]'")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -27,6 +27,8 @@ from harness.job import (
     worth_from,
 )
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 RATE = Rate(reference=3e-9, gained=2e-9, interval=(1.5e-9, 2.5e-9), size=1_000_000)
 HOUR = Job(size=1e9, steps=180_000, step_seconds=0.02)

@@ -23,6 +23,8 @@ from reader import Reader
 
 from harness import asv_site
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SCRIPTS = Path(sys.executable).parent
 

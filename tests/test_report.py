@@ -29,6 +29,8 @@ from harness.memory import Footprint
 from harness.records import CallInSteps, FirstCall, JobDifference, Run, Text, WholeJob
 from harness.report import MOST_BYTES, MOST_RECORDS, page
 
+pytestmark = pytest.mark.slow
+
 COMPARED = ("charset", "encode")
 STRONGEST = "strongest:ascii"
 Run_ = Callable[..., subprocess.CompletedProcess[str]]

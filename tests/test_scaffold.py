@@ -16,6 +16,8 @@ from test_registry import missing_lines
 from benchmarks.tasks import TASKS
 from harness.scaffold import ScaffoldError, begin, model_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:

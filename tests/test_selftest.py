@@ -18,6 +18,8 @@ import scipy.stats
 from harness import rivals, selftest
 from harness.selftest import ROWS, SAME, Case, SelfTestError, arms_of, count
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

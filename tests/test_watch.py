@@ -16,6 +16,8 @@ from installations import ROOT, Installation
 
 from harness.watch import Touched, shift, touched
 
+pytestmark = pytest.mark.slow
+
 
 def test_files_tell_what_was_touched() -> None:
     def of(*names: str) -> Touched:

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from installations import ROOT, build_wheel, install
 
+pytestmark = pytest.mark.slow
+
 PROJECT = ROOT / "tests/words"
 TASK = PROJECT / "suite/task.py"
 TARGET = str(ROOT / "target/words")
