@@ -246,25 +246,31 @@ def source_hash_of_commit(root: Path, commit: str) -> str:
     """
     import subprocess
 
-    def git(*arguments: str) -> bytes:
-        try:
-            return subprocess.run(
-                ["git", *arguments], cwd=root, check=True, capture_output=True
-            ).stdout
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise ProvenanceError(
-                f"rust_impls was built from commit {commit}; git cannot show its sources: {error}"
-            ) from None
+    tree = ("Cargo.toml", "Cargo.lock", "rust_impls")
+    try:
+        listed = git(root, "ls-tree", "-r", "-z", "--name-only", commit, *tree)
+        names = [name for name in listed.decode().split("\0") if name]
+        return hash_files(
+            (name, git(root, "cat-file", "blob", f"{commit}:{name}"))
+            for name in names
+            if is_rust_source(name)
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ProvenanceError(
+            f"rust_impls was built from commit {commit}; git cannot show its sources: {error}"
+        ) from None
 
-    listed = git(
-        "ls-tree", "-r", "-z", "--name-only", commit, "Cargo.toml", "Cargo.lock", "rust_impls"
-    )
-    names = [name for name in listed.decode().split("\0") if name]
-    return hash_files(
-        (name, git("cat-file", "blob", f"{commit}:{name}"))
-        for name in names
-        if is_rust_source(name)
-    )
+
+def git(root: Path, *arguments: str) -> bytes:
+    """Return what git says in the repository at ``root``.
+
+    Raises:
+        OSError: git does not run here.
+        subprocess.CalledProcessError: it refuses.
+    """
+    import subprocess
+
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True).stdout
 
 
 def is_rust_source(name: str) -> bool:

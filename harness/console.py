@@ -7,12 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+if TYPE_CHECKING:
+    from benchmarks.provenance import Build
+    from harness.records import Writer
 
 FAILED, USAGE, NOTHING, SLOWER, INTERRUPTED = 1, 2, 3, 4, 130
 """How a command ends that did not do all that was asked; 0 is done."""
@@ -92,6 +97,43 @@ def admit(sources: Sequence[Path] | None) -> None:
         foreign.add_file(source)
     for left_out in foreign.add_installed():
         err.print(f"nanogpt-rs: left out: {escape(left_out)}", soft_wrap=True)
+
+
+@contextmanager
+def damage() -> Iterator[None]:
+    """Turn what is wrong with a file of records into one line and an exit status."""
+    from harness.records import RecordError
+
+    try:
+        yield
+    except RecordError as error:
+        stop(FAILED, str(error))
+
+
+@contextmanager
+def kept_run(
+    command: str, plan: str, build: Build, results: Path, again: bool, **about: Any
+) -> Iterator[Writer]:
+    """Keep a run's records, each as soon as there is one; yields what is told of them.
+
+    Args:
+        command: that measures, after which the folder of its records is called.
+        plan: a hash of what is asked for.
+        build: of the Rust module.
+        results: the folder in which there is one for each command.
+        again: go on with the newest run there, which was interrupted.
+        about: fields of ``harness.records.Run`` that are not as they would be found here.
+    """
+    from harness import records
+
+    try:
+        with damage(), records.locked(results / command):
+            now = replace(records.describe(command, plan, build), **about)
+            keeper = (records.resume if again else records.begin)(results / command, now)
+            yield keeper
+            keeper.end()
+    except KeyboardInterrupt:
+        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
 
 
 def print_json(document: Any) -> None:

@@ -40,6 +40,8 @@ from harness.bench import (
 from harness.machine import Watch
 from harness.paired import Arm, Course
 
+CONTROL = "control"
+"""The role of what is the same in both commits, and must not be called different."""
 BEFORE = "before"
 """The role of the older commit's implementation beside the newer one's."""
 CELL_SECONDS = 8.0
@@ -75,8 +77,7 @@ def git(*arguments: str) -> bytes:
     if not provenance.is_checkout(root):
         raise DiffError("a diff needs a checkout with its history; this is an installation")
     try:
-        command = ["git", *arguments]
-        return subprocess.run(command, cwd=root, check=True, capture_output=True).stdout
+        return provenance.git(root, *arguments)
     except OSError as error:
         raise DiffError(f"git does not run here: {error}") from None
     except subprocess.CalledProcessError as error:
@@ -109,7 +110,12 @@ def side_of(commit: str) -> Side:
 
     home = cache_folder() / "sides"
     home.mkdir(parents=True, exist_ok=True)
-    compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=False)
+    try:
+        compiler = subprocess.run(
+            ["rustc", "--version"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DiffError(f"commits cannot be built: rustc does not run here: {error}") from None
     name = f"{commit[:12]}-{sys.implementation.cache_tag}-{compiler.stdout.split(' ')[1]}"
     folder = home / name
     with FileLock(home / ".lock"):
@@ -167,22 +173,8 @@ def unpack(wheel: Path, folder: Path) -> None:
         archive.extractall(folder)  # noqa: S202
 
 
-def controls_of(rows: Sequence[Implementation], corpus: Corpus, old: Side, new: Side) -> set[str]:
-    """Return of each task that has one the key of a Python row that is the same on both sides.
-
-    The strongest for texts of this width if it is, else whichever row comes first.
-    """
-    keys = set()
-    for task in dict.fromkeys(row.task for row in rows):
-        mine = [row for row in rows if row.task == task and is_same(row, old, new)]
-        strongest = references_of(task, corpus.width).get(STRONGEST)
-        if mine:
-            keys.add(key_of(strongest if strongest in mine else mine[0]))
-    return keys
-
-
-def key_of(row: Implementation) -> str:
-    """Return a row's task and id in one word."""
+def key_of(row: Implementation | Cell) -> str:
+    """Return the task and id of a row, or of its cell, in one word."""
     return f"{row.task} {row.id}"
 
 
@@ -237,7 +229,7 @@ def diff(
             if job.cell(row).key not in done:
                 keeper.keep([change(job, row, sides, lambda: advance(doing, 0.0), keeper)])  # noqa: B023
             advance(doing, CELL_SECONDS)
-    return doubted(adjusted(list(keeper.cells)), jobs, sides)
+    return doubted(adjusted(list(keeper.cells)), jobs)
 
 
 def change(
@@ -290,13 +282,12 @@ def arm_of(row: Implementation, side: Side) -> Arm:
     return replace(paired.arm_of(row), side=str(side.folder), name=side.commit[:8])
 
 
-def doubted(cells: Sequence[Cell], jobs: Sequence[Job], sides: tuple[Side, Side]) -> list[Cell]:
+def doubted(cells: Sequence[Cell], jobs: Sequence[Job]) -> list[Cell]:
     """Return the cells, invalid where the control of their task was called different."""
     found = {cell.key: cell for cell in cells}
     result = dict(found)
     for job in jobs:
-        controls = controls_of(job.contenders, job.corpus, *sides)
-        control = next((row for row in job.contenders if key_of(row) in controls), None)
+        control = job.references.get(CONTROL)
         if control is None or (read := comparison_of(found.get(job.cell(control).key))) is None:
             continue
         if read.verdict not in {"faster", "slower"}:
@@ -306,9 +297,8 @@ def doubted(cells: Sequence[Cell], jobs: Sequence[Job], sides: tuple[Side, Side]
             cell = found.get(job.cell(row).key)
             if cell is not None and (mine := comparison_of(cell)) is not None:
                 distrusted = replace(mine, verdict="invalid", reason=reason)
-                result[cell.key] = replace(
-                    cell, against=(Against(BEFORE, sides[0].commit[:8], distrusted),)
-                )
+                against = replace(cell.against[0], comparison=distrusted)
+                result[cell.key] = replace(cell, against=(against,))
     return list(result.values())
 
 
@@ -326,19 +316,20 @@ def jobs_of(
 ) -> list[Job]:
     """Return what there is to compare: each row but limits and Python that did not change.
 
-    Of that, one row of each task stays, as a control.
+    Of that, one row of each task stays, as a control: the strongest for texts of this width if it
+    did not change, else whichever comes first.
     """
     jobs = []
     for name, corpus in corpora:
-        controls = controls_of(rows, corpus, *sides)
-        wanted = [
-            row
-            for row in rows
-            if not is_limit(row) and (key_of(row) in controls or not is_same(row, *sides))
-        ]
-        for task in dict.fromkeys(row.task for row in wanted):
-            mine = tuple(row for row in wanted if row.task == task)
-            jobs += [Job(name, corpus, state, {}, mine, budget) for state in states]
+        for task in dict.fromkeys(row.task for row in rows):
+            mine = [row for row in rows if row.task == task and not is_limit(row)]
+            same = [row for row in mine if is_same(row, *sides)]
+            strongest = references_of(task, corpus.width).get(STRONGEST)
+            control = strongest if strongest in same else next(iter(same), None)
+            wanted = tuple(row for row in mine if row == control or row not in same)
+            references = {} if control is None else {CONTROL: control}
+            if wanted:
+                jobs += [Job(name, corpus, state, references, wanted, budget) for state in states]
     return jobs
 
 
@@ -355,7 +346,7 @@ def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]
             ratio = f"{found.ratio:.3f}"
             interval = "{:.3f} to {:.3f}".format(*found.interval) if found.interval else ""
         said = cell.status if found is None else found.verdict
-        control = " (control)" if f"{cell.task} {cell.id}" in controls else ""
+        control = " (control)" if key_of(cell) in controls else ""
         reason = "; ".join(cell.details) if found is None else found.reason
         rows.append(
             [cell.task, cell.id + control, cell.corpus, cell.state, said, ratio, interval, reason]

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.records import Run, checksum, plain
+from harness.records import Run, append_whole, checksum, plain
 
 CORPUS = "tinyshakespeare"
 CLOSED_LOSS, CLOSED_WITHIN = 1.91, 0.03
@@ -318,5 +318,5 @@ def keep(path: Path, division: str, run: Run, corpus: dict[str, str], found: Clo
     }
     body["checksum"] = checksum(body)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        file.write(json.dumps(body, separators=(",", ":")).encode() + b"\n")
+    path.touch()
+    append_whole(path, json.dumps(body, separators=(",", ":")).encode() + b"\n")

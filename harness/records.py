@@ -13,7 +13,6 @@ it as it was before, and ``harness.bench.adjusted`` makes the rest of it when th
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import math
 import os
@@ -29,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import provenance
-from benchmarks.corpora import write_whole
+from benchmarks.corpora import sha256, write_whole
 from benchmarks.registry import rows
 from harness import machine
 from harness.bench import Against, Cell
@@ -281,17 +280,13 @@ def checkout_state() -> tuple[str | None, bool | None]:
 
     What was promoted to ``results`` changes nothing that is measured.
     """
-
-    def git(*arguments: str) -> str:
-        command = ["git", *arguments]
-        return subprocess.run(
-            command, cwd=provenance.RULER.parent, check=True, capture_output=True, text=True
-        ).stdout.strip()
-
-    if not provenance.is_checkout(provenance.RULER.parent):
+    root = provenance.RULER.parent
+    if not provenance.is_checkout(root):
         return None, None
     try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", ".", ":!results"))
+        commit = provenance.git(root, "rev-parse", "HEAD").decode().strip()
+        changed = provenance.git(root, "status", "--porcelain", "--", ".", ":!results")
+        return commit, bool(changed.strip())
     except (OSError, subprocess.CalledProcessError):
         return None, None
 
@@ -361,7 +356,7 @@ def checksum(body: dict[str, Any]) -> str:
     """Return the SHA-256 of a record without its checksum, however it is spaced."""
     rest = {key: value for key, value in body.items() if key != "checksum"}
     canonical = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return sha256(canonical.encode())
 
 
 @cache
@@ -543,22 +538,31 @@ class Writer:
         append(self.path, line_of("end", self.run.run, End(len(self.cells), self.others)))
 
 
-def append(path: Path, data: bytes) -> None:
+def append_whole(path: Path, data: bytes) -> None:
     """Append bytes to a file and see them on the disk; on failure the file is as it was.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    with path.open("r+b") as file:
+        before = file.seek(0, os.SEEK_END)
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            os.ftruncate(file.fileno(), before)
+            raise
+
+
+def append(path: Path, data: bytes) -> None:
+    """Append bytes to the file of a run, whole or not at all.
 
     Raises:
         RecordError: they cannot be written.
     """
     try:
-        with path.open("r+b") as file:
-            before = file.seek(0, os.SEEK_END)
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            except BaseException:
-                os.ftruncate(file.fileno(), before)
-                raise
+        append_whole(path, data)
     except OSError as error:
         raise RecordError(
             f"{path}: {error.strerror}; what was finished before is kept, and --resume goes on "
@@ -600,8 +604,7 @@ def keep_run(
         RecordError: it cannot be kept.
     """
     with locked(results / command):
-        hashed = hashlib.sha256(plan.encode()).hexdigest()
-        writer = begin(results / command, describe(command, hashed, build))
+        writer = begin(results / command, describe(command, sha256(plan.encode()), build))
         for each in others:
             writer.keep_other(each)
         writer.end()

@@ -90,4 +90,13 @@ def load_corpora(names: Sequence[str]) -> list[corpora.Corpus]:
     Raises:
         corpora.CorpusError: one cannot be had.
     """
-    return [corpora.load(name) for name in dict.fromkeys(names or [corpora.DEFAULT])]
+    return [corpus for _, corpus in named_corpora(names)]
+
+
+def named_corpora(names: Sequence[str] | None) -> list[tuple[str, corpora.Corpus]]:
+    """Return the same, each with the name that it was asked for by, so that workers find it too.
+
+    Raises:
+        corpora.CorpusError: one cannot be had.
+    """
+    return [(name, corpora.load(name)) for name in dict.fromkeys(names or [corpora.DEFAULT])]

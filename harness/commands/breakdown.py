@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line
-from harness.commands.recording import damage
 from harness.console import (
     FAILED,
     NOTHING,
@@ -20,6 +19,7 @@ from harness.console import (
     From,
     Results,
     admit,
+    damage,
     duration,
     err,
     out,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,6 @@ from rich.table import Table
 
 from harness.console import (
     FAILED,
-    INTERRUPTED,
     NOTHING,
     RESULTS,
     USAGE,
@@ -24,6 +23,7 @@ from harness.console import (
     Results,
     Resume,
     Tasks,
+    kept_run,
     out,
     print_json,
     refusals,
@@ -53,7 +53,6 @@ def count(
     hides AVX-512: where an idea has code for it, the path that was counted is another one, and is
     named.
     """
-    from harness import records
     from harness.bench import Job, plan_of
     from harness.count import COUNT_SECONDS, CountError, library
     from harness.count import count as run_count
@@ -61,11 +60,10 @@ def count(
 
     with refusals():
         from benchmarks.provenance import check
-        from harness.selection import load_corpora, select
+        from harness.selection import named_corpora, select
 
         rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
-        names = list(dict.fromkeys(corpus or ["synthetic"]))
-        pairs = list(zip(names, load_corpora(names), strict=True))
+        pairs = named_corpora(corpus)
         build = check()
     try:
         older = None if against is None else commit_of(against)
@@ -82,18 +80,11 @@ def count(
         for task in dict.fromkeys(row.task for row in rows)
     ]
     seconds = COUNT_SECONDS * sum(len(job.contenders) for job in jobs) * (1 if side is None else 2)
-    folder = results / "count"
-    try:
-        with records.locked(folder):
-            now = replace(records.describe("count", plan_of(jobs), build), before=older)
-            keeper = records.resume(folder, now) if again else records.begin(folder, now)
-            with timed_progress(seconds) as advance:
-                cells = run_count(jobs, str(side.folder) if side else None, advance, keeper)
-            keeper.end()
-    except records.RecordError as error:
-        stop(FAILED, str(error))
-    except KeyboardInterrupt:
-        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
+    with (
+        kept_run("count", plan_of(jobs), build, results, again, before=older) as keeper,
+        timed_progress(seconds) as advance,
+    ):
+        cells = run_count(jobs, str(side.folder) if side else None, advance, keeper)
     if as_json:
         print_json({"run": asdict(keeper.run), "cells": [asdict(cell) for cell in cells]})
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,6 @@ import typer
 from harness.commands.measuring import print_run
 from harness.console import (
     FAILED,
-    INTERRUPTED,
     NOTHING,
     RESULTS,
     SLOWER,
@@ -24,6 +23,7 @@ from harness.console import (
     Results,
     Resume,
     err,
+    kept_run,
     out,
     print_json,
     refusals,
@@ -63,14 +63,14 @@ def diff(
     Both are built in release and called in the same processes, in random order. Python that did not
     change between them is left out, but for one row of each task: a control, which must not differ.
     """
-    from harness import records
     from harness.bench import tests_in
     from harness.diff import (
         CELL_SECONDS,
+        CONTROL,
         DiffError,
         commit_of,
-        controls_of,
         jobs_of,
+        key_of,
         markdown,
         plan_of,
         side_of,
@@ -78,11 +78,10 @@ def diff(
     from harness.diff import diff as run_diff
 
     with refusals():
-        from harness.selection import load_corpora, select, select_states
+        from harness.selection import named_corpora, select, select_states
 
         rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
-        names = list(dict.fromkeys(corpus or ["synthetic"]))
-        pairs = list(zip(names, load_corpora(names), strict=True))
+        pairs = named_corpora(corpus)
         states = select_states(state or ["warm"])
     try:
         commits = commit_of(older), commit_of(newer)
@@ -94,24 +93,13 @@ def diff(
     except DiffError as error:
         stop(NOTHING, str(error))
     jobs = jobs_of(rows, pairs, states, sides, seconds)
-    folder = results / "diff"
-    try:
-        with records.locked(folder):
-            now = replace(
-                records.describe("diff", plan_of(jobs, sides), sides[1].build),
-                commit=commits[1],
-                dirty=False,
-                before=commits[0],
-            )
-            keeper = records.resume(folder, now) if again else records.begin(folder, now)
-            seconds = CELL_SECONDS * sum(len(job.contenders) for job in jobs)
-            with timed_progress(seconds) as advance:
-                cells = run_diff(jobs, sides, advance, keeper)
-            keeper.end()
-    except records.RecordError as error:
-        stop(FAILED, str(error))
-    except KeyboardInterrupt:
-        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
+    plan, new = plan_of(jobs, sides), sides[1]
+    about = {"commit": new.commit, "dirty": False, "before": sides[0].commit}
+    with (
+        kept_run("diff", plan, new.build, results, again, **about) as keeper,
+        timed_progress(CELL_SECONDS * sum(len(job.contenders) for job in jobs)) as advance,
+    ):
+        cells = run_diff(jobs, sides, advance, keeper)
     if as_json:
         print_json(
             {
@@ -121,7 +109,7 @@ def diff(
             }
         )
         return ended(cells)
-    controls = {key for job in jobs for key in controls_of(job.contenders, job.corpus, *sides)}
+    controls = {key_of(job.references[CONTROL]) for job in jobs if job.references}
     if as_markdown:
         print(markdown(cells, sides, controls), end="")
     else:

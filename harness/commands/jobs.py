@@ -11,13 +11,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line, meanwhile_line
-from harness.commands.recording import damage
 from harness.console import (
     FAILED,
     NOTHING,
     USAGE,
     AsJson,
     Ids,
+    damage,
     duration,
     err,
     out,

@@ -14,7 +14,6 @@ from rich.table import Table
 
 from harness.console import (
     FAILED,
-    INTERRUPTED,
     NOTHING,
     RESULTS,
     AsJson,
@@ -29,6 +28,7 @@ from harness.console import (
     admit,
     duration,
     err,
+    kept_run,
     out,
     print_json,
     refusals,
@@ -94,7 +94,7 @@ def bench(
         from harness.selection import (
             SelectionError,
             available,
-            load_corpora,
+            named_corpora,
             select,
             select_states,
         )
@@ -121,11 +121,9 @@ def bench(
                 everything=everything or entry.everything,
                 every_task=entry.every_task,
             )
-            names = list(dict.fromkeys(corpus or entry.corpora))
-            texts = load_corpora(names)
+            pairs = named_corpora(corpus or entry.corpora)
             tasks_taken = [row.task for row in rows]
             states = select_states(state, tasks_taken) if state else available(entry.states)
-            pairs = list(zip(names, texts, strict=True))
             found += jobs_of(rows, pairs, states, seconds or entry.budget)
             asked |= {(row.task, row.id) for row in rows}
     run("bench", found, asked, build, results, again, as_json)
@@ -215,7 +213,7 @@ def run(
         again: go on with the newest run there, which was interrupted.
         as_json: print one document instead of tables.
     """
-    from harness import machine, records
+    from harness import machine
     from harness.bench import bench as run_bench
     from harness.bench import estimate, plan_of, tests_in
 
@@ -223,18 +221,11 @@ def run(
     seconds = estimate(jobs)
     if seconds > LONG_SECONDS:
         err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
-    folder = results / command
-    try:
-        with records.locked(folder):
-            now = records.describe(command, plan_of(jobs), build)
-            keeper = records.resume(folder, now) if again else records.begin(folder, now)
-            with timed_progress(seconds) as advance:
-                cells = run_bench(jobs, advance, keeper)
-            keeper.end()
-    except records.RecordError as error:
-        stop(FAILED, str(error))
-    except KeyboardInterrupt:
-        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
+    with (
+        kept_run(command, plan_of(jobs), build, results, again) as keeper,
+        timed_progress(seconds) as advance,
+    ):
+        cells = run_bench(jobs, advance, keeper)
     meanwhile = watch.so_far()
     if command == "bench":
         publish(results)

@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line
-from harness.commands.recording import damage
 from harness.console import (
     FAILED,
     NOTHING,
@@ -23,6 +22,7 @@ from harness.console import (
     Ids,
     Results,
     counted_progress,
+    damage,
     duration,
     err,
     out,

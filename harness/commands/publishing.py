@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from harness.commands.recording import Files, damage
-from harness.console import FAILED, RESULTS, USAGE, Results, err, out, stop
+from harness.commands.recording import Files
+from harness.console import FAILED, RESULTS, USAGE, Results, damage, err, out, stop
 
 PAGE = "report.html"
 """The page's name where no other is asked for."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +18,7 @@ from harness.console import (
     USAGE,
     AsJson,
     Results,
+    damage,
     err,
     out,
     print_json,
@@ -41,17 +40,6 @@ class Format(StrEnum):
     CSV = "csv"
     MARKDOWN = "markdown"
     PARQUET = "parquet"
-
-
-@contextmanager
-def damage() -> Iterator[None]:
-    """Turn what is wrong with a file of records into one line and an exit status."""
-    from harness.records import RecordError
-
-    try:
-        yield
-    except RecordError as error:
-        stop(FAILED, str(error))
 
 
 def runs_of(files: list[Path] | None, results: Path) -> list[Recorded]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Sequence
-
-import torch
+from collections.abc import Generator
 
 from py_impls.charset.numpy_table import charset
 from py_impls.encode_int64.numpy_table import encode_int64
-from py_impls.files import checked, decoded, finished, read_bytes
+from py_impls.files import finished
+from py_impls.whole_texts import Paths, Prepared, steps_by
 
-Prepared = tuple[str, torch.Tensor]
 
-
-def prepare(paths: Sequence[str | os.PathLike[str]]) -> Prepared:
+def prepare(paths: Paths) -> Prepared:
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
@@ -26,14 +22,6 @@ def prepare(paths: Sequence[str | os.PathLike[str]]) -> Prepared:
     return prepared
 
 
-def steps(paths: Sequence[str | os.PathLike[str]]) -> Generator[str, None, Prepared]:
+def steps(paths: Paths) -> Generator[str, None, Prepared]:
     """Do the same, and yield the name of each step that is done."""
-    text = "".join([decoded(path, read_bytes(path)) for path in checked(paths)])
-    yield "read"
-    characters = sorted(charset(text))
-    yield "vocabulary"
-    ids = encode_int64(characters)(text)
-    yield "encode"
-    tensor = torch.from_numpy(ids)
-    yield "tensor"
-    return "".join(characters), tensor
+    return steps_by(paths, charset, encode_int64)
