@@ -83,10 +83,8 @@ def ranking(
         for cell in adjusted(recorded.cells)
         if (cell.task, cell.state) == (task, state)
     }
-    firsts = {}
     for corpus in corpora:
-        firsts[corpus] = next((cell for cell in cells.values() if cell.corpus == corpus), None)
-        if firsts[corpus] is None:
+        if not any(cell.corpus == corpus for cell in cells.values()):
             raise LookupError(f"run {recorded.run.run} has no {task} on {corpus}, {state}")
     columns = ["idea"]
     for corpus in corpora:
@@ -102,8 +100,9 @@ def ranking(
                 words.append(duration(cell.seconds))
                 words += [said(cell, LECTURE, cells), said(cell, STRONGEST, cells)]
         rows.append(tuple(words))
-    captions = [caption_of(recorded, cell) for cell in firsts.values() if cell is not None]
-    return Table(f"{task}, {state}", tuple(columns), tuple(rows), captions[0])
+    first = next(cell for cell in cells.values() if cell.corpus == corpora[0])
+    caption = caption_of(recorded, first)
+    return Table(f"{task}, {state}", tuple(columns), tuple(rows), caption)
 
 
 def main_text(cells: Sequence[Cell]) -> str:

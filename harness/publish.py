@@ -20,7 +20,7 @@ from benchmarks import provenance
 from benchmarks.corpora import write_whole
 from harness.console import duration
 from harness.records import Recorded, RecordError
-from harness.report import page, policy_hash, runs_in
+from harness.report import page, rendered, runs_in
 
 INDEX, COMPARISON, HISTORY, SECOND = "index.html", "comparison.html", "history", "pytest-benchmark"
 
@@ -221,23 +221,3 @@ def second_page(path: Path, compared: bool) -> bytes:
     return rendered(
         "pytest_benchmark.html.j2", groups=groups, facts=facts, source=path.name, compared=compared
     )
-
-
-def rendered(template: str, **names: Any) -> bytes:
-    """Return a page without a script, in the style of the comparison page."""
-    from importlib import resources
-
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    style = (resources.files("harness") / "page" / "page.css").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("harness", "page"), autoescape=True, undefined=StrictUndefined
-    )
-    text = environment.get_template(template).render(
-        style=Markup(style),  # noqa: S704
-        style_hash=policy_hash(style),
-        version=provenance.installed().version,
-        **names,
-    )
-    return text.encode("utf-8", "backslashreplace")

@@ -36,6 +36,8 @@ from harness.records import (
     read_lines,
 )
 
+PAGE = resources.files("harness") / "page"
+"""Where templates, style and script are."""
 MOST_RECORDS = 500
 """Records that a page holds whole; of more it holds what its tables say."""
 MOST_BYTES = 1_000_000
@@ -161,7 +163,6 @@ def built(
     history: str | None,
 ) -> bytes:
     """Return the page; with ``aggregated``, what it says of itself, it leaves out processes."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     commit, _ = checkout_state()
@@ -202,29 +203,43 @@ def built(
             for before, cell in zip(each.recorded.cells, each.after, strict=True)
         ],
     }
-    folder = resources.files("harness") / "page"
-    script = (folder / "page.js").read_text(encoding="utf-8")
-    style = (folder / "page.css").read_text(encoding="utf-8")
+    script = (PAGE / "page.js").read_text(encoding="utf-8")
     lines = (line for each in held for line in (summaries(each) if aggregated else each.lines))
     fullest = max((each.recorded for each in held), key=lambda each: len(each.cells), default=None)
-    environment = Environment(
-        loader=PackageLoader("harness", "page"), autoescape=True, undefined=StrictUndefined
-    )
-    text = environment.get_template("page.html.j2").render(
+    return rendered(
+        "page.html.j2",
         title=title_of(fullest),
-        version=provenance.installed().version,
         home=home,
         history=history,
         headline=headline(fullest) if fullest is not None else None,
         sources=names,
-        # Ours, and closed by no text of theirs: they hold no "</script>" and no "</style>".
-        script=Markup(script),  # noqa: S704
-        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704 - ours; it holds no "</script>"
         script_hash=policy_hash(script),
-        style_hash=policy_hash(style),
         page_data=packed(json.dumps(plain(document)).encode()),
         records_data=packed(b"".join(lines)),
         sources_data=packed(json.dumps(sources.texts).encode()),
+    )
+
+
+def rendered(template: str, **names: Any) -> bytes:
+    """Return a page made from a template, in the style that all pages share.
+
+    Args:
+        template: the name of a file of ``harness/page``.
+        names: that the template knows, beside the style and the version of this project.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    style = (PAGE / "page.css").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("harness", "page"), autoescape=True, undefined=StrictUndefined
+    )
+    text = environment.get_template(template).render(
+        style=Markup(style),  # noqa: S704 - ours; it holds no "</style>"
+        style_hash=policy_hash(style),
+        version=provenance.installed().version,
+        **names,
     )
     return text.encode("utf-8", "backslashreplace")
 
