@@ -196,7 +196,8 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         order: ``task``, ``corpus`` and ``state``, one of ``STATES`` or ``BUILD``; ``rooms``, as
-            ``provenance.rooms`` has them; ``rounds`` and ``warm_up_rounds``; ``seed`` of the random
+            ``provenance.rooms`` has them; ``rounds`` and ``warm_up_rounds``; ``watchful``, whether
+            all surroundings are checked after each block, if need be; ``seed`` of the random
             orders; ``mark``, a file whose one byte says which arm is being called; ``arms``, each
             with ``id``, ``calls`` in a block and, if need be, ``primed`` (so many calls before
             each block are not timed, so that no arm works on what another left in the caches),
@@ -235,6 +236,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         for place in range(1 + arm.get("echoes", 0))
     ]
     surroundings = Surroundings()
+    look = surroundings.check if order.get("watchful") else surroundings.glance
     gc.collect()
     gc.disable()
     for round in range(-order["warm_up_rounds"], order["rounds"]):
@@ -246,7 +248,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             for _ in range(arm.get("primed", 0)):
                 call[0](*call[1])
             block = (kept if arm.get("kept") else take)(call, arm["calls"], task)
-            surroundings.glance()
+            look()
             if round >= 0 and timed:
                 blocks[index].append(block)
     seconds = time.perf_counter() - start

@@ -51,9 +51,11 @@ class Surroundings:
             raise DisturbedError("changed the working folder")
         if sys.path != self.path:
             raise DisturbedError("changed sys.path")
+        if has_child() and not self.child:
+            raise DisturbedError("left a child process behind")
 
     def check(self) -> None:
-        """Check everything, which takes some 20 microseconds.
+        """Check everything, which takes some 12 microseconds.
 
         Raises:
             DisturbedError: something is not as it was.
@@ -66,8 +68,6 @@ class Surroundings:
         for number, handler in zip(self.signals, self.handlers, strict=True):
             if signal.getsignal(number) is not handler:
                 raise DisturbedError(f"changed the handler of {signal.Signals(number).name}")
-        if has_child() and not self.child:
-            raise DisturbedError("left a child process behind")
 
 
 def identity(descriptor: int) -> tuple[int, int] | None:

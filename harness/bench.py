@@ -355,6 +355,7 @@ def run_group(
         What came of each row, and what was wrong with those that broke.
     """
     faults: Faults = {}
+    watchful = False
     while True:
         watch = Watch()
         alive = {role: row for role, row in references.items() if row not in faults}
@@ -373,9 +374,13 @@ def run_group(
             if row != reference and rows.index(row) == index
         ]
         try:
-            measured = run_arms(job, arms, pairs, tick)
+            measured = run_arms(job, arms, pairs, tick, watchful=watchful)
         except WorkerError as error:
+            if error.arm is None and not (error.crashed or watchful):
+                watchful = True  # seen at the end, it was somebody's doing: see whose
+                continue
             faults |= blamed(job, rows, error)
+            watchful = False
             continue
         for row in rows:
             if row.id in measured.wrong:
@@ -419,7 +424,12 @@ def said_of(error: WorkerError) -> str:
 
 
 def run_arms(
-    job: Job, arms: Sequence[Arm], pairs: Sequence[tuple[str, int, int]], tick: Callable[[], None]
+    job: Job,
+    arms: Sequence[Arm],
+    pairs: Sequence[tuple[str, int, int]],
+    tick: Callable[[], None],
+    *,
+    watchful: bool = False,
 ) -> Measured:
     """Measure these arms until each pair is told well enough.
 
@@ -433,7 +443,7 @@ def run_arms(
             return True
         return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
 
-    course = Course(job.task, job.name, job.state)
+    course = Course(job.task, job.name, job.state, watchful)
     return paired.measure(course, arms, done, lambda *_: tick(), budget=job.budget)
 
 

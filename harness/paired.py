@@ -100,11 +100,14 @@ class Course:
         task: the task's name.
         corpus: what the corpus was asked for by, so that workers find it too.
         state: of ``benchmarks.rounds.STATES``, or ``BUILD``.
+        watchful: after each block all is looked at that a call has to leave alone, not only what
+            takes a microsecond each; the rest takes ten, and displaces more of what calls stand on.
     """
 
     task: str
     corpus: str
     state: str
+    watchful: bool = False
 
     def run(
         self, arms: Sequence[dict[str, Any]], rounds: int, warm_up_rounds: int, seconds: float
@@ -122,6 +125,7 @@ class Course:
             "arms": arms,
             "rounds": rounds,
             "warm_up_rounds": warm_up_rounds,
+            "watchful": self.watchful,
             "seed": random.randrange(2**32),  # noqa: S311
         }
         environment = {

@@ -110,13 +110,7 @@ GROUP = [
 ]
 GROUP.append("rust/bit_table")
 SITTING = 5
-# What is seen at a process's end only is then looked for in each arm alone, which takes minutes.
-AT_THE_END = {"forks", "leaves a child", "handles a signal"}
-LATE = {
-    name: fault
-    for name, fault in FAULTS.items()
-    if name not in {"answers in another type", *AT_THE_END}
-} | {
+LATE = {name: fault for name, fault in FAULTS.items() if name != "answers in another type"} | {
     "hangs": ("time.sleep(3600)", "hung: no answer within"),
 }
 
