@@ -81,7 +81,7 @@ class Cells:
     """Cells of one task; a subclass names the task, and asv makes one object of it a process."""
 
     task: ClassVar[Task]
-    rows: ClassVar[Sequence[Implementation]]
+    rows: ClassVar[Sequence[Implementation]] = REGISTRY
     params: ClassVar[tuple[list[str], list[str]]]
     param_names: ClassVar[list[str]] = ["implementation", "corpus"]
     timeout = 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import os
@@ -228,6 +229,21 @@ def test_the_two_confs_differ_by_torch_alone() -> None:
     small, large = settings("asv.conf.json"), settings("asv.torch.conf.json")
     assert large["matrix"]["req"].pop("torch")
     assert large == small
+
+
+@pytest.mark.parametrize(
+    "name", ["bench_call", "bench_build", "bench_wall", "bench_memory", "bench_end_to_end"]
+)
+def test_a_class_proves_its_own_cells_whichever_asv_sets_up_first(name: str) -> None:
+    """asv sets up one class for all that share the code, the only one if one is asked for."""
+    module = importlib.import_module(f"benchmarks.{name}")
+    found = [
+        each for each in vars(module).values() if isinstance(each, type) and hasattr(each, "params")
+    ]
+    assert found
+    for each in found:
+        known = {row.id for row in each().rows if row.task == each.task.name}
+        assert known.issuperset(each.params[0]), each
 
 
 def test_no_host_name_is_recorded(repository: Repository) -> None:
