@@ -19,6 +19,7 @@ from harness.commands import (
     listing,
     measuring,
     memory,
+    preparing,
     publishing,
     recording,
     selftest,
@@ -73,6 +74,7 @@ app.command()(diffing.diff)
 app.command()(counting.count)
 app.command()(recording.show)
 app.command()(recording.export)
+app.command()(preparing.prepare)
 app.command()(training.train)
 app.command()(training.sample)
 app.command()(divisions.division)

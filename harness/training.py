@@ -11,16 +11,16 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import corpora, tasks
 from benchmarks.registry import Implementation
-from harness.selection import SelectionError, lacking, select
+from harness.selection import SelectionError, lacking, load_corpora, select
 
 Prepare = Callable[[Sequence[str]], tuple[str, Any]]
-"""Files to vocabulary and ids, a one-dimensional tensor of torch.int64."""
+"""Files, or a folder of shards, to vocabulary and ids, as ``model.train`` takes them."""
 
 
 class NoTorchError(Exception):
@@ -103,19 +103,75 @@ def log_to(path: str | None, resumed: bool) -> Iterator[Callable[[Any], None]]:
         yield write
 
 
-def outcome(summary: Any, row: Implementation, corpus: corpora.Corpus) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Input:
+    """What a run is trained on.
+
+    Attributes:
+        id: of the corpus, or of its shards.
+        sha256: of the corpus, or of the shard that trains.
+        task: of which ``prepared_by`` is an implementation.
+        prepared_by: the id of that.
+        prepare: which it is.
+        paths: what it is given.
+    """
+
+    id: str
+    sha256: str
+    task: str
+    prepared_by: str
+    prepare: Prepare
+    paths: Sequence[str]
+
+
+@contextmanager
+def from_corpus(name: str, id: str | None) -> Iterator[Input]:
+    """Yield a corpus as files, and what prepares them.
+
+    Args:
+        name: of the corpus, an id or a path.
+        id: of the preparation; without one, the strongest Python for ASCII.
+
+    Raises:
+        SelectionError: there is no such preparation, or it cannot run here.
+        corpora.CorpusError: the corpus cannot be had.
+    """
+    row, prepare = preparation(id)
+    (corpus,) = load_corpora([name])
+    with as_files(corpus, name) as paths:
+        yield Input(corpus.id, corpus.sha256, row.task, row.id, prepare, paths)
+
+
+@contextmanager
+def from_shards(folder: str, hashes: bool) -> Iterator[Input]:
+    """Yield the shards in a folder, which must fit their manifest.
+
+    Args:
+        folder: that ``nanogpt-rs prepare`` made.
+        hashes: whether to compare hashes too.
+
+    Raises:
+        harness.shards.ShardError: they do not fit.
+    """
+    from harness import shards
+
+    found = shards.checked(Path(folder), hashes)
+    id = f"shards:{Path(folder).resolve().name}"
+    yield Input(id, found.train.sha256, "shards", "nanogpt-rs prepare", shards.mapped, [folder])
+
+
+def outcome(summary: Any, on: Input) -> dict[str, Any]:
     """Return the document that says what came of a run, without the loss of each step.
 
     Args:
         summary: a ``model.train.Summary``.
-        row: what prepared the text.
-        corpus: what was trained on.
+        on: what was trained on.
     """
     document = asdict(summary)
     del document["losses"]
     return {
-        "corpus": {"id": corpus.id, "sha256": corpus.sha256},
-        "prepare": {"task": row.task, "id": row.id},
+        "corpus": {"id": on.id, "sha256": on.sha256},
+        "prepare": {"task": on.task, "id": on.prepared_by},
         **document,
     }
 

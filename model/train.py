@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -45,8 +45,11 @@ STAGES = ("prepare", "compile", "batches", "forward", "backward", "optimizer", "
 CHECKPOINT_FORMAT = "nanogpt-rs checkpoint 1"
 WINDOWS_AT_ONCE = 256  # in evaluation; more gain nothing
 
-Prepare = Callable[[Sequence[str]], tuple[str, Tensor]]
-"""Files to the vocabulary, in code-point order, and the int64 ids of their concatenation."""
+Ids: TypeAlias = Tensor | tuple[Tensor, Tensor]
+"""One-dimensional, of an integer type: a whole corpus, or what trains of it and what validates."""
+
+Prepare = Callable[[Sequence[str]], tuple[str, Ids]]
+"""Files to the vocabulary, in code-point order, and the ids of their concatenation."""
 
 
 class TrainingError(Exception):
@@ -228,7 +231,7 @@ class Run:
         recipe: what it is trained by.
         options: how that is computed.
         vocabulary: the characters.
-        ids: one-dimensional tensor of an integer type, the whole corpus.
+        ids: the corpus.
         seed: of the initial weights and the order of the data.
         clock: what the time is charged to; a new one if there is none.
 
@@ -242,14 +245,14 @@ class Run:
         recipe: Recipe,
         options: Options,
         vocabulary: str,
-        ids: Tensor,
+        ids: Ids,
         seed: int,
         clock: Clock | None = None,
     ) -> None:
         check(options)
         config = config_of(config)
         self.config, self.recipe, self.options = config, recipe, options
-        self.vocabulary, self.ids, self.seed = vocabulary, ids, seed
+        self.vocabulary, self.seed = vocabulary, seed
         self.device = find_device(options.device)
         self.clock = clock or Clock(self.device)
         self.train_ids, self.val_ids = split(ids, config.context)
@@ -376,7 +379,7 @@ class Run:
             recipe=self.recipe,
             options=self.options,
             seed=self.seed,
-            characters=len(self.ids),
+            characters=len(self.train_ids) + len(self.val_ids),
             vocabulary_size=len(self.vocabulary),
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             steps=self.steps,
@@ -453,8 +456,9 @@ class Run:
     def data_sha256(self) -> str:
         """The hash of vocabulary and ids, whatever type the ids have."""
         digest = hashlib.sha256(self.vocabulary.encode(errors="surrogatepass"))
-        for block in self.ids.split(1 << 20):
-            digest.update(block.long().numpy().tobytes())
+        for ids in (self.train_ids, self.val_ids):
+            for block in ids.split(1 << 20):
+                digest.update(block.long().numpy().tobytes())
         return digest.hexdigest()
 
 
@@ -709,19 +713,22 @@ def find_device(name: str) -> torch.device:
     return device
 
 
-def split(ids: Tensor, context: int) -> tuple[Tensor, Tensor]:
+def split(ids: Ids, context: int) -> tuple[Tensor, Tensor]:
     """Return the first floor(0.9 n) ids, which train, and the others, which validate.
 
     Raises:
         TrainingError: they are too few for the context.
     """
-    size = math.floor(TRAIN_FRACTION * len(ids))
-    if size <= context or len(ids) - size < 2:
+    if isinstance(ids, Tensor):
+        size = math.floor(TRAIN_FRACTION * len(ids))
+        ids = ids[:size], ids[size:]
+    train, val = ids
+    if len(train) <= context or len(val) < 2:
         raise TrainingError(
-            f"the corpus is too short: {size:,} of its {len(ids):,} characters train, and a "
-            f"context of {context} needs {context + 1}"
+            f"the corpus is too short: {len(train):,} of its {len(train) + len(val):,} characters "
+            f"train, and a context of {context} needs {context + 1}"
         )
-    return ids[:size], ids[size:]
+    return train, val
 
 
 def evaluate(model: GPT, ids: Tensor, device: torch.device) -> float:

@@ -80,7 +80,11 @@ pub fn each_text(
 }
 
 /// A file that can be read again from its start. A folder opens like one, and fails when it is read.
-fn open(path: &Path) -> Result<File, Failure> {
+///
+/// # Errors
+///
+/// When it cannot be opened, or is a pipe or a device.
+pub fn open(path: &Path) -> Result<File, Failure> {
     let failed = |error| Failure::io(path, error);
     // Asked for by its name, since to open a pipe would wait for whoever writes into it.
     let kind = path.metadata().map_err(failed)?.file_type();

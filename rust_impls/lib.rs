@@ -17,6 +17,7 @@ pub mod encode_uint8;
 pub mod file_texts;
 pub mod id_table;
 pub mod limit;
+pub mod partition;
 pub mod prepare;
 pub mod shards;
 pub mod simd;

@@ -1641,6 +1641,83 @@ mod limit {
     }
 }
 
+/// Parts of files, for whoever makes shards of them on several cores or machines. A piece of a part is a
+/// path and the bytes of it where it begins and ends. All run without the GIL.
+#[pymodule(submodule, module = "rust_impls")]
+mod partition {
+    use super::{Failure, PathBuf, Vocabulary, failed, vocabulary_string};
+    use crate::partition::{self, Piece, Place};
+    use pyo3::prelude::*;
+    use pyo3::types::PyString;
+
+    fn part(pieces: Vec<(PathBuf, u64, u64)>) -> Vec<Piece> {
+        let piece = |(path, start, end)| Piece { path, start, end };
+        pieces.into_iter().map(piece).collect()
+    }
+
+    fn detached<T: Send>(
+        py: Python<'_>,
+        work: impl FnOnce() -> Result<T, Failure> + Send,
+    ) -> PyResult<T> {
+        py.detach(work).map_err(|failure| failed("shards", failure))
+    }
+
+    /// What the pieces hold: the distinct characters in order, how many characters, the bytes' CRC-32.
+    #[pyfunction]
+    fn scan(
+        py: Python<'_>,
+        pieces: Vec<(PathBuf, u64, u64)>,
+    ) -> PyResult<(Bound<'_, PyString>, usize, u32)> {
+        let pieces = part(pieces);
+        let found = detached(py, || partition::scan(&pieces))?;
+        let vocabulary = vocabulary_string(py, &found.vocabulary)?;
+        Ok((vocabulary, found.characters, found.checksum))
+    }
+
+    /// Writes the pieces' ids behind `position` others, the first `training` of all into `train` and
+    /// the others into `val`; returns how many, the CRC-32 of what was read and of what was written,
+    /// and for how many seconds the system was writing.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+    fn encode(
+        py: Python<'_>,
+        pieces: Vec<(PathBuf, u64, u64)>,
+        vocabulary: Vocabulary<u32>,
+        train: PathBuf,
+        val: PathBuf,
+        position: u64,
+        training: u64,
+    ) -> PyResult<(usize, u32, u32, f64)> {
+        let pieces = part(pieces);
+        let place = Place {
+            train: &train,
+            val: &val,
+            position,
+            training,
+        };
+        let done = detached(py, || partition::encode(&pieces, &vocabulary.0, &place))?;
+        let seconds = done.writing.as_secs_f64();
+        Ok((done.characters, done.read, done.written, seconds))
+    }
+
+    /// The CRC-32 of the pieces' bytes.
+    #[pyfunction]
+    fn checksum(py: Python<'_>, pieces: Vec<(PathBuf, u64, u64)>) -> PyResult<u32> {
+        let pieces = part(pieces);
+        detached(py, || partition::checksum(&pieces))
+    }
+
+    /// The CRC-32 of bytes that come after others of a given one, or after none (0).
+    #[pyfunction]
+    fn crc32(py: Python<'_>, data: &[u8], before: u32) -> u32 {
+        py.detach(|| {
+            let mut checksum = crc32fast::Hasher::new_with_initial(before);
+            checksum.update(data);
+            checksum.finalize()
+        })
+    }
+}
+
 // `detached` ideas have threads of their own and run without the GIL. `stored` ideas read CPython's
 // own storage; so do `threaded` ones, without the GIL, and `held` ones, each by the instructions of
 // its one path.
@@ -1765,7 +1842,7 @@ mod rust_impls {
     #[pymodule_export]
     use super::{
         charset, charset_encode, count, decode_array, decode_list, encode, encode_array,
-        encode_int64, encode_uint8, limit, prepare, shards, steps,
+        encode_int64, encode_uint8, limit, partition, prepare, shards, steps,
     };
 
     /// A wrong setting is refused at once: whoever forces a path must not measure another.

@@ -33,9 +33,17 @@ SEED = 1337
 
 def train(
     config: Annotated[str | None, typer.Option(help="quick (unasked), full or baby.")] = None,
-    corpus: Annotated[str, typer.Option(help="A corpus id or the path of a UTF-8 file.")] = (
-        "synthetic"
-    ),
+    corpus: Annotated[
+        str | None,
+        typer.Option(help="A corpus id (synthetic unasked) or the path of a UTF-8 file."),
+    ] = None,
+    shards: Annotated[
+        str | None,
+        typer.Option(help="Instead of a corpus, a folder that `nanogpt-rs prepare` made."),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the shards first and compare their hashes.")
+    ] = False,
     prepare: Annotated[
         str | None, typer.Option(help="What prepares the text: an id, such as python/numpy_table.")
     ] = None,
@@ -75,19 +83,22 @@ def train(
     change rounding. Ctrl-C ends the run after the step that it is at, and keeps the checkpoint.
     """
     from harness import machine
-    from harness.training import as_files, log_to, outcome, preparation, writable
+    from harness.training import from_corpus, from_shards, log_to, outcome, writable
 
     with training_refusals() as room:
+        from benchmarks.corpora import DEFAULT
         from benchmarks.provenance import check
-        from harness.selection import SelectionError, load_corpora
+        from harness.selection import SelectionError
 
         if resume is not None and (config, steps, seed) != (None, None, None):
             raise SelectionError("--resume takes config, steps and seed from the checkpoint")
+        if shards is not None and (corpus, prepare) != (None, None):
+            raise SelectionError("--shards takes neither --corpus nor --prepare: both are done")
+        if verify and shards is None:
+            raise SelectionError("--verify compares the hashes of --shards")
         for path in (checkpoint, log, curve):
             writable(path)
         check()
-        row, prepared_by = preparation(prepare)
-        (text,) = load_corpora([corpus])
         asked = {
             "device": device,
             "dtype": dtype,
@@ -102,7 +113,11 @@ def train(
         )
         watch = machine.Watch()
         with (
-            as_files(text, corpus) as paths,
+            (
+                from_shards(shards, verify)
+                if shards is not None
+                else from_corpus(corpus or DEFAULT, prepare)
+            ) as on,
             log_to(log, resume is not None) as write,
             training_progress() as show,
             interruption() as interrupted,
@@ -114,8 +129,8 @@ def train(
                 show(now)
 
             summary = room.train(
-                prepared_by,
-                paths,
+                on.prepare,
+                on.paths,
                 config or "quick",
                 options=options,
                 steps=steps,
@@ -126,13 +141,13 @@ def train(
                 progress=progress,
                 stop=interrupted,
             )
-            document = outcome(summary, row, text)
+            document = outcome(summary, on)
             document["meanwhile"] = asdict(watch.so_far())
             write({"summary": document})
         if curve is not None:
             from harness.curve import loss_curve
 
-            title = f"{text.id}, {summary.steps:,} steps"
+            title = f"{on.id}, {summary.steps:,} steps"
             drawing = loss_curve(summary.losses, summary.val_losses, title)
             Path(curve).write_text(drawing, encoding="utf-8")
     if as_json:
@@ -181,6 +196,7 @@ def sample(
 @contextmanager
 def training_refusals() -> Iterator[Any]:
     """Yield ``model.train``, and turn errors that are not ours into one line and an exit status."""
+    from harness.shards import ShardError
     from harness.training import NoTorchError, room
 
     with refusals():
@@ -190,6 +206,8 @@ def training_refusals() -> Iterator[Any]:
             stop(NOTHING, str(error))
         try:
             yield training
+        except ShardError as error:
+            stop(FAILED, str(error))
         except training.UsageError as error:
             stop(USAGE, str(error))
         except training.TrainingError as error:

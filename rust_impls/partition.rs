@@ -1,0 +1,416 @@
+//! Parts of files that are prepared each on its own, in any order and on any machine.
+//!
+//! A union of what parts hold is the vocabulary of the files, and the ids of a part belong behind those
+//! of all parts before it: so parts make the same shards as the files in one go.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::mem::MaybeUninit;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crc32fast::Hasher;
+
+use crate::file_texts::{self, BLOCK, Blocks, Failure, Fault, Seen};
+use crate::id_table::IdTable;
+use crate::simd;
+use crate::text::Text;
+
+/// Bytes `start..end` of a file, which begin and end between characters.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    pub path: PathBuf,
+    pub start: u64,
+    pub end: u64,
+}
+
+/// What the pieces of a part hold.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Scanned {
+    /// In code-point order.
+    pub vocabulary: Vec<u32>,
+    pub characters: usize,
+    /// The CRC-32 of their bytes.
+    pub checksum: u32,
+}
+
+/// # Errors
+///
+/// When a piece cannot be read, is not there or is not UTF-8.
+pub fn scan(pieces: &[Piece]) -> Result<Scanned, Failure> {
+    let mut seen = Seen::default();
+    let checksum = each_text(pieces, |text| {
+        seen.add(text);
+        Ok(())
+    })?;
+    Ok(Scanned {
+        vocabulary: seen.vocabulary(),
+        characters: seen.length,
+        checksum,
+    })
+}
+
+/// Where the ids of a part belong. Both files are there already.
+#[derive(Debug)]
+pub struct Place<'a> {
+    pub train: &'a Path,
+    pub val: &'a Path,
+    /// Characters in all parts before this one.
+    pub position: u64,
+    /// Characters whose ids `train` takes; `val` takes the others.
+    pub training: u64,
+}
+
+/// What has been read and written of a part.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Encoded {
+    pub characters: usize,
+    /// The CRC-32 of the bytes that were read.
+    pub read: u32,
+    /// And of those that were written, in both files.
+    pub written: u32,
+    /// How long the system took to take them.
+    pub writing: Duration,
+}
+
+/// Writes the ids of a part's characters, little-endian.
+///
+/// # Errors
+///
+/// When a piece cannot be read, is no more what was scanned, or ids cannot be written.
+pub fn encode(pieces: &[Piece], vocabulary: &[u32], place: &Place<'_>) -> Result<Encoded, Failure> {
+    let table = IdTable::new::<u16>(vocabulary);
+    let mut output = Output::new(place);
+    let mut room: Vec<MaybeUninit<u16>> = Vec::new();
+    let mut characters = 0;
+    let read = each_text(pieces, |text| {
+        room.resize(room.len().max(text.len()), MaybeUninit::uninit());
+        let places = &mut room[..text.len()];
+        let filled = table.fill(simd::path_or_scalar(), text, places);
+        filled.map_err(|_| Failure::Changed)?;
+        characters += places.len();
+        output.write(as_bytes(places))
+    })?;
+    Ok(Encoded {
+        characters,
+        read,
+        written: output.checksum.finalize(),
+        writing: output.writing,
+    })
+}
+
+/// The CRC-32 of the bytes of pieces, whatever they are.
+///
+/// # Errors
+///
+/// When one cannot be read, or is not there.
+pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
+    let mut checksum = Hasher::new();
+    let mut block = vec![0; BLOCK];
+    for piece in pieces {
+        let mut part = Part::open(piece, &mut checksum)?;
+        loop {
+            match part.read(&mut block) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Failure::io(&piece.path, error)),
+            }
+        }
+        part.check_whole()?;
+    }
+    Ok(checksum.finalize())
+}
+
+/// Gives `take` the characters of all pieces in turn, a block at a time, and returns the CRC-32 of
+/// their bytes.
+fn each_text(
+    pieces: &[Piece],
+    mut take: impl FnMut(Text<'_>) -> Result<(), Failure>,
+) -> Result<u32, Failure> {
+    let mut blocks = Blocks::new(BLOCK);
+    let mut checksum = Hasher::new();
+    for piece in pieces {
+        let mut part = Part::open(piece, &mut checksum)?;
+        let done = blocks.each(&mut part, &mut take);
+        if !matches!(done, Err(Fault::Io(_))) {
+            part.check_whole()?; // what is cut short is not UTF-8 either, in many a place
+        }
+        done.map_err(|fault| match fault {
+            Fault::Io(error) => Failure::io(&piece.path, error),
+            Fault::NotUtf8(position) => Failure::NotUtf8 {
+                path: piece.path.clone(),
+                position: piece.start + position,
+            },
+            Fault::Taker(failure) => failure,
+        })?;
+    }
+    Ok(checksum.finalize())
+}
+
+/// A piece that is read, and summed up as it is.
+struct Part<'a> {
+    piece: &'a Piece,
+    bytes: io::Take<File>,
+    checksum: &'a mut Hasher,
+}
+
+impl<'a> Part<'a> {
+    fn open(piece: &'a Piece, checksum: &'a mut Hasher) -> Result<Self, Failure> {
+        let mut file = file_texts::open(&piece.path)?;
+        let begun = file.seek(SeekFrom::Start(piece.start));
+        begun.map_err(|error| Failure::io(&piece.path, error))?;
+        let bytes = file.take(piece.end.saturating_sub(piece.start));
+        Ok(Self {
+            piece,
+            bytes,
+            checksum,
+        })
+    }
+
+    /// A file may be shorter than it was when it was cut into pieces.
+    fn check_whole(&self) -> Result<(), Failure> {
+        let found = self.bytes.get_ref().metadata();
+        let found = found.map_err(|error| Failure::io(&self.piece.path, error))?;
+        if found.len() < self.piece.end {
+            return Err(Failure::Changed);
+        }
+        Ok(())
+    }
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(room)?;
+        self.checksum.update(&room[..read]);
+        Ok(read)
+    }
+}
+
+/// Writes bytes of ids where they belong: into the one file up to where it is full, then into the other.
+struct Output<'a> {
+    place: &'a Place<'a>,
+    /// Bytes before those that come next, of both files together.
+    position: u64,
+    /// The file that is written at present, and whether it is `train`.
+    open: Option<(File, bool)>,
+    checksum: Hasher,
+    writing: Duration,
+}
+
+/// Bytes of an id.
+const WIDTH: u64 = 2;
+
+impl<'a> Output<'a> {
+    fn new(place: &'a Place<'a>) -> Self {
+        Self {
+            place,
+            position: WIDTH * place.position,
+            open: None,
+            checksum: Hasher::new(),
+            writing: Duration::ZERO,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.checksum.update(bytes);
+        let left = (WIDTH * self.place.training).saturating_sub(self.position);
+        let now = bytes.len().min(left.try_into().unwrap_or(usize::MAX));
+        let (train, val) = bytes.split_at(now);
+        self.write_into(true, train)?;
+        self.write_into(false, val)
+    }
+
+    fn write_into(&mut self, train: bool, bytes: &[u8]) -> Result<(), Failure> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let (path, before) = if train {
+            (self.place.train, 0)
+        } else {
+            (self.place.val, WIDTH * self.place.training)
+        };
+        let failed = |error| Failure::io(path, error);
+        let file = match &mut self.open {
+            Some((file, into_train)) if *into_train == train => file,
+            open => {
+                let mut file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+                let start = SeekFrom::Start(self.position - before);
+                file.seek(start).map_err(failed)?;
+                &mut open.insert((file, train)).0
+            }
+        };
+        file.write_all(bytes).map_err(failed)?;
+        self.position += bytes.len() as u64;
+        self.writing += begun.elapsed();
+        Ok(())
+    }
+}
+
+/// Ids that have all been written, as they belong on the disk.
+#[allow(unsafe_code)] // reads what a kernel has filled, and as bytes
+fn as_bytes(ids: &mut [MaybeUninit<u16>]) -> &[u8] {
+    for id in &mut *ids {
+        // SAFETY: the kernel said that it has written every place.
+        *id = MaybeUninit::new(unsafe { id.assume_init() }.to_le());
+    }
+    // SAFETY: as above, every byte of an id is initialized; bytes need no alignment, and live as long.
+    unsafe { std::slice::from_raw_parts(ids.as_ptr().cast(), size_of_val(ids)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pieces(paths: &[PathBuf], cuts: &[prop::sample::Index]) -> Vec<Vec<Piece>> {
+        let mut found = Vec::new();
+        for path in paths {
+            let text = fs::read_to_string(path).unwrap();
+            let mut ends: Vec<usize> = cuts
+                .iter()
+                .map(|cut| text.ceil_char_boundary(cut.index(text.len() + 1)))
+                .chain([text.len()])
+                .collect();
+            ends.sort_unstable();
+            let mut start = 0;
+            for end in ends {
+                let piece = Piece {
+                    path: path.clone(),
+                    start: start as u64,
+                    end: end as u64,
+                };
+                // Some parts have several pieces, and of several files.
+                match found.last_mut() {
+                    Some(part) if (start + end) % 3 == 0 => Vec::push(part, piece),
+                    _ => found.push(vec![piece]),
+                }
+                start = end;
+            }
+        }
+        found
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        crc32fast::hash(bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 64 }))]
+
+        #[test]
+        fn parts_make_what_every_file_in_one_go_makes(
+            texts in prop::collection::vec(".{0,40}|[a-f]{0,40}", 1..4),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+            shares in 0..=10_u64,
+            order in any::<prop::sample::Index>(),
+        ) {
+            let folder = Folder::new();
+            let paths: Vec<PathBuf> = (0..texts.len()).map(|at| folder.0.join(at.to_string())).collect();
+            for (path, text) in paths.iter().zip(&texts) {
+                fs::write(path, text).unwrap();
+            }
+            let whole = texts.concat();
+            let mut vocabulary: Vec<u32> = whole.chars().map(u32::from).collect();
+            vocabulary.sort_unstable();
+            vocabulary.dedup();
+            let ids: Vec<u16> = whole
+                .chars()
+                .map(|each| vocabulary.binary_search(&each.into()).unwrap().try_into().unwrap())
+                .collect();
+            let training = ids.len() as u64 * shares / 10;
+            let (train, val) = (folder.0.join("train"), folder.0.join("val"));
+            File::create(&train).unwrap();
+            File::create(&val).unwrap();
+
+            let parts = pieces(&paths, &cuts);
+            let mut union = Vec::new();
+            let mut starts = vec![0];
+            for part in &parts {
+                let scanned = scan(part).unwrap();
+                union.extend(scanned.vocabulary);
+                starts.push(starts[starts.len() - 1] + scanned.characters as u64);
+                prop_assert_eq!(scanned.checksum, checksum(part).unwrap());
+            }
+            union.sort_unstable();
+            union.dedup();
+            prop_assert_eq!(&union, &vocabulary);
+
+            // In any order.
+            let first = order.index(parts.len());
+            for at in (first..parts.len()).chain(0..first) {
+                let place = Place { train: &train, val: &val, position: starts[at], training };
+                let done = encode(&parts[at], &vocabulary, &place).unwrap();
+                let mine = usize::try_from(starts[at]).unwrap()..usize::try_from(starts[at + 1]).unwrap();
+                let bytes: Vec<u8> = ids[mine].iter().flat_map(|id| id.to_le_bytes()).collect();
+                prop_assert_eq!(done.written, crc(&bytes));
+                prop_assert_eq!(done.read, checksum(&parts[at]).unwrap());
+            }
+            let mut bytes = fs::read(&train).unwrap();
+            prop_assert_eq!(bytes.len() as u64, 2 * training);
+            bytes.extend(fs::read(&val).unwrap());
+            let expected: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+            prop_assert_eq!(bytes, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_place_in_the_file() {
+        let folder = Folder::new();
+        let path = folder.0.join("text");
+        fs::write(&path, b"abc\xE9def").unwrap();
+        let piece = |start, end| Piece {
+            path: path.clone(),
+            start,
+            end,
+        };
+        assert!(scan(&[piece(0, 3), piece(4, 7)]).is_ok());
+        let failure = scan(&[piece(2, 7)]).unwrap_err();
+        assert!(matches!(failure, Failure::NotUtf8 { position: 3, .. }));
+        for failure in [
+            scan(&[piece(4, 8)]).unwrap_err(),
+            checksum(&[piece(0, 8)]).unwrap_err(),
+        ] {
+            assert!(matches!(failure, Failure::Changed), "{failure:?}");
+        }
+        let place = Place {
+            train: &path,
+            val: &path,
+            position: 0,
+            training: 7,
+        };
+        let failure = encode(&[piece(0, 3)], &[97, 98], &place).unwrap_err();
+        assert!(matches!(failure, Failure::Changed));
+        let absent = Place {
+            train: &folder.0.join("none"),
+            ..place
+        };
+        let failure = encode(&[piece(0, 2)], &[97, 98], &absent).unwrap_err();
+        assert!(matches!(failure, Failure::Io { .. }));
+    }
+
+    /// Goes with all that is in it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            use std::sync::atomic::{AtomicUsize, Ordering};
+            static NUMBER: AtomicUsize = AtomicUsize::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("nanogpt-rs-partition-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+}
