@@ -27,14 +27,16 @@ class Engine(Protocol):
     Attributes:
         name: that it is asked for by.
         workers: how many kernels run at once.
-        ahead: how many to ask for at once, so that none of them waits.
         local: whether they run on the cores that hash, which then waits for them if it can.
     """
 
     name: str
     workers: int
-    ahead: int
     local: bool
+
+    @property
+    def ahead(self) -> int:
+        """How many to ask for at once, so that no worker waits."""
 
     def submit(self, kernel: str, arguments: tuple[Any, ...], done: Callable[[Any], None]) -> Any:
         """Have a kernel of ``rust_impls.partition`` carried out; ``done`` gets the future then."""

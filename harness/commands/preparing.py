@@ -48,6 +48,17 @@ def prepare(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of this process; one for each core unasked.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="threads, or dask: processes, on other machines too.")
+    ] = "threads",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="The address of Dask's scheduler, such as tcp://10.0.0.1:8786."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Dask's processes here; without it one for each core."),
+    ] = None,
     part_bytes: Annotated[
         int, typer.Option(min=1, help="About how much text is prepared at once, and kept.")
     ] = PART,
@@ -73,14 +84,16 @@ def prepare(
         from harness.preparation import prepare as carry_out
 
         check_build()
+        if engine == "dask":  # whose workers may stand in another folder
+            paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
         with (
-            engine_of(threads) as engine,
+            engine_of(engine, threads, scheduler, workers) as asked,
             counted_progress() as progress,
         ):
             outcome = carry_out(
-                paths, to, engine, part_bytes=part_bytes, again=again, progress=progress
+                paths, to, asked, part_bytes=part_bytes, again=again, progress=progress
             )
-    document = document_of(outcome, engine)
+            document = document_of(outcome, asked)
     if as_json:
         print_json(document)
     else:
@@ -88,11 +101,29 @@ def prepare(
 
 
 @contextmanager
-def engine_of(threads: int | None) -> Iterator[Engine]:
+def engine_of(
+    name: str, threads: int | None, scheduler: str | None, workers: int | None
+) -> Iterator[Engine]:
     """Yield what carries out."""
-    from harness import engines
+    from harness import dask_engine, engines
 
-    with engines.threads(threads or engines.cores()) as found:
+    wrong = {
+        f"no engine {name!r}; there are: threads, dask": name not in {"threads", "dask"},
+        "--threads is of the engine threads; of dask there are --workers": (
+            name == "dask" and threads is not None
+        ),
+        "--scheduler and --workers are of --engine dask": (
+            name == "threads" and (scheduler, workers) != (None, None)
+        ),
+        "--workers are started here; a --scheduler has its own": None not in {scheduler, workers},
+    }
+    for message in (message for message, holds in wrong.items() if holds):
+        stop(USAGE, message)
+    with (
+        dask_engine.dask(scheduler, workers or engines.cores())
+        if name == "dask"
+        else engines.threads(threads or engines.cores())
+    ) as found:
         yield found
 
 

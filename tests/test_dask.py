@@ -1,0 +1,199 @@
+"""``nanogpt-rs prepare --engine dask``: real schedulers and workers, of which some are lost."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_preparation import journal, made, naive, noted, write
+
+pytest.importorskip("distributed", reason="install the extra: pip install 'nanogpt-rs[dask]'")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMAND = Path(sys.executable).with_name("nanogpt-rs")
+TEXT = "".join(random.Random(3).choices("ab\nй世🙂", k=40_000))
+ASKED = ("--engine=dask", "--part-bytes=200", "--json")
+WAIT = 120
+"""Seconds, on a machine that has much else to do."""
+
+
+@contextmanager
+def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A process of dask's own command line, which ends with us."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dask", *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def scheduler(file: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A scheduler, and its address."""
+    file.unlink(missing_ok=True)
+    arguments = ("--host=127.0.0.1", "--port=0", "--no-dashboard", "--scheduler-file")
+    with started("scheduler", *arguments, file) as process:
+        until(lambda: file.exists() and file.read_text().endswith("}"))
+        yield process, json.loads(file.read_text())["address"]
+
+
+def worker(address: str) -> Any:
+    """A worker of one thread, which nobody starts again."""
+    return started("worker", address, "--nthreads=1", "--no-nanny", "--no-dashboard")
+
+
+def until(what: Callable[[], Any]) -> None:
+    end = time.monotonic() + WAIT
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def begin(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
+    """The command, once it has finished some parts."""
+    process = subprocess.Popen(
+        [COMMAND, "prepare", *write(folder, TEXT), "--out", folder / "out", *ASKED, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: process.poll() is not None or len(noted(journal(folder / "out"))) > 20)
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> dict[str, Any]:
+    output, errors = process.communicate(timeout=WAIT)
+    assert process.returncode == 0, errors
+    document = json.loads(output)
+    assert isinstance(document, dict)
+    return document
+
+
+def test_processes_here_write_the_same_bytes(nanogpt_rs: Run, tmp_path: Path) -> None:
+    write(tmp_path, TEXT[:5000])
+    found = []
+    for out, arguments in (("dask", (*ASKED, "--workers=2")), ("threads", ("--json",))):
+        done = nanogpt_rs("prepare", "0.txt", f"--out={out}", *arguments)
+        assert done.returncode == 0, done.stderr
+        found.append((tmp_path / out / "manifest.json").read_bytes())
+        assert made(tmp_path / out) == naive(TEXT[:5000])
+        if out == "dask":
+            assert json.loads(done.stdout)["engine"] == {"name": "dask", "workers": 2}
+    assert found[0] == found[1]
+
+
+def test_what_cannot_be_asked_of_dask(nanogpt_rs: Run, tmp_path: Path) -> None:
+    write(tmp_path, b"abc" * 100 + b"\xff")
+    for arguments, status, says in (
+        (["--engine=spark"], 2, "no engine 'spark'; there are: threads, dask"),
+        (["--engine=dask", "--threads=2"], 2, "--threads is of the engine threads"),
+        (["--scheduler=tcp://127.0.0.1:1"], 2, "--scheduler and --workers are of --engine dask"),
+        (["--engine=dask", "--scheduler=x", "--workers=1"], 2, "a --scheduler has its own"),
+        ([*ASKED, "--workers=1"], 1, f"{tmp_path}/0.txt: not UTF-8 at byte 300"),
+        ([*ASKED, "--scheduler=nonsense://1"], 1, "no scheduler answers at nonsense://1: "),
+    ):
+        done = nanogpt_rs("prepare", "0.txt", "--out=out", *arguments)
+        assert (done.returncode, done.stdout) == (status, "")
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path) -> None:
+    with (
+        scheduler(tmp_path / "scheduler.json") as (_, address),
+        worker(address) as first,
+        worker(address),
+    ):
+        process = begin(tmp_path, "--scheduler", address)
+        first.send_signal(signal.SIGKILL)
+        assert process.poll() is None
+        end(process)
+    assert made(tmp_path / "out") == naive(TEXT)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_slow_costs_time_only(tmp_path: Path) -> None:
+    with (
+        scheduler(tmp_path / "scheduler.json") as (_, address),
+        worker(address) as slow,
+        worker(address),
+    ):
+        process = begin(tmp_path, "--scheduler", address)
+        done = threading.Event()
+
+        def hold() -> None:
+            while not done.wait(0.02):
+                slow.send_signal(signal.SIGSTOP)
+                done.wait(0.2)
+                slow.send_signal(signal.SIGCONT)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        try:
+            end(process)
+        finally:
+            done.set()
+            holder.join()
+    assert made(tmp_path / "out") == naive(TEXT)
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_is_named_and_nothing_finished_is_done_again(tmp_path: Path) -> None:
+    file = tmp_path / "scheduler.json"
+    with scheduler(file) as (lost, address), worker(address):
+        process = begin(tmp_path, "--scheduler", address)
+        lost.send_signal(signal.SIGKILL)
+        _, errors = process.communicate(timeout=WAIT)
+    assert process.returncode == 1
+    assert f"the scheduler {address} was lost" in errors
+    assert "what is finished is kept, and the same command goes on from it" in errors
+    assert "Traceback" not in errors
+    before = noted(journal(tmp_path / "out"))
+    state = (tmp_path / "0.txt").stat()
+    with scheduler(file) as (_, address), worker(address):
+        there = ("--scheduler", address)
+        process = subprocess.Popen(
+            [COMMAND, "prepare", tmp_path / "0.txt", "--out", tmp_path / "out", *ASKED, *there],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        resumed = end(process)["resumed"]
+    kinds = [kind for kind, _ in before]
+    assert resumed == {"vocabulary": kinds.count("scanned"), "encoding": kinds.count("encoded")}
+    assert (tmp_path / "0.txt").stat().st_mtime_ns == state.st_mtime_ns
+    assert made(tmp_path / "out") == naive(TEXT)
+
+
+def test_a_worker_of_another_build_is_refused(tmp_path: Path) -> None:
+    import distributed
+
+    from harness import dask_engine
+    from harness.engines import EngineError
+
+    with dask_engine.dask(None, 1) as engine:
+        engine.expected = ("0.0.0", "0" * 64)
+        answers: list[Any] = []
+        engine.submit("scan", ([(str(*write(tmp_path, "abc")), 0, 3)],), answers.append)
+        until(lambda: answers)
+        with pytest.raises(EngineError, match=r"worker tcp://\S+ has nanogpt-rs .* install the sa"):
+            answers[0].result()
+        assert isinstance(engine.client, distributed.Client)
