@@ -997,3 +997,5 @@ TASKS: dict[str, Task] = {
 
 PREPARATION = "prepare"
 """The task whose contenders prepare files for training."""
+SHARDS = "shards"
+"""The task whose contenders prepare files for training from a disk."""

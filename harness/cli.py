@@ -11,6 +11,7 @@ import typer
 
 from harness.commands import (
     breakdown,
+    costing,
     counting,
     creating,
     diffing,
@@ -69,6 +70,7 @@ app.command()(measuring.compare)
 app.command()(breakdown.breakdown)
 app.command()(memory.memory)
 app.command()(jobs.job)
+app.command()(costing.cost)
 app.command()(selftest.selftest)
 app.command()(diffing.diff)
 app.command()(counting.count)

@@ -197,7 +197,8 @@ def does_not_fit(characters: float, memory: int) -> str | None:
         return None
     return (
         f"A tensor of these ids takes {size_in_words(needed)}, and this machine has "
-        f"{size_in_words(memory)} left: here the job needs shards on disk, whatever makes them."
+        f"{size_in_words(memory)} left: here the job needs shards on disk, whatever makes them. "
+        "`nanogpt-rs cost --measure` measures what they cost, and --record answers by it."
     )
 
 

@@ -33,6 +33,7 @@ from benchmarks.registry import rows
 from harness import machine
 from harness.bench import Against, Cell
 from harness.breakdown import Breakdown, Step
+from harness.cost import Taken
 from harness.end_to_end import Difference, Trained
 from harness.machine import Meanwhile
 from harness.memory import Footprint
@@ -195,7 +196,7 @@ class JobDifference:
     found: Difference
 
 
-Other = CallInSteps | FirstCall | WholeJob | JobDifference
+Other = CallInSteps | FirstCall | WholeJob | JobDifference | Taken
 """What is measured and is no cell."""
 
 
@@ -221,6 +222,7 @@ OTHERS: dict[str, type] = {
     "first_call": FirstCall,
     "whole_job": WholeJob,
     "job_difference": JobDifference,
+    "preparation_cost": Taken,
 }
 """Kinds of what is measured and is no cell."""
 KINDS: dict[str, type] = {"run": Run, "cell": Cell, "end": End, **OTHERS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,8 +31,6 @@ from harness.console import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from benchmarks.corpora import Corpus
     from benchmarks.provenance import Build
     from benchmarks.registry import Implementation
@@ -185,11 +184,16 @@ def job(
         typer.Option(help="To which size the corpus is repeated or cut, if the job's is no less."),
     ] = "8MB",
     seconds: Annotated[float, typer.Option(min=1.0, help="Seconds to measure.")] = 20.0,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="What `nanogpt-rs cost` measured: its rates, and nothing is measured."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what another preparation would gain in a job that you describe, or not to bother.
 
-    The rates are measured now, here, on a corpus; the rest is your word.
+    The rates are measured now, here, on a corpus; the rest is your word. For what no memory holds
+    they come from a record of shards written to disk, from texts of several sizes.
     """
     with refusals():
         from benchmarks.provenance import check
@@ -208,6 +212,9 @@ def job(
             most = parse_size(measure)
         except JobError as error:
             stop(USAGE, str(error))
+        if record is not None:
+            recorded_job(described, record, as_json)
+            return
         build = check()
         (text,) = load_corpora([corpus])
         # On larger texts than those that the strongest Python is marked for, another may be it.
@@ -261,6 +268,51 @@ def job(
     print_answers(answers)
     if fits:
         err.print(escape(fits), soft_wrap=True)
+
+
+def recorded_job(described: Job, record: Path, as_json: bool) -> None:
+    """Say what shards written to disk would gain by a record of ``nanogpt-rs cost``."""
+    from harness.commands.costing import runs_of
+    from harness.cost import CostError, model_of, rate_of
+    from harness.job import Rate, extrapolation, gain, sentence
+
+    try:
+        run, taken = runs_of(record, record.parent)
+        calls = model_of(taken).calls
+    except CostError as error:
+        stop(NOTHING, str(error))
+    reference = next((id for id in calls if id.startswith("python/")), None)
+    others = [id for id in calls if id != reference]
+    if reference is None or not others:
+        stop(NOTHING, f"{record}: holds no Python beside another preparation")
+        return
+    answers = []
+    for id in others:
+        rate = Rate(*rate_of(calls[reference], calls[id]), calls[reference].largest)
+        gained = gain(rate, described)
+        said = sentence(gained, described, id, reference)
+        answers.append((id, gained, said, extrapolation(gained, rate, described)))
+    if as_json:
+        print_json(
+            {
+                "run": run.run,
+                "job": asdict(described),
+                "answers": [
+                    {
+                        "reference": reference,
+                        "id": id,
+                        **asdict(gained),
+                        "sentence": said,
+                        "extrapolation": extrapolated,
+                    }
+                    for id, gained, said, extrapolated in answers
+                ],
+            }
+        )
+        return
+    best = max(answers, key=lambda each: each[1].seconds)
+    for words in best[2:]:
+        out.print(escape(words), soft_wrap=True)
 
 
 def answer_for(found: Difference, size: int, described: Job) -> tuple[Gain, str, str]:

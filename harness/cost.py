@@ -1,0 +1,323 @@
+"""What preparing a text of any size costs: lines fitted to measured sizes, and what they predict.
+
+Pure functions. A stage costs processor time in proportion to the bytes of the text, and reads and
+writes a known number of bytes for each; what it takes is what the scarcest of processors, disks and
+network allows. What a line says far beyond the sizes it was fitted to is an extrapolation: its
+interval knows how well the line is known, and not whether the world stays straight.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+STAGES = ("vocabulary", "encoding", "hashing")
+WIDTH = 2
+"""Bytes of an id."""
+TRAINING = 0.9
+"""The share of the ids in the larger shard, the longest that is hashed as one stream."""
+LEVEL = 0.95
+LEAST = 4
+"""Runs that a line takes."""
+CALL = "call"
+"""The only stage of what is no command."""
+
+
+class CostError(Exception):
+    """Nothing can be measured or predicted; the message says why."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds, and the 95 % interval of a single run's."""
+
+    seconds: float
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Estimate:
+        """Return it as often."""
+        return Estimate(self.seconds * factor, self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Seconds for a text of n bytes: ``fixed + each n``.
+
+    Attributes:
+        fixed: s.
+        each: s a byte.
+        spread: standard deviation of single runs around it, as a share of it.
+        covariance: of fixed and each, as variances of the two and what they share.
+        runs: that it was fitted to.
+        largest: bytes of the largest text among them.
+    """
+
+    fixed: float
+    each: float
+    spread: float
+    covariance: tuple[float, float, float]
+    runs: int
+    largest: int
+
+    def at(self, size: float) -> Estimate:
+        """Return what a single run takes for so many bytes."""
+        from scipy.stats import t
+
+        seconds = self.fixed + self.each * size
+        of_fixed, of_each, shared = self.covariance
+        known = (of_fixed + of_each * size**2 + 2 * shared * size) / seconds**2
+        deviation = math.sqrt(max(0.0, known) + self.spread**2)
+        reach = math.exp(float(t.ppf((1 + LEVEL) / 2, self.runs - 2)) * deviation)
+        return Estimate(seconds, seconds / reach, seconds * reach)
+
+
+def fit(runs: Sequence[tuple[int, float]]) -> Line:
+    """Return the line through runs, each of so many bytes and seconds, by relative least squares.
+
+    A run of 1 MB and one of 4 GB count alike, since what disturbs a run disturbs a share of it.
+
+    Raises:
+        ValueError: fewer than ``LEAST`` runs, or of a single size.
+    """
+    import numpy as np
+    from scipy.optimize import nnls
+
+    sizes = np.array([size for size, _ in runs], float)
+    seconds = np.array([taken for _, taken in runs], float)
+    if len(runs) < LEAST or len(set(sizes.tolist())) < 2:
+        raise ValueError(f"a line takes {LEAST} runs of two sizes or more; there are {len(runs)}")
+    unit = sizes.max()  # so that both columns are of the same order
+    columns = np.column_stack([np.ones_like(sizes), sizes / unit])
+    fitted = seconds
+    for _ in range(8):  # weights by what was fitted, not by what was found
+        found, _ = nnls(columns / fitted[:, None], seconds / fitted)
+        fitted = np.maximum(columns @ found, 1e-12)
+    weighted = columns / fitted[:, None]
+    residuals = seconds / fitted - 1
+    spread = math.sqrt(float(residuals @ residuals) / (len(runs) - 2))
+    inverse = np.linalg.inv(weighted.T @ weighted) * spread**2
+    return Line(
+        fixed=float(found[0]),
+        each=float(found[1] / unit),
+        spread=spread,
+        covariance=(
+            float(inverse[0, 0]),
+            float(inverse[1, 1] / unit**2),
+            float(inverse[0, 1] / unit),
+        ),
+        runs=len(runs),
+        largest=int(sizes.max()),
+    )
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a preparation is carried out with.
+
+    Attributes:
+        machines: that work on parts.
+        cores: of each.
+        read, write: bytes a second between one machine and what it stores files on; ``inf`` where
+            the system keeps them in memory.
+        network: bytes a second of one machine, where files are on others; ``None`` where they are
+            not.
+        start_up: s until the engine's workers stand.
+        overhead: s of the engine for each task.
+        part: bytes of a part, which is two tasks.
+    """
+
+    machines: int = 1
+    cores: int = 1
+    read: float = math.inf
+    write: float = math.inf
+    network: float | None = None
+    start_up: float = 0.0
+    overhead: float = 0.0
+    part: int = 32 << 20
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage takes.
+
+    Attributes:
+        name: of ``STAGES``.
+        estimate: of its seconds.
+        bound: what makes it so long: ``processor``, ``disk``, ``network``, ``engine`` or
+            ``one stream``.
+    """
+
+    name: str
+    estimate: Estimate
+    bound: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a preparation takes.
+
+    Attributes:
+        size: bytes of the text.
+        stages: one after the other on a machine by itself; hashing beside the others where
+            machines share the work, since the one that asks them to hashes.
+        total: of all of it.
+        stretched: the size over the largest that was measured.
+    """
+
+    size: float
+    stages: tuple[Stage, ...]
+    total: Estimate
+    stretched: float
+
+
+def predict(
+    lines: Mapping[str, Line], means: Means, size: float, characters: float = 1.0
+) -> Prediction:
+    """Return what a preparation of a text takes.
+
+    Args:
+        lines: of the processor time of each of ``STAGES``.
+        means: what it is carried out with.
+        size: bytes of the text, in one file.
+        characters: for each byte of it.
+    """
+    ids = WIDTH * characters
+    traffic = {"vocabulary": (1.0, 0.0), "encoding": (1.0, ids), "hashing": (1.0 + ids, 0.0)}
+    # A digest can't be shared out: that of the longest file is one core's work.
+    stream = max(1.0, ids * TRAINING) / (1.0 + ids)
+    stages = []
+    for name in STAGES:
+        work = lines[name].at(size)
+        alone = name == "hashing"
+        machines = 1 if alone else means.machines
+        reads, writes = (size * each for each in traffic[name])
+        floors = {
+            "disk": max(reads / means.read, writes / means.write) / machines,
+            "network": (reads + writes) / (means.network or math.inf) / machines,
+            "engine": 0.0 if alone else means.overhead * size / means.part,
+        }
+        share = max(1 / means.cores, stream) if alone else 1 / (machines * means.cores)
+        bound, floor = max(floors.items(), key=lambda each: each[1])
+        spent = work.times(share)
+        if floor > spent.seconds:
+            stages.append(Stage(name, Estimate(floor, floor, max(floor, spent.high)), bound))
+        else:
+            serial = alone and stream > 1 / means.cores
+            low = max(spent.low, floor)
+            bound = "one stream" if serial else "processor"
+            stages.append(Stage(name, Estimate(spent.seconds, low, spent.high), bound))
+    vocabulary, encoding, hashing = (stage.estimate for stage in stages)
+    before = together(vocabulary, encoding)
+    if means.machines > 1:
+        whole = Estimate(*map(max, astuple(before), astuple(hashing)))
+    elif stages[2].bound == "one stream":
+        # Idle cores hash while others work: in all no less than the work, and than the stream.
+        work = lines["hashing"].at(size).times(1 / means.cores)
+        whole = Estimate(*map(max, astuple(together(before, work)), astuple(hashing)))
+    else:
+        whole = together(before, hashing)
+    start = means.start_up
+    largest = max(line.largest for line in lines.values())
+    total = Estimate(whole.seconds + start, whole.low + start, whole.high + start)
+    return Prediction(size, tuple(stages), total, size / largest)
+
+
+def astuple(estimate: Estimate) -> tuple[float, float, float]:
+    """Return an estimate's three numbers."""
+    return estimate.seconds, estimate.low, estimate.high
+
+
+def together(first: Estimate, second: Estimate) -> Estimate:
+    """Return one after the other; what is not known of both may be wrong the same way."""
+    return Estimate(
+        first.seconds + second.seconds, first.low + second.low, first.high + second.high
+    )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one preparation took.
+
+    Attributes:
+        way: the engine of ``nanogpt-rs prepare``, or the id of a contender of task ``SHARDS``.
+        workers: how many threads or processes worked.
+        bytes: of the text.
+        characters: of it.
+        parts: that it was prepared in.
+        seconds: by the wall clock, without the start of the process.
+        busy: seconds that workers were busy, by stage.
+    """
+
+    way: str
+    workers: int
+    bytes: int
+    characters: int
+    parts: int
+    seconds: float
+    busy: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Lines fitted to what was taken.
+
+    Attributes:
+        stages: of the busy seconds of each stage of the command; writing is part of encoding.
+        calls: of the processor time of each contender.
+        wholes: of the command's wall clock, by engine and number of workers.
+    """
+
+    stages: dict[str, Line] = field(default_factory=dict)
+    calls: dict[str, Line] = field(default_factory=dict)
+    wholes: dict[tuple[str, int], Line] = field(default_factory=dict)
+
+
+def rate_of(reference: Line, other: Line) -> tuple[float, float, tuple[float, float]]:
+    """Return seconds a byte of a reference, by how many another is less, and the interval of that.
+
+    What is fixed is left out: it matters where a text is small, and there it is measured itself.
+    """
+    from scipy.stats import t
+
+    gained = reference.each - other.each
+    deviation = math.sqrt(reference.covariance[1] + other.covariance[1])
+    half = float(t.ppf((1 + LEVEL) / 2, min(reference.runs, other.runs) - 2)) * deviation
+    return reference.each, gained, (gained - half, gained + half)
+
+
+def model_of(taken: Sequence[Taken]) -> Model:
+    """Return the lines through what was taken, where there is enough for one.
+
+    Raises:
+        CostError: there is not enough for the command's stages.
+    """
+    points: dict[Any, list[tuple[int, float]]] = defaultdict(list)
+    for each in taken:
+        if CALL in each.busy:
+            points["call", each.way].append((each.bytes, each.busy[CALL]))
+            continue
+        points["whole", each.way, each.workers].append((each.bytes, each.seconds))
+        if (each.way, each.workers) == ("threads", 1):
+            busy = {**each.busy, "encoding": each.busy["encoding"] + each.busy["writing"]}
+            for stage in STAGES:
+                points["stage", stage].append((each.bytes, busy[stage]))
+    model = Model()
+    for (kind, *key), runs in points.items():
+        if len(runs) < LEAST or len({size for size, _ in runs}) < 2:
+            continue
+        line = fit(runs)
+        if kind == "call":
+            model.calls[key[0]] = line
+        elif kind == "stage":
+            model.stages[key[0]] = line
+        else:
+            model.wholes[key[0], key[1]] = line
+    if len(model.stages) < len(STAGES):
+        raise CostError(
+            f"a prediction takes {LEAST} runs or more by one thread, of two sizes; measure them"
+        )
+    return model

@@ -1,0 +1,116 @@
+"""The model of cost: what it is fitted to comes back, its intervals hold, and its bounds bind."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from harness.cost import STAGES, Line, Means, fit, predict
+
+SIZES = [10**6, 10**7, 10**8, 10**9, 4 * 10**9]
+EXACT = {
+    name: Line(0.001, each, 0.0, (0.0, 0.0, 0.0), 25, SIZES[-1])
+    for name, each in zip(STAGES, (2e-10, 4e-10, 2e-9), strict=True)
+}
+sizes = st.floats(1e3, 1e14)
+speeds = st.floats(1e6, 1e12)
+means = st.builds(
+    Means,
+    machines=st.integers(1, 1000),
+    cores=st.integers(1, 256),
+    read=speeds,
+    write=speeds,
+    network=st.none() | speeds,
+    start_up=st.floats(0, 100),
+    overhead=st.floats(0, 1),
+)
+
+
+def runs(fixed: float, each: float, noise: float, seed: int) -> list[tuple[int, float]]:
+    random = np.random.default_rng(seed)
+    return [
+        (size, (fixed + each * size) * math.exp(noise * random.standard_normal()))
+        for size in SIZES
+        for _ in range(5)
+    ]
+
+
+@given(st.floats(0, 1), st.floats(1e-11, 1e-6))
+def test_a_line_without_noise_comes_back(fixed: float, each: float) -> None:
+    line = fit(runs(fixed, each, 0.0, 0))
+    for size in (*SIZES, 10**13):
+        found = line.at(size)
+        assert found.seconds == pytest.approx(fixed + each * size, rel=1e-6)
+        assert found.low <= found.seconds <= found.high
+        assert found.high / found.low == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [10**6, 10**9, 10**11, 10**13])
+def test_intervals_hold_the_next_run(size: int) -> None:
+    random = np.random.default_rng(size)
+    tries, held = 400, 0
+    for seed in range(tries):
+        found = fit(runs(0.05, 5e-10, 0.05, seed)).at(size)
+        truth = (0.05 + 5e-10 * size) * math.exp(0.05 * random.standard_normal())
+        held += found.low <= truth <= found.high
+    assert binom.ppf(0.001, tries, 0.95) <= held <= binom.ppf(0.999, tries, 0.95)
+
+
+def test_too_little_for_a_line() -> None:
+    with pytest.raises(ValueError, match="there are 3"):
+        fit([(1, 1.0), (2, 2.0), (3, 3.0)])
+    with pytest.raises(ValueError, match="two sizes"):
+        fit([(1, 1.0)] * 9)
+
+
+def test_one_core_does_one_thing_after_another() -> None:
+    found = predict(EXACT, Means(), 1e9)
+    assert found.total.seconds == pytest.approx(0.003 + 2.6, rel=1e-6)
+    assert [stage.bound for stage in found.stages] == ["processor"] * 3
+
+
+def test_a_digest_is_one_core_s_work_however_many_there_are() -> None:
+    """Of 3 bytes hashed for each of the text, 1.8 are the larger shard's."""
+    many = predict(EXACT, Means(machines=100, cores=64), 1e12)
+    assert many.stages[2].bound == "one stream"
+    assert many.total.seconds == pytest.approx(2e-9 * 1e12 * 1.8 / 3, rel=1e-3)
+    slow = predict(EXACT, Means(machines=100, cores=64, read=1e9), 1e12)
+    assert slow.stages[2].bound == "disk"
+    assert slow.total.seconds == pytest.approx(3e12 / 1e9)
+
+
+def test_what_is_scarce_is_named() -> None:
+    found = predict(EXACT, Means(machines=4, cores=8, network=1e8, start_up=5), 1e11)
+    assert [stage.bound for stage in found.stages] == ["network"] * 3
+    assert found.total.seconds == pytest.approx(5 + 3e11 / 1e8)
+    found = predict(EXACT, Means(machines=4, cores=8, overhead=1.0), 1e11)
+    assert found.stages[0].bound == "engine"
+
+
+@given(means, sizes)
+def test_more_of_anything_is_never_slower(given: Means, size: float) -> None:
+    before = predict(EXACT, given, size).total.seconds
+    more = [
+        replace(given, cores=2 * given.cores),
+        replace(given, read=2 * given.read, write=2 * given.write),
+        replace(given, network=2 * given.network if given.network else None),
+    ]
+    if given.machines > 1:
+        more.append(replace(given, machines=2 * given.machines))
+    for each in more:
+        assert predict(EXACT, each, size).total.seconds <= before * (1 + 1e-9)
+    assert predict(EXACT, given, 2 * size).total.seconds >= before
+
+
+@given(means, sizes)
+def test_intervals_are_around_what_is_said(given: Means, size: float) -> None:
+    noisy = {name: replace(line, spread=0.1) for name, line in EXACT.items()}
+    found = predict(noisy, given, size)
+    for each in (found.total, *(stage.estimate for stage in found.stages)):
+        assert each.low <= each.seconds <= each.high

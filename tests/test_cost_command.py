@@ -1,0 +1,127 @@
+"""`nanogpt-rs cost`: real preparations of real files, kept, and what is predicted from them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installations import Installation
+
+from harness import records
+from harness.cost import CALL, STAGES, Taken
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Measure two sizes twice, and return the file of records and what was printed."""
+    folder = tmp_path_factory.mktemp("results")
+    command = [sys.executable, "-P", "-m", "harness", "cost", "1GB", "10TB", "--json"]
+    command += ["--measure", "--up-to", "10MB", "--repeats", "2"]
+    done = subprocess.run(
+        [*command, "--results", str(folder), "--folder", str(folder)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in folder.iterdir()] == ["cost"], "what was prepared is gone"
+    return records.newest(folder / "cost"), json.loads(done.stdout)
+
+
+def test_what_was_measured_is_kept(kept: tuple[Path, dict[str, Any]]) -> None:
+    (run,) = records.read(kept[0])
+    assert run.complete
+    taken = [each for each in run.others if isinstance(each, Taken)]
+    ways = {each.way for each in taken}
+    assert {"threads", "python/file_blocks", "rust/two_passes"} <= ways
+    assert len(taken) == len(ways) * 2 * 2
+    for each in taken:
+        assert each.seconds > 0
+        assert each.bytes in (10**6, 10**7)
+        assert each.characters == each.bytes
+        assert each.busy.keys() >= ({CALL} if "/" in each.way else {*STAGES, "writing"})
+
+
+def test_larger_texts_take_longer_and_say_how_far_that_is_stretched(
+    kept: tuple[Path, dict[str, Any]],
+) -> None:
+    one, many = kept[1]["predictions"]
+    assert one["stretched"] == pytest.approx(100)
+    assert many["stretched"] == pytest.approx(10**6)
+    assert 0 < one["total"]["low"] <= one["total"]["seconds"] <= one["total"]["high"]
+    assert many["total"]["seconds"] > 1000 * one["total"]["seconds"]
+    assert [stage["name"] for stage in one["stages"]] == list(STAGES)
+
+
+def test_the_records_answer_again_for_other_means(
+    nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
+) -> None:
+    arguments = ("cost", "10TB", "--record", str(kept[0]), "--machines", "4", "--cores", "8")
+    done = nanogpt_rs(*arguments, "--network", "100MB/s", "--json")
+    (found,) = json.loads(done.stdout)["predictions"]
+    assert {stage["bound"] for stage in found["stages"]} == {"network"}
+    assert found["total"]["seconds"] == pytest.approx(3e13 / 1e8)
+    shown = nanogpt_rs(*arguments)
+    assert shown.returncode == 0
+    assert "4 machines of 8 cores" in shown.stdout
+
+
+def test_a_job_that_no_memory_holds_is_answered_from_them(
+    nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
+) -> None:
+    job = ("job", "--corpus-size", "1TB", "--steps", "100", "--step-time", "20ms")
+    done = nanogpt_rs(*job, "--record", str(kept[0]), "--json")
+    answers = json.loads(done.stdout)["answers"]
+    assert [each["reference"] for each in answers] == ["python/file_blocks"] * len(answers)
+    assert "extrapolated" in answers[0]["extrapolation"]
+    assert "the job" in nanogpt_rs(*job, "--record", str(kept[0])).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["much"], 2, "'much' is not a size"),
+        (["1GB", "--read", "2GB"], 2, "'2GB' is not a speed"),
+        (["1GB", "--measure", "--up-to", "9MB"], 1, "two sizes or more"),
+        (["1GB"], 3, "cost --measure"),
+        (["1GB", "--record", "none.jsonl"], 1, "none.jsonl: No such file"),
+        (["1GB", "--measure", "--up-to", "10MB", "--folder", "none"], 1, "none"),
+    ],
+)
+def test_what_cannot_be_said_is_said_so(
+    nanogpt_rs: Run, tmp_path: Path, arguments: list[str], status: int, says: str
+) -> None:
+    done = nanogpt_rs("cost", *arguments, "--results", str(tmp_path))
+    assert done.returncode == status, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_records_of_something_else(
+    nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    lines = kept[0].read_bytes().splitlines(keepends=True)
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(lines[0])
+    done = nanogpt_rs("cost", "--record", str(other))
+    assert done.returncode == 3
+    assert "holds nothing of what a preparation costs" in done.stderr
+
+
+def test_ways_that_write_something_else_are_found_out(installation: Installation) -> None:
+    path = installation.folder / "py_impls/shards/file_blocks.py"
+    text = path.read_text(encoding="utf-8")
+    assert "9 * length // 10" in text
+    path.write_text(text.replace("9 * length // 10", "8 * length // 10"), encoding="utf-8")
+    done = installation.run(
+        *("-m", "harness", "cost", "--measure", "--up-to", "10MB", "--repeats", "2"),
+        cwd=installation.folder,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "other shards of 1,000,000 bytes" in done.stderr
