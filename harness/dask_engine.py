@@ -87,8 +87,9 @@ class Dask:
             future = self.client.submit(work_there, self.expected, kernel, arguments, pure=False)
         except Exception as error:
             raise EngineError(f"{self.gone()} ({type(error).__name__})") from None
-        future.add_done_callback(lambda _: done(Answered(self, future)))
-        return future
+        answered = Answered(self, future)
+        future.add_done_callback(lambda _: done(answered))
+        return answered
 
     def submit_here(self, function: Callable[[], Any], done: Callable[[Any], None]) -> Any:
         """Have a function called by a thread of this process."""
@@ -113,10 +114,14 @@ class Dask:
 
 
 class Answered:
-    """A future of Dask's that is done, with errors that are ours."""
+    """A future of Dask's, with errors that are ours."""
 
     def __init__(self, engine: Dask, future: Any) -> None:
         self.engine, self.future = engine, future
+
+    def done(self) -> bool:
+        """Return whether it has come to an end."""
+        return bool(self.future.done())
 
     def cancelled(self) -> bool:
         """Return whether nobody will carry it out."""

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.records import Run, append_whole, checksum, plain
+from harness.durable import append_whole, checksum
+from harness.records import Run, plain
 
 CORPUS = "tinyshakespeare"
 CLOSED_LOSS, CLOSED_WITHIN = 1.91, 0.03

@@ -48,7 +48,7 @@ class Engine(Protocol):
         """Return why no more answers will come, or ``None``."""
 
     def abandon(self, futures: list[Any]) -> bool:
-        """Give up what has not begun; returns whether what has begun is still to be waited for."""
+        """Give up what has not begun; returns whether the rest is worth waiting for."""
 
 
 def work(kernel: str, arguments: tuple[Any, ...]) -> Answer:

@@ -22,6 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from harness.durable import append_whole, checksum
 from harness.engines import EngineError
 from harness.shards import (
     BLOCK,
@@ -274,26 +275,22 @@ class Journal:
         self.append("scanned", part=part, **vars(scan))
         self.scanned[part] = scan
 
-    def keep_encoded(self, part: int, checksum: int) -> None:
+    def keep_encoded(self, part: int, written: int) -> None:
         """Note that a part's ids were written.
 
         Raises:
             OSError: as above.
         """
-        self.append("encoded", part=part, written=checksum)
-        self.encoded[part] = checksum
+        self.append("encoded", part=part, written=written)
+        self.encoded[part] = written
 
     def append(self, kind: str, **body: Any) -> None:
         """Add a line."""
-        from harness.records import append_whole
-
         append_whole(self.path, line(kind, **body))
 
 
 def line(kind: str, **body: Any) -> bytes:
     """Return a line of a journal."""
-    from harness.records import checksum
-
     body = {"kind": kind, **body}
     return json.dumps({**body, "checksum": checksum(body)}).encode() + b"\n"
 
@@ -355,8 +352,6 @@ def read_line(path: Path, number: int, data: bytes, kind: str | None) -> dict[st
     Raises:
         PreparationError: it is damaged.
     """
-    from harness.records import checksum
-
     try:
         body = json.loads(data)
         if body.pop("checksum") != checksum(body) or body["kind"] != (kind or body["kind"]):
@@ -436,7 +431,7 @@ class Walker:
 
         begun = time.perf_counter()
         pieces = self.pieces(self.next)
-        checksum = 0
+        crc = 0
         for key, (path, start, end) in pieces:
             with Path(path).open("rb", buffering=0) as file:
                 file.seek(start)
@@ -445,9 +440,9 @@ class Walker:
                     if not (block := file.read(min(BLOCK, left))):
                         raise changed(path)
                     self.digests[key].update(block)
-                    checksum = crc32(block, checksum)
+                    crc = crc32(block, crc)
                     left -= len(block)
-        if checksum != self.checksums[self.next]:
+        if crc != self.checksums[self.next]:
             raise changed(pieces[0][1][0])
         self.next += 1
         return time.perf_counter() - begun
@@ -578,7 +573,7 @@ class Crew:
             BaseException: what it raised.
         """
         what, future = answer
-        del self.running[id(what)]
+        self.running.pop(id(what))
         if isinstance(what, Walker):
             what.busy = False
             self.seconds.busy["hashing"] += future.result()
@@ -591,14 +586,11 @@ class Crew:
 
     def wind_down(self, error: BaseException) -> NoReturn:
         """Keep what is finished by now, and raise the error of the first part that has one."""
-        running = [future for _, future in self.running.values()]
-        waited = self.engine.abandon(running) if running else False
-        while self.running:
-            if not waited and self.answers.empty():
-                break
-            what, future = self.answers.get()
-            if future.cancelled():
-                del self.running[id(what)]
+        # Not from the queue: an interruption may have lost what was just taken from it.
+        running = list(self.running.values())
+        waited = self.engine.abandon([future for _, future in running])
+        for what, future in running:
+            if future.cancelled() or not (waited or future.done()):
                 continue
             try:
                 self.take((what, future))
@@ -856,8 +848,8 @@ class Preparation:
         self.make_room()
         tasks: deque[Task] = deque()
 
-        def done(part: int, checksum: int) -> None:
-            self.encoded[part] = checksum
+        def done(part: int, written: int) -> None:
+            self.encoded[part] = written
             self.progress("shards", len(self.encoded), len(self.parts))
 
         def encoding(part: int) -> Task:
@@ -877,10 +869,10 @@ class Preparation:
                 part, "encode", (list(self.parts[part].pieces), self.vocabulary, *where), finish
             )
 
-        def looking(part: int, checksum: int) -> Task:
+        def looking(part: int, written: int) -> Task:
             def finish(_: float, found: int) -> None:
-                if found == checksum:
-                    done(part, checksum)
+                if found == written:
+                    done(part, written)
                 else:
                     tasks.append(encoding(part))
 

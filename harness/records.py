@@ -34,6 +34,7 @@ from harness import machine
 from harness.bench import Against, Cell
 from harness.breakdown import Breakdown, Step
 from harness.cost import Taken
+from harness.durable import append_whole, checksum
 from harness.end_to_end import Difference, Trained
 from harness.machine import Meanwhile
 from harness.memory import Footprint
@@ -354,13 +355,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def checksum(body: dict[str, Any]) -> str:
-    """Return the SHA-256 of a record without its checksum, however it is spaced."""
-    rest = {key: value for key, value in body.items() if key != "checksum"}
-    canonical = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return sha256(canonical.encode())
-
-
 @cache
 def adapter(kind: str) -> TypeAdapter[Any]:
     """Return what validates a kind of record."""
@@ -538,23 +532,6 @@ class Writer:
     def end(self) -> None:
         """Say that the run is complete."""
         append(self.path, line_of("end", self.run.run, End(len(self.cells), self.others)))
-
-
-def append_whole(path: Path, data: bytes) -> None:
-    """Append bytes to a file and see them on the disk; on failure the file is as it was.
-
-    Raises:
-        OSError: they cannot be written.
-    """
-    with path.open("r+b") as file:
-        before = file.seek(0, os.SEEK_END)
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            os.ftruncate(file.fileno(), before)
-            raise
 
 
 def append(path: Path, data: bytes) -> None:

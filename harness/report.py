@@ -24,6 +24,7 @@ from benchmarks.registry import REGISTRY
 from benchmarks.tasks import PREPARATION, TASKS
 from harness import divisions
 from harness.bench import Cell, adjusted, tests_in
+from harness.durable import checksum
 from harness.headline import headline, main_text
 from harness.ideas import Sources, idea_of
 from harness.records import (
@@ -31,7 +32,6 @@ from harness.records import (
     Recorded,
     RecordError,
     checkout_state,
-    checksum,
     plain,
     read_lines,
 )

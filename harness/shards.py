@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.durable import checksum
+
 FORMAT = "nanogpt-rs shards 1"
 MANIFEST = "manifest.json"
 TRAIN, VAL = "train.bin", "val.bin"
@@ -83,8 +85,6 @@ class Manifest:
 
     def document(self) -> dict[str, Any]:
         """Return it as it is written."""
-        from harness.records import checksum
-
         body = {
             "format": FORMAT,
             "version": self.version,
@@ -109,8 +109,6 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         ShardError: there is none, or it is damaged.
     """
-    from harness.records import checksum
-
     path = folder / MANIFEST
     try:
         document = json.loads(path.read_bytes())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness import divisions, records
+from harness import divisions, durable
 
 pytestmark = pytest.mark.slow
 
@@ -204,7 +204,7 @@ def test_the_open_division_is_met_and_recorded(
     assert len(lines) == 2
     for line in lines:
         body = json.loads(line)
-        assert body["checksum"] == records.checksum(body)
+        assert body["checksum"] == durable.checksum(body)
         assert (body["division"], body["corpus"]["id"]) == ("open", "tinyshakespeare")
         assert body["machine"]["alias"]
         assert str(tmp_path) not in line.decode()

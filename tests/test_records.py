@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from harness import records
+from harness import durable, records
 from harness.bench import Against, Cell
 from harness.machine import Meanwhile
 from harness.records import RecordError
@@ -209,7 +209,7 @@ def test_a_well_summed_record_of_another_shape_is_refused() -> None:
     body = json.loads(FIRST.read_bytes().splitlines()[1])
     for change in ({"seconds": "1"}, {"more": 1}, {"processes": 1.5}, {"details": None}):
         changed = body | change
-        changed["checksum"] = records.checksum(changed)
+        changed["checksum"] = durable.checksum(changed)
         with pytest.raises(
             ValueError, match=f"a cell record with a fault at '{next(iter(change))}'"
         ):

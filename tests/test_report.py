@@ -21,7 +21,7 @@ from reader import Reader
 
 from benchmarks.registry import REGISTRY
 from benchmarks.tasks import PREPARATION
-from harness import divisions, records
+from harness import divisions, durable, records
 from harness.bench import Cell
 from harness.breakdown import Breakdown, Step
 from harness.end_to_end import Difference, Trained
@@ -237,7 +237,7 @@ def raw_line(kind: str, record: Any) -> bytes:
     """Return a record's line as a writer would that minds no length."""
     body = {"schema_version": 1, "kind": kind, "run": made_up.RUN.run}
     body |= records.plain(records.asdict(record))
-    body["checksum"] = records.checksum(body)
+    body["checksum"] = durable.checksum(body)
     return json.dumps(body).encode() + b"\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 from harness.console import (
     FAILED,
     INTERRUPTED,
+    NOTHING,
     USAGE,
     AsJson,
     counted_progress,
@@ -22,8 +24,8 @@ from harness.console import (
     err,
     out,
     print_json,
-    refusals,
     stop,
+    times,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +67,13 @@ def prepare(
     again: Annotated[
         bool, typer.Option("--again", help="Begin anew, and replace what the folder holds.")
     ] = False,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Only measure, so many times: one worker, all, and a limit that nothing can beat.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prepare texts of any size: nanoGPT's train.bin and val.bin, and a manifest.
@@ -86,6 +95,14 @@ def prepare(
         check_build()
         if engine == "dask":  # whose workers may stand in another folder
             paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
+        if rounds is not None:
+            if scheduler is not None:
+                stop(
+                    USAGE, "--rounds counts the workers that are started here, not a --scheduler's"
+                )
+            of = "--workers" if engine == "dask" else "--threads"
+            report_measured(paths, to, rounds, engine, of, workers or threads, as_json)
+            return
         with (
             engine_of(engine, threads, scheduler, workers) as asked,
             counted_progress() as progress,
@@ -130,16 +147,19 @@ def engine_of(
 @contextmanager
 def failures() -> Iterator[None]:
     """Turn what is wrong with texts, shards or the system into one line and an exit status."""
+    from benchmarks.provenance import ProvenanceError
     from harness.engines import EngineError
     from harness.preparation import KEPT, PreparationError, RequestError
+    from harness.shard_limit import LimitError
     from harness.shards import ShardError
 
     try:
-        with refusals():
-            yield
+        yield
+    except ProvenanceError as error:
+        stop(NOTHING, str(error))
     except RequestError as error:
         stop(USAGE, str(error))
-    except (EngineError, PreparationError, ShardError) as error:
+    except (EngineError, LimitError, PreparationError, ShardError) as error:
         stop(FAILED, str(error))
     except KeyboardInterrupt:
         stop(INTERRUPTED, f"interrupted; {KEPT}")
@@ -168,6 +188,57 @@ def report_check(folder: Path, as_json: bool) -> None:
         err.print(escape(f"nanogpt-rs: {each}"), soft_wrap=True)
     if wrong:
         sys.exit(FAILED)
+
+
+def report_measured(
+    paths: list[str],
+    folder: Path,
+    rounds: int,
+    engine: str,
+    of: str,
+    count: int | None,
+    as_json: bool,
+) -> None:
+    """Measure preparations and the limit in turn, and print how they compare."""
+    from harness import shard_limit
+    from harness.engines import cores
+
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = sorted({1, count or cores()})
+    engines = [(f"--engine={engine}", f"{of}={each}") for each in counts]
+    with tempfile.TemporaryDirectory() as name, counted_progress() as progress:
+        (Path(name) / "one.txt").write_text("a", encoding="utf-8")
+        arms = shard_limit.arms_of(paths, engines, str(Path(name) / "one.txt"))
+        shard_limit.measure(arms, folder, rounds, progress)
+    document = shard_limit.document_of(arms)
+    if as_json:
+        print_json(document)
+        return
+    table = Table("command", title_justify="left")
+    for column in ("whole", "of the limit's speed", "by processor time", "memory"):
+        table.add_column(column, justify="right")
+    table.add_row("limit", duration(document["limit"]["seconds"]), "1", "1", "")
+    table.add_row("start-up alone", duration(document["start_up"]["seconds"]), "", "", "")
+    for arm in document["arms"]:
+        table.add_row(
+            escape(arm["engine"]),
+            duration(arm["seconds"]),
+            ratio_in_words(arm["of_limit"]),
+            ratio_in_words(arm["of_limit_cpu"]) if engine == "threads" else "",
+            f"{arm['memory'] / 1e6:+,.1f} MB",
+        )
+    out.print(table)
+    out.print("Memory is what the command holds at most, beyond what start-up alone takes.")
+    for arm in document["arms"]:
+        stages = ", ".join(f"{stage} {duration(each)}" for stage, each in arm["stages"].items())
+        out.print(escape(f"{arm['engine']}: {stages}"), soft_wrap=True)
+        for stage, found in (arm["of_first"] or {}).items():
+            out.print(f"  {stage}: {ratio_in_words(found)} times as fast as one", soft_wrap=True)
+
+
+def ratio_in_words(found: dict[str, Any]) -> str:
+    """Return a ratio with its interval."""
+    return f"{times(found['ratio'])} [{', '.join(times(each) for each in found['interval'])}]"
 
 
 def document_of(outcome: Outcome, engine: Engine) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""Files that a crash, a full disk or a changed byte leaves whole, or is found in."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from benchmarks.corpora import sha256
+
+
+def checksum(body: dict[str, Any]) -> str:
+    """Return the SHA-256 of a record without its checksum, however it is spaced."""
+    rest = {key: value for key, value in body.items() if key != "checksum"}
+    canonical = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode())
+
+
+def append_whole(path: Path, data: bytes) -> None:
+    """Append bytes to a file and see them on the disk; on failure the file is as it was.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    with path.open("r+b") as file:
+        before = file.seek(0, os.SEEK_END)
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            os.ftruncate(file.fileno(), before)
+            raise
