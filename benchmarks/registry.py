@@ -298,6 +298,20 @@ REGISTRY: tuple[Implementation, ...] = (
     row("shards", "python/list_comprehension", "py_impls.shards.list_comprehension:shards", "baseline default", "numpy"),
     row("shards", "python/file_blocks", "py_impls.shards.file_blocks:shards", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4", "numpy"),
     row("shards", "rust/two_passes", "rust_impls:shards.two_passes", "default"),
+    row("file_charset", "python/set", "py_impls.file_charset.set:file_charset", "baseline default"),
+    row("file_charset", "python/block_sets", "py_impls.file_charset.block_sets:file_charset", "default"),
+    row("file_charset", "python/file_blocks", "py_impls.file_charset.file_blocks:file_charset", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4", "numpy"),
+    row("file_charset", "rust/bit_table", "py_impls.file_charset.bit_table:file_charset", "default", "", "rust_impls:charset.bit_table"),
+    row("file_charset", "rust/asyncio", "py_impls.file_charset.asyncio:file_charset", "parallel", "", "rust_impls:charset.bit_table"),
+    row("file_charset", "rust/read_loop", "rust_impls:file_charset.read_loop", "default"),
+    row("file_charset", "rust/mmap", "rust_impls:file_charset.mmap", "default"),
+    row("file_charset", "rust/rayon", "rust_impls:file_charset.rayon", "default parallel"),
+    row("file_charset", "rust/tokio", "rust_impls:file_charset.tokio", "parallel"),
+    row("file_charset", "limit/read_files", "rust_impls:limit.read_files", "limit"),
+    row("file_charset", "limit/map_files", "rust_impls:limit.map_files", "limit"),
+    row("shards", "limit/read_files", "rust_impls:limit.read_files", "limit"),
+    row("shards", "limit/copy_files", "rust_impls:limit.copy_files", "limit"),
+    row("shards", "limit/read_and_write", "rust_impls:limit.read_and_write", "limit"),
 )
 # fmt: on
 

@@ -722,8 +722,13 @@ def shards_difference(answer: Any, expected: Shards) -> str | None:
     return None
 
 
-def file_refusals(*more: Callable[[], object]) -> tuple[Refusal, ...]:
-    """Return what is refused by whatever reads files, given ``more`` arguments after the paths."""
+def file_refusals(*more: Callable[[], object], gzip: bool = False) -> tuple[Refusal, ...]:
+    """Return what is refused by whatever reads files.
+
+    Args:
+        more: makes each argument after the paths.
+        gzip: what it has compressed is called so: older tasks say no more than that it is no UTF-8.
+    """
 
     def on(paths: object) -> Callable[[Any], object]:
         return lambda contender: contender(paths, *(make() for make in more))
@@ -738,8 +743,8 @@ def file_refusals(*more: Callable[[], object]) -> tuple[Refusal, ...]:
 
         return attempt
 
-    def not_utf8(case: str, at: int, *contents: bytes) -> Refusal:
-        message = f"FILE: not UTF-8 at byte {at}"
+    def not_utf8(case: str, at: int, *contents: bytes, what: str = "") -> Refusal:
+        message = f"FILE: not UTF-8 at byte {at}{what}"
         return Refusal(case=case, attempt=on_bytes(*contents), error=ValueError, message=message)
 
     missing = "no/such/file.txt"
@@ -761,6 +766,9 @@ def file_refusals(*more: Callable[[], object]) -> tuple[Refusal, ...]:
         Refusal(case="None for paths", attempt=on(None), error=TypeError),
         Refusal(case="a file's number for a path", attempt=on([0]), error=TypeError),
     ]
+    if gzip:
+        what = ": it is compressed by gzip, as 1f 8b at its start says"
+        refusals.append(not_utf8("a gzip file", 1, b"\x1f\x8b\x08\0\0\0\0\0", what=what))
     if sys.platform != "win32":  # which denies the permission instead
         folder = str(Path(__file__).parent)
         refusals.append(
@@ -801,6 +809,11 @@ def file_examples(
         example("newlines of every kind, which stay", "a\r\nb\rc\n", each("a\r\nb\rc\n")),
         example("files longer than a block", long + wide + "z", each(long, wide, "z")),
     )
+
+
+def call_file_charset(function: Any, paths: Sequence[object]) -> Any:
+    """Return what a contender for ``file_charset`` answers."""
+    return function(paths)
 
 
 def call_prepare(function: Any, paths: Sequence[object]) -> Any:
@@ -991,6 +1004,20 @@ TASKS: dict[str, Task] = {
             largest_vocabulary=65_536,
             files=files_read,
             outcome=written_shards,
+        ),
+        Task(
+            name="file_charset",
+            contract="file_charset(paths) -> set[str]",
+            call=call_on_file,
+            renew=lambda call: call,
+            build=None,
+            oracle=set,
+            difference=charset_difference,
+            shared=operator.is_,
+            edges=EDGES_IN_FILES,
+            refusals=file_refusals(gzip=True),
+            examples=file_examples(set, call_file_charset),
+            files=files_read,
         ),
     )
 }

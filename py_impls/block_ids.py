@@ -14,8 +14,12 @@ from py_impls.code_points import BLOCK, Ids, code_points, gather, id_table
 from py_impls.files import changed, texts_by_block
 
 
-def vocabulary_and_length(paths: Sequence[str]) -> tuple[list[str], int]:
+def vocabulary_and_length(paths: Sequence[str], *, once: bool = False) -> tuple[list[str], int]:
     """Return the distinct characters of the files, in code-point order, and how many there are.
+
+    Args:
+        paths: of the files.
+        once: they are not going to be read again, so that pipes are welcome.
 
     Raises:
         ValueError: a file is not UTF-8, or is none that can be read again.
@@ -24,7 +28,7 @@ def vocabulary_and_length(paths: Sequence[str]) -> tuple[list[str], int]:
     is_new = bytearray(b"\1" * 128) + bytes(128)
     wide: npt.NDArray[np.bool_] | None = None
     length = 0
-    for block in texts_by_block(paths):
+    for block in texts_by_block(paths, once=once):
         length += len(block)
         if isinstance(block, str):
             if wide is None:

@@ -2,9 +2,9 @@
 Rust ideas for the text preparation of a character-level GPT, a submodule for each task.
 """
 
-from . import charset as charset, charset_encode as charset_encode, count as count, decode_array as decode_array, decode_list as decode_list, encode as encode, encode_array as encode_array, encode_int64 as encode_int64, encode_uint8 as encode_uint8, limit as limit, partition as partition, prepare as prepare, shards as shards, steps as steps
+from . import charset as charset, charset_encode as charset_encode, count as count, decode_array as decode_array, decode_list as decode_list, encode as encode, encode_array as encode_array, encode_int64 as encode_int64, encode_uint8 as encode_uint8, file_charset as file_charset, limit as limit, partition as partition, prepare as prepare, shards as shards, steps as steps
 
-__all__ = ["_panic", "build_info", "simd_paths", "charset", "charset_encode", "count", "decode_array", "decode_list", "encode", "encode_array", "encode_int64", "encode_uint8", "limit", "partition", "prepare", "shards", "steps"]
+__all__ = ["_panic", "build_info", "simd_paths", "charset", "charset_encode", "count", "decode_array", "decode_list", "encode", "encode_array", "encode_int64", "encode_uint8", "file_charset", "limit", "partition", "prepare", "shards", "steps"]
 
 def _panic() -> None:
     """

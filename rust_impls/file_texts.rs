@@ -4,9 +4,10 @@
 //! them, as by Python's `open(path, encoding="utf-8", newline="")`.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::str;
+use std::time::SystemTime;
 
 use crate::charset::bit_table;
 use crate::text::Text;
@@ -29,6 +30,15 @@ pub enum Failure {
         path: PathBuf,
         position: u64,
     },
+    /// Compressed: what it begins with is not UTF-8 at its second byte.
+    Gzip {
+        path: PathBuf,
+    },
+    /// Its size or its time of modification was another when so many bytes had been read.
+    Altered {
+        path: PathBuf,
+        position: u64,
+    },
     /// A pipe or a device, which cannot be read twice.
     NotRegular {
         path: PathBuf,
@@ -44,6 +54,11 @@ impl Failure {
         let path = path.to_owned();
         Self::Io { path, error }
     }
+
+    /// Of a file whose bytes are no text from a position on.
+    pub fn not_utf8(path: &Path, bytes: &[u8], position: usize) -> Self {
+        Fault::not_utf8(bytes, position, 0).of(path)
+    }
 }
 
 /// Why a reader's bytes are no text, or what its taker said.
@@ -52,47 +67,229 @@ pub enum Fault<E> {
     Io(io::Error),
     /// The position of the first byte of what is no character.
     NotUtf8(u64),
+    Gzip,
     Taker(E),
+}
+
+/// What a file begins with that gzip has compressed (RFC 1952).
+const GZIP: &[u8] = &[0x1F, 0x8B];
+
+impl<E> Fault<E> {
+    /// Of bytes that begin `before` bytes into their file.
+    fn not_utf8(bytes: &[u8], position: usize, before: u64) -> Self {
+        if before == 0 && position == 1 && bytes.starts_with(GZIP) {
+            Self::Gzip
+        } else {
+            Self::NotUtf8(before + position as u64)
+        }
+    }
+}
+
+impl Fault<Failure> {
+    /// The failure of a file.
+    pub fn of(self, path: &Path) -> Failure {
+        let name = path.to_owned();
+        match self {
+            Self::Io(error) => Failure::io(path, error),
+            Self::NotUtf8(position) => Failure::NotUtf8 {
+                path: name,
+                position,
+            },
+            Self::Gzip => Failure::Gzip { path: name },
+            Self::Taker(failure) => failure,
+        }
+    }
 }
 
 /// Gives `take` the characters of all files in turn, a block at a time.
 ///
 /// # Errors
 ///
-/// The first failure, be it that of `take`. A file that cannot be read twice is one.
+/// The first failure, be it that of `take`. A file that cannot be read twice is one, and so is one that
+/// changes meanwhile.
 pub fn each_text(
     paths: &[PathBuf],
     mut take: impl FnMut(Text<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut blocks = Blocks::new(BLOCK);
     for path in paths {
-        let file = open(path)?;
-        blocks.each(file, &mut take).map_err(|fault| match fault {
-            Fault::Io(error) => Failure::io(path, error),
-            Fault::NotUtf8(position) => {
-                let path = path.clone();
-                Failure::NotUtf8 { path, position }
-            }
-            Fault::Taker(failure) => failure,
-        })?;
+        let source = Source::open_again(path)?;
+        source.each_text_from(0, &mut blocks, &mut take)?;
     }
     Ok(())
 }
 
-/// A file that can be read again from its start. A folder opens like one, and fails when it is read.
-///
-/// # Errors
-///
-/// When it cannot be opened, or is a pipe or a device.
-pub fn open(path: &Path) -> Result<File, Failure> {
-    let failed = |error| Failure::io(path, error);
-    // Asked for by its name, since to open a pipe would wait for whoever writes into it.
-    let kind = path.metadata().map_err(failed)?.file_type();
-    if !(kind.is_file() || kind.is_dir()) {
-        let path = path.to_owned();
-        return Err(Failure::NotRegular { path });
+/// A file to be read, and what shows whether it has changed since it was opened.
+pub struct Source<'a> {
+    pub path: &'a Path,
+    pub file: File,
+    stamp: Option<Stamp>,
+}
+
+/// Size and time of modification: what a write changes, and a pipe has not.
+type Stamp = (u64, SystemTime);
+
+impl<'a> Source<'a> {
+    /// A pipe is waited for, as by any program. A folder opens like a file, and fails when it is read.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to open it.
+    pub fn open(path: &'a Path) -> Result<Self, Failure> {
+        let failed = |error| Failure::io(path, error);
+        let file = File::open(path).map_err(failed)?;
+        let stamp = stamp(&file).map_err(failed)?;
+        Ok(Self { path, file, stamp })
     }
-    File::open(path).map_err(failed)
+
+    /// The same of what can be read again from its start.
+    ///
+    /// # Errors
+    ///
+    /// When it is a pipe or a device, or the system refuses to open it.
+    pub fn open_again(path: &'a Path) -> Result<Self, Failure> {
+        let kind = path.metadata().map_err(|error| Failure::io(path, error))?;
+        // Asked for by its name, since to open a pipe would wait for whoever writes into it.
+        if kind.is_file() || kind.is_dir() {
+            return Self::open(path);
+        }
+        let path = path.to_owned();
+        Err(Failure::NotRegular { path })
+    }
+
+    /// Its bytes now, as far as the system knows them: none of a pipe.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub fn size(&self) -> Result<u64, Failure> {
+        let stamp = stamp(&self.file).map_err(|error| Failure::io(self.path, error))?;
+        Ok(stamp.map_or(0, |(size, _)| size))
+    }
+
+    /// How many bytes it had when it was opened. Some files have a size of 0 that says nothing, as in
+    /// /proc.
+    pub fn known_size(&self) -> Option<u64> {
+        self.stamp.map(|(size, _)| size).filter(|&size| size > 0)
+    }
+
+    /// Gives `take` the characters from a position on, which begins one.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, be it that of `take`; last of all, that the file has changed.
+    pub fn each_text_from(
+        mut self,
+        position: u64,
+        blocks: &mut Blocks,
+        take: impl FnMut(Text<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if position > 0 {
+            let found = self.file.seek(SeekFrom::Start(position));
+            found.map_err(|error| Failure::io(self.path, error))?;
+        }
+        // Another might write for ever: what is more than there was at first shows that it does.
+        let more = self
+            .known_size()
+            .map_or(u64::MAX, |size| size - size.min(position) + 1);
+        match blocks.each_from(position, (&self.file).take(more), take) {
+            Ok(end) => self.require_unchanged(end),
+            Err(fault) => Err(self.failure(fault)),
+        }
+    }
+
+    /// What a fault in reading it comes of: what another writes may be cut short within a character.
+    pub fn failure(&self, fault: Fault<Failure>) -> Failure {
+        let position = match &fault {
+            Fault::NotUtf8(position) => *position,
+            Fault::Gzip => 1,
+            Fault::Io(_) | Fault::Taker(_) => return fault.of(self.path),
+        };
+        match self.require_unchanged(position) {
+            Ok(()) => fault.of(self.path),
+            Err(changed) => changed,
+        }
+    }
+
+    /// Where the first character begins from a position on, if this is UTF-8. If it is not, what lies
+    /// before that is none, so that two who read up to there and from there on miss nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn next_character(&self, position: u64) -> io::Result<u64> {
+        let mut bytes = [0; LONGEST - 1];
+        let mut reader = self.between(position, position + bytes.len() as u64);
+        let mut read = 0;
+        while read < bytes.len() {
+            match reader.read(&mut bytes[read..]) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+        let within = bytes[..read]
+            .iter()
+            .take_while(|&&byte| byte & 0xC0 == 0x80);
+        Ok(position
+            + if position == 0 {
+                0
+            } else {
+                within.count() as u64
+            })
+    }
+
+    /// Reads the bytes between two positions, wherever others read.
+    pub fn between(&self, start: u64, end: u64) -> impl Read {
+        Between {
+            file: &self.file,
+            position: start,
+            end,
+        }
+    }
+
+    /// # Errors
+    ///
+    /// When it has changed since it was opened; to be asked when it has been read up to a position.
+    pub fn require_unchanged(&self, position: u64) -> Result<(), Failure> {
+        let path = self.path.to_owned();
+        match stamp(&self.file) {
+            Ok(now) if now == self.stamp => Ok(()),
+            Ok(_) => Err(Failure::Altered { path, position }),
+            Err(error) => Err(Failure::Io { path, error }),
+        }
+    }
+}
+
+struct Between<'a> {
+    file: &'a File,
+    position: u64,
+    end: u64,
+}
+
+impl Read for Between<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_sub(self.position);
+        let size = usize::try_from(left).map_or(room.len(), |left| left.min(room.len()));
+        #[cfg(unix)]
+        let read =
+            std::os::unix::fs::FileExt::read_at(self.file, &mut room[..size], self.position)?;
+        #[cfg(windows)]
+        let read =
+            std::os::windows::fs::FileExt::seek_read(self.file, &mut room[..size], self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+fn stamp(file: &File) -> io::Result<Option<Stamp>> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH); // if the system has none
+    Ok(Some((metadata.len(), modified)))
 }
 
 /// Room for a block's bytes and its characters, used again for each.
@@ -117,11 +314,25 @@ impl Blocks {
     /// taken then, or part of it.
     pub fn each<E>(
         &mut self,
+        reader: impl Read,
+        take: impl FnMut(Text<'_>) -> Result<(), E>,
+    ) -> Result<(), Fault<E>> {
+        self.each_from(0, reader, take).map(drop)
+    }
+
+    /// The same of a reader that begins so many bytes into a file. Returns how far into it that went.
+    ///
+    /// # Errors
+    ///
+    /// As above; positions count from the start of the file.
+    pub fn each_from<E>(
+        &mut self,
+        mut before: u64,
         mut reader: impl Read,
         mut take: impl FnMut(Text<'_>) -> Result<(), E>,
-    ) -> Result<(), Fault<E>> {
+    ) -> Result<u64, Fault<E>> {
         // What has been read of a character that the next block goes on with comes first in that.
-        let (mut before, mut kept) = (0_u64, 0);
+        let mut kept = 0;
         loop {
             let read = match reader.read(&mut self.bytes[kept..]) {
                 Ok(read) => read,
@@ -130,25 +341,13 @@ impl Blocks {
             };
             if read == 0 {
                 return if kept == 0 {
-                    Ok(())
+                    Ok(before)
                 } else {
                     Err(Fault::NotUtf8(before))
                 };
             }
             let filled = kept + read;
-            let bytes = &self.bytes[..filled];
-            let whole = if bytes.is_ascii() {
-                take(Text::One(bytes)).map_err(Fault::Taker)?;
-                filled
-            } else {
-                let (whole, text) = self.codes.decode(bytes);
-                take(text).map_err(Fault::Taker)?;
-                let next = str::from_utf8(&bytes[whole..]).err();
-                if next.is_some_and(|wrong| wrong.error_len().is_some()) {
-                    return Err(Fault::NotUtf8(before + whole as u64));
-                }
-                whole
-            };
+            let whole = self.codes.each(&self.bytes[..filled], before, &mut take)?;
             self.bytes.copy_within(whole..filled, 0);
             before += whole as u64;
             kept = filled - whole;
@@ -158,12 +357,37 @@ impl Blocks {
 
 /// What characters are decoded into: as narrow as they allow, but none of one byte.
 #[derive(Default)]
-struct Codes {
+pub struct Codes {
     two: Vec<u16>,
     four: Vec<u32>,
 }
 
 impl Codes {
+    /// Gives `take` the characters of some bytes, which begin `before` bytes into their file: those of
+    /// ASCII as they are. Returns how many bytes that were: all but those of a character cut short.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not UTF-8, or `take` says so.
+    pub fn each<E>(
+        &mut self,
+        bytes: &[u8],
+        before: u64,
+        mut take: impl FnMut(Text<'_>) -> Result<(), E>,
+    ) -> Result<usize, Fault<E>> {
+        if bytes.is_ascii() {
+            take(Text::One(bytes)).map_err(Fault::Taker)?;
+            return Ok(bytes.len());
+        }
+        let (whole, text) = self.decode(bytes);
+        take(text).map_err(Fault::Taker)?;
+        let next = str::from_utf8(&bytes[whole..]).err();
+        if next.is_some_and(|wrong| wrong.error_len().is_some()) {
+            return Err(Fault::not_utf8(bytes, whole, before));
+        }
+        Ok(whole)
+    }
+
     /// The characters that begin some bytes, up to what is none or is cut short, and their bytes.
     fn decode(&mut self, bytes: &[u8]) -> (usize, Text<'_>) {
         self.two.resize(self.two.len().max(bytes.len()), 0);
@@ -261,6 +485,14 @@ impl Seen {
             self.bits[code as usize / 64] |= 1 << (code % 64);
         }
         self.length += text.len();
+    }
+
+    /// Adds what another has seen.
+    pub fn merge(&mut self, other: &Self) {
+        for (bits, &more) in self.bits.iter_mut().zip(&other.bits) {
+            *bits |= more;
+        }
+        self.length += other.length;
     }
 
     /// The distinct characters, in code-point order.

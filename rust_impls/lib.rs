@@ -14,6 +14,7 @@ pub mod encode;
 pub mod encode_array;
 pub mod encode_int64;
 pub mod encode_uint8;
+pub mod file_charset;
 pub mod file_texts;
 pub mod id_table;
 pub mod limit;

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 from os import PathLike
 from typing import Any
 
-__all__ = ["memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_array", "read_list"]
+__all__ = ["copy_files", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list"]
+
+def copy_files(paths: SupportsGetItem[int, str | PathLike[str]], out: str | PathLike[str]) -> int:
+    """
+    Copies files into a folder.
+    """
+
+def map_files(paths: SupportsGetItem[int, str | PathLike[str]]) -> int:
+    """
+    Maps files into memory and reads each byte there.
+    """
 
 def memcpy(_vocabulary: Sequence[str]) -> Any:
     """
@@ -51,9 +61,19 @@ def read_and_touch(paths: SupportsGetItem[int, str | PathLike[str]]) -> NDArray[
     Reads files once and touches an int64 array as long as they have characters.
     """
 
+def read_and_write(paths: SupportsGetItem[int, str | PathLike[str]], out: str | PathLike[str]) -> int:
+    """
+    Reads files once and writes two bytes for each of their characters into a folder.
+    """
+
 def read_array(_vocabulary: Sequence[str]) -> Any:
     """
     Reads an array of ids once.
+    """
+
+def read_files(paths: SupportsGetItem[int, str | PathLike[str]], _out: str | PathLike[str] | None = None) -> int:
+    """
+    Reads files once, a block at a time, and looks at none of their bytes.
     """
 
 def read_list(_vocabulary: Sequence[str]) -> Any:

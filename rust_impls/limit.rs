@@ -1,9 +1,13 @@
 //! What no idea can beat: to read the input once, to copy it, or to write a result of its size.
 
 use std::fs::File;
-use std::io::Read;
-use std::path::PathBuf;
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
+use memmap2::MmapOptions;
+
+use crate::file_charset::mmap::WINDOW;
 use crate::file_texts::{BLOCK, Failure};
 
 /// Reads every byte, by the widest vectors that the processor has, and returns a checksum so that
@@ -85,14 +89,12 @@ pub fn memcpy(bytes: &[u8]) -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// How many characters files have that are UTF-8, which reads them once and looks at each byte.
-///
-/// # Errors
-///
-/// When the system refuses to read one.
-pub fn characters(paths: &[PathBuf]) -> Result<usize, Failure> {
+/// Gives `take` the bytes of files, a block at a time.
+fn each_block(
+    paths: &[PathBuf],
+    mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut block = vec![0; BLOCK];
-    let mut characters = 0;
     for path in paths {
         let failed = |error| Failure::io(path, error);
         let mut file = File::open(path).map_err(failed)?;
@@ -101,14 +103,113 @@ pub fn characters(paths: &[PathBuf]) -> Result<usize, Failure> {
             if read == 0 {
                 break;
             }
-            // All bytes but those that go on with a character.
-            characters += block[..read]
-                .iter()
-                .filter(|&&byte| byte & 0xC0 != 0x80)
-                .count();
+            take(&block[..read])?;
         }
     }
+    Ok(())
+}
+
+/// How many characters files have that are UTF-8, which reads them once and looks at each byte.
+///
+/// # Errors
+///
+/// When the system refuses to read one.
+pub fn characters(paths: &[PathBuf]) -> Result<usize, Failure> {
+    let mut characters = 0;
+    each_block(paths, |block| {
+        characters += characters_in(block);
+        Ok(())
+    })?;
     Ok(characters)
+}
+
+/// All bytes but those that go on with a character.
+fn characters_in(block: &[u8]) -> usize {
+    block.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+}
+
+/// How many bytes files have: reads them and looks at none.
+///
+/// # Errors
+///
+/// When the system refuses to read one.
+pub fn read_files(paths: &[PathBuf]) -> Result<usize, Failure> {
+    let mut size = 0;
+    each_block(paths, |block| {
+        size += block.len();
+        Ok(())
+    })?;
+    Ok(size)
+}
+
+/// How many bytes files have: maps them into memory, window by window, and reads each byte there.
+///
+/// # Errors
+///
+/// When the system refuses to map one.
+#[allow(unsafe_code)] // a map, which others may change
+pub fn map_files(paths: &[PathBuf]) -> Result<u64, Failure> {
+    let mut size = 0;
+    for path in paths {
+        let failed = |error| Failure::io(path, error);
+        let file = File::open(path).map_err(failed)?;
+        let end = file.metadata().map_err(failed)?.len();
+        for start in (0..end).step_by(WINDOW) {
+            let window = WINDOW.min(usize::try_from(end - start).unwrap_or(WINDOW));
+            let mut options = MmapOptions::new();
+            options.offset(start).len(window).populate();
+            // SAFETY: whoever changes the file meanwhile changes a checksum that nobody looks at.
+            let window = unsafe { options.map(&file) }.map_err(failed)?;
+            black_box(read(&window));
+        }
+        size += end;
+    }
+    Ok(size)
+}
+
+/// Copies files, one after the other, into a file of a folder. Returns how many bytes they have.
+///
+/// # Errors
+///
+/// When the system refuses to read one or to write.
+pub fn copy_files(paths: &[PathBuf], folder: &Path) -> Result<usize, Failure> {
+    let mut size = 0;
+    write_for_each(paths, folder, |block, write| {
+        size += block.len();
+        write(block)
+    })?;
+    Ok(size)
+}
+
+/// Reads files and writes two bytes for each character into a file of a folder. Returns how many
+/// characters those are.
+///
+/// # Errors
+///
+/// When the system refuses to read one or to write.
+pub fn read_and_write(paths: &[PathBuf], folder: &Path) -> Result<usize, Failure> {
+    let ids = vec![1; 2 * BLOCK];
+    let mut characters = 0;
+    write_for_each(paths, folder, |block, write| {
+        let found = characters_in(block);
+        characters += found;
+        write(&ids[..2 * found])
+    })?;
+    Ok(characters)
+}
+
+/// Gives `take` the bytes of files, a block at a time, and what writes into a file of a folder.
+fn write_for_each(
+    paths: &[PathBuf],
+    folder: &Path,
+    mut take: impl FnMut(&[u8], &mut dyn FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let path = folder.join("limit");
+    let failed = |error| Failure::io(&path, error);
+    let mut file = File::create(&path).map_err(failed)?;
+    each_block(paths, |block| {
+        take(block, &mut |bytes| file.write_all(bytes).map_err(failed))
+    })
 }
 
 /// An integer whose bytes are all 1: filling with it is a memset, and unlike 0 no memory comes so.

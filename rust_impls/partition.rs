@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crc32fast::Hasher;
 
-use crate::file_texts::{self, BLOCK, Blocks, Failure, Fault, Seen};
+use crate::file_texts::{BLOCK, Blocks, Failure, Fault, Seen, Source};
 use crate::id_table::IdTable;
 use crate::simd;
 use crate::text::Text;
@@ -132,18 +132,11 @@ fn each_text(
     let mut checksum = Hasher::new();
     for piece in pieces {
         let mut part = Part::open(piece, &mut checksum)?;
-        let done = blocks.each(&mut part, &mut take);
+        let done = blocks.each_from(piece.start, &mut part, &mut take);
         if !matches!(done, Err(Fault::Io(_))) {
             part.check_whole()?; // what is cut short is not UTF-8 either, in many a place
         }
-        done.map_err(|fault| match fault {
-            Fault::Io(error) => Failure::io(&piece.path, error),
-            Fault::NotUtf8(position) => Failure::NotUtf8 {
-                path: piece.path.clone(),
-                position: piece.start + position,
-            },
-            Fault::Taker(failure) => failure,
-        })?;
+        done.map_err(|fault| fault.of(&piece.path))?;
     }
     Ok(checksum.finalize())
 }
@@ -157,7 +150,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn open(piece: &'a Piece, checksum: &'a mut Hasher) -> Result<Self, Failure> {
-        let mut file = file_texts::open(&piece.path)?;
+        let mut file = Source::open_again(&piece.path)?.file;
         let begun = file.seek(SeekFrom::Start(piece.start));
         begun.map_err(|error| Failure::io(&piece.path, error))?;
         let bytes = file.take(piece.end.saturating_sub(piece.start));

@@ -1001,6 +1001,14 @@ fn failed(task: &str, failure: Failure) -> PyErr {
         Failure::NotUtf8 { path, position } => {
             PyValueError::new_err(format!("{}: not UTF-8 at byte {position}", path.display()))
         }
+        Failure::Gzip { path } => PyValueError::new_err(format!(
+            "{}: not UTF-8 at byte 1: it is compressed by gzip, as 1f 8b at its start says",
+            path.display()
+        )),
+        Failure::Altered { path, position } => PyRuntimeError::new_err(format!(
+            "{}: changed while it was read, up to byte {position}",
+            path.display()
+        )),
         Failure::NotRegular { path } => PyValueError::new_err(format!(
             "{}: not a regular file, and it would be read twice",
             path.display()
@@ -1466,6 +1474,29 @@ macro_rules! decode_array_module {
     };
 }
 
+macro_rules! file_charset_module {
+    (by_paths: $($by_paths:ident),*;) => {
+        /// The distinct characters of files: file_charset(paths) -> set[str], one idea per function.
+        #[pymodule(submodule, module = "rust_impls")]
+        mod file_charset {
+            use super::{CharacterSet, PathBuf, character_set, failed};
+            use pyo3::prelude::*;
+
+            $(
+                #[doc = env!(concat!("DOC_file_charset_", stringify!($by_paths)))]
+                #[pyfunction]
+                #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+                fn $by_paths(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<CharacterSet<'_>> {
+                    let codes = py
+                        .detach(|| crate::file_charset::$by_paths::file_charset(&paths))
+                        .map_err(|failure| failed("file_charset", failure))?;
+                    character_set(py, &codes)
+                }
+            )*
+        }
+    };
+}
+
 macro_rules! prepare_module {
     (by_paths: $($by_paths:ident),*;) => {
         /// Files to vocabulary and ids: prepare(paths) -> tuple[str, int64 array], one idea per function.
@@ -1601,6 +1632,39 @@ mod limit {
             let filled = limit::memset::<I>(text.len()?);
             Ok(filled.into_pyarray(text.py()).into_any())
         }))
+    }
+
+    /// Reads files once, a block at a time, and looks at none of their bytes.
+    #[pyfunction]
+    #[pyo3(signature = (paths, _out=None))]
+    #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+    fn read_files(py: Python<'_>, paths: Vec<PathBuf>, _out: Option<PathBuf>) -> PyResult<usize> {
+        let size = py.detach(|| limit::read_files(&paths));
+        size.map_err(|failure| failed("file_charset", failure))
+    }
+
+    /// Maps files into memory and reads each byte there.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // as above
+    fn map_files(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<u64> {
+        let size = py.detach(|| limit::map_files(&paths));
+        size.map_err(|failure| failed("file_charset", failure))
+    }
+
+    /// Copies files into a folder.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // as above
+    fn copy_files(py: Python<'_>, paths: Vec<PathBuf>, out: PathBuf) -> PyResult<usize> {
+        let size = py.detach(|| limit::copy_files(&paths, &out));
+        size.map_err(|failure| failed("shards", failure))
+    }
+
+    /// Reads files once and writes two bytes for each of their characters into a folder.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // as above
+    fn read_and_write(py: Python<'_>, paths: Vec<PathBuf>, out: PathBuf) -> PyResult<usize> {
+        let length = py.detach(|| limit::read_and_write(&paths, &out));
+        length.map_err(|failure| failed("shards", failure))
     }
 
     /// Reads files once and touches an int64 array as long as they have characters.
@@ -1773,6 +1837,10 @@ decode_array_module! {
     stored: fixed_array, register_table;
 }
 
+file_charset_module! {
+    by_paths: read_loop, mmap, rayon, tokio;
+}
+
 prepare_module! {
     by_paths: rustc_hash, two_passes;
 }
@@ -1842,7 +1910,7 @@ mod rust_impls {
     #[pymodule_export]
     use super::{
         charset, charset_encode, count, decode_array, decode_list, encode, encode_array,
-        encode_int64, encode_uint8, limit, partition, prepare, shards, steps,
+        encode_int64, encode_uint8, file_charset, limit, partition, prepare, shards, steps,
     };
 
     /// A wrong setting is refused at once: whoever forces a path must not measure another.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import mmap
 import os
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks import corpora, files, rounds
 from benchmarks.registry import REGISTRY, find, row
@@ -247,7 +253,7 @@ def test_shards_are_held_against_what_was_written() -> None:
     [
         (each.task, each.id)
         for each in REGISTRY
-        if each.id in ("python/file_blocks", "rust/two_passes")
+        if each.id in ("python/file_blocks", "rust/two_passes") and each.task != "file_charset"
     ],
 )
 def test_a_pipe_is_refused_rather_than_waited_for(task: str, id: str, tmp_path: Path) -> None:
@@ -256,6 +262,136 @@ def test_a_pipe_is_refused_rather_than_waited_for(task: str, id: str, tmp_path: 
     arguments = ([str(pipe)], str(tmp_path)) if task == "shards" else ([str(pipe)],)
     with pytest.raises(ValueError, match=r"pipe: not a regular file, and it would be read twice$"):
         find(task, id).resolve()(*arguments)
+
+
+OF_FILES = [each for each in REGISTRY if each.task == "file_charset" and "limit" not in each.marks]
+each_of_files = pytest.mark.parametrize("entry", OF_FILES, ids=lambda each: each.id)
+BORDERS = [1 << 16, 1 << 18, 1 << 20]
+"""Bytes at which ideas cut files: those that are cut further on have tests in Rust."""
+
+
+def on(entry: Any, data: bytes, path: Path) -> tuple[str, Any]:
+    """Return what an idea says of a file with these bytes: what it found, or its error."""
+    path.write_bytes(data)
+    try:
+        return "found", entry.resolve()([str(path)])
+    except ValueError as error:
+        return "refused", str(error).replace(str(path), "FILE")
+
+
+def expected_on(data: bytes) -> tuple[str, Any]:
+    try:
+        return "found", set(data.decode())
+    except UnicodeDecodeError as error:
+        return "refused", f"FILE: not UTF-8 at byte {error.start}"
+
+
+@each_of_files
+@pytest.mark.parametrize("character", "é漢😀")
+def test_a_block_may_end_within_a_character(entry: Any, character: str, tmp_path: Path) -> None:
+    for before in range(1, len(character.encode())):
+        data = b""
+        for more, border in enumerate(BORDERS):
+            data += b" " * (border - before - len(data)) + chr(ord(character) + more).encode()
+        found = {" ", *(chr(ord(character) + more) for more in range(len(BORDERS)))}
+        assert on(entry, data, tmp_path / "text") == ("found", found)
+        at = BORDERS[-1] - before
+        refused = ("refused", f"FILE: not UTF-8 at byte {at}")
+        assert on(entry, data[:-1], tmp_path / "text") == refused
+        assert on(entry, data[:-1] + b"a", tmp_path / "text") == refused
+
+
+@each_of_files
+@given(
+    border=st.sampled_from([0, BORDERS[0]]),
+    before=st.integers(0, 9),
+    text=st.text(st.sampled_from("aé漢😀"), max_size=6),
+    wrong=st.binary(max_size=5),
+    after=st.text(st.sampled_from("aé漢😀"), max_size=3),
+)
+@settings(max_examples=80, deadline=None)
+def test_any_bytes_about_a_border(
+    entry: Any, border: int, before: int, text: str, wrong: bytes, after: str
+) -> None:
+    data = b"\n" * max(0, border - before) + text.encode() + wrong + after.encode()
+    if not data.startswith(b"\x1f\x8b"):
+        assert on(entry, data, files.process_folder() / "bytes") == expected_on(data)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [each for each in REGISTRY if each.task in FILE_TASKS and "limit" not in each.marks],
+    ids=lambda each: f"{each.task}-{each.id}",
+)
+def test_a_gzip_file_is_called_so(entry: Any, tmp_path: Path) -> None:
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(b"to be"))
+    arguments = ([str(path)], str(tmp_path)) if entry.task == "shards" else ([str(path)],)
+    with pytest.raises(ValueError, match=r"gz: not UTF-8 at byte 1: it is compressed by gzip"):
+        entry.resolve()(*arguments)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="system: no named pipes")
+@each_of_files
+def test_what_is_read_once_may_be_a_pipe(entry: Any, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = "to be, or not to be\n" * 50_000 + "漢"
+    for data, expected in (
+        (text.encode(), ("found", set(text))),
+        (text.encode()[:-1], ("refused", "FILE: not UTF-8 at byte 1000000")),
+        (b"", ("found", set())),
+    ):
+        writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+        writer.start()
+        try:
+            answer = "found", entry.resolve()([str(pipe)])
+        except ValueError as error:
+            answer = "refused", str(error).replace(str(pipe), "FILE")
+        writer.join()
+        assert answer == expected
+
+
+@contextmanager
+def growing(path: Path) -> Iterator[None]:
+    """Has a thread append to a file, a byte now and then."""
+    ended = threading.Event()
+
+    def grow() -> None:
+        with path.open("ab", buffering=0) as file:
+            while not ended.wait(0.0002):
+                file.write(b"b")
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [*OF_FILES, find("shards", "python/file_blocks"), find("shards", "rust/two_passes")],
+    ids=lambda each: f"{each.task}-{each.id}",
+)
+def test_a_file_that_changes_while_it_is_read_is_refused(entry: Any, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(b"a" * (8 << 20))
+    function: Callable[..., Any] = entry.resolve()
+    arguments = ([str(path)], str(tmp_path)) if entry.task == "shards" else ([str(path)],)
+    refusal = ""
+    with growing(path):
+        for _attempt in range(1000):  # the two may take turns, on one core
+            try:
+                assert set(function(*arguments)) <= set("ab")
+            except RuntimeError as error:
+                refusal = str(error).replace(str(path), "FILE")
+                break
+    if refusal != "the files changed while they were read":  # between two readings
+        assert refusal.startswith("FILE: changed while it was read, up to byte ")
+        assert int(refusal.rpartition(" ")[2]) >= 0
 
 
 def test_a_worker_that_cannot_uncache_says_so(own_cache: Path) -> None:

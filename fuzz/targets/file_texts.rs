@@ -21,6 +21,9 @@ libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
             assert!(text.chars().map(u32::from).eq(codes.iter().copied()));
             assert_eq!(seen.vocabulary(), fuzz::distinct(&codes));
         }
+        (Err(wrong), Err(Fault::Gzip)) => {
+            assert!(wrong.valid_up_to() == 1 && bytes.starts_with(b"\x1F\x8B"))
+        }
         (Err(wrong), Err(Fault::NotUtf8(position))) => {
             assert_eq!(position, wrong.valid_up_to() as u64);
         }

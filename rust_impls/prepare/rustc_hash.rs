@@ -20,10 +20,8 @@ pub fn prepare(paths: &[PathBuf]) -> Result<Prepared, Failure> {
     let mut text = String::new();
     for path in paths {
         let bytes = fs::read(path).map_err(|error| Failure::io(path, error))?;
-        text += str::from_utf8(&bytes).map_err(|wrong| Failure::NotUtf8 {
-            path: path.clone(),
-            position: wrong.valid_up_to() as u64,
-        })?;
+        text += str::from_utf8(&bytes)
+            .map_err(|wrong| Failure::not_utf8(path, &bytes, wrong.valid_up_to()))?;
     }
     let distinct: HashSet<char, FxBuildHasher> = text.chars().collect();
     let mut characters = Vec::from_iter(distinct);

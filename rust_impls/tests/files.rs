@@ -8,14 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use rust_impls::file_texts::{BLOCK, Blocks, Failure, Fault, Seen};
+use rust_impls::file_charset::{mmap, rayon};
+use rust_impls::file_texts::{BLOCK, Blocks, Failure, Fault, Seen, Source};
 use rust_impls::prepare::Prepared;
 use rust_impls::text::Text;
-use rust_impls::{limit, prepare, shards};
+use rust_impls::{file_charset, limit, prepare, shards};
 
+type FileCharset = fn(&[PathBuf]) -> Result<Vec<u32>, Failure>;
 type Prepare = fn(&[PathBuf]) -> Result<Prepared, Failure>;
 type Shards = fn(&[PathBuf], &Path) -> Result<Vec<u32>, Failure>;
 
+macro_rules! file_charset_ideas {
+    ($($idea:ident),*) => {
+        const FILE_CHARSET: &[(&str, FileCharset)] =
+            &[$((stringify!($idea), file_charset::$idea::file_charset),)*];
+    };
+}
 macro_rules! prepare_ideas {
     ($($idea:ident),*) => {
         const PREPARE: &[(&str, Prepare)] = &[$((stringify!($idea), prepare::$idea::prepare),)*];
@@ -116,6 +124,14 @@ fn check(texts: &[String]) {
     let whole = texts.concat();
     let expected = ids(&whole);
     assert_eq!(limit::characters(&paths).expect("readable"), expected.len());
+    assert_eq!(limit::read_files(&paths).expect("readable"), whole.len());
+    for (name, file_charset) in FILE_CHARSET {
+        assert_eq!(
+            file_charset(&paths).expect("UTF-8"),
+            distinct(&whole),
+            "{name}"
+        );
+    }
     for (name, prepare) in PREPARE {
         let prepared = prepare(&paths).expect("UTF-8");
         assert_eq!(prepared.vocabulary, distinct(&whole), "{name}");
@@ -189,6 +205,162 @@ proptest! {
             (expected, found) => prop_assert!(false, "{:?}, not {:?}", found, expected),
         }
     }
+
+    /// Read by several threads, a file is what it is, and wrong where it is: whatever the pieces.
+    #[test]
+    fn pieces_of_rayon_are_the_file(
+        text in text(),
+        wrong in prop::collection::vec(0x80..=0xFF_u8, 0..7),
+        after in "[a-zé漢😀]{0,9}",
+        piece in 4..40_u64,
+    ) {
+        let bytes = [text.as_bytes(), &wrong, after.as_bytes()].concat();
+        let folder = Folder::new();
+        let path = folder.write("text", &bytes);
+        let source = Source::open(&path).expect("a file");
+        let mut seen = Seen::default();
+        let threads = ::rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+        let found = threads.install(|| rayon::add_on_all_cores(&source, piece, &mut seen));
+        match (str::from_utf8(&bytes), found) {
+            (Ok(text), Ok(end)) => {
+                prop_assert_eq!(end, bytes.len() as u64);
+                prop_assert_eq!(seen.vocabulary(), distinct(text));
+                prop_assert_eq!(seen.length, text.chars().count());
+            }
+            (Err(wrong), Err(Failure::NotUtf8 { position, .. })) => {
+                prop_assert_eq!(position, wrong.valid_up_to() as u64);
+            }
+            (Err(wrong), Err(Failure::Gzip { .. })) => prop_assert_eq!(wrong.valid_up_to(), 1),
+            (expected, found) => prop_assert!(false, "{:?}, not {:?}", found, expected),
+        }
+    }
+}
+
+/// At each border of a block, a window or a piece, and at each byte of a character.
+#[test]
+fn long_files_are_cut_within_characters() {
+    let folder = Folder::new();
+    for character in ["é", "漢", "😀"] {
+        for before in 1..character.len() {
+            let mut text = String::new();
+            let mut expected = vec![u32::from(' ')];
+            for (border, other) in [1 << 16, BLOCK, 1 << 20, 4 << 20, 8 << 20, 16 << 20]
+                .into_iter()
+                .zip(0..)
+            {
+                let first = character.chars().next().map_or(0, u32::from) + other;
+                text.extend(std::iter::repeat_n(' ', border - before - text.len()));
+                text.extend(char::from_u32(first));
+                expected.push(first);
+            }
+            let path = folder.write("text", &text);
+            for (name, file_charset) in FILE_CHARSET {
+                let found = file_charset(std::slice::from_ref(&path)).expect("UTF-8");
+                assert_eq!(found, expected, "{name}: {character}, {before}");
+            }
+            let mut bytes = text.into_bytes();
+            bytes.pop();
+            let path = folder.write("text", &bytes);
+            for (name, file_charset) in FILE_CHARSET {
+                let refused = file_charset(std::slice::from_ref(&path)).err();
+                let at = (16 << 20) - before as u64;
+                assert!(
+                    matches!(refused, Some(Failure::NotUtf8 { position, .. }) if position == at),
+                    "{name}: {refused:?}, not {at}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn gzip_is_named() {
+    let folder = Folder::new();
+    let path = folder.write("text.gz", b"\x1F\x8B\x08\0");
+    let paths = std::slice::from_ref(&path);
+    let ideas = FILE_CHARSET
+        .iter()
+        .map(|(name, idea)| (name, idea(paths).err()));
+    let more = PREPARE.iter().map(|(name, idea)| (name, idea(paths).err()));
+    for (name, refused) in ideas.chain(more) {
+        assert!(matches!(refused, Some(Failure::Gzip { .. })), "{name}");
+    }
+    let path = folder.write("text", b"\x1E\x8B\x08\0");
+    for (name, idea) in FILE_CHARSET {
+        let refused = idea(std::slice::from_ref(&path)).err();
+        assert!(
+            matches!(refused, Some(Failure::NotUtf8 { position: 1, .. })),
+            "{name}"
+        );
+    }
+}
+
+type Change<'a> = &'a dyn Fn(&Path) -> io::Result<()>;
+
+/// Grown, shrunk or written over while a block of it is looked at.
+#[test]
+fn a_file_that_changes_while_it_is_read_is_refused() {
+    let text = vec![b'a'; 3 * BLOCK];
+    let at_first = |path: &Path| {
+        fs::write(path, &text).expect("a file");
+        let old = std::time::SystemTime::UNIX_EPOCH;
+        let file = fs::File::options().write(true).open(path).expect("a file");
+        file.set_modified(old).expect("a time");
+    };
+    let grow = |path: &Path| fs::write(path, [&text[..], b"b"].concat());
+    let write_over = |path: &Path| fs::write(path, vec![b'b'; 3 * BLOCK]);
+    let shrink = |path: &Path| fs::write(path, b"aa");
+    let empty = |path: &Path| fs::write(path, b"");
+    for change in [&grow as Change<'_>, &write_over, &shrink, &empty] {
+        let folder = Folder::new();
+        let path = folder.0.join("text");
+        at_first(&path);
+        let mut left = Some(());
+        let source = Source::open(&path).expect("a file");
+        let read = source.each_text_from(0, &mut Blocks::new(BLOCK), |_| {
+            left.take()
+                .map_or(Ok(()), |()| change(&path))
+                .expect("a change");
+            Ok(())
+        });
+        assert!(
+            matches!(read, Err(Failure::Altered { position, .. }) if position > 0),
+            "{read:?}"
+        );
+    }
+}
+
+/// Between two windows of a map a file may shrink to nothing: the second is not touched.
+#[test]
+fn a_file_that_shrinks_between_windows_is_no_crash() {
+    let folder = Folder::new();
+    let path = folder.write("text", vec![b'a'; 9 << 20]);
+    let source = Source::open(&path).expect("a file");
+    let mut taken = 0;
+    let end = mmap::each_mapped(&source, |text| {
+        taken += text.len();
+        if taken == 4 << 20 {
+            fs::write(&path, b"aa").expect("a file");
+        }
+        Ok(())
+    });
+    assert_eq!(end.expect("UTF-8"), 4 << 20);
+    let read = source.each_text_from(4 << 20, &mut Blocks::new(BLOCK), |_| Ok(()));
+    assert!(matches!(read, Err(Failure::Altered { .. })));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_a_size_is_read_to_its_end() {
+    let path = Path::new("/proc/version");
+    let text = fs::read_to_string(path).expect("what Linux says of itself");
+    for (name, file_charset) in FILE_CHARSET {
+        assert_eq!(
+            file_charset(&[path.into()]).expect("UTF-8"),
+            distinct(&text),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -218,6 +390,20 @@ fn a_failure_names_its_file() {
     let folder = Folder::new();
     let good = folder.write("good", "ab");
     let bad = folder.write("bad", b"a\xC3\xA9\xE9");
+    for (name, file_charset) in FILE_CHARSET {
+        let refused = file_charset(&[good.clone(), bad.clone()]).err();
+        assert!(
+            matches!(&refused, Some(Failure::NotUtf8 { path, position: 3 }) if *path == bad),
+            "{name}: {refused:?}"
+        );
+        for missing in [folder.0.join("missing"), folder.0.clone()] {
+            let refused = file_charset(&[good.clone(), missing.clone()]).err();
+            assert!(
+                matches!(&refused, Some(Failure::Io { path, .. }) if *path == missing),
+                "{name}: {refused:?}"
+            );
+        }
+    }
     for (_, prepare) in PREPARE {
         let refused = prepare(&[good.clone(), bad.clone()]).err();
         assert!(matches!(refused, Some(Failure::NotUtf8 { path, position: 3 }) if path == bad));

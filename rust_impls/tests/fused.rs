@@ -48,6 +48,7 @@ use elsewhere as encode_array_ideas;
 use elsewhere as encode_ideas;
 use elsewhere as encode_int64_ideas;
 use elsewhere as encode_uint8_ideas;
+use elsewhere as file_charset_ideas;
 use elsewhere as prepare_ideas;
 use elsewhere as shards_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these

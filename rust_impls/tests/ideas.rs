@@ -136,6 +136,7 @@ use elsewhere as charset_encode_ideas;
 use elsewhere as count_ideas;
 use elsewhere as decode_array_ideas;
 use elsewhere as decode_list_ideas;
+use elsewhere as file_charset_ideas;
 use elsewhere as prepare_ideas;
 use elsewhere as shards_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these

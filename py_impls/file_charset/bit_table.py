@@ -1,0 +1,33 @@
+"""Python reads a block at a time and makes a ``str`` of it, for a kernel that the registry gives.
+
+What a loop in Python costs beside the kernel's is a copy: CPython checks and copies each block once
+more to make it a ``str``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from py_impls.files import checked, texts_by_block
+
+
+def file_charset(
+    kernel: Callable[[str], set[str]], paths: Sequence[str | os.PathLike[str]]
+) -> set[str]:
+    """Return the distinct characters of the files.
+
+    Args:
+        kernel: the same of a text.
+        paths: of the files.
+
+    Raises:
+        ValueError: a file is not UTF-8, and the message says at which byte.
+        OSError: one cannot be read.
+        TypeError: ``paths`` is not a sequence of paths.
+        RuntimeError: one changed while it was read.
+    """
+    found: set[str] = set()
+    for block in texts_by_block(checked(paths), once=True):
+        found |= kernel(block if isinstance(block, str) else block.decode("ascii"))
+    return found

@@ -1,0 +1,23 @@
+"""Adds the characters of one block after another to a set: the lecture's, but for the memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from py_impls.files import checked, texts_by_block
+
+
+def file_charset(paths: Sequence[str | os.PathLike[str]]) -> set[str]:
+    """Return the distinct characters of the files.
+
+    Raises:
+        ValueError: a file is not UTF-8, and the message says at which byte.
+        OSError: one cannot be read.
+        TypeError: ``paths`` is not a sequence of paths.
+        RuntimeError: one changed while it was read.
+    """
+    found: set[str] = set()
+    for block in texts_by_block(checked(paths), once=True):
+        found.update(block if isinstance(block, str) else block.decode("ascii"))
+    return found

@@ -1,0 +1,33 @@
+//! A loop that reads blocks into the same memory, where they stay in the cache, and looks them up.
+
+use std::path::PathBuf;
+
+use crate::file_texts::{BLOCK, Blocks, Failure, Seen, Source};
+
+/// # Errors
+///
+/// When a file cannot be read, is not UTF-8, or changes meanwhile.
+pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
+    let (mut seen, mut blocks) = (Seen::default(), Blocks::new(BLOCK));
+    for path in paths {
+        add(Source::open(path)?, 0, &mut blocks, &mut seen)?;
+    }
+    Ok(seen.vocabulary())
+}
+
+/// Adds what a file holds from a position on, which begins a character.
+///
+/// # Errors
+///
+/// As above.
+pub fn add(
+    source: Source<'_>,
+    position: u64,
+    blocks: &mut Blocks,
+    seen: &mut Seen,
+) -> Result<(), Failure> {
+    source.each_text_from(position, blocks, |text| {
+        seen.add(text);
+        Ok(())
+    })
+}
