@@ -129,11 +129,11 @@ python-test: build ## pytest
 
 build: $(STAMP) ## (re)build the Rust module, in release, if it does not match its sources
 	@$(VENV)/bin/python -P -c 'import benchmarks.provenance as p; p.check()' 2>/dev/null || \
-		{ echo 'building the Rust module in release ...'; $(INSTALL); }
+		{ echo 'building the Rust module in release ...'; $(RUN) harness.rebuild; }
 
 $(STAMP): pyproject.toml | tools
 	@echo 'setting up $(VENV) with Python $(VERSION): packages, and the Rust module in release.'
-	@echo 'This takes a minute or two and is silent ...'
+	@echo 'This takes from two minutes to ten, most of it to fetch torch, and is silent ...'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL)
 	@touch $@

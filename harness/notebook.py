@@ -3,49 +3,82 @@
 from __future__ import annotations
 
 import importlib
-import os
+import shutil
+import subprocess
 import sys
-import sysconfig
 from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from types import ModuleType
 
+MODULE = "rust_impls"
 
-def fresh(module: str = "rust_impls") -> ModuleType:
-    """Return a Rust module, built anew in release first if its sources have changed.
 
-    Run the cell that calls it after each edit. What was taken from the module before stays what it
-    was, and works on.
+def fresh() -> ModuleType:
+    """Return ``rust_impls``, built anew in release first if its sources have changed.
 
-    Args:
-        module: name of a module that maturin builds, from a checkout that is installed editable.
+    Run the cell that calls it after each edit. The module stays the same object, with new contents;
+    what was taken from it before stays what it was, and works on.
 
     Raises:
-        maturin_import_hook.error.MaturinError: it does not compile; what the compiler said is
-            printed.
-        ImportError: maturin-import-hook is not installed.
+        ImportError: it does not compile, and the compiler's words are printed; or it is not
+            installed from a checkout, and there is nothing to edit.
     """
-    install_hook()
-    if module in sys.modules:
-        return importlib.reload(sys.modules[module])
-    return importlib.import_module(module)
+    from benchmarks import provenance
+    from harness.rebuild import rebuild
+
+    root = provenance.editable_root(provenance.installed())
+    if root is None:
+        raise ImportError(f"{provenance.DISTRIBUTION} is not installed from a checkout")
+    module = importlib.import_module(MODULE)
+    wanted = f"release {provenance.source_hash(root)}"
+    if built_from(module) == wanted:
+        return module
+    if installed_is_from() != wanted:
+        print("building the Rust module in release ...", file=sys.stderr)
+        if problem := rebuild(root):
+            print(problem, file=sys.stderr)
+            raise ImportError("rust_impls does not compile: what is loaded is the one before")
+    return reloaded(module)
+
+
+def built_from(module: ModuleType) -> str:
+    """Return how and from which sources a Rust module was built."""
+    info: dict[str, str] = module.build_info()
+    return f"{info['profile']} {info['source_hash']}"
+
+
+def installed_is_from() -> str:
+    """Return the same of the one that a new process would import: somebody may have built it."""
+    code = f"import {MODULE}; from harness.notebook import built_from; print(built_from({MODULE}))"
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def reloaded(module: ModuleType) -> ModuleType:
+    """Fill the module with what is installed now.
+
+    A library is loaded once by its path, so that each of them is loaded from a copy.
+    """
+    spec = PathFinder.find_spec(MODULE)
+    assert spec is not None
+    assert spec.origin is not None
+    folder = Path(mkdtemp(dir=copies().name))
+    shutil.copytree(Path(spec.origin).parent, folder / MODULE)
+    copy = PathFinder.find_spec(MODULE, [str(folder)])
+    assert copy is not None
+    assert copy.loader is not None
+    for name in [name for name in sys.modules if name.startswith(f"{MODULE}.")]:
+        del sys.modules[name]
+    module.__path__ = [str(folder / MODULE)]
+    copy.loader.exec_module(module)
+    module.__spec__ = spec  # who asks where it comes from means the installation
+    return module
 
 
 @cache
-def install_hook() -> None:
-    """Have imports of modules that maturin builds look at their sources first.
-
-    The hook's own default is a debug build, tens of times slower. It takes only what is installed
-    under the module's name, and ours is called nanogpt-rs, unless it may install by itself.
-    """
-    import maturin_import_hook
-    from maturin_import_hook.settings import MaturinSettings
-
-    # A kernel that was started without its environment being activated lacks both.
-    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
-    if sys.prefix != sys.base_prefix:
-        os.environ["VIRTUAL_ENV"] = sys.prefix
-    maturin_import_hook.install(
-        enable_rs_file_importer=False,
-        enable_automatic_installation=True,
-        settings=MaturinSettings(release=True, locked=True),
-    )
+def copies() -> TemporaryDirectory[str]:
+    """Return the folder of the copies, kept as long as this process."""
+    return TemporaryDirectory(prefix=MODULE, ignore_cleanup_errors=True)

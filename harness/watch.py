@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.rebuild import rebuild
+
 FOLDERS = ("benchmarks", "py_impls", "rust_impls")
 SUFFIXES = (".py", ".rs", "Cargo.toml", "Cargo.lock")
 MOST = 4
@@ -84,9 +86,10 @@ def changes(root: Path) -> Iterator[set[Path]]:
 
 def build(root: Path) -> bool:
     """Build the Rust module in release; the compiler says on the terminal what is wrong."""
-    # In release, as pyproject.toml says; maturin's own command has pip say a screen of things.
-    options = ["--quiet", "--no-deps", "--disable-pip-version-check"]
-    return python(root, "pip", "install", *options, "--editable", ".")
+    problem = rebuild(root)
+    if problem:
+        print(problem, file=sys.stderr)
+    return problem is None
 
 
 def prove(root: Path, found: Touched) -> bool:
