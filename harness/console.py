@@ -141,6 +141,14 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2))
 
 
+def seen_live() -> bool:
+    """Return whether somebody sees standard error move: rich takes FORCE_COLOR for a terminal.
+
+    Notebooks and CI set that, and would keep each picture of a bar.
+    """
+    return err.is_terminal and sys.stderr.isatty()
+
+
 @contextmanager
 def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
     """Show a progress bar on standard error; yields what tells it how far we are.
@@ -155,7 +163,7 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
         BarColumn(),
         TextColumn("{task.fields[left]} left"),
     )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("", total=seconds, left=minutes(seconds))
         start = time.monotonic()
         done = 0.0
@@ -195,7 +203,7 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("", total=None)
 
         def advance(doing: str, done: int, total: int) -> None:

@@ -256,7 +256,7 @@ def training_progress() -> Iterator[Callable[[Any], None]]:
     """Show steps, loss, tokens per second and time left on standard error, if it is a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from harness.console import minutes
+    from harness.console import minutes, seen_live
 
     columns = (
         TextColumn("{task.description}"),
@@ -264,7 +264,7 @@ def training_progress() -> Iterator[Callable[[Any], None]]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[pace]}"),
     )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("prepare", total=None, pace="")
         validation = ""
 
