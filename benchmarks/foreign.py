@@ -212,9 +212,11 @@ def _names(source: Source) -> set[str]:
     """
     try:
         tree = ast.parse(Path(source.path).read_bytes())
-    except (SyntaxError, ValueError) as error:
-        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise ForeignError(f"{source.path}{where}: {error}") from None
+    except SyntaxError as error:
+        where = f", line {error.lineno}" if error.lineno else ""
+        raise ForeignError(f"{source.path}{where}: {error.msg}") from None
+    except ValueError as error:
+        raise ForeignError(f"{source.path}: {error}") from None
     names: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):

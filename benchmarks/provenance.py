@@ -128,9 +128,37 @@ def check_build() -> Build:
             f"assertions {info['debug_assertions']}), tens of times slower than a release build. "
             f"Build it in release: {CURE}"
         )
+    return Build(info, check_sources(info))
+
+
+def check_current() -> None:
+    """Check that the Rust module, if there is one, is of today's sources; in which profile is left.
+
+    Raises:
+        ProvenanceError: it is not.
+    """
+    try:
+        info = importlib.import_module("rust_impls").build_info()
+    except (ImportError, AttributeError):
+        return  # each implementation says so of itself
+    check_sources(info)
+
+
+def check_sources(info: Mapping[str, str]) -> str:
+    """Check that the Rust module was built from the sources it should be built from.
+
+    Args:
+        info: what the module says of itself.
+
+    Returns:
+        What its sources were held against, in words.
+
+    Raises:
+        ProvenanceError: they differ.
+    """
     root = checkout_of_build()
     if root is None:
-        return Build(info, "not held against any: installed without its sources")
+        return "not held against any: installed without its sources"
     if info["commit"]:
         expected, sources = (
             source_hash_of_commit(root, info["commit"]),
@@ -142,7 +170,7 @@ def check_build() -> Build:
         raise ProvenanceError(
             f"rust_impls was built from other sources than those of {sources}. Rebuild it: {CURE}"
         )
-    return Build(info, f"those of {sources}")
+    return f"those of {sources}"
 
 
 def checkout_of_build() -> Path | None:

@@ -68,8 +68,10 @@ def begin(root: Path, task: str, idea: str, *, rust: bool) -> Begun:
     """
     language = "rust" if rust else "python"
     id = f"{language}/{idea}"
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", idea) or keyword.iskeyword(idea):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", idea):
         raise ScaffoldError(f"{idea!r} is no name for it: lower-case letters, digits and '_' only")
+    if keyword.iskeyword(idea):
+        raise ScaffoldError(f"{idea!r} is no name for it: it means something else in Python")
     model = model_of(root, task, rust=rust)
     if rust:
         target, texts = rust_texts(root, task, idea, model)

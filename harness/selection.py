@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from benchmarks import corpora, registry
 from benchmarks.files import cannot_uncache
 from benchmarks.registry import Implementation
 from benchmarks.rounds import STATES, applies
 from benchmarks.tasks import TASKS
+
+FEW = 12
+"""Names that fit into a message."""
 
 
 class SelectionError(Exception):
@@ -41,19 +45,33 @@ def select(
     rows = [row for row in registry.rows() if not tasks or row.task in tasks]
     for id in ids:
         if not any(row.id == id for row in rows):
-            known = ", ".join(dict.fromkeys(row.id for row in rows))
             raise SelectionError(
-                f"no implementation {id!r} of the tasks asked for; there are: {known}"
+                f"no implementation {id!r} of the tasks asked for; {near(id, rows)}"
             )
     if ids:
         return [row for row in rows if row.id in ids]
     return [row for row in rows if everything or row.marks & {"default", "baseline"}]
 
 
+def near(id: str, rows: Sequence[Implementation]) -> str:
+    """Return which ids of these rows somebody may have meant, or all of them if they are few."""
+    known = list(dict.fromkeys(row.id for row in rows))
+    if len(known) > FEW:
+        closest = get_close_matches(id, known, n=3)
+        if closest:
+            return f"closest: {', '.join(closest)} (`nanogpt-rs list` shows all)"
+        return "`nanogpt-rs list` shows what there is"
+    return f"there are: {', '.join(known)}"
+
+
 def lacking(row: Implementation) -> str | None:
     """Return why a row cannot run here, as far as can be told without long imports."""
-    kernels = [name for name in (row.target, *row.given) if name.startswith("rust_impls:")]
-    return row.unavailable() if kernels else row.absent()
+    return row.unavailable() if calls_rust(row) else row.absent()
+
+
+def calls_rust(row: Implementation) -> bool:
+    """Return whether a row calls, or is given, what our own Rust module holds."""
+    return any(name.startswith("rust_impls:") for name in (row.target, *row.given))
 
 
 def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]:

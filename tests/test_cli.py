@@ -126,6 +126,9 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
         (["bench", "no_task"], 2, "no task 'no_task'; there are: charset"),
         (["bench", "--state", "tepid"], 2, "no state 'tepid'; there are: warm, fresh_str"),
         (["bench", "--id", "rust/none"], 2, "no implementation 'rust/none'"),
+        (["verify", "charset", "--id", "rust/ahsh"], 2, "closest: rust/ahash"),
+        (["new", "charset", "my_idea"], 2, "name one language: --rust or --python"),
+        (["new", "charset", "my_idea", "--rust", "--python"], 2, "name one language"),
         (["verify", "--corpus", "nowhere"], 2, "corpus 'nowhere': no such file, and no such id"),
         (["verify", "--corpus", ""], 2, "corpus '': no such file, and no such id"),
         (["verify", "--corpus", "/dev/null"], 3, "not a regular file"),
@@ -160,6 +163,13 @@ def test_a_reader_that_leaves_is_no_failure(nanogpt_rs: Run) -> None:
 def test_off_a_terminal_standard_error_is_silent(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("verify", "charset", "--id", "rust/ahash", "--json")
     assert done.stderr == ""
+
+
+def test_forced_colours_keep_no_pictures_of_a_bar(nanogpt_rs: Run) -> None:
+    """As in a notebook's kernel, whose cells would hold hundreds of them."""
+    done = nanogpt_rs("verify", "charset", "--id", "rust/ahash", FORCE_COLOR="1")
+    assert done.stderr == ""
+    assert "right" in done.stdout
 
 
 def test_version(nanogpt_rs: Run) -> None:

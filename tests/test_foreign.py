@@ -142,7 +142,7 @@ ROWS = [{}]
             "def encoder(v): ...\n",
             "defines neither ROWS nor a function named after a task: charset",
         ),
-        ("def charset(:\n", "mine.py, line 1: "),
+        ("def charset(:\n", "mine.py, line 1: invalid syntax\n"),
         ("\0", "mine.py"),
         ("ROWS = [1]\n", "ROWS holds int, not Implementation"),
         ("TASKS = ['words']\n", "TASKS holds str, not Task"),

@@ -125,11 +125,11 @@ def checkout(installation: Installation, tmp_path: Path) -> Path:
     return folder
 
 
-def check_in(installation: Installation, checkout: Path) -> subprocess.CompletedProcess[str]:
+def check_in(
+    installation: Installation, checkout: Path, command: str = "bench", id: str = "rust/ahash"
+) -> subprocess.CompletedProcess[str]:
     path = f"{installation.folder}{os.pathsep}{checkout}"
-    return installation.run(
-        "-m", "harness", "bench", "charset", "--id", "rust/ahash", PYTHONPATH=path
-    )
+    return installation.run("-m", "harness", command, "charset", "--id", id, PYTHONPATH=path)
 
 
 def test_a_build_of_the_checkouts_sources_is_timed(
@@ -163,6 +163,15 @@ def test_a_stale_build_is_refused(installation: Installation, checkout: Path, ed
     assert "built from other sources than those of this checkout. Rebuild it: make build" in (
         done.stderr.replace("\n", " ")
     )
+
+
+def test_a_stale_build_is_not_proved_right(installation: Installation, checkout: Path) -> None:
+    """Who has edited Rust and not built it would be told that the edit is right."""
+    append(checkout / "rust_impls/charset/ahash.rs")
+    done = check_in(installation, checkout, "verify")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Rebuild it: make build" in done.stderr.replace("\n", " ")
+    assert check_in(installation, checkout, "verify", "python/set").returncode == 0
 
 
 def test_an_installation_of_another_checkout_is_refused(checkout: Path) -> None:

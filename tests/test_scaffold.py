@@ -91,7 +91,7 @@ def test_rust_for_every_task_is_named_wherever_it_must_be(checkout: Path) -> Non
     [
         ("My-Idea", False, "'My-Idea' is no name for it"),
         ("../up", False, "'../up' is no name for it"),
-        ("lambda", False, "'lambda' is no name for it"),
+        ("lambda", False, "'lambda' is no name for it: it means something else in Python"),
         ("set", False, "charset python/set is registered already"),
         ("ahash", True, "charset rust/ahash is registered already"),
         ("match", True, "'match' means something else in Rust"),

@@ -13,13 +13,16 @@ from harness.console import NOTHING, USAGE, out, refusals, stop
 def new(
     task: Annotated[str, typer.Argument(help="A task, such as charset.")],
     idea: Annotated[str, typer.Argument(help="What to call it, after its data structure.")],
-    rust: Annotated[bool, typer.Option("--rust/--python", help="In which language.")],
+    rust: Annotated[bool, typer.Option("--rust", help="In Rust.")] = False,
+    python: Annotated[bool, typer.Option("--python", help="In Python.")] = False,
 ) -> None:
     """Begin an implementation in this checkout: its file, and each line that has to name it."""
     with refusals():
         from harness.scaffold import ScaffoldError, begin, checkout
-        from harness.selection import select
+        from harness.selection import SelectionError, select
 
+        if rust == python:
+            raise SelectionError("name one language: --rust or --python")
         select([task])  # exists
         try:
             root = checkout()
@@ -31,6 +34,6 @@ def new(
             stop(USAGE, str(error))
     for file in begun.files:
         out.print(escape(str(file)), soft_wrap=True)
-    build = "make build stubs && " if rust else ""
+    build = "make stubs build && " if rust else ""
     out.print(escape(f"A copy of {begun.model}; make it another, then:"), soft_wrap=True)
     out.print(escape(f"{build}nanogpt-rs verify {task} --id {begun.id}"), soft_wrap=True)

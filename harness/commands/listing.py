@@ -115,13 +115,15 @@ def verify(
 ) -> None:
     """Prove every implementation right: against its oracle, on edge cases, on inputs to refuse."""
     with refusals():
-        from benchmarks.provenance import check_rooms
+        from benchmarks.provenance import check_current, check_rooms
         from benchmarks.verification import verify_apart
-        from harness.selection import load_corpora, select
+        from harness.selection import calls_rust, load_corpora, select
 
         admit(sources)
         rows = select(tasks or (), ids or (), everything=True)
         check_rooms()
+        if any(map(calls_rust, rows)):
+            check_current()  # what is proved right shall be what stands in the editor
         names = corpus or ["synthetic"]
         load_corpora(names)  # one that cannot be had is refused here, once
         verdicts: list[Verdict] = []
