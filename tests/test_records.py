@@ -395,6 +395,28 @@ def test_show_and_export(nanogpt_rs: Run, tmp_path: Path) -> None:
     assert list(frame["verdict"].dropna()) == ["slower"]
 
 
+def test_a_table_fits_a_terminal_and_the_fastest_comes_first(nanogpt_rs: Run) -> None:
+    wide = nanogpt_rs("show", str(FIRST)).stdout
+    rows = [line.split()[1] for line in wide.splitlines() if line.startswith("│ ") and "/" in line]
+    (run,) = records.read(FIRST)
+    assert rows == [each.id for each in sorted(run.cells, key=lambda cell: cell.seconds or 0)]
+    narrow = nanogpt_rs("show", str(FIRST), COLUMNS="50").stdout
+    for cell in run.cells:
+        assert f"│ {cell.id} " in narrow
+        for each in cell.against:
+            assert f" {each.comparison.verdict} │" in narrow
+
+
+def test_the_newest_run_may_be_a_comparison(nanogpt_rs: Run, tmp_path: Path) -> None:
+    for command, name in (("bench", "20200101T000000Z-a"), ("compare", "20200102T000000Z-b")):
+        folder = tmp_path / "results/local" / command
+        folder.mkdir(parents=True)
+        text = FIRST.read_bytes() if command == "compare" else b"no record\n"
+        (folder / f"{name}.jsonl").write_bytes(text)
+    done = nanogpt_rs("show")
+    assert done.returncode == 0, done.stderr
+
+
 def test_damaged_files_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "cut.jsonl").write_bytes(FIRST.read_bytes()[:-50])
     for command in ("show", "export"):
@@ -404,4 +426,4 @@ def test_damaged_files_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:
         assert "cut.jsonl, line 4: cut off: the line does not end" in done.stderr
         assert "Traceback" not in done.stderr
     done = nanogpt_rs("show")
-    assert "no run is kept here" in done.stderr
+    assert "no run of bench or compare is kept here" in done.stderr

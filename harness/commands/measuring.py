@@ -316,7 +316,7 @@ def corpus_line(id: str, sha256: str, characters: int, description: str) -> str:
 
 
 def print_tables(cells: Sequence[Cell]) -> None:
-    """Print one corpus's cells, a table for each task and state."""
+    """Print one corpus's cells, a table for each task and state, the fastest first."""
     from harness.paired import UNCOUNTED
 
     for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
@@ -327,22 +327,14 @@ def print_tables(cells: Sequence[Cell]) -> None:
         out.print(escape(words), soft_wrap=True)
     for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.seconds):
         mine = [cell for cell in cells if (cell.task, cell.state) == (task, state) and cell.seconds]
-        roles = list(dict.fromkeys((each.role, each.id) for cell in mine for each in cell.against))
-        table = Table(title=f"{task}, {state}", title_justify="left")
-        table.add_column("implementation", overflow="fold")
-        table.add_column("one call", justify="right")
-        for role, id in roles:
-            table.add_column(f"x {REFERENCES[role]}\n{id}", justify="right")
-            table.add_column("verdict")
-        for cell in mine:
-            assert cell.seconds is not None
-            cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
-            columns = [cell.id, duration(cell.seconds) + cores]
-            for role, id in roles:
-                columns += ["1", "reference"] if cell.id == id else against(cell.beside(role))
-                if cell.limit:
-                    columns[-1] = "limit"
-            table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
+        mine.sort(key=lambda cell: cell.seconds or 0.0)
+        roles = sorted(
+            {(each.role, each.id) for cell in mine for each in cell.against},
+            key=lambda role: (list(REFERENCES).index(role[0]), role[1]),
+        )
+        table = table_of(f"{task}, {state}", mine, roles)
+        if out.measure(table, options=out.options.update(width=1000)).maximum > out.width:
+            table = table_of(f"{task}, {state}", mine, roles, narrow=True)
         out.print(table)
         for why in dict.fromkeys(
             each.comparison.clock_reason for cell in mine for each in cell.against
@@ -361,17 +353,53 @@ def print_tables(cells: Sequence[Cell]) -> None:
         out.print(escape("\n".join(dict.fromkeys(untold))), soft_wrap=True)
 
 
-def against(found: Against | None) -> list[str]:
-    """Return what a table says of one comparison: the ratio with its interval, and the verdict."""
+def table_of(
+    title: str, cells: Sequence[Cell], roles: Sequence[tuple[str, str]], *, narrow: bool = False
+) -> Table:
+    """Return a table of cells that were measured.
+
+    Args:
+        title: stands above it.
+        cells: of one corpus, task and state.
+        roles: of the references and their ids, a column or two each.
+        narrow: for a terminal of 80 columns: what belongs to one reference stands in one column.
+    """
+    table = Table(title=title, title_justify="left")
+    longest = max(len(cell.id) for cell in cells)
+    table.add_column("implementation", overflow="fold", min_width=min(longest, 40))
+    table.add_column("one call", justify="right")
+    for role, id in roles:
+        foreign = any(cell.id == id and cell.origin for cell in cells)
+        words = "the baseline" if role == "lecture" and foreign else REFERENCES[role]
+        head = f"x {words or id}" if narrow else f"x {words}\n{id}"
+        table.add_column(head, justify="right")
+        if not narrow:
+            table.add_column("verdict", no_wrap=True)
+    for cell in cells:
+        assert cell.seconds is not None
+        cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
+        columns = [cell.id, duration(cell.seconds) + cores]
+        for role, id in roles:
+            ratio, bounds, said = (
+                ("1", "", "reference") if cell.id == id else against(cell.beside(role))
+            )
+            if cell.limit:
+                said = "limit"
+            if narrow:
+                columns.append(f"{ratio} {said}\n{bounds}".rstrip())
+            else:
+                columns += [f"{ratio} {bounds}".rstrip(), said]
+        table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
+    return table
+
+
+def against(found: Against | None) -> tuple[str, str, str]:
+    """Return what a table says of one comparison: the ratio, its interval, and the verdict."""
     if found is None or found.comparison.ratio is None:
-        return ["-", "-" if found is None else found.comparison.verdict]
+        return "-", "", "-" if found is None else found.comparison.verdict
     ratio, bounds = found.comparison.ratio, found.comparison.interval
-    words = (
-        times(ratio)
-        if bounds is None
-        else f"{times(ratio)} [{times(bounds[0])}, {times(bounds[1])}]"
-    )
-    return [words, found.comparison.verdict]
+    interval = "" if bounds is None else f"[{times(bounds[0])}, {times(bounds[1])}]"
+    return times(ratio), interval, found.comparison.verdict
 
 
 def controls(id: str, found: Sequence[Against | None]) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[Path] | None,
-    typer.Argument(help="Files of records; the newest run of `bench` here if none is named."),
+    typer.Argument(help="Files of records; the newest run of `bench` or `compare` if none."),
 ]
 
 
@@ -43,10 +43,19 @@ class Format(StrEnum):
 
 
 def runs_of(files: list[Path] | None, results: Path) -> list[Recorded]:
-    """Return the runs in these files, or the newest run of ``bench``."""
-    from harness.records import newest, read
+    """Return the runs in these files, or the newest run of ``bench`` or ``compare``.
 
-    return [run for path in files or [newest(results / "bench")] for run in read(path)]
+    Raises:
+        harness.records.RecordError: there is none, or a file is damaged.
+    """
+    from harness.records import RecordError, newest, read
+
+    kept = [results / command for command in ("bench", "compare")]
+    newest_of_each = [newest(folder) for folder in kept if any(folder.glob("*.jsonl"))]
+    if not (files or newest_of_each):
+        raise RecordError(f"{results}: no run of bench or compare is kept here")
+    taken = files or [max(newest_of_each, key=lambda path: path.name)]  # names begin with the time
+    return [run for path in taken for run in read(path)]
 
 
 def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = False) -> None:
