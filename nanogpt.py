@@ -22,8 +22,8 @@
 #
 # It runs top to bottom without a network, on `synthetic`, a text made on this machine with the
 # length and the letters of TinyShakespeare; or on the real one, where the environment variable
-# `NANOGPT_RS_TINYSHAKESPEARE` says where that is. `pip install 'nanogpt-rs[notebook,torch]'` brings
-# what it needs.
+# `NANOGPT_RS_TINYSHAKESPEARE` says where that is. In a clone, `make build` brings what it needs;
+# elsewhere the extras `notebook` and `torch` do.
 
 # %%
 import os
@@ -127,6 +127,8 @@ nanogpt_rs("compare", "charset", *CONTENDERS, "--corpus", NAME)
 #
 # - `timeit` took its blocks one after the other: whatever else this machine did meanwhile fell on
 #   one of them. In a round all contenders share it.
+# - `timeit` reads the clock on the wall, which also runs while other programs have the processor.
+#   The comparison takes, where a call lasts longer than a millisecond, the processor's own time.
 # - Here is one process, so one hash seed, and `set(text)` takes up to 1.4 times as long with one as
 #   with another. The comparison has a seed for each process, and its interval holds that.
 # - `timeit` gives a number for anything. The comparison says *inconclusive* where it cannot tell,
@@ -173,7 +175,9 @@ with tempfile.TemporaryDirectory() as folder:
     # With the feature that `make stubs` builds with, so that most of it is there already.
     options = ["--profile", "dev", "--features", "inspect", "--locked", "--quiet", "--out", folder]
     command = [sys.executable, "-P", "-m", "maturin", "build", *options]
-    subprocess.run(command, cwd=Path(corpora.__file__).parents[1], check=True)
+    checkout = Path(corpora.__file__).parents[1]
+    done = subprocess.run(command, check=False, cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
         wheel.extractall(folder, [each for each in wheel.namelist() if "rust_impls/" in each])
     debug = timed(folder)
@@ -196,7 +200,7 @@ row, prepare = preparation(None)
 saved = Path(tempfile.mkdtemp()) / "model.pt"
 with as_files(corpus, NAME) as paths:
     summary = training.train(
-        prepare, paths, "quick", steps=STEPS, evaluate_every=max(1, STEPS // 3), checkpoint=saved
+        prepare, paths, "quick", steps=STEPS, evaluate_every=(STEPS + 2) // 3, checkpoint=saved
     )
 
 figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
