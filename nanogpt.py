@@ -172,11 +172,14 @@ def timed(folder):
 
 with tempfile.TemporaryDirectory() as folder:
     release = timed(folder)  # nothing lies there yet: the installed one
-    # With the feature that `make stubs` builds with, so that most of it is there already.
-    options = ["--profile", "dev", "--features", "inspect", "--locked", "--quiet", "--out", folder]
+    options = ["--profile", "dev", "--locked", "--quiet", "--out", folder]
     command = [sys.executable, "-P", "-m", "maturin", "build", *options]
+    # Apart from other builds: maturin moves the library, and two would take each other's.
+    environment = {**os.environ, "CARGO_TARGET_DIR": f"{folder}/target"}
     checkout = Path(corpora.__file__).parents[1]
-    done = subprocess.run(command, check=False, cwd=checkout, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, cwd=checkout, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
         wheel.extractall(folder, [each for each in wheel.namelist() if "rust_impls/" in each])
