@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from harness.durable import append_whole, checksum
 from harness.engines import EngineError
 from harness.shards import (
-    BLOCK,
     MANIFEST,
     MOST_DISTINCT,
     TRAIN,
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 
 PART = 32 << 20
 """Bytes of a part: some ten milliseconds of work, beside which a line in the journal is nothing."""
+ROOM = 1 << 20
+"""Bytes hashed at once."""
 JOURNAL = "journal.jsonl"
 JOURNAL_FORMAT = "nanogpt-rs journal 1"
 GZIP = b"\x1f\x8b"
@@ -411,6 +412,7 @@ class Walker:
         self.pieces, self.checksums, self.size = pieces, checksums, size
         self.digests = {key: hashlib.sha256() for key in keys}
         self.next, self.busy = 0, False
+        self.room = bytearray(ROOM)
 
     def ready(self) -> bool:
         """Whether the part that comes next is finished, and nobody is at it."""
@@ -432,16 +434,17 @@ class Walker:
         begun = time.perf_counter()
         pieces = self.pieces(self.next)
         crc = 0
+        room = memoryview(self.room)
         for key, (path, start, end) in pieces:
             with Path(path).open("rb", buffering=0) as file:
                 file.seek(start)
                 left = end - start
                 while left:
-                    if not (block := file.read(min(BLOCK, left))):
+                    if not (read := file.readinto(room[:left])):
                         raise changed(path)
-                    self.digests[key].update(block)
-                    crc = crc32(block, crc)
-                    left -= len(block)
+                    self.digests[key].update(room[:read])
+                    crc = crc32(room[:read], crc)
+                    left -= read
         if crc != self.checksums[self.next]:
             raise changed(pieces[0][1][0])
         self.next += 1

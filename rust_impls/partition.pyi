@@ -7,6 +7,7 @@ from _typeshed import SupportsGetItem
 from collections.abc import Sequence
 from os import PathLike
 from typing import SupportsIndex
+from typing_extensions import Buffer
 
 __all__ = ["checksum", "crc32", "encode", "scan"]
 
@@ -15,9 +16,10 @@ def checksum(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsInd
     The CRC-32 of the pieces' bytes.
     """
 
-def crc32(data: bytes, before: SupportsIndex) -> int:
+def crc32(data: Buffer, before: SupportsIndex) -> int:
     """
-    The CRC-32 of bytes that come after others of a given one, or after none (0).
+    The CRC-32 of bytes that come after others of a given one, or after none (0). Nobody may write
+    to them meanwhile.
     """
 
 def encode(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsIndex, SupportsIndex]], vocabulary: Sequence[str], train: str | PathLike[str], val: str | PathLike[str], position: SupportsIndex, training: SupportsIndex) -> tuple[int, int, int, float]:

@@ -1709,8 +1709,9 @@ mod limit {
 /// path and the bytes of it where it begins and ends. All run without the GIL.
 #[pymodule(submodule, module = "rust_impls")]
 mod partition {
-    use super::{Failure, PathBuf, Vocabulary, failed, vocabulary_string};
+    use super::{Failure, PathBuf, PyValueError, Vocabulary, failed, slice, vocabulary_string};
     use crate::partition::{self, Piece, Place};
+    use pyo3::buffer::PyBuffer;
     use pyo3::prelude::*;
     use pyo3::types::PyString;
 
@@ -1771,14 +1772,25 @@ mod partition {
         detached(py, || partition::checksum(&pieces))
     }
 
-    /// The CRC-32 of bytes that come after others of a given one, or after none (0).
+    /// The CRC-32 of bytes that come after others of a given one, or after none (0). Nobody may write
+    /// to them meanwhile.
     #[pyfunction]
-    fn crc32(py: Python<'_>, data: &[u8], before: u32) -> u32 {
-        py.detach(|| {
+    #[allow(clippy::needless_pass_by_value)] // a buffer is given back when it is dropped
+    fn crc32(py: Python<'_>, data: PyBuffer<u8>, before: u32) -> PyResult<u32> {
+        if !data.is_c_contiguous() {
+            return Err(PyValueError::new_err("the bytes are not in one piece"));
+        }
+        if data.len_bytes() == 0 {
+            return Ok(before);
+        }
+        // SAFETY: the buffer is so many bytes in one piece, which stay where they are until it is given
+        // back. That nobody writes to them is asked of the caller.
+        let bytes = unsafe { slice::from_raw_parts(data.buf_ptr().cast(), data.len_bytes()) };
+        Ok(py.detach(|| {
             let mut checksum = crc32fast::Hasher::new_with_initial(before);
-            checksum.update(data);
+            checksum.update(bytes);
             checksum.finalize()
-        })
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +26,7 @@ from benchmarks.registry import REGISTRY
 from harness import engines, preparation, shards
 from harness.preparation import Outcome, PreparationError, RequestError
 
+partition = importlib.import_module("rust_impls.partition")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = Path(sys.executable).with_name("nanogpt-rs")
 INTERRUPTIONS = int(os.environ.get("NANOGPT_RS_INTERRUPTIONS", "6"))
@@ -101,6 +104,14 @@ def test_the_contenders_of_the_task_write_the_same_bytes(row: Any, tmp_path: Pat
     vocabulary = row.resolve()([str(path) for path in paths], str(tmp_path / "theirs"))
     theirs = ((tmp_path / "theirs" / name).read_bytes() for name in (shards.TRAIN, shards.VAL))
     assert made(tmp_path / "out") == (vocabulary, *theirs)
+
+
+@given(st.binary(max_size=500), st.integers(0, 2**32 - 1), st.integers(0, 9))
+def test_a_checksum_is_that_of_zlib(data: bytes, before: int, skip: int) -> None:
+    view = memoryview(bytearray(data))[skip:]
+    assert partition.crc32(view, before) == zlib.crc32(view, before)
+    with pytest.raises((ValueError, BufferError)):
+        partition.crc32(memoryview(bytes(9))[::2], before)
 
 
 def test_cuts_fall_between_characters_and_small_files_share_a_part(tmp_path: Path) -> None:
