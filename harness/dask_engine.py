@@ -59,6 +59,7 @@ class Dask:
     """The workers of one scheduler; hashing is done here, by threads."""
 
     name = "dask"
+    in_order = False
 
     def __init__(self, client: Any, here: ThreadPoolExecutor, local: bool) -> None:
         self.client, self.here, self.local = client, here, local

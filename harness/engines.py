@@ -28,11 +28,13 @@ class Engine(Protocol):
         name: that it is asked for by.
         workers: how many kernels run at once.
         local: whether they run on the cores that hash, which then waits for them if it can.
+        in_order: whether it is one worker of this process, which may hash what it is at.
     """
 
     name: str
     workers: int
     local: bool
+    in_order: bool
 
     @property
     def ahead(self) -> int:
@@ -74,6 +76,7 @@ class Threads:
 
     def __init__(self, pool: ThreadPoolExecutor, count: int) -> None:
         self.pool, self.workers, self.ahead = pool, count, count + 1
+        self.in_order = count == 1
 
     def submit(self, kernel: str, arguments: tuple[Any, ...], done: Callable[[Any], None]) -> Any:
         """Have a kernel carried out."""

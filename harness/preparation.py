@@ -125,7 +125,8 @@ class Seconds:
 
     Attributes:
         wall: of each of ``STAGES``, one after the other. Hashing is what was left of it when all
-            was encoded; writing is to see on the disk what the system had taken.
+            was encoded, or, by one worker, all of it; writing is to see on the disk what the system
+            had taken.
         busy: added up over workers. Encoding is without writing here, which has its own.
     """
 
@@ -449,6 +450,10 @@ class Walker:
             raise changed(pieces[0][1][0])
         self.next += 1
         return time.perf_counter() - begun
+
+    def updates(self, keys: Sequence[Any]) -> list[Callable[[bytes], None]]:
+        """Return what takes bytes of these files, for whoever has them at hand in their order."""
+        return [self.digests[key].update for key in keys]
 
     def digest(self, key: Any) -> str:
         """Return the SHA-256 of a file that was walked through."""
@@ -774,6 +779,8 @@ class Preparation:
             (self.train, self.val),
             WIDTH * size,
         )
+        # One worker has each block at hand in the order of the files, and need not read it again.
+        self.hashes_at_once = engine.in_order and not journal.scanned
         self.crew = Crew(engine, (self.source_walker, self.shard_walker), self.seconds)
 
     def carry_out(self) -> Outcome:
@@ -809,14 +816,22 @@ class Preparation:
             self.progress("vocabulary", len(self.scanned), len(self.parts))
 
         def task(part: int) -> Task:
-            def finish(seconds: float, answer: tuple[str, int, int]) -> None:
-                self.seconds.busy["vocabulary"] += seconds
-                scan = Scan(*answer)
+            def finish(seconds: float, answer: tuple[str, int, int, float]) -> None:
+                vocabulary, characters, read, hashing = answer
+                self.seconds.busy["vocabulary"] += seconds - hashing
+                scan = Scan(vocabulary, characters, read)
                 self.journal.keep_scan(part, scan)
                 self.scanned[part] = scan.read
+                self.hashed(self.source_walker, "vocabulary", hashing)
                 known(scan)
 
-            return Task(part, "scan", (list(self.parts[part].pieces),), finish)
+            updates = self.source_walker.updates(self.parts[part].sources)
+            return Task(
+                part,
+                "scan",
+                (list(self.parts[part].pieces), *([updates] if self.hashes_at_once else [])),
+                finish,
+            )
 
         for scan in self.journal.scanned.values():
             known(scan)
@@ -826,6 +841,14 @@ class Preparation:
         for part in range(len(self.parts)):
             self.starts.append(self.starts[part] + self.journal.scanned[part].characters)
         self.training = training_characters(self.starts[-1])
+
+    def hashed(self, walker: Walker, stage: str, seconds: float) -> None:
+        """Note that a part was hashed in so many seconds of a stage, if it was."""
+        if self.hashes_at_once:
+            walker.next += 1
+            self.seconds.busy["hashing"] += seconds
+            self.seconds.wall["hashing"] += seconds
+            self.seconds.wall[stage] -= seconds
 
     def places(self, part: int) -> list[Piece]:
         """Return where the ids of a part are, or belong."""
@@ -858,19 +881,23 @@ class Preparation:
         def encoding(part: int) -> Task:
             scan = self.journal.scanned[part]
 
-            def finish(seconds: float, answer: tuple[int, int, int, float]) -> None:
-                characters, read, written, writing = answer
-                self.seconds.busy["encoding"] += seconds - writing
+            def finish(seconds: float, answer: tuple[int, int, int, float, float]) -> None:
+                characters, read, written, writing, hashing = answer
+                self.seconds.busy["encoding"] += seconds - writing - hashing
                 self.seconds.busy["writing"] += writing
                 if (characters, read) != (scan.characters, scan.read):
                     raise changed(self.parts[part].pieces[0][0])
                 self.journal.keep_encoded(part, written)
                 done(part, written)
+                self.hashed(self.shard_walker, "encoding", hashing)
 
-            where = self.train, self.val, self.starts[part], self.training
-            return Task(
-                part, "encode", (list(self.parts[part].pieces), self.vocabulary, *where), finish
+            updates = self.shard_walker.updates((self.train, self.val))
+            arguments = (
+                *(list(self.parts[part].pieces), self.vocabulary),
+                *(self.train, self.val, self.starts[part], self.training),
+                *([updates] if self.hashes_at_once else []),
             )
+            return Task(part, "encode", arguments, finish)
 
         def looking(part: int, written: int) -> Task:
             def finish(_: float, found: int) -> None:

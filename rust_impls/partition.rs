@@ -34,12 +34,14 @@ pub struct Scanned {
     pub checksum: u32,
 }
 
+/// Gives `tap` the bytes of each piece too, as they are read: the piece's index and the bytes.
+///
 /// # Errors
 ///
 /// When a piece cannot be read, is not there or is not UTF-8.
-pub fn scan(pieces: &[Piece]) -> Result<Scanned, Failure> {
+pub fn scan(pieces: &[Piece], tap: impl FnMut(usize, &[u8])) -> Result<Scanned, Failure> {
     let mut seen = Seen::default();
-    let checksum = each_text(pieces, |text| {
+    let checksum = each_text(pieces, tap, |text| {
         seen.add(text);
         Ok(())
     })?;
@@ -73,24 +75,34 @@ pub struct Encoded {
     pub writing: Duration,
 }
 
-/// Writes the ids of a part's characters, little-endian.
+/// Writes the ids of a part's characters, little-endian. Gives `tap` what is written too: whether into
+/// `train`, and the bytes.
 ///
 /// # Errors
 ///
 /// When a piece cannot be read, is no more what was scanned, or ids cannot be written.
-pub fn encode(pieces: &[Piece], vocabulary: &[u32], place: &Place<'_>) -> Result<Encoded, Failure> {
+pub fn encode(
+    pieces: &[Piece],
+    vocabulary: &[u32],
+    place: &Place<'_>,
+    tap: impl FnMut(bool, &[u8]),
+) -> Result<Encoded, Failure> {
     let table = IdTable::new::<u16>(vocabulary);
-    let mut output = Output::new(place);
+    let mut output = Output::new(place, tap);
     let mut room: Vec<MaybeUninit<u16>> = Vec::new();
     let mut characters = 0;
-    let read = each_text(pieces, |text| {
-        room.resize(room.len().max(text.len()), MaybeUninit::uninit());
-        let places = &mut room[..text.len()];
-        let filled = table.fill(simd::path_or_scalar(), text, places);
-        filled.map_err(|_| Failure::Changed)?;
-        characters += places.len();
-        output.write(as_bytes(places))
-    })?;
+    let read = each_text(
+        pieces,
+        |_, _| {},
+        |text| {
+            room.resize(room.len().max(text.len()), MaybeUninit::uninit());
+            let places = &mut room[..text.len()];
+            let filled = table.fill(simd::path_or_scalar(), text, places);
+            filled.map_err(|_| Failure::Changed)?;
+            characters += places.len();
+            output.write(as_bytes(places))
+        },
+    )?;
     Ok(Encoded {
         characters,
         read,
@@ -108,7 +120,7 @@ pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
     let mut checksum = Hasher::new();
     let mut block = vec![0; BLOCK];
     for piece in pieces {
-        let mut part = Part::open(piece, &mut checksum)?;
+        let mut part = Part::open(piece, &mut checksum, |_: &[u8]| {})?;
         loop {
             match part.read(&mut block) {
                 Ok(0) => break,
@@ -126,12 +138,13 @@ pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
 /// their bytes.
 fn each_text(
     pieces: &[Piece],
+    mut tap: impl FnMut(usize, &[u8]),
     mut take: impl FnMut(Text<'_>) -> Result<(), Failure>,
 ) -> Result<u32, Failure> {
     let mut blocks = Blocks::new(BLOCK);
     let mut checksum = Hasher::new();
-    for piece in pieces {
-        let mut part = Part::open(piece, &mut checksum)?;
+    for (index, piece) in pieces.iter().enumerate() {
+        let mut part = Part::open(piece, &mut checksum, |bytes: &[u8]| tap(index, bytes))?;
         let done = blocks.each_from(piece.start, &mut part, &mut take);
         if !matches!(done, Err(Fault::Io(_))) {
             part.check_whole()?; // what is cut short is not UTF-8 either, in many a place
@@ -141,15 +154,16 @@ fn each_text(
     Ok(checksum.finalize())
 }
 
-/// A piece that is read, and summed up as it is.
-struct Part<'a> {
+/// A piece that is read, and summed up and given to `tap` as it is.
+struct Part<'a, T> {
     piece: &'a Piece,
     bytes: io::Take<File>,
     checksum: &'a mut Hasher,
+    tap: T,
 }
 
-impl<'a> Part<'a> {
-    fn open(piece: &'a Piece, checksum: &'a mut Hasher) -> Result<Self, Failure> {
+impl<'a, T> Part<'a, T> {
+    fn open(piece: &'a Piece, checksum: &'a mut Hasher, tap: T) -> Result<Self, Failure> {
         let mut file = Source::open_again(&piece.path)?.file;
         let begun = file.seek(SeekFrom::Start(piece.start));
         begun.map_err(|error| Failure::io(&piece.path, error))?;
@@ -158,6 +172,7 @@ impl<'a> Part<'a> {
             piece,
             bytes,
             checksum,
+            tap,
         })
     }
 
@@ -172,35 +187,38 @@ impl<'a> Part<'a> {
     }
 }
 
-impl Read for Part<'_> {
+impl<T: FnMut(&[u8])> Read for Part<'_, T> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(room)?;
         self.checksum.update(&room[..read]);
+        (self.tap)(&room[..read]);
         Ok(read)
     }
 }
 
 /// Writes bytes of ids where they belong: into the one file up to where it is full, then into the other.
-struct Output<'a> {
+struct Output<'a, T> {
     place: &'a Place<'a>,
     /// Bytes before those that come next, of both files together.
     position: u64,
     /// The file that is written at present, and whether it is `train`.
     open: Option<(File, bool)>,
     checksum: Hasher,
+    tap: T,
     writing: Duration,
 }
 
 /// Bytes of an id.
 const WIDTH: u64 = 2;
 
-impl<'a> Output<'a> {
-    fn new(place: &'a Place<'a>) -> Self {
+impl<'a, T: FnMut(bool, &[u8])> Output<'a, T> {
+    fn new(place: &'a Place<'a>, tap: T) -> Self {
         Self {
             place,
             position: WIDTH * place.position,
             open: None,
             checksum: Hasher::new(),
+            tap,
             writing: Duration::ZERO,
         }
     }
@@ -237,6 +255,7 @@ impl<'a> Output<'a> {
         file.write_all(bytes).map_err(failed)?;
         self.position += bytes.len() as u64;
         self.writing += begun.elapsed();
+        (self.tap)(train, bytes);
         Ok(())
     }
 }
@@ -324,7 +343,9 @@ mod tests {
             let mut union = Vec::new();
             let mut starts = vec![0];
             for part in &parts {
-                let scanned = scan(part).unwrap();
+                let mut tapped = vec![Vec::new(); part.len()];
+                let scanned = scan(part, |index, bytes| tapped[index].extend(bytes)).unwrap();
+                prop_assert_eq!(scanned.checksum, crc(&tapped.concat()));
                 union.extend(scanned.vocabulary);
                 starts.push(starts[starts.len() - 1] + scanned.characters as u64);
                 prop_assert_eq!(scanned.checksum, checksum(part).unwrap());
@@ -337,10 +358,15 @@ mod tests {
             let first = order.index(parts.len());
             for at in (first..parts.len()).chain(0..first) {
                 let place = Place { train: &train, val: &val, position: starts[at], training };
-                let done = encode(&parts[at], &vocabulary, &place).unwrap();
+                let mut tapped = [const { Vec::<u8>::new() }; 2];
+                let done = encode(&parts[at], &vocabulary, &place, |into_train, bytes| {
+                    tapped[usize::from(into_train)].extend(bytes);
+                }).unwrap();
                 let mine = usize::try_from(starts[at]).unwrap()..usize::try_from(starts[at + 1]).unwrap();
                 let bytes: Vec<u8> = ids[mine].iter().flat_map(|id| id.to_le_bytes()).collect();
                 prop_assert_eq!(done.written, crc(&bytes));
+                let [into_val, into_train] = tapped;
+                prop_assert_eq!([into_train, into_val].concat(), bytes);
                 prop_assert_eq!(done.read, checksum(&parts[at]).unwrap());
             }
             let mut bytes = fs::read(&train).unwrap();
@@ -361,11 +387,11 @@ mod tests {
             start,
             end,
         };
-        assert!(scan(&[piece(0, 3), piece(4, 7)]).is_ok());
-        let failure = scan(&[piece(2, 7)]).unwrap_err();
+        assert!(scan(&[piece(0, 3), piece(4, 7)], |_, _| {}).is_ok());
+        let failure = scan(&[piece(2, 7)], |_, _| {}).unwrap_err();
         assert!(matches!(failure, Failure::NotUtf8 { position: 3, .. }));
         for failure in [
-            scan(&[piece(4, 8)]).unwrap_err(),
+            scan(&[piece(4, 8)], |_, _| {}).unwrap_err(),
             checksum(&[piece(0, 8)]).unwrap_err(),
         ] {
             assert!(matches!(failure, Failure::Changed), "{failure:?}");
@@ -376,13 +402,13 @@ mod tests {
             position: 0,
             training: 7,
         };
-        let failure = encode(&[piece(0, 3)], &[97, 98], &place).unwrap_err();
+        let failure = encode(&[piece(0, 3)], &[97, 98], &place, |_, _| {}).unwrap_err();
         assert!(matches!(failure, Failure::Changed));
         let absent = Place {
             train: &folder.0.join("none"),
             ..place
         };
-        let failure = encode(&[piece(0, 2)], &[97, 98], &absent).unwrap_err();
+        let failure = encode(&[piece(0, 2)], &[97, 98], &absent, |_, _| {}).unwrap_err();
         assert!(matches!(failure, Failure::Io { .. }));
     }
 

@@ -1713,7 +1713,8 @@ mod partition {
     use crate::partition::{self, Piece, Place};
     use pyo3::buffer::PyBuffer;
     use pyo3::prelude::*;
-    use pyo3::types::PyString;
+    use pyo3::types::{PyBytes, PyString};
+    use std::time::{Duration, Instant};
 
     fn part(pieces: Vec<(PathBuf, u64, u64)>) -> Vec<Piece> {
         let piece = |(path, start, end)| Piece { path, start, end };
@@ -1727,23 +1728,63 @@ mod partition {
         py.detach(work).map_err(|failure| failed("shards", failure))
     }
 
+    /// Functions of Python's that get bytes, such as a hash's, and what has become of that.
+    struct Taps {
+        updates: Vec<Py<PyAny>>,
+        seconds: Duration,
+        error: Option<PyErr>,
+    }
+
+    impl Taps {
+        fn new(updates: Option<Vec<Py<PyAny>>>) -> Self {
+            let updates = updates.unwrap_or_default();
+            let seconds = Duration::ZERO;
+            Self {
+                updates,
+                seconds,
+                error: None,
+            }
+        }
+
+        fn give(&mut self, index: usize, bytes: &[u8]) {
+            let (Some(update), None) = (self.updates.get(index), &self.error) else {
+                return;
+            };
+            let begun = Instant::now();
+            let done = Python::attach(|py| update.call1(py, (PyBytes::new(py, bytes),)).map(drop));
+            self.error = done.err();
+            self.seconds += begun.elapsed();
+        }
+
+        fn finish(self) -> PyResult<f64> {
+            self.error.map_or(Ok(self.seconds.as_secs_f64()), Err)
+        }
+    }
+
     /// What the pieces hold: the distinct characters in order, how many characters, the bytes' CRC-32.
+    /// A function for each piece in `updates` gets its bytes; for how many seconds comes last.
     #[pyfunction]
+    #[pyo3(signature = (pieces, updates = None))]
     fn scan(
         py: Python<'_>,
         pieces: Vec<(PathBuf, u64, u64)>,
-    ) -> PyResult<(Bound<'_, PyString>, usize, u32)> {
-        let pieces = part(pieces);
-        let found = detached(py, || partition::scan(&pieces))?;
+        updates: Option<Vec<Py<PyAny>>>,
+    ) -> PyResult<(Bound<'_, PyString>, usize, u32, f64)> {
+        let (pieces, mut taps) = (part(pieces), Taps::new(updates));
+        let tap = |index, bytes: &[u8]| taps.give(index, bytes);
+        let found = detached(py, || partition::scan(&pieces, tap))?;
         let vocabulary = vocabulary_string(py, &found.vocabulary)?;
-        Ok((vocabulary, found.characters, found.checksum))
+        Ok((vocabulary, found.characters, found.checksum, taps.finish()?))
     }
 
     /// Writes the pieces' ids behind `position` others, the first `training` of all into `train` and
     /// the others into `val`; returns how many, the CRC-32 of what was read and of what was written,
-    /// and for how many seconds the system was writing.
+    /// and for how many seconds the system was writing. Of two functions in `updates` the first gets
+    /// what is written into `train`, the other the rest; for how many seconds comes last.
     #[pyfunction]
+    #[pyo3(signature = (pieces, vocabulary, train, val, position, training, updates = None))]
     #[allow(clippy::needless_pass_by_value)] // what Python gives is made anew
+    #[allow(clippy::too_many_arguments)] // they are Python's, by name
     fn encode(
         py: Python<'_>,
         pieces: Vec<(PathBuf, u64, u64)>,
@@ -1752,17 +1793,22 @@ mod partition {
         val: PathBuf,
         position: u64,
         training: u64,
-    ) -> PyResult<(usize, u32, u32, f64)> {
-        let pieces = part(pieces);
+        updates: Option<Vec<Py<PyAny>>>,
+    ) -> PyResult<(usize, u32, u32, f64, f64)> {
+        let (pieces, mut taps) = (part(pieces), Taps::new(updates));
         let place = Place {
             train: &train,
             val: &val,
             position,
             training,
         };
-        let done = detached(py, || partition::encode(&pieces, &vocabulary.0, &place))?;
-        let seconds = done.writing.as_secs_f64();
-        Ok((done.characters, done.read, done.written, seconds))
+        let tap = |into_train: bool, bytes: &[u8]| taps.give(usize::from(!into_train), bytes);
+        let done = detached(py, || {
+            partition::encode(&pieces, &vocabulary.0, &place, tap)
+        })?;
+        let writing = done.writing.as_secs_f64();
+        let hashing = taps.finish()?;
+        Ok((done.characters, done.read, done.written, writing, hashing))
     }
 
     /// The CRC-32 of the pieces' bytes.
