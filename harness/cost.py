@@ -186,7 +186,9 @@ def predict(
         characters: for each byte of it.
     """
     ids = WIDTH * characters
-    traffic = {"vocabulary": (1.0, 0.0), "encoding": (1.0, ids), "hashing": (1.0 + ids, 0.0)}
+    # A worker by itself hashes what it has at hand; several leave it behind, to be read again.
+    again = 0.0 if means.machines * means.cores == 1 else 1.0 + ids
+    traffic = {"vocabulary": (1.0, 0.0), "encoding": (1.0, ids), "hashing": (again, 0.0)}
     # A digest can't be shared out: that of the longest file is one core's work.
     stream = max(1.0, ids * TRAINING) / (1.0 + ids)
     stages = []
