@@ -1,6 +1,6 @@
 """What preparing a text of any size costs: lines fitted to measured sizes, and what they predict.
 
-Pure functions. A stage costs processor time in proportion to the bytes of the text, and reads and
+Pure functions. A stage keeps a worker busy in proportion to the bytes of the text, and reads and
 writes a known number of bytes for each; what it takes is what the scarcest of processors, disks and
 network allows. What a line says far beyond the sizes it was fitted to is an extrapolation: its
 interval knows how well the line is known, and not whether the world stays straight.
@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-STAGES = ("vocabulary", "encoding", "hashing")
+STAGES = ("vocabulary", "encoding", "hashing", "writing")
+ENGINE = ("vocabulary", "encoding")
+"""Of which each part is a task."""
 WIDTH = 2
 """Bytes of an id."""
 TRAINING = 0.9
@@ -147,8 +149,9 @@ class Stage:
     Attributes:
         name: of ``STAGES``.
         estimate: of its seconds.
-        bound: what makes it so long: ``processor``, ``disk``, ``network``, ``engine`` or
-            ``one stream``.
+        bound: what makes it so long: ``processor``, ``disk``, ``network``, ``engine``, ``one
+            stream`` of a digest, which is one core's work, or ``one writer``: a file takes no more
+            at a time.
     """
 
     name: str
@@ -162,8 +165,8 @@ class Prediction:
 
     Attributes:
         size: bytes of the text.
-        stages: one after the other on a machine by itself; hashing beside the others where
-            machines share the work, since the one that asks them to hashes.
+        stages: of which a single core does one after the other; more do hashing and writing beside
+            the others.
         total: of all of it.
         stretched: the size over the largest that was measured.
     """
@@ -180,51 +183,53 @@ def predict(
     """Return what a preparation of a text takes.
 
     Args:
-        lines: of the processor time of each of ``STAGES``.
+        lines: of the seconds that one worker is busy with each of ``STAGES``.
         means: what it is carried out with.
         size: bytes of the text, in one file.
         characters: for each byte of it.
     """
     ids = WIDTH * characters
+    single = means.machines * means.cores == 1
     # A worker by itself hashes what it has at hand; several leave it behind, to be read again.
-    again = 0.0 if means.machines * means.cores == 1 else 1.0 + ids
-    traffic = {"vocabulary": (1.0, 0.0), "encoding": (1.0, ids), "hashing": (again, 0.0)}
+    again = 0.0 if single else 1.0 + ids
+    reads = {"vocabulary": 1.0, "encoding": 1.0, "hashing": again, "writing": 0.0}
+    writes = {"writing": ids}
     # A digest can't be shared out: that of the longest file is one core's work.
     stream = max(1.0, ids * TRAINING) / (1.0 + ids)
+    shares = {
+        "vocabulary": (means.machines, 1 / means.cores, "processor"),
+        "encoding": (means.machines, 1 / means.cores, "processor"),
+        # By the machine that asks the others.
+        "hashing": (1, *max((1 / means.cores, "processor"), (stream, "one stream"))),
+        "writing": (means.machines, 1.0, "one writer"),
+    }
     stages = []
     for name in STAGES:
-        work = lines[name].at(size)
-        alone = name == "hashing"
-        machines = 1 if alone else means.machines
-        reads, writes = (size * each for each in traffic[name])
+        machines, share, bound = shares[name]
+        spent = lines[name].at(size).times(share / machines)
+        read, written = size * reads[name], size * writes.get(name, 0.0)
         floors = {
-            "disk": max(reads / means.read, writes / means.write) / machines,
-            "network": (reads + writes) / (means.network or math.inf) / machines,
-            "engine": 0.0 if alone else means.overhead * size / means.part,
+            "disk": max(read / means.read, written / means.write) / machines,
+            "network": (read + written) / (means.network or math.inf) / machines,
+            "engine": means.overhead * size / means.part if name in ENGINE else 0.0,
         }
-        share = max(1 / means.cores, stream) if alone else 1 / (machines * means.cores)
-        bound, floor = max(floors.items(), key=lambda each: each[1])
-        spent = work.times(share)
+        scarce, floor = max(floors.items(), key=lambda each: each[1])
         if floor > spent.seconds:
-            stages.append(Stage(name, Estimate(floor, floor, max(floor, spent.high)), bound))
+            stages.append(Stage(name, Estimate(floor, floor, max(floor, spent.high)), scarce))
         else:
-            serial = alone and stream > 1 / means.cores
             low = max(spent.low, floor)
-            bound = "one stream" if serial else "processor"
             stages.append(Stage(name, Estimate(spent.seconds, low, spent.high), bound))
-    vocabulary, encoding, hashing = (stage.estimate for stage in stages)
-    before = together(vocabulary, encoding)
-    if means.machines > 1:
-        whole = Estimate(*map(max, astuple(before), astuple(hashing)))
-    elif stages[2].bound == "one stream":
-        # Idle cores hash while others work: in all no less than the work, and than the stream.
-        work = lines["hashing"].at(size).times(1 / means.cores)
-        whole = Estimate(*map(max, astuple(together(before, work)), astuple(hashing)))
+    vocabulary, encoding, hashing, writing = (stage.estimate for stage in stages)
+    total = together(vocabulary, encoding)
+    if single:
+        total = together(total, hashing, writing)
     else:
-        whole = together(before, hashing)
-    start = means.start_up
+        work = [lines[name].at(size).times(1 / means.cores) for name in STAGES]
+        beside = [hashing, writing, *([together(*work)] if means.machines == 1 else [])]
+        for each in beside:
+            total = Estimate(*map(max, astuple(total), astuple(each)))
+    total = together(total, Estimate(means.start_up, means.start_up, means.start_up))
     largest = max(line.largest for line in lines.values())
-    total = Estimate(whole.seconds + start, whole.low + start, whole.high + start)
     return Prediction(size, tuple(stages), total, size / largest)
 
 
@@ -233,11 +238,9 @@ def astuple(estimate: Estimate) -> tuple[float, float, float]:
     return estimate.seconds, estimate.low, estimate.high
 
 
-def together(first: Estimate, second: Estimate) -> Estimate:
-    """Return one after the other; what is not known of both may be wrong the same way."""
-    return Estimate(
-        first.seconds + second.seconds, first.low + second.low, first.high + second.high
-    )
+def together(*estimates: Estimate) -> Estimate:
+    """Return one after the other; what is not known of them may be wrong the same way."""
+    return Estimate(*map(math.fsum, zip(*map(astuple, estimates), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -268,7 +271,7 @@ class Model:
     """Lines fitted to what was taken.
 
     Attributes:
-        stages: of the busy seconds of each stage of the command; writing is part of encoding.
+        stages: of the busy seconds of each stage of the command.
         calls: of the processor time of each contender.
         wholes: of the command's wall clock, by engine and number of workers.
     """
@@ -304,9 +307,8 @@ def model_of(taken: Sequence[Taken]) -> Model:
             continue
         points["whole", each.way, each.workers].append((each.bytes, each.seconds))
         if (each.way, each.workers) == ("threads", 1):
-            busy = {**each.busy, "encoding": each.busy["encoding"] + each.busy["writing"]}
             for stage in STAGES:
-                points["stage", stage].append((each.bytes, busy[stage]))
+                points["stage", stage].append((each.bytes, each.busy[stage]))
     model = Model()
     for (kind, *key), runs in points.items():
         if len(runs) < LEAST or len({size for size, _ in runs}) < 2:

@@ -16,7 +16,7 @@ from harness.cost import STAGES, Line, Means, fit, predict
 SIZES = [10**6, 10**7, 10**8, 10**9, 4 * 10**9]
 EXACT = {
     name: Line(0.001, each, 0.0, (0.0, 0.0, 0.0), 25, SIZES[-1])
-    for name, each in zip(STAGES, (2e-10, 4e-10, 2e-9), strict=True)
+    for name, each in zip(STAGES, (2e-10, 4e-10, 2e-9, 5e-10), strict=True)
 }
 sizes = st.floats(1e3, 1e14)
 speeds = st.floats(1e6, 1e12)
@@ -71,8 +71,8 @@ def test_too_little_for_a_line() -> None:
 
 def test_one_core_does_one_thing_after_another() -> None:
     found = predict(EXACT, Means(), 1e9)
-    assert found.total.seconds == pytest.approx(0.003 + 2.6, rel=1e-6)
-    assert [stage.bound for stage in found.stages] == ["processor"] * 3
+    assert found.total.seconds == pytest.approx(0.004 + 3.1, rel=1e-6)
+    assert [stage.bound for stage in found.stages] == ["processor"] * 3 + ["one writer"]
 
 
 def test_a_digest_is_one_core_s_work_however_many_there_are() -> None:
@@ -85,9 +85,16 @@ def test_a_digest_is_one_core_s_work_however_many_there_are() -> None:
     assert slow.total.seconds == pytest.approx(3e12 / 1e9)
 
 
+def test_a_file_takes_one_writer_at_a_time() -> None:
+    lines = {**EXACT, "writing": replace(EXACT["writing"], each=1e-8)}
+    found = predict(lines, Means(cores=64), 1e12)
+    assert found.total.seconds == pytest.approx(1e-8 * 1e12, rel=1e-3)
+    assert found.total == found.stages[3].estimate
+
+
 def test_what_is_scarce_is_named() -> None:
     found = predict(EXACT, Means(machines=4, cores=8, network=1e8, start_up=5), 1e11)
-    assert [stage.bound for stage in found.stages] == ["network"] * 3
+    assert [stage.bound for stage in found.stages] == ["network"] * 4
     assert found.total.seconds == pytest.approx(5 + 3e11 / 1e8)
     found = predict(EXACT, Means(machines=4, cores=8, overhead=1.0), 1e11)
     assert found.stages[0].bound == "engine"
