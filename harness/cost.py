@@ -204,6 +204,7 @@ def predict(
         "writing": (means.machines, 1.0, "one writer"),
     }
     stages = []
+    used = {"disk": 0.0, "network": 0.0}
     for name in STAGES:
         machines, share, bound = shares[name]
         spent = lines[name].at(size).times(share / machines)
@@ -213,6 +214,7 @@ def predict(
             "network": (read + written) / (means.network or math.inf) / machines,
             "engine": means.overhead * size / means.part if name in ENGINE else 0.0,
         }
+        used = {each: seconds + floors[each] for each, seconds in used.items()}
         scarce, floor = max(floors.items(), key=lambda each: each[1])
         if floor > spent.seconds:
             stages.append(Stage(name, Estimate(floor, floor, max(floor, spent.high)), scarce))
@@ -224,8 +226,10 @@ def predict(
     if single:
         total = together(total, hashing, writing)
     else:
-        work = [lines[name].at(size).times(1 / means.cores) for name in STAGES]
-        beside = [hashing, writing, *([together(*work)] if means.machines == 1 else [])]
+        beside = [hashing, writing]
+        if means.machines == 1:  # whose cores, disk and network all stages share
+            work = [lines[name].at(size).times(1 / means.cores) for name in STAGES]
+            beside += [together(*work), *(Estimate(each, each, each) for each in used.values())]
         for each in beside:
             total = Estimate(*map(max, astuple(total), astuple(each)))
     total = together(total, Estimate(means.start_up, means.start_up, means.start_up))

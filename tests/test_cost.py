@@ -92,6 +92,12 @@ def test_a_file_takes_one_writer_at_a_time() -> None:
     assert found.total == found.stages[3].estimate
 
 
+def test_all_stages_of_a_machine_share_its_disk() -> None:
+    """For each byte of text it gives five, to look up, to encode and to hash, and takes two."""
+    found = predict(EXACT, Means(cores=64, read=1e8, write=1e8), 1e12)
+    assert found.total.seconds == pytest.approx(7e12 / 1e8)
+
+
 def test_what_is_scarce_is_named() -> None:
     found = predict(EXACT, Means(machines=4, cores=8, network=1e8, start_up=5), 1e11)
     assert [stage.bound for stage in found.stages] == ["network"] * 4
