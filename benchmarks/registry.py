@@ -309,6 +309,7 @@ REGISTRY: tuple[Implementation, ...] = (
     row("file_charset", "rust/tokio", "rust_impls:file_charset.tokio", "parallel"),
     row("file_charset", "limit/read_files", "rust_impls:limit.read_files", "limit"),
     row("file_charset", "limit/map_files", "rust_impls:limit.map_files", "limit"),
+    row("shards", "rust/id_table", "py_impls.shards.id_table:shards", "default", "numpy", "rust_impls:charset.bit_table rust_impls:encode_array.id_table"),
     row("shards", "limit/read_files", "rust_impls:limit.read_files", "limit"),
     row("shards", "limit/copy_files", "rust_impls:limit.copy_files", "limit"),
     row("shards", "limit/read_and_write", "rust_impls:limit.read_and_write", "limit"),

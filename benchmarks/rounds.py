@@ -221,7 +221,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     random = Random(order["seed"])  # noqa: S311
     indices = range(len(arms))
     mark = marks(order["mark"])
-    texts = [text_of(arm, corpus.text) for arm in arms]
+    texts = [text_of(task, arm, corpus.text) for arm in arms]
     functions = sided(task, arms, random)
     made: dict[int, Call] = {}
     for index in random.sample(indices, len(arms)):
@@ -332,11 +332,14 @@ def is_limit(task: Task, arm: dict[str, Any]) -> bool:
     return "limit" in find(task.name, arm["id"]).marks
 
 
-def text_of(arm: dict[str, Any], text: str) -> str:
-    """Return an arm's own copy of the text, repeated or cut to its ``characters`` if it has any."""
+def text_of(task: Task, arm: dict[str, Any], text: str) -> str:
+    """Return an arm's own copy of the text, repeated or cut to its ``characters`` if it has any.
+
+    What reads files is given none, so that a gigabyte need not be there once for each arm.
+    """
     if "characters" in arm:
         text = repeated(text, arm["characters"])
-    return corpora.own_copy(text)
+    return corpora.own_copy(text) if task.files is None else text
 
 
 def cores_used(call: Call) -> float:

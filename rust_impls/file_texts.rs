@@ -481,8 +481,13 @@ impl Default for Seen {
 
 impl Seen {
     pub fn add(&mut self, text: Text<'_>) {
-        for code in bit_table::charset(text) {
-            self.bits[code as usize / 64] |= 1 << (code % 64);
+        match (text, self.bits.first_chunk_mut()) {
+            (Text::One(codes), Some(known)) => bit_table::add(known, codes),
+            _ => {
+                for code in bit_table::charset(text) {
+                    self.bits[code as usize / 64] |= 1 << (code % 64);
+                }
+            }
         }
         self.length += text.len();
     }

@@ -57,8 +57,26 @@ pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
     }
 }
 
+/// Adds what a further part of a text holds: after the first few, a part has nothing new, and need not
+/// be found out about as if nothing were known.
+#[allow(unsafe_code)] // as above
+pub fn add(known: &mut Latin1, codes: &[u8]) {
+    match simd::path_or_scalar() {
+        #[cfg(target_arch = "x86_64")]
+        path @ Path::Avx512 if path.available() => {
+            // SAFETY: as above.
+            *known = unsafe { avx512::and_one_byte(*known, codes) };
+        }
+        path => {
+            for code in charset_on(path, Text::One(codes)) {
+                known[code as usize / 64] |= 1 << (code % 64);
+            }
+        }
+    }
+}
+
 /// A bit for each code of Latin-1.
-type Latin1 = [u64; 4];
+pub type Latin1 = [u64; 4];
 
 fn codes_of(seen: Latin1) -> Vec<u32> {
     let count: u32 = seen.iter().map(|bits| bits.count_ones()).sum();

@@ -236,6 +236,26 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Part by part, whatever is known already, and whatever it is stored in.
+    #[test]
+    fn parts_of_latin1_add_up(parts in prop::collection::vec(
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..700),
+            prop::collection::vec(b'a'..b'e', 0..3000),
+        ],
+        0..5,
+    )) {
+        let mut seen = Seen::default();
+        for part in &parts {
+            seen.add(Text::One(part));
+        }
+        let whole: BTreeSet<u32> = parts.concat().into_iter().map(u32::from).collect();
+        prop_assert!(seen.vocabulary().into_iter().eq(whole));
+        prop_assert_eq!(seen.length, parts.concat().len());
+    }
+}
+
 /// At each border of a block, a window or a piece, and at each byte of a character.
 #[test]
 fn long_files_are_cut_within_characters() {

@@ -114,9 +114,23 @@ impl Unseen {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub fn one_byte(codes: &[u8]) -> Vec<u32> {
+    codes_of(and_one_byte([0; 4], codes))
+}
+
+/// What is known already, and what the codes hold.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub fn and_one_byte(known: Latin1, codes: &[u8]) -> Latin1 {
     let mut unseen = Unseen::all();
-    let (first, codes) = codes.split_at(codes.len().min(MOSTLY_NEW));
-    unseen.mark(first.iter().copied());
+    let new = if known == [0; 4] { MOSTLY_NEW } else { 0 };
+    let (first, codes) = codes.split_at(codes.len().min(new));
+    let known = known
+        .into_iter()
+        .zip((0_u8..).step_by(64))
+        .flat_map(|(bits, first)| {
+            #[allow(clippy::cast_possible_truncation)] // less than 64
+            ones(bits).map(move |bit| first + bit as u8)
+        });
+    unseen.mark(known.chain(first.iter().copied()));
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     for block in blocks {
         let mut any = _mm512_setzero_si512();
@@ -143,7 +157,7 @@ pub fn one_byte(codes: &[u8]) -> Vec<u32> {
         let codes = unsafe { _mm512_maskz_loadu_epi8(valid, rest.as_ptr().cast()) };
         unseen.learn(codes, valid);
     }
-    codes_of(unseen.seen())
+    unseen.seen()
 }
 
 #[inline]
