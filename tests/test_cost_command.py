@@ -115,7 +115,7 @@ def test_records_of_something_else(
 
 
 def test_ways_that_write_something_else_are_found_out(installation: Installation) -> None:
-    path = installation.folder / "py_impls/shards/file_blocks.py"
+    path = installation.folder / "py_impls/shard_files.py"
     text = path.read_text(encoding="utf-8")
     assert "9 * length // 10" in text
     path.write_text(text.replace("9 * length // 10", "8 * length // 10"), encoding="utf-8")
