@@ -596,7 +596,12 @@ class Crew:
         """Keep what is finished by now, and raise the error of the first part that has one."""
         # Not from the queue: an interruption may have lost what was just taken from it.
         running = list(self.running.values())
-        waited = self.engine.abandon([future for _, future in running])
+        # A part before the one that failed may have an error too, though its thread has only just
+        # taken it and it could still be called off.
+        first = error.part if isinstance(error, TaskError) else 0
+        waited = self.engine.abandon(
+            [future for what, future in running if isinstance(what, Walker) or what.part >= first]
+        )
         for what, future in running:
             if future.cancelled() or not (waited or future.done()):
                 continue
