@@ -811,13 +811,8 @@ def file_examples(
     )
 
 
-def call_file_charset(function: Any, paths: Sequence[object]) -> Any:
-    """Return what a contender for ``file_charset`` answers."""
-    return function(paths)
-
-
-def call_prepare(function: Any, paths: Sequence[object]) -> Any:
-    """Return what a contender for ``prepare`` answers."""
+def call_on_paths(function: Any, paths: Sequence[object]) -> Any:
+    """Return what a contender that is given nothing but paths answers."""
     return function(paths)
 
 
@@ -969,7 +964,7 @@ TASKS: dict[str, Task] = {
             shared=share_tensor,
             edges=EDGES_IN_FILES,
             refusals=file_refusals(),
-            examples=file_examples(vocabulary_and_ids_of, call_prepare),
+            examples=file_examples(vocabulary_and_ids_of, call_on_paths),
             largest_vocabulary=65_536,  # beyond, what is made by way of uint16 ids may refuse
             files=files_read,
         ),
@@ -1016,7 +1011,7 @@ TASKS: dict[str, Task] = {
             shared=operator.is_,
             edges=EDGES_IN_FILES,
             refusals=file_refusals(gzip=True),
-            examples=file_examples(set, call_file_charset),
+            examples=file_examples(set, call_on_paths),
             files=files_read,
         ),
     )

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-STAGES = ("vocabulary", "encoding", "hashing", "writing")
+from harness.preparation import PART, STAGES
+from harness.shards import WIDTH
+
 ENGINE = ("vocabulary", "encoding")
 """Of which each part is a task."""
-WIDTH = 2
-"""Bytes of an id."""
 TRAINING = 0.9
 """The share of the ids in the larger shard, the longest that is hashed as one stream."""
 LEVEL = 0.95
@@ -139,7 +139,7 @@ class Means:
     network: float | None = None
     start_up: float = 0.0
     overhead: float = 0.0
-    part: int = 32 << 20
+    part: int = PART
 
 
 @dataclass(frozen=True)

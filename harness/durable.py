@@ -32,3 +32,18 @@ def append_whole(path: Path, data: bytes) -> None:
         except BaseException:
             os.ftruncate(file.fileno(), before)
             raise
+
+
+def whole_lines(path: Path) -> bytes:
+    """Return a file's lines, but for a last one that a crash cut off, which the file loses.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
+    data = path.read_bytes()
+    if torn := len(data) - (data.rfind(b"\n") + 1):
+        data = data[:-torn]
+        with path.open("r+b") as file:
+            file.truncate(len(data))
+            os.fsync(file.fileno())
+    return data

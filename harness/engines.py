@@ -6,7 +6,6 @@ An engine is asked for one kernel at a time, by its name, and answers with a fut
 from __future__ import annotations
 
 import importlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -59,13 +58,6 @@ def work(kernel: str, arguments: tuple[Any, ...]) -> Answer:
     begun = time.perf_counter()
     answer = getattr(kernels, kernel)(*arguments)
     return time.perf_counter() - begun, answer
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Threads:

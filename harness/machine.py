@@ -43,9 +43,7 @@ def examine() -> Machine:
     steal = getattr(psutil.cpu_times_percent(interval=0.25), "steal", None)
     return Machine(
         cpu=cpu_model(),
-        cores=len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1,
+        cores=cores(),
         governor=read_line(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         steal=None if steal is None else steal / 100,
@@ -53,6 +51,13 @@ def examine() -> Machine:
         python=python_build(),
         system=f"{platform.system()} {platform.machine()}",
     )
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.durable import append_whole, checksum
+from harness.durable import append_whole, checksum, whole_lines
 from harness.engines import EngineError
 from harness.shards import (
     MANIFEST,
@@ -313,12 +313,7 @@ def open_journal(folder: Path, request: dict[str, Any]) -> Journal:
         run = secrets.token_hex(4)
         write_whole(path, line("begun", run=run, **request))
         return Journal(path, run)
-    data = path.read_bytes()
-    if torn := len(data) - (data.rfind(b"\n") + 1):
-        data = data[:-torn]
-        with path.open("r+b") as file:
-            file.truncate(len(data))
-            os.fsync(file.fileno())
+    data = whole_lines(path)
     first, *others = enumerate(data.splitlines(), 1)
     begun = read_line(path, *first, "begun")
     run = begun.pop("run")

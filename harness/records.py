@@ -34,7 +34,7 @@ from harness import machine
 from harness.bench import Against, Cell
 from harness.breakdown import Breakdown, Step
 from harness.cost import Taken
-from harness.durable import append_whole, checksum
+from harness.durable import append_whole, checksum, whole_lines
 from harness.end_to_end import Difference, Trained
 from harness.machine import Meanwhile
 from harness.memory import Footprint
@@ -603,12 +603,7 @@ def resume(folder: Path, now: Run) -> Writer:
     """
     path = newest(folder)
     try:
-        data = path.read_bytes()
-        if torn := len(data) - (data.rfind(b"\n") + 1):
-            with path.open("r+b") as file:
-                file.truncate(len(data) - torn)
-                os.fsync(file.fileno())
-            data = data[:-torn]
+        data = whole_lines(path)
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from None
     *others, found = read_lines(data, str(path))

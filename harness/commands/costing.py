@@ -229,7 +229,7 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
 
 def print_predictions(means: Means, found: Sequence[Prediction]) -> None:
     """Print what is predicted, and what bounds it."""
-    from harness.job import size_in_words
+    from harness.job import seconds_in_words, size_in_words
 
     table = Table(title=means_in_words(means), title_justify="left")
     table.add_column("text", justify="right")
@@ -238,7 +238,9 @@ def print_predictions(means: Means, found: Sequence[Prediction]) -> None:
     table.add_column("in all [95 %]", justify="right")
     table.add_column("beyond the measured", justify="right")
     for each in found:
-        stages = [f"{words_of(stage.estimate.seconds)} ({stage.bound})" for stage in each.stages]
+        stages = [
+            f"{seconds_in_words(stage.estimate.seconds)} ({stage.bound})" for stage in each.stages
+        ]
         beyond = f"{each.stretched:,.3g} times" if each.stretched > 1 else "-"
         table.add_row(size_in_words(each.size), *stages, bounded(each.total), beyond)
     out.print(table)
@@ -253,14 +255,9 @@ def means_in_words(means: Means) -> str:
     return words + (f", {means.network / 1e9:.3g} GB/s of network" if means.network else "")
 
 
-def words_of(seconds: float) -> str:
-    """Return a time for people."""
-    from harness.job import seconds_in_words
-
-    return seconds_in_words(seconds)
-
-
 def bounded(estimate: Estimate) -> str:
     """Return an estimate with its interval."""
-    low, high = words_of(estimate.low), words_of(estimate.high)
-    return f"{words_of(estimate.seconds)} [{low}, {high}]"
+    from harness.job import seconds_in_words
+
+    seconds, low, high = map(seconds_in_words, (estimate.seconds, estimate.low, estimate.high))
+    return f"{seconds} [{low}, {high}]"

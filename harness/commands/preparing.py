@@ -123,6 +123,7 @@ def engine_of(
 ) -> Iterator[Engine]:
     """Yield what carries out."""
     from harness import dask_engine, engines
+    from harness.machine import cores
 
     wrong = {
         f"no engine {name!r}; there are: threads, dask": name not in {"threads", "dask"},
@@ -137,9 +138,9 @@ def engine_of(
     for message in (message for message, holds in wrong.items() if holds):
         stop(USAGE, message)
     with (
-        dask_engine.dask(scheduler, workers or engines.cores())
+        dask_engine.dask(scheduler, workers or cores())
         if name == "dask"
-        else engines.threads(threads or engines.cores())
+        else engines.threads(threads or cores())
     ) as found:
         yield found
 
@@ -201,7 +202,7 @@ def report_measured(
 ) -> None:
     """Measure preparations and the limit in turn, and print how they compare."""
     from harness import shard_limit
-    from harness.engines import cores
+    from harness.machine import cores
 
     folder.mkdir(parents=True, exist_ok=True)
     counts = sorted({1, count or cores()})
