@@ -30,7 +30,8 @@ def test_two_passes_need_little_beyond_their_result(corpus: str) -> None:
     large = measure(find("prepare", "rust/rustc_hash"), corpus, False, 1)
     assert ids <= small.most <= ids + 16e6
     assert ids <= max(small.kept) <= small.most
-    assert large.most >= small.most + 8e6  # the whole text, beside the ids
+    # The whole text beside the ids is 8.4 MB, less what the process had free before.
+    assert large.most >= small.most + 4e6
     assert ordered([large, small]) == [small, large]
     assert small.typical_seconds > 0
 
