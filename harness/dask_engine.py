@@ -204,6 +204,7 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Dask]:
             client = distributed.Client(cluster, timeout=CONNECT_SECONDS)
             with closing(client):
                 client.wait_for_workers(workers, timeout=60)
+                client.run(work_there, build(), "crc32", (b"", 0))  # imports belong to start-up
                 yield Dask(client, here, local=True)
 
 

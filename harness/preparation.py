@@ -43,8 +43,9 @@ from harness.shards import (
 if TYPE_CHECKING:
     from harness.engines import Engine
 
-PART = 32 << 20
-"""Bytes of a part: some ten milliseconds of work, beside which a line in the journal is nothing."""
+PART = 128 << 20
+"""Bytes of a part: tens of milliseconds of work, beside which a line in the journal is nothing, and
+the four that Dask takes for a task little."""
 ROOM = 1 << 20
 """Bytes hashed at once."""
 JOURNAL = "journal.jsonl"

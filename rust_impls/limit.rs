@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use memmap2::MmapOptions;
 
 use crate::file_charset::mmap::WINDOW;
-use crate::file_texts::{BLOCK, Failure};
+use crate::file_texts::{BLOCK, CACHE_LINE, Failure, from_cache_line};
 
 /// Reads every byte, by the widest vectors that the processor has, and returns a checksum so that
 /// nothing can be left out.
@@ -94,12 +94,13 @@ fn each_block(
     paths: &[PathBuf],
     mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut block = vec![0; BLOCK];
+    let mut room = vec![0; BLOCK + CACHE_LINE];
+    let block = &mut from_cache_line(&mut room)[..BLOCK];
     for path in paths {
         let failed = |error| Failure::io(path, error);
         let mut file = File::open(path).map_err(failed)?;
         loop {
-            let read = file.read(&mut block).map_err(failed)?;
+            let read = file.read(block).map_err(failed)?;
             if read == 0 {
                 break;
             }
@@ -188,7 +189,8 @@ pub fn copy_files(paths: &[PathBuf], folder: &Path) -> Result<usize, Failure> {
 ///
 /// When the system refuses to read one or to write.
 pub fn read_and_write(paths: &[PathBuf], folder: &Path) -> Result<usize, Failure> {
-    let ids = vec![1; 2 * BLOCK];
+    let mut room = vec![1; 2 * BLOCK + CACHE_LINE];
+    let ids = &from_cache_line(&mut room)[..2 * BLOCK];
     let mut characters = 0;
     write_for_each(paths, folder, |block, write| {
         let found = characters_in(block);

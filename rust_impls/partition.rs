@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crc32fast::Hasher;
 
-use crate::file_texts::{BLOCK, Blocks, Failure, Fault, Seen, Source};
+use crate::file_texts::{BLOCK, Blocks, CACHE_LINE, Failure, Fault, Seen, Source, from_cache_line};
 use crate::id_table::IdTable;
 use crate::simd;
 use crate::text::Text;
@@ -95,8 +95,11 @@ pub fn encode(
         pieces,
         |_, _| {},
         |text| {
-            room.resize(room.len().max(text.len()), MaybeUninit::uninit());
-            let places = &mut room[..text.len()];
+            room.resize(
+                room.len().max(text.len() + CACHE_LINE),
+                MaybeUninit::uninit(),
+            );
+            let places = &mut from_cache_line(&mut room)[..text.len()];
             let filled = table.fill(simd::path_or_scalar(), text, places);
             filled.map_err(|_| Failure::Changed)?;
             characters += places.len();
@@ -118,11 +121,12 @@ pub fn encode(
 /// When one cannot be read, or is not there.
 pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
     let mut checksum = Hasher::new();
-    let mut block = vec![0; BLOCK];
+    let mut room = vec![0; BLOCK + CACHE_LINE];
+    let block = &mut from_cache_line(&mut room)[..BLOCK];
     for piece in pieces {
         let mut part = Part::open(piece, &mut checksum, |_: &[u8]| {})?;
         loop {
-            match part.read(&mut block) {
+            match part.read(block) {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.engines import Engine
     from harness.preparation import Outcome
 
-PART = 32 << 20
+PART = 128 << 20
 
 
 def prepare(

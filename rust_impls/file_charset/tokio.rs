@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 
-use crate::file_texts::{BLOCK, Codes, Failure, Fault, LONGEST, Seen, Source};
+use crate::file_texts::{
+    BLOCK, CACHE_LINE, Codes, Failure, Fault, LONGEST, Seen, Source, from_cache_line,
+};
 
 /// # Errors
 ///
@@ -29,21 +31,28 @@ pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
 /// What goes to the thread that reads, and comes back.
 struct Reading {
     file: File,
-    /// Begins with room for what the block before has left of a character.
+    /// Has room for what the block before has left of a character, and then, from `start`, a block.
     room: Box<[u8]>,
+    start: usize,
     read: usize,
 }
 
 impl Reading {
     fn new(file: File) -> Self {
-        let room = vec![0; LONGEST + BLOCK].into_boxed_slice();
+        let mut room = vec![0; 2 * CACHE_LINE + BLOCK].into_boxed_slice();
+        let start = room.len() - from_cache_line(&mut room[LONGEST..]).len();
         let read = 0;
-        Self { file, room, read }
+        Self {
+            file,
+            room,
+            start,
+            read,
+        }
     }
 
     fn read(mut self) -> io::Result<Self> {
         loop {
-            match self.file.read(&mut self.room[LONGEST..]) {
+            match self.file.read(&mut self.room[self.start..][..BLOCK]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => (),
                 read => {
                     self.read = read?;
@@ -69,8 +78,9 @@ async fn add(path: &Path, seen: &mut Seen) -> Result<(), Failure> {
             break;
         }
         next = spawn_blocking(|| spare.read());
-        block.room[LONGEST - kept..LONGEST].copy_from_slice(&left[..kept]);
-        let bytes = &block.room[LONGEST - kept..LONGEST + block.read];
+        let start = block.start;
+        block.room[start - kept..start].copy_from_slice(&left[..kept]);
+        let bytes = &block.room[start - kept..start + block.read];
         let taken = codes.each(bytes, position, |text| {
             seen.add(text);
             Ok(())
