@@ -93,7 +93,7 @@ def memory(
     else:
         out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
         for title, mine in by_state(task, ordered(found)):
-            out.print(table_of(title, mine))
+            out.print(table_of(title, mine, len(text.text)))
         out.print(f"Medians of {processes} processes; memory is the largest of them.")
         if proved != text.id:
             out.print(f"Proved right on {proved}: on this corpus that would take minutes.")
@@ -124,16 +124,17 @@ def by_state(task: str, found: Sequence[Footprint]) -> Iterator[tuple[str, list[
         yield f"{task}, first call of a fresh process{state}", mine
 
 
-def table_of(title: str, found: Sequence[Footprint]) -> Table:
-    """Return the table of one state."""
+def table_of(title: str, found: Sequence[Footprint], characters: int) -> Table:
+    """Return the table of one state, of a text of so many characters."""
     table = Table(title=title, title_justify="left")
     table.add_column("implementation", overflow="fold")
-    for column in ("wall", "processor", "memory at most", "kept"):
+    for column in ("wall", "characters/s", "processor", "memory at most", "kept"):
         table.add_column(column, justify="right")
     for each in found:
         table.add_row(
             escape(each.id),
             duration(each.typical_seconds),
+            f"{float(f'{characters / each.typical_seconds:.3g}'):,.0f}",
             duration(median(each.cpu_seconds)),
             f"+{each.most / 1e6:,.1f} MB",
             f"+{max(each.kept) / 1e6:,.1f} MB",

@@ -923,10 +923,10 @@
         const [{ run, record }] = mine;
         const most = Math.max(...mine.map((each) => Math.max(...each.record.found.peak)), 1);
         return [h("h3", null, name(record.found.task), record.found.uncached ? ", no copy of the file in memory" : ""), where(run, [record.text]),
-          h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "memory at most"), ...["memory at most", "kept", "first call", "processor"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
-            h("tbody", null, mine.map(({ record: { found: each } }) => h("tr", null, h("th", { scope: "row" }, name(each.id)),
+          h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "memory at most"), ...["memory at most", "kept", "first call", "throughput", "processor"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
+            h("tbody", null, mine.map(({ record: { found: each, text } }) => h("tr", null, h("th", { scope: "row" }, name(each.id)),
               h("td", { class: "plot" }, s("svg", { class: `forest ${language(each.id)}`, role: "img", "aria-label": bytes(Math.max(...each.peak)) }, s("rect", { class: "mark", x: 0, y: "15%", height: "70%", width: `${(100 * Math.max(0, ...each.peak) / most).toFixed(2)}%` }))),
-              h("td", { class: "n" }, bytes(Math.max(...each.peak))), h("td", { class: "n", "data-label": "kept" }, bytes(Math.max(...each.kept))), h("td", { class: "n", "data-label": "first call" }, duration(median(each.seconds))), h("td", { class: "n", "data-label": "processor" }, duration(median(each.cpu_seconds)))))))];
+              h("td", { class: "n" }, bytes(Math.max(...each.peak))), h("td", { class: "n", "data-label": "kept" }, bytes(Math.max(...each.kept))), h("td", { class: "n", "data-label": "first call" }, duration(median(each.seconds))), h("td", { class: "n", "data-label": "throughput" }, rate(text.characters / median(each.seconds))), h("td", { class: "n", "data-label": "processor" }, duration(median(each.cpu_seconds)))))))];
       }));
   }
 
