@@ -122,7 +122,7 @@ def once(arm: Arm, out: Path) -> None:
         if process.returncode:
             errors.seek(0)
             said = errors.read().decode(errors="replace").strip()
-            raise LimitError(f"{arm.name}: status {process.returncode}: {said}")
+            raise LimitError(f"{arm.name}: {said or f'status {process.returncode}'}")
         output.seek(0)
         printed = output.read()
     arm.seconds.append(seconds)
@@ -195,4 +195,7 @@ def document_of(arms: Sequence[Arm]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    carry_out(sys.argv[1:-1], Path(sys.argv[-1]))
+    try:
+        carry_out(sys.argv[1:-1], Path(sys.argv[-1]))
+    except OSError as error:
+        sys.exit(str(error))

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from benchmarks.registry import REGISTRY
 from harness import engines, preparation, shards
 from harness.preparation import Outcome, PreparationError, RequestError
+from harness.shard_limit import carry_out
 
 partition = importlib.import_module("rust_impls.partition")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -538,6 +539,44 @@ def test_training_from_shards_gives_the_same_model(nanogpt_rs: Run, tmp_path: Pa
     # A run from the text goes on from shards, as their ids are the same.
     done = nanogpt_rs("train", "--shards=out", "--verify", "--resume=run.pt", "--json")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None:
+    (path,) = write(tmp_path, TEXT * 100)
+    arguments = ("prepare", str(path), "--out=out", "--threads=2", "--rounds=2")
+    done = nanogpt_rs(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["rounds"] == 2
+    one, two = document["arms"]
+    assert [each["engine"] for each in (one, two)] == [
+        "--engine=threads --threads=1",
+        "--engine=threads --threads=2",
+    ]
+    for arm in (one, two):
+        low, high = arm["of_limit"]["interval"]
+        assert 0 < low <= arm["of_limit"]["ratio"] <= high
+        assert list(arm["stages"]) == list(preparation.STAGES)
+    assert one["of_first"] is None
+    assert list(two["of_first"]) == ["vocabulary", "encoding"]
+    assert document["meanwhile"]["seconds"] > 4 * document["limit"]["seconds"]
+    assert list((tmp_path / "out").iterdir()) == []  # what was measured is not kept
+    done = nanogpt_rs(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "of the limit's" in done.stdout
+    assert "times as fast as one" in done.stdout
+    assert "processors busy" in done.stdout
+    done = nanogpt_rs("prepare", "none.txt", "--out=out", "--rounds=2")
+    assert done.returncode == 1
+    assert "none.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_limit_reads_and_writes_what_a_preparation_does(tmp_path: Path) -> None:
+    first, second = write(tmp_path, "abc", TEXT)
+    carry_out([str(first), str(second)], tmp_path)
+    twice = 2 * (first.stat().st_size + second.stat().st_size)
+    assert (tmp_path / "limit.bin").stat().st_size == twice
 
 
 def test_shards_that_do_not_fit_are_not_trained_on(nanogpt_rs: Run, tmp_path: Path) -> None:

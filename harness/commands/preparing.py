@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -202,8 +203,10 @@ def report_measured(
 ) -> None:
     """Measure preparations and the limit in turn, and print how they compare."""
     from harness import shard_limit
-    from harness.machine import cores
+    from harness.commands.measuring import meanwhile_line
+    from harness.machine import Watch, cores
 
+    watch = Watch()
     folder.mkdir(parents=True, exist_ok=True)
     counts = sorted({1, count or cores()})
     engines = [(f"--engine={engine}", f"{of}={each}") for each in counts]
@@ -211,9 +214,9 @@ def report_measured(
         (Path(name) / "one.txt").write_text("a", encoding="utf-8")
         arms = shard_limit.arms_of(paths, engines, str(Path(name) / "one.txt"))
         shard_limit.measure(arms, folder, rounds, progress)
-    document = shard_limit.document_of(arms)
+    document, meanwhile = shard_limit.document_of(arms), watch.so_far()
     if as_json:
-        print_json(document)
+        print_json({**document, "meanwhile": asdict(meanwhile)})
         return
     table = Table("command", title_justify="left")
     for column in ("whole", "of the limit's speed", "by processor time", "memory"):
@@ -235,6 +238,7 @@ def report_measured(
         out.print(escape(f"{arm['engine']}: {stages}"), soft_wrap=True)
         for stage, found in (arm["of_first"] or {}).items():
             out.print(f"  {stage}: {ratio_in_words(found)} times as fast as one", soft_wrap=True)
+    out.print(meanwhile_line(meanwhile))
 
 
 def ratio_in_words(found: dict[str, Any]) -> str:
