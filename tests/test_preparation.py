@@ -566,10 +566,12 @@ def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None
     assert "of the limit's" in done.stdout
     assert "times as fast as one" in done.stdout
     assert "processors busy" in done.stdout
-    done = nanogpt_rs("prepare", "none.txt", "--out=out", "--rounds=2")
-    assert done.returncode == 1
-    assert "none.txt" in done.stderr
-    assert "Traceback" not in done.stderr
+    for text, folder, says in (
+        ("none.txt", "out", "limit: [Errno 2] No such file or directory: 'none.txt'"),
+        ("0.txt", "0.txt", "0.txt: File exists"),
+    ):
+        done = nanogpt_rs("prepare", text, f"--out={folder}", "--rounds=2")
+        assert (done.returncode, done.stderr) == (1, f"nanogpt-rs: {says}\n")
 
 
 def test_the_limit_reads_and_writes_what_a_preparation_does(tmp_path: Path) -> None:

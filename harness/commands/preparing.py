@@ -151,7 +151,7 @@ def failures() -> Iterator[None]:
     """Turn what is wrong with texts, shards or the system into one line and an exit status."""
     from benchmarks.provenance import ProvenanceError
     from harness.engines import EngineError
-    from harness.preparation import KEPT, PreparationError, RequestError
+    from harness.preparation import KEPT, PreparationError, RequestError, in_words
     from harness.shard_limit import LimitError
     from harness.shards import ShardError
 
@@ -163,6 +163,8 @@ def failures() -> Iterator[None]:
         stop(USAGE, str(error))
     except (EngineError, LimitError, PreparationError, ShardError) as error:
         stop(FAILED, str(error))
+    except OSError as error:
+        stop(FAILED, in_words(error))
     except KeyboardInterrupt:
         stop(INTERRUPTED, f"interrupted; {KEPT}")
 
