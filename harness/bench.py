@@ -172,6 +172,7 @@ def jobs_of(
     corpora: Sequence[tuple[str, Corpus]],
     states: Sequence[str],
     budget: float | None,
+    build: bool = True,
 ) -> list[Job]:
     """Return what there is to do for these rows, beside their references and their limits.
 
@@ -181,6 +182,7 @@ def jobs_of(
         states: of ``benchmarks.rounds.STATES``, of which a task has those that apply to it; where
             one builds what is called, that is a further job for each corpus.
         budget: seconds for a group.
+        build: whether building is.
     """
     jobs = []
     for name, corpus in corpora:
@@ -189,7 +191,7 @@ def jobs_of(
             beside = {*references.values(), *limits_of(task)}
             known = [row for row in registry.rows() if row.task == task]
             mine = [row for row in known if row in rows or row in beside]
-            building = [rounds.BUILD] if TASKS[task].build is not None else []
+            building = [rounds.BUILD] if build and TASKS[task].build is not None else []
             for state in (
                 *(each for each in states if rounds.applies(TASKS[task], each)),
                 *building,

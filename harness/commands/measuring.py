@@ -124,7 +124,7 @@ def bench(
             pairs = named_corpora(corpus or entry.corpora)
             tasks_taken = [row.task for row in rows]
             states = select_states(state, tasks_taken) if state else available(entry.states)
-            found += jobs_of(rows, pairs, states, seconds or entry.budget)
+            found += jobs_of(rows, pairs, states, seconds or entry.budget, entry.build)
             asked |= {(row.task, row.id) for row in rows}
     run("bench", found, asked, build, results, again, as_json)
 
