@@ -7,56 +7,57 @@ from dataclasses import dataclass
 from benchmarks import corpora
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """Corpora that are measured alike.
 
     Attributes:
         corpora: ids.
         states: of ``benchmarks.rounds.STATES``.
+        budget: seconds for each group of contenders.
         everything: every row, not only those that run unasked.
         every_task: every task, not only those that run unasked.
-        budget: seconds for each group of contenders.
         build: also what makes an encoder, which depends on the vocabulary alone.
     """
 
     corpora: tuple[str, ...]
-    states: tuple[str, ...]
-    everything: bool
-    every_task: bool
+    states: tuple[str, ...] = ("warm",)
     budget: float
+    everything: bool = False
+    every_task: bool = True
     build: bool = True
 
 
-QUICK = (Entry((corpora.DEFAULT,), ("warm", "fresh_str"), False, False, 12.0),)
+QUICK = (
+    Entry(corpora=(corpora.DEFAULT,), states=("warm", "fresh_str"), budget=12.0, every_task=False),
+)
 """``make bench``: at most 6 minutes on 2 cores."""
 
 FULL = (
-    Entry((corpora.DEFAULT,), ("warm",), False, True, 15.0),
-    Entry(("tinyshakespeare",), ("warm",), True, True, 15.0),
+    Entry(corpora=(corpora.DEFAULT,), budget=15.0),
+    Entry(corpora=("tinyshakespeare",), budget=15.0, everything=True),
     Entry(
-        ("tinyshakespeare",),
-        ("fresh_str", "evicted", "uncached_file"),
-        *(False, True, 12.0),
+        corpora=("tinyshakespeare",),
+        states=("fresh_str", "evicted", "uncached_file"),
+        budget=12.0,
         build=False,
     ),
     Entry(
-        ("english-60-ascii", "english-1k-ascii", "english-64k-ascii"),
-        ("warm",),
-        *(False, True, 8.0),
+        corpora=("english-60-ascii", "english-1k-ascii", "english-64k-ascii"),
+        budget=8.0,
         build=False,
     ),
     Entry(
-        (
+        corpora=(
             "tinyshakespeare-western",
             "tinyshakespeare-russian",
             "tinyshakespeare-chinese",
             "tinyshakespeare-emoji",
         ),
-        ("warm", "fresh_str"),
-        *(False, True, 10.0),
+        states=("warm", "fresh_str"),
+        budget=10.0,
     ),
-    Entry(("chat-1m-ucs4", "han5000-1m-ucs2"), ("warm",), False, True, 12.0, build=False),
-    Entry(("english-64m-ascii",), ("warm",), False, False, 20.0, build=False),
+    Entry(corpora=("chat-1m-ucs4", "han5000-1m-ucs2"), budget=12.0, build=False),
+    Entry(corpora=("english-64m-ascii",), budget=20.0, every_task=False, build=False),
 )
 """``make bench-full``, the published set: at most 150 minutes on 2 cores."""
