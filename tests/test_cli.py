@@ -48,6 +48,7 @@ def test_verify_on_both_corpora(nanogpt_rs: Run, tinyshakespeare: object) -> Non
     ]
 
 
+@pytest.mark.slow
 def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("to be or not to be " * 500)
     firsts = {
@@ -112,6 +113,7 @@ def test_names_that_look_like_markup_come_out_as_text(nanogpt_rs: Run, tmp_path:
     assert "file:[bold]x[nope].txt" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "a"])
 def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "small.txt").write_text(text)

@@ -136,6 +136,7 @@ def test_compare_document(nanogpt_rs: Run) -> None:
             assert found["resolves"] > 0
 
 
+@pytest.mark.slow
 def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
     arguments = ("charset", "rust/rustc_hash", "rust/fixed_array", "--corpus", SHORT)
     done = nanogpt_rs("compare", *arguments)
@@ -146,6 +147,7 @@ def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
     assert "one test was made, and nothing is adjusted." in done.stdout
 
 
+@pytest.mark.slow
 def test_compare_the_making_of_encoders(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
         *("compare", "encode", "rust/ahash", "rust/foldhash"),
@@ -188,6 +190,7 @@ def charset(text):
 """
 
 
+@pytest.mark.slow
 def test_right_at_first_then_wrong_has_no_comparison(installation: Installation) -> None:
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
@@ -204,6 +207,7 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     assert cells["rust/ahash"]["against"][0]["comparison"]["verdict"] in VERDICTS
 
 
+@pytest.mark.slow
 def test_beside_a_baseline_that_turns_wrong_nothing_is_said(installation: Installation) -> None:
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
@@ -248,6 +252,7 @@ def test_without_its_baseline_a_contender_has_a_time_and_no_ratio(
     assert cells["rust/ahash"]["against"] == []
 
 
+@pytest.mark.slow
 def test_where_switches_are_not_counted_wall_time_judges_and_the_row_says_so(
     nanogpt_rs: Run, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_a_file_is_measured_like_ours_and_said_to_be_foreign(
     assert f"charset foreign/mine: foreign, from mine.py, SHA-256 {hash_of(mine)}" in shown
 
 
+@pytest.mark.slow
 def test_compare_breakdown_and_verify_take_a_file(nanogpt_rs: Run, mine: Path) -> None:
     done = nanogpt_rs("verify", "charset", "--from", str(mine), "--id", "foreign/mine", "--json")
     assert [each["status"] for each in json.loads(done.stdout)] == ["right"], done.stderr

@@ -25,6 +25,7 @@ def cells(installation: Installation, *arguments: str) -> tuple[int, dict[str, A
     return done.returncode, {cell["id"]: cell for cell in document["cells"]}, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_contender_has_no_time_and_costs_the_others_nothing(
     installation: Installation, fault: str
@@ -64,6 +65,7 @@ def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
     assert done.stdout.strip() == "('hung: no answer within 2 s',)", done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_implementation_is_not_applicable(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
     status, found, errors = cells(
@@ -75,6 +77,7 @@ def test_a_missing_implementation_is_not_applicable(installation: Installation) 
     assert found["rust/ahash"]["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_nothing_left_to_measure_is_said_and_told_apart(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
     done = installation.run("-m", "harness", "bench", "charset", "--id", "python/set")

@@ -541,6 +541,7 @@ def test_training_from_shards_gives_the_same_model(nanogpt_rs: Run, tmp_path: Pa
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT * 100)
     arguments = ("prepare", str(path), "--out=out", "--threads=2", "--rounds=2")
@@ -581,6 +582,7 @@ def test_the_limit_reads_and_writes_what_a_preparation_does(tmp_path: Path) -> N
     assert (tmp_path / "limit.bin").stat().st_size == twice
 
 
+@pytest.mark.slow
 def test_shards_that_do_not_fit_are_not_trained_on(nanogpt_rs: Run, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
     (path,) = write(tmp_path, TEXT)
