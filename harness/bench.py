@@ -27,6 +27,8 @@ LECTURE, STRONGEST, ASKED = "lecture", "strongest", "asked"
 for the task and the text's width; the user named it."""
 VERIFY_SECONDS = 0.5
 """What proving one implementation takes, about; the estimate of a run's length needs no more."""
+GROUP_SECONDS = 5.0
+"""What a group takes beyond its budget, about: to prepare a worker, its last round, to keep it."""
 LONE_SECONDS = 4.0
 """For which an implementation is called alone to see whether it crashes alone."""
 ARM_CHARACTER_SECONDS = 8e-9
@@ -164,7 +166,7 @@ class Job:
         arms = 2 * len(self.references) + min(len(self.contenders), self.room())
         round = arms * len(self.corpus.text) * ARM_CHARACTER_SECONDS
         least = verdict.LEAST_PROCESSES * (verdict.START_UP_SECONDS + 2 * round)
-        return self.groups() * max(self.budget, least)
+        return self.groups() * (GROUP_SECONDS + max(self.budget, least))
 
 
 def jobs_of(
