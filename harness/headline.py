@@ -132,9 +132,18 @@ def row_of(task: str, cells: Sequence[Cell]) -> tuple[str, ...] | None:
 
 
 def best_rust(cells: Sequence[Cell]) -> Cell | None:
-    """Return the fastest of the cells that is Rust and no limit; ``None`` if there is none."""
+    """Return the fastest of the cells that is Rust and no limit; ``None`` if there is none.
+
+    One of which the run could say nothing valid comes after all others.
+    """
     rust = [cell for cell in cells if cell.seconds and cell.id.startswith("rust/")]
-    return min(rust, key=lambda cell: cell.seconds or 0.0, default=None)
+    return min(rust, key=lambda cell: (not has_valid(cell), cell.seconds), default=None)
+
+
+def has_valid(cell: Cell) -> bool:
+    """Return whether anything valid was said of a cell, if it was set against anything."""
+    verdicts = {each.comparison.verdict for each in cell.against}
+    return verdicts != {"invalid"}
 
 
 def reference(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:

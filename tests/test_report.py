@@ -25,6 +25,7 @@ from harness import divisions, durable, records
 from harness.bench import Cell
 from harness.breakdown import Breakdown, Step
 from harness.end_to_end import Difference, Trained
+from harness.headline import best_rust
 from harness.memory import Footprint
 from harness.records import CallInSteps, FirstCall, JobDifference, Run, Text, WholeJob
 from harness.report import MOST_BYTES, MOST_RECORDS, page
@@ -83,6 +84,27 @@ def test_the_first_screen_answers(reader: Reader, usual: Path) -> None:
     for fact in ("lab-1", "release build", "tinyshakespeare", "0123456", "2026-01-02"):
         assert fact in reader.text("#answer .where")
     assert reader.run("return document.querySelector('#glance').getBoundingClientRect().top") < 700
+
+
+def test_the_best_is_one_of_which_something_valid_was_said(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    best = best_rust([cell for cell in cells if not cell.limit])
+    assert best is not None
+    busy = replace(
+        best,
+        against=tuple(
+            replace(each, comparison=replace(each.comparison, verdict="invalid"))
+            for each in best.against
+        ),
+    )
+    cells[cells.index(best)] = busy
+    second = best_rust([cell for cell in cells if not cell.limit])
+    assert second is not None
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    assert reader.texts("#glance tbody th .idea") == [second.id]
+    assert reader.texts("section[id='ranking-charset'] tbody th bdi").index(best.id) < reader.texts(
+        "section[id='ranking-charset'] tbody th bdi"
+    ).index(second.id)
 
 
 def test_the_ranking_says_what_the_records_say(reader: Reader, usual: Path, run_file: Path) -> None:

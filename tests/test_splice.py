@@ -14,6 +14,7 @@ import pytest
 from installations import ROOT
 
 from harness import records
+from harness.headline import best_rust
 from harness.splice import MAKERS, STRAY, splice
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -74,6 +75,23 @@ def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> No
     assert nanogpt_rs("splice", "--check").returncode == 0
     assert nanogpt_rs("splice").returncode == 0
     assert (tmp_path / "README.md").read_text() == text
+
+
+def test_the_best_is_one_of_which_something_valid_was_said() -> None:
+    cells = [cell for cell in made_up.cells(("charset",), ("tinyshakespeare",)) if not cell.limit]
+    best = best_rust(cells)
+    assert best is not None
+    against = tuple(
+        replace(each, comparison=replace(each.comparison, verdict="invalid"))
+        for each in best.against
+    )
+    others = [cell for cell in cells if cell is not best]
+    assert best_rust([*others, replace(best, against=against)]) == best_rust(others) != best
+    (first, *rest) = best.against  # against one of the two
+    half = replace(best, against=(replace(first, comparison=against[0].comparison), *rest))
+    assert best_rust([*others, half]) == half
+    alone = [replace(best, against=against)]
+    assert best_rust(alone) == alone[0]
 
 
 @pytest.mark.parametrize("stale", ["README.md", "shown/headline.svg"])

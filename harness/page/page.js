@@ -168,6 +168,11 @@
   const timed = (cells) => cells.filter((cell) => cell.seconds);
   const bySpeed = (cells) => [...cells].sort((a, b) => a.seconds - b.seconds);
   const ranked = (cells) => bySpeed(timed(cells).filter((cell) => !cell.limit));
+  // Of which a run could say nothing valid comes after all others.
+  function fastest(cells, what) {
+    const mine = ranked(cells).filter((cell) => language(cell.id) === what);
+    return mine.find((cell) => !cell.against.length || cell.against.some((each) => each.comparison.verdict !== "invalid")) || mine[0];
+  }
 
   function baseChoices() {
     const cells = runs.get(view.run).cells;
@@ -347,7 +352,7 @@
     const run = runs.get(view.run);
     const found = tasksOf().map((task) => {
       const cells = shown(task);
-      const ofRust = ranked(cells).find((cell) => language(cell.id) === "rust");
+      const ofRust = fastest(cells, "rust");
       const against = (role) => (ofRust ? beside(ofRust, baseOf(cells, role), cells) : null);
       return { task, ofRust, strongest: against("strongest"), lecture: against("lecture"), all: ranked(cells).map((cell) => [cell, beside(cell, baseOf(cells, "strongest"), cells)]) };
     });
@@ -415,8 +420,8 @@
       const base = baseOf(cells);
       const all = ranked(cells);
       const lecture = cells.find((cell) => cell.id === baseOf(cells, "lecture"));
-      const python = all.find((cell) => language(cell.id) === "python");
-      const rust = all.find((cell) => language(cell.id) === "rust");
+      const python = fastest(cells, "python");
+      const rust = fastest(cells, "rust");
       const limit = bySpeed(timed(cells).filter((cell) => cell.limit)).at(-1);
       const best = rust || all[0];
       return { task, cells, base, lecture, python, rust, limit, best, found: best ? beside(best, base, cells) : null };
@@ -763,7 +768,7 @@
     const far = (cell) => Math.abs(Math.log(cell.characters / size));
     const nearest = cells.reduce((best, cell) => (far(cell) < far(best) || (far(cell) === far(best) && cell.corpus === view.corpus) ? cell : best));
     const there = cells.filter((cell) => cell.corpus === nearest.corpus);
-    const rust = ranked(there).find((cell) => language(cell.id) === "rust");
+    const rust = fastest(there, "rust");
     const [strongest, lecture] = ["strongest", "lecture"].map((role) => there.find((cell) => cell.id === baseOf(there, role)));
     if (!rust || !strongest) return null;
     const closed = page.divisions.filter((each) => each.division === "closed" && each.machine.alias === run.machine.alias && each.entries.length).at(-1);
