@@ -184,7 +184,7 @@ def jobs_of(
         states: of ``benchmarks.rounds.STATES``, of which a task has those that apply to it; where
             one builds what is called, that is a further job for each corpus.
         budget: seconds for a group.
-        build: whether building is.
+        build: whether that further job is wanted.
     """
     jobs = []
     for name, corpus in corpora:

@@ -124,6 +124,15 @@ def without_time(cell: Cell, status: str, *details: str) -> Cell:
     )
 
 
+def without_a_word(cell: Cell) -> Cell:
+    """Return a cell of which nothing valid could be said."""
+    against = [
+        replace(each, comparison=replace(each.comparison, verdict="invalid"))
+        for each in cell.against
+    ]
+    return replace(cell, against=tuple(against))
+
+
 def write(folder: Path, run: Run, measured: Sequence[Cell], complete: bool = True) -> Path:
     """Write a run's file and return its path."""
     writer = records.begin(folder, run)

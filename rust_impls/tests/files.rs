@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use rust_impls::file_charset::{mmap, rayon};
-use rust_impls::file_texts::{BLOCK, Blocks, Failure, Fault, Seen, Source};
+use rust_impls::file_texts::{
+    BLOCK, Blocks, CACHE_LINE, Failure, Fault, Seen, Source, from_cache_line,
+};
 use rust_impls::prepare::Prepared;
 use rust_impls::text::Text;
 use rust_impls::{file_charset, limit, prepare, shards};
@@ -469,4 +471,16 @@ fn the_training_share_is_rounded_down() {
         shards::training_characters(usize::MAX),
         usize::MAX / 10 * 9 + 4
     );
+}
+
+/// What a block is read into begins with a cache line, wherever its room begins.
+#[test]
+fn room_begins_with_a_cache_line() {
+    let mut room = vec![0_u16; 4 * CACHE_LINE];
+    for start in 0..CACHE_LINE {
+        let whole = room[start..].len();
+        let found = from_cache_line(&mut room[start..]);
+        assert_eq!(found.as_ptr().addr() % CACHE_LINE, 0);
+        assert!(whole - found.len() < CACHE_LINE);
+    }
 }
