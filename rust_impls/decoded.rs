@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-/// Ids that are looked at twice, the second time in the first-level cache.
+/// Ids after which it is seen whether the table has all characters.
 const BLOCK: usize = 1024;
 
 /// Room for a text of a certain length, to be filled with code points of the form's width.
@@ -60,13 +60,13 @@ fn narrow<C: TryFrom<u32>>(vocabulary: &[u32]) -> Vec<C> {
     narrowed.collect()
 }
 
-/// As [`Characters::decode`], from one table. Ids beyond the end of the room are not looked at.
+/// As [`Characters::decode`], from one table. Ids beyond the end of the room are not looked at, and the
+/// others once: an array's may be changed meanwhile, by another thread or another process.
 ///
 /// # Errors
 ///
 /// With the position of the first id that has no character in the table.
 #[inline]
-#[allow(unsafe_code)] // spares a look at every id what one look at the highest tells
 pub fn fill<I: Copy, C: Copy>(
     characters: &[C],
     ids: &[I],
@@ -75,18 +75,50 @@ pub fn fill<I: Copy, C: Copy>(
 ) -> Decoded {
     let mut highest = 0;
     for (block, (ids, room)) in ids.chunks(BLOCK).zip(room.chunks_mut(BLOCK)).enumerate() {
-        let here = ids.iter().fold(0, |highest, &id| id_of(id).max(highest));
-        if here >= characters.len() {
-            let outside = ids.iter().position(|&id| id_of(id) >= characters.len());
+        let Some(last) = characters.len().checked_sub(1) else {
+            return Err(0);
+        };
+        for (&id, place) in ids.iter().zip(room) {
+            let id = id_of(id);
+            highest = highest.max(id);
+            place.write(characters[id.min(last)]);
+        }
+        if highest > last {
+            let outside = ids.iter().position(|&id| id_of(id) > last);
             return Err(block * BLOCK + outside.unwrap_or_default());
         }
-        for (&id, place) in ids.iter().zip(room) {
-            // SAFETY: the highest of these ids has been found to be within the table, and `id_of` is
-            // pure: a captured number and arithmetic.
-            place.write(*unsafe { characters.get_unchecked(id_of(id)) });
-        }
-        highest = highest.max(here);
     }
     // No table of characters is longer than Unicode.
     Ok(u32::try_from(highest).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::mem::MaybeUninit;
+
+    use super::fill;
+
+    /// As if another thread wrote into the ids between two looks at them.
+    #[test]
+    #[allow(unsafe_code)]
+    fn ids_that_change_meanwhile_read_nothing_beyond_the_table() {
+        for steady in 0..8 {
+            let looks = Cell::new(0);
+            let id_of = |id: u16| {
+                looks.set(looks.get() + 1);
+                if looks.get() > steady {
+                    40_000
+                } else {
+                    id.into()
+                }
+            };
+            let mut room = [MaybeUninit::new(0); 4];
+            let found = fill(b"abc", &[0, 1, 2, 1], &mut room, id_of);
+            assert_eq!(found.is_ok(), steady >= 4);
+            // SAFETY: it was written to begin with.
+            let written = room.map(|place| unsafe { place.assume_init() });
+            assert!(written.iter().all(|letter| b"\0abc".contains(letter)));
+        }
+    }
 }

@@ -14,7 +14,7 @@ use std::{ptr, slice};
 
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray,
-    PyUntypedArrayMethods,
+    PyUntypedArrayMethods, npyffi,
 };
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::ffi;
@@ -238,8 +238,7 @@ impl<N: Number + Element> ArrayFiller<N> {
     fn call<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<N>>> {
         let py = text.py();
         let codes = borrow_text(text)?;
-        // SAFETY: numbers of no value until `fill` has written them all, and dropped if it has not.
-        let array = unsafe { PyArray1::<N>::new(py, codes.len(), false) };
+        let array = new_array::<N>(py, codes.len())?;
         // SAFETY: a new array in one piece of that length, which nobody else has yet.
         let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), codes.len()) };
         self.fill(py, codes, ids).map(|()| array)
@@ -820,14 +819,16 @@ struct ArrayDecoder {
 #[pymethods]
 impl ArrayDecoder {
     fn __call__<'py>(&self, ids: ArrayOfIds<'_, 'py>) -> PyResult<Bound<'py, PyString>> {
-        let array = uint16_array(&ids.0)?.readonly();
-        let gathered;
-        let ids = if let Ok(ids) = array.as_slice() {
-            ids
-        } else {
-            gathered = array.as_array().to_vec();
-            &gathered
-        };
+        let given = uint16_array(&ids.0)?;
+        let mut array = given.readonly();
+        if array.as_slice().is_err() {
+            // With steps of any number of bytes, which only numpy can take for every one.
+            array = given
+                .call_method0("copy")?
+                .cast::<PyArray1<u16>>()?
+                .readonly();
+        }
+        let ids = array.as_slice()?;
         let fill = |room: Room<'_>| (self.fill)(ids, room);
         new_text(array.py(), &self.vocabulary, ids.len(), fill)?
             .map_err(|position| not_in_vocabulary(ids[position], position, self.vocabulary.len()))
@@ -977,14 +978,36 @@ fn int64_array<E: Send>(
     length: usize,
     fill: impl FnOnce(&mut [MaybeUninit<i64>]) -> Result<(), E> + Send,
 ) -> PyResult<Result<Bound<'_, PyArray1<i64>>, E>> {
-    if ffi::Py_ssize_t::try_from(length.saturating_mul(size_of::<i64>())).is_err() {
-        return Err(PyMemoryError::new_err(())); // numpy would panic
-    }
-    // SAFETY: numbers of no value until `fill` has written them all, and dropped if it has not.
-    let array = unsafe { PyArray1::<i64>::new(py, length, false) };
+    let array = new_array::<i64>(py, length)?;
     // SAFETY: a new array in one piece of that length, which nobody else has yet.
     let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), length) };
     Ok(py.detach(|| fill(ids)).map(|()| array))
+}
+
+/// A numpy array of so many numbers that have no value yet; `PyArray1::new` would panic where there is
+/// no memory for it.
+fn new_array<N: Element>(py: Python<'_>, length: usize) -> PyResult<Bound<'_, PyArray1<N>>> {
+    let bytes = length.saturating_mul(size_of::<N>());
+    if ffi::Py_ssize_t::try_from(bytes).is_err() {
+        return Err(PyMemoryError::new_err(()));
+    }
+    let mut dimensions = [npyffi::npy_intp::try_from(length)?];
+    // SAFETY: what `PyArray1::new` asks of numpy: one dimension, in one piece, in memory of its own,
+    // which all that get the array write before anybody reads it. It is that, or null with an error set.
+    unsafe {
+        let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            npyffi::get_type_object(py, npyffi::NpyTypes::PyArray_Type),
+            N::get_dtype(py).into_dtype_ptr(),
+            1,
+            dimensions.as_mut_ptr(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            0,
+            ptr::null_mut(),
+        );
+        Ok(Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked())
+    }
 }
 
 /// What Python's own `open` would raise, where it is the system that refuses.

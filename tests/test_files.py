@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import mmap
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -262,6 +263,25 @@ def test_a_pipe_is_refused_rather_than_waited_for(task: str, id: str, tmp_path: 
     arguments = ([str(pipe)], str(tmp_path)) if task == "shards" else ([str(pipe)],)
     with pytest.raises(ValueError, match=r"pipe: not a regular file, and it would be read twice$"):
         find(task, id).resolve()(*arguments)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="system: no named pipes")
+@pytest.mark.parametrize("idea", ["read_loop", "tokio", "mmap"])
+def test_a_pipe_that_stays_open_is_refused_as_soon_as_it_is_no_text(
+    idea: str, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = f"from rust_impls import file_charset as f; f.{idea}([{str(pipe)!r}])"
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
+    try:
+        with pipe.open("wb", buffering=0) as writer:
+            writer.write(b"ab\xff ")
+            _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert errors.endswith("pipe: not UTF-8 at byte 2\n")
 
 
 OF_FILES = [each for each in REGISTRY if each.task == "file_charset" and "limit" not in each.marks]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 from pkgutil import resolve_name
 from typing import Any
@@ -91,7 +92,45 @@ def test_a_memory_map_decodes(idea: str, tmp_path: Any) -> None:
     expected = "".join(LETTERS[id] for id in ids)
     assert decode(mapped) == expected
     assert decode(mapped[::-1]) == expected[::-1]
-    assert decode(mapped[1:]) == expected[1:]  # at an odd alignment
+    assert decode(mapped[1:]) == expected[1:]
+
+
+@pytest.mark.parametrize("idea", ["fixed_array", "register_table"])
+@pytest.mark.parametrize("length", [1, 7, 1000])
+def test_ids_at_any_step_and_address_decode(idea: str, length: int) -> None:
+    """A field of records of an odd number of bytes, and bytes that begin at an odd address."""
+    ids = np.random.default_rng(length).integers(0, 65, length).astype(np.uint16)
+    records = np.zeros(length, np.dtype([("kind", "u1"), ("id", np.uint16)]))
+    records["id"] = ids
+    shifted = np.frombuffer(b"?" + ids.tobytes(), np.uint16, offset=1)
+    assert records["id"].strides == (3,)
+    assert not shifted.flags.aligned
+    decode = resolve_name(f"rust_impls:decode_array.{idea}")(LETTERS)
+    expected = "".join(LETTERS[id] for id in ids)
+    for given in (records["id"], shifted, records["id"][::-1][::-1]):
+        assert decode(given) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="system: nothing else limits an address space")
+@pytest.mark.parametrize("task", ["encode_array", "encode_int64"])
+def test_no_memory_for_the_ids_is_an_error_like_any_other(task: str) -> None:
+    script = f"""if True:
+        import resource
+        from pathlib import Path
+        from rust_impls import {task} as ideas
+        encode = ideas.id_table("a")
+        encode("aa")  # which imports numpy
+        text = "a" * 100_000_000
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 50_000_000,) * 2)
+        try:
+            encode(text)
+        except MemoryError:
+            print("no memory")
+        assert encode("aa").tolist() == [0, 0]
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "no memory\n"), done.stderr
 
 
 def test_a_decoded_text_is_a_text_like_any_other() -> None:

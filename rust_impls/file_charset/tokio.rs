@@ -23,7 +23,10 @@ pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
     for path in paths {
         let runtime = Builder::new_current_thread().build();
         let runtime = runtime.map_err(|error| Failure::io(path, error))?;
-        runtime.block_on(add(path, &mut seen))?;
+        let added = runtime.block_on(add(path, &mut seen));
+        // A pipe may have nothing to read for as long as it likes.
+        runtime.shutdown_background();
+        added?;
     }
     Ok(seen.vocabulary())
 }
