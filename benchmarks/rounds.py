@@ -359,14 +359,17 @@ class Watch:
 
     @staticmethod
     def read() -> tuple[float, float, float] | None:
-        """Return busy and all ticks of the machine's processors, and our own CPU seconds."""
+        """Return busy and all ticks of the machine's processors, and our own CPU seconds.
+
+        Ours are also those of processes that we forked and waited for.
+        """
         try:
             fields = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0].split()[1:9]
         except OSError:  # not Linux
             return None
         ticks = list(map(int, fields))
         idle = ticks[3] + ticks[4]
-        return sum(ticks) - idle, sum(ticks), time.process_time()
+        return sum(ticks) - idle, sum(ticks), time.process_time() + sum(os.times()[2:4])
 
     def others(self) -> float | None:
         """Return the share, 0 to 1, of the machine's processor time that others took."""

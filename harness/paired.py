@@ -166,8 +166,9 @@ def pilot(course: Course, arms: Sequence[Arm]) -> Pilot:
         answer = course.run(orders, PILOT_ROUNDS, 1, PILOT_SECONDS * len(arms))
         shortest: dict[Arm, float] = {}
         for arm, mine, count in zip(arms, answer["blocks"], calls, strict=True):
-            # A thread's CPU time does not count the turns that others had.
-            least = max(1, min(block[0 if arm.threads else 1] for block in mine)) / count / 1e9
+            # A thread's CPU time does not count the turns that others had; nor what it waited for.
+            taken = (block[0 if arm.threads or block[3] else 1] for block in mine)
+            least = max(1, min(taken)) / count / 1e9
             same = replace(arm, side=None, name=None)
             shortest[same] = min(least, shortest.get(same, least))
         seconds = tuple(shortest[replace(arm, side=None, name=None)] for arm in arms)
@@ -243,6 +244,7 @@ class Measured:
         calls = float(self.processes[0].blocks[arm, 0, 4])
         short = self.wall_of(arm) * calls * 1e9 <= verdict.SHORT_NS
         always = not rounds.COUNTS_SWITCHES or arm in self.wall_only
+        always = always or verdict.waits(self.processes, arm)
         return "wall" if short or always else "cpu"
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from installations import Installation
+from simulated_clock import QUIET, measure
 
 from benchmarks import provenance
-from benchmarks.rounds import BUILD, STATES, applies
+from benchmarks.rounds import BUILD, STATES, Watch, applies
 from benchmarks.tasks import TASKS
 from benchmarks.worker import WorkerError, run_worker
+from harness import verdict
+from harness.paired import Measured
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = "english-1k-ascii"
@@ -78,6 +84,32 @@ def test_echoes_are_run_and_not_timed() -> None:
     answer = run_worker("rounds", order(arms=arms), 60)
     assert [len(rounds) for rounds in answer["blocks"]] == [7, 7, 7]
     assert {block[4] for block in answer["blocks"][2]} == {5}
+
+
+def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
+    """A file from the disk: its reading keeps nobody busy, and is most of the call."""
+    processes = measure(np.random.default_rng(1), QUIET, [8e-3, 8e-3, 8e-3], waiting=[2])
+    planned = verdict.plan([8e-3] * 3)
+    measured = Measured(planned, 1.0, None, (), processes, {}, {}, 0.0)
+    assert measured.clock_of(0) == "cpu"
+    assert measured.clock_of(2) == "wall"
+    assert measured.seconds_of(2) == pytest.approx(16e-3, rel=0.05)  # of which half is waiting
+    assert measured.seconds_of(0) == pytest.approx(8e-3, rel=0.05)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="system: nothing can be forked")
+@pytest.mark.skipif(Watch.read() is None, reason="system: it does not tell how busy it is")
+def test_what_forked_calls_take_is_not_taken_by_others() -> None:
+    before = Watch.read()
+    if (child := os.fork()) == 0:
+        while time.process_time() < 0.5:
+            pass
+        os._exit(0)
+    os.waitpid(child, 0)
+    after = Watch.read()
+    assert before is not None
+    assert after is not None
+    assert after[2] - before[2] > 0.4
 
 
 def test_what_is_compared_closely_runs_as_often() -> None:
