@@ -23,11 +23,13 @@ def append_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: they cannot be written.
     """
-    with path.open("r+b") as file:
+    # A buffer's rest, for which the disk had no room, would be written when the file is closed.
+    with path.open("r+b", buffering=0) as file:
         before = file.seek(0, os.SEEK_END)
+        rest = memoryview(data)
         try:
-            file.write(data)
-            file.flush()
+            while rest:
+                rest = rest[file.write(rest) :]
             os.fsync(file.fileno())
         except BaseException:
             os.ftruncate(file.fileno(), before)

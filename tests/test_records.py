@@ -235,6 +235,32 @@ def test_a_full_disk_costs_nothing_that_was_kept(small_disk: Callable[[str], Pat
     assert again.cells == list(found.cells)
 
 
+@pytest.mark.parametrize("free", range(4))
+def test_a_full_disk_keeps_whole_what_was_kept_together(
+    small_disk: Callable[[str], Path], free: int
+) -> None:
+    """A group's cells are written at once, of which the disk may have room for some."""
+    disk = small_disk("64k")
+    (recorded,) = records.read(FIRST)
+    (disk / "other").write_bytes(bytes(free * 4096 or 1))
+    writer = records.begin(disk, recorded.run)
+    groups = 0
+    with pytest.raises(RecordError, match="No space left on device"):  # noqa: PT012
+        while True:
+            ids = [f"rust/{groups}-{number}" for number in range(7)]
+            writer.keep([replace(recorded.cells[1], id=id) for id in ids])
+            groups += 1
+    assert groups > 0
+    assert b"\0" not in writer.path.read_bytes()
+    (found,) = records.read(writer.path)
+    assert len(found.cells) == 7 * groups
+    (disk / "other").unlink()
+    again = records.resume(disk, replace(recorded.run, run="20300101T000000Z-000000"))
+    again.keep([replace(recorded.cells[1], id="rust/last")])
+    (found,) = records.read(writer.path)
+    assert len(found.cells) == 7 * groups + 1
+
+
 def test_a_torn_last_line_is_dropped_on_resuming(tmp_path: Path) -> None:
     (recorded,) = records.read(FIRST)
     lines = FIRST.read_bytes().splitlines(keepends=True)
