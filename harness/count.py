@@ -22,6 +22,7 @@ from benchmarks.count import EMPTY
 from benchmarks.registry import Implementation
 from benchmarks.verification import verify_apart
 from benchmarks.worker import WorkerError, run_worker
+from harness import bench
 from harness.bench import Advance, Cell, Job, Keeper, is_limit
 
 DEADLINE = 600.0
@@ -46,6 +47,11 @@ void stop(const char *name) {
 
 class CountError(Exception):
     """Nothing can be counted here; the message says what is missing."""
+
+
+def plan_of(jobs: Sequence[Job], older: str | None) -> str:
+    """Return a hash of what there is to count, of which commit too, by which a request is known."""
+    return sha256(f"{older} {bench.plan_of(jobs)}".encode())
 
 
 def library() -> Path:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from harness.count import plan_of
+
 pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ASKED = ("count", "charset", "--corpus", "english-1k-ascii", "--json")
@@ -41,6 +43,10 @@ def test_a_path_that_valgrind_hides_is_named(nanogpt_rs: Run) -> None:
     hidden = cells["rust/bit_table_avx512"]
     assert hidden["instructions"] is None
     assert hidden["status"] == "n/a"
+
+
+def test_what_is_counted_beside_another_commit_is_another_request() -> None:
+    assert len({plan_of([], older) for older in (None, "a" * 40, "b" * 40)}) == 3
 
 
 def test_without_valgrind_it_says_what_is_missing(nanogpt_rs: Run, tmp_path: Path) -> None:

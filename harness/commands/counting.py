@@ -53,8 +53,8 @@ def count(
     hides AVX-512: where an idea has code for it, the path that was counted is another one, and is
     named.
     """
-    from harness.bench import Job, plan_of
-    from harness.count import COUNT_SECONDS, CountError, library
+    from harness.bench import Job
+    from harness.count import COUNT_SECONDS, CountError, library, plan_of
     from harness.count import count as run_count
     from harness.diff import DiffError, commit_of, side_of
 
@@ -81,7 +81,7 @@ def count(
     ]
     seconds = COUNT_SECONDS * sum(len(job.contenders) for job in jobs) * (1 if side is None else 2)
     with (
-        kept_run("count", plan_of(jobs), build, results, again, before=older) as keeper,
+        kept_run("count", plan_of(jobs, older), build, results, again, before=older) as keeper,
         timed_progress(seconds) as advance,
     ):
         cells = run_count(jobs, str(side.folder) if side else None, advance, keeper)
