@@ -23,6 +23,8 @@ from statistics import median_high
 from benchmarks import provenance
 from benchmarks.corpora import Corpus, cache_folder, sha256, write_whole
 from benchmarks.registry import Implementation
+from benchmarks.rounds import applies
+from benchmarks.tasks import TASKS
 from benchmarks.verification import verify_apart
 from benchmarks.worker import WorkerError, run_worker
 from harness import bench, paired, verdict
@@ -329,7 +331,11 @@ def jobs_of(
             wanted = tuple(row for row in mine if row == control or row not in same)
             references = {} if control is None else {CONTROL: control}
             if wanted:
-                jobs += [Job(name, corpus, state, references, wanted, budget) for state in states]
+                jobs += [
+                    Job(name, corpus, state, references, wanted, budget)
+                    for state in states
+                    if applies(TASKS[task], state)
+                ]
     return jobs
 
 

@@ -116,5 +116,12 @@ def named_corpora(names: Sequence[str] | None) -> list[tuple[str, corpora.Corpus
 
     Raises:
         corpora.CorpusError: one cannot be had.
+        SelectionError: two would be called the same.
     """
-    return [(name, corpora.load(name)) for name in dict.fromkeys(names or [corpora.DEFAULT])]
+    found = [(name, corpora.load(name)) for name in dict.fromkeys(names or [corpora.DEFAULT])]
+    known: dict[str, tuple[str, corpora.Corpus]] = {}
+    for name, corpus in found:
+        other, before = known.setdefault(corpus.id, (name, corpus))
+        if before.sha256 != corpus.sha256:
+            raise SelectionError(f"{other} and {name} are both called {corpus.id}: rename one")
+    return found

@@ -75,3 +75,9 @@ def test_a_wrong_implementation_is_not_taken_apart(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("breakdown", "encode_array", "rust/ahash", "--corpus", "distinct-1m-ucs4")
     assert done.returncode == 3
     assert "encode_array rust/ahash: n/a" in done.stderr
+
+
+def test_a_state_that_the_task_cannot_be_in_is_refused(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("breakdown", "charset", "rust/ahash", "--state=uncached_file")
+    assert done.returncode == 2
+    assert "the state uncached_file does not apply to charset" in done.stderr

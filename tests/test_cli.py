@@ -149,6 +149,16 @@ def test_wrong_usage_and_nothing_to_measure_are_told_apart(
     assert "Traceback" not in done.stderr
 
 
+def test_two_texts_of_the_same_name_are_not_taken_for_one(nanogpt_rs: Run, tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "input.txt" for folder in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(path.parent.name)
+    done = nanogpt_rs("bench", "charset", *(f"--corpus={path}" for path in paths))
+    assert done.returncode == 2
+    assert "two/input.txt are both called file:input.txt: rename one" in done.stderr
+
+
 def test_a_reader_that_leaves_is_no_failure(nanogpt_rs: Run) -> None:
     command = Path(sys.executable).with_name("nanogpt-rs")
     process = subprocess.Popen(

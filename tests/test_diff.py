@@ -113,6 +113,11 @@ def test_equal_commits_are_not_told_apart(clone: Clone) -> None:
         (["none", "HEAD"], 2, "'none' is no commit of this repository"),
         (["--", "--help", "HEAD"], 2, "'--help' is no commit of this repository"),
         (["HEAD", "HEAD", "--task", "none"], 2, "no task 'none'"),
+        (
+            ["HEAD", "HEAD", "--task", "charset", "--state", "uncached_file"],
+            2,
+            "uncached_file does not apply to charset",
+        ),
         (["HEAD", "HEAD", "--id", "python/set", "--id", "none"], 2, "no implementation 'none'"),
     ],
 )

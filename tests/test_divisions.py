@@ -223,3 +223,10 @@ def test_what_cannot_be_asked_for(nanogpt_rs: Run, arguments: list[str], says: s
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_an_alias_that_is_none_is_refused(nanogpt_rs: Run, tinyshakespeare: object) -> None:
+    done = nanogpt_rs("division", "open", "--seeds=2", NANOGPT_RS_MACHINE="My Laptop")
+    assert done.returncode == 1
+    assert done.stderr.startswith("nanogpt-rs: 'My Laptop' is no alias")
+    assert done.stderr.count("\n") == 1

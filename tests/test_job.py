@@ -161,6 +161,13 @@ def test_sizes_and_times() -> None:
         (("--corpus-size=big", "--steps=1", "--step-time=1s"), "'big' is not a size"),
         (("--corpus-size=1GB", "--steps=1", "--step-time=soon"), "'soon' is not a time"),
         (("--corpus-size=1GB", "--steps=1", "--step-time=1s", "--id=rust/no"), "'rust/no'"),
+        (
+            (
+                *("--corpus-size=1GB", "--steps=1", "--step-time=1s", "--measure=30MB"),
+                "--id=python/list_comprehension",
+            ),
+            "python/bytes_translate alone is left to measure",
+        ),
     ],
 )
 def test_what_cannot_be_a_job_is_refused(

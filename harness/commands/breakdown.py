@@ -53,7 +53,7 @@ def breakdown(
 
         admit(sources)
         rows = select([task], ids)
-        select_states([state])
+        select_states([state], [task])
         build = check()
         (text,) = load_corpora([corpus])
         found, faults = [], []

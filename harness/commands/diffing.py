@@ -82,7 +82,7 @@ def diff(
 
         rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
         pairs = named_corpora(corpus)
-        states = select_states(state or ["warm"])
+        states = select_states(state or ["warm"], [row.task for row in rows])
     try:
         commits = commit_of(older), commit_of(newer)
     except DiffError as error:

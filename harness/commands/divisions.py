@@ -15,6 +15,7 @@ from harness.console import (
     FAILED,
     AsJson,
     counted_progress,
+    damage,
     duration,
     err,
     out,
@@ -60,7 +61,8 @@ def division(
         build = check()
         row, prepared_by = preparation(prepare)
         (text,) = load_corpora([divisions.CORPUS])
-        description = records.describe(f"division {name}", f"{seeds} {steps} {row.id}", build)
+        with damage():
+            description = records.describe(f"division {name}", f"{seeds} {steps} {row.id}", build)
         found: divisions.Closed | divisions.Open
         with as_files(text, divisions.CORPUS) as paths, counted_progress() as advance:
             if name == "closed":

@@ -225,6 +225,8 @@ def job(
         characters = max(1, round(min(described.size, most) / max(1.0, bytes_each)))
         if characters >= LARGE:
             rows = [row for row in rows if "baseline" not in row.marks]
+        if len(rows) < 2:
+            stop(USAGE, f"{rows[0].id} alone is left to measure, with nothing to compare it with")
         with timed_progress(len(rows) + seconds) as advance:
             for row in rows:
                 advance(f"verify {row.id}", 1.0)

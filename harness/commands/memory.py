@@ -44,7 +44,9 @@ def memory(
     ids: Ids = None,
     corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
     everything: Everything = False,
-    processes: Annotated[int, typer.Option(min=1, help="Fresh processes for each row.")] = 3,
+    processes: Annotated[
+        int, typer.Option(min=1, max=50, help="Fresh processes for each row.")
+    ] = 3,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
