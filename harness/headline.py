@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.bench import LECTURE, STRONGEST, Cell, adjusted
-from harness.console import duration, times
-from harness.records import Recorded
+from harness.bench import LECTURE, STRONGEST, Cell, adjusted, together
+from harness.console import duration, share, times
+from harness.records import JobDifference, Recorded, Text
 
 REAL = "tinyshakespeare"
 
@@ -175,14 +175,66 @@ def said(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
     return words if told else f"{words} ({comparison.verdict})"
 
 
-def caption_of(recorded: Recorded, cell: Cell) -> str:
+def whole_job(recorded: Recorded) -> str | None:
+    """Return what the best Rust preparation gains of a whole job; ``None`` if a run says nothing.
+
+    The best is the one that gains most on the strongest Python, of those with a valid verdict.
+    """
+    found = [
+        each
+        for each in recorded.others
+        if isinstance(each, JobDifference) and each.found.id.startswith("rust/")
+    ]
+    rivals = [each for each in found if each.found.role == STRONGEST]
+    if not rivals:
+        return None
+    best = max(rivals, key=lambda each: (is_valid(each), each.found.seconds))
+    beside = next(
+        (each for each in found if (each.found.role, each.found.id) == (LECTURE, best.found.id)),
+        None,
+    )
+    id = best.found.id.removeprefix("rust/")
+    reference = best.found.reference.removeprefix("python/")
+    words = (
+        f"A whole job, from the file to a loss (`{best.config}`, {duration(best.rest)} beside "
+        f"the preparation): of the Rust preparations `{id}` gains most, {gain_in_words(best)}, "
+        f"against the strongest Python, `{reference}`"
+    )
+    if beside is not None:
+        words += f"; {gain_in_words(beside)}, against the lecture's"
+    return f"{words}. {caption_of(recorded, best.text)}"
+
+
+def is_valid(difference: JobDifference) -> bool:
+    """Return whether a run could judge a difference."""
+    return difference.found.comparison.verdict != "invalid"
+
+
+def gain_in_words(difference: JobDifference) -> str:
+    """Return a gain, its interval, and its share of the job with the reference."""
+    found = difference.found
+    words = duration(found.seconds)
+    if found.interval is not None:
+        words += " [{}, {}]".format(*map(duration, found.interval))
+    whole = found.reference_seconds + difference.rest
+    words += f" or {found.share_of(whole):.2%} of the job"
+    return words if is_valid(difference) else f"{words} (invalid)"
+
+
+def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
     """Return what every figure of a table has in common."""
     run = recorded.run
+    meanwhile = together(recorded.cells)
+    loads = None if meanwhile is None else meanwhile.load
+    busy = "" if loads is None else "; load {:.2f} to {:.2f}".format(*loads)
+    if meanwhile is not None and meanwhile.steal is not None:
+        busy += f", {share(meanwhile.steal)} of the processors' time stolen"
     commit = "no commit known" if run.commit is None else f"commit {run.commit[:8]}"
     changed = " with uncommitted changes" if run.dirty else ""
     return (
         f"`{cell.corpus}`, {cell.characters:,} characters, SHA-256 {cell.sha256[:12]}; machine "
         f"`{run.machine.alias}` ({run.machine.cpu}, {run.machine.cores} cores), "
         f"{run.machine.python}, {run.build.get('rustc', 'rustc unknown').partition(' (')[0]}, "
-        f"{run.build.get('profile', 'unknown')} build; {commit}{changed}; {run.began:%Y-%m-%d}."
+        f"{run.build.get('profile', 'unknown')} build; {commit}{changed}; {run.began:%Y-%m-%d}"
+        f"{busy}."
     )

@@ -1,11 +1,12 @@
-"""README's figures, spliced in from records: none is ever typed.
+"""README's tables, picture and captions, spliced in from records: none is typed.
 
 A block stands between ``<!-- splice WHAT ... -->`` and ``<!-- spliced -->``. ``WHAT`` is one of
 
 - ``headline``: every task on one text, ``corpus=ID`` if not the one on which most was measured;
 - ``picture``: the same as an image, ``file=PATH`` from the folder of the document;
 - ``ranking``: ``task=NAME corpus=ID,... ids=ID,...``: some ideas on some texts;
-- ``caption``: machine, build, text, commit and date of the headline.
+- ``caption``: machine, build, text, commit, date and load of the headline;
+- ``job``: what the best Rust preparation gains of a whole job, from a run of those.
 
 ``state=NAME`` is ``warm`` where it is not given.
 """
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.frames import markdown_of
-from harness.headline import Table, headline, ranking
+from harness.headline import Table, headline, ranking, whole_job
 from harness.records import Recorded
 
 BLOCK = re.compile(r"<!-- splice ([^>]*?) -->\n.*?<!-- spliced -->", re.DOTALL)
@@ -33,8 +34,13 @@ Made = tuple[str, dict[str, bytes]]
 """A text, and the further files that it shows, by path from its folder."""
 
 
-def splice(text: str, recorded: Recorded) -> Made:
+def splice(text: str, recorded: Recorded, job: Recorded | None = None) -> Made:
     """Return a document with all its blocks made anew from a run, and the files that it shows.
+
+    Args:
+        text: of the document.
+        recorded: the run.
+        job: a run of whole jobs, for the blocks about them.
 
     Raises:
         SpliceError: there is no block, one does not end, or it asks for what the run does not have.
@@ -51,7 +57,8 @@ def splice(text: str, recorded: Recorded) -> Made:
         if what not in MAKERS or not all("=" in word for word in words):
             raise SpliceError(f"a block asks for {block[1]!r}; there are: {', '.join(MAKERS)}")
         try:
-            content, shown = MAKERS[what](recorded, **dict(word.split("=", 1) for word in words))
+            source = job if what == "job" else recorded
+            content, shown = MAKERS[what](source, **dict(word.split("=", 1) for word in words))
         except (LookupError, TypeError) as error:
             raise SpliceError(f"a block that asks for {block[1]!r}: {error}") from None
         files.update(shown)
@@ -108,11 +115,24 @@ def make_picture(
     return f"![{about}]({file})\n", {file: draw(recorded, corpus, state).encode()}
 
 
+def make_job(recorded: Recorded | None) -> Made:
+    """Return what a rewrite gains of a whole job, sentences on lines of their own.
+
+    Raises:
+        LookupError: no run of whole jobs says.
+    """
+    words = None if recorded is None else whole_job(recorded)
+    if words is None:
+        raise LookupError("no recorded run of whole jobs has Rust beside the strongest Python")
+    return textwrap.fill(words, 100) + "\n", {}
+
+
 MAKERS: dict[str, Callable[..., Made]] = {
     "headline": make_headline,
     "picture": make_picture,
     "ranking": make_ranking,
     "caption": make_caption,
+    "job": make_job,
 }
 
 

@@ -14,7 +14,9 @@ import pytest
 from installations import ROOT
 
 from harness import records
+from harness.end_to_end import Difference
 from harness.headline import best_rust
+from harness.records import JobDifference, Text
 from harness.splice import MAKERS, STRAY, splice
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -69,7 +71,7 @@ def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> No
     assert found.comparison.ratio is not None
     (row,) = re.findall(r"\| `rust/ahash` \| \S+ \w+ \| ([\d.]+) \[", text)
     assert float(row) == pytest.approx(found.comparison.ratio, rel=0.01)
-    for fact in ("lab-1", "release build", "01234567", "2026-01-02", "SHA-256"):
+    for fact in ("lab-1", "release build", "01234567", "2026-01-02", "SHA-256", "; load "):
         assert fact in text
     ElementTree.parse(tmp_path / "shown/headline.svg")
     assert nanogpt_rs("splice", "--check").returncode == 0
@@ -159,6 +161,36 @@ def test_a_loss_is_named_a_loss(tmp_path: Path) -> None:
     )
     assert "| 0.500 [0.400, 0.600] |" in text
     assert b"0.500x [0.400, 0.600] slower" in files["a.svg"]
+
+
+def test_what_a_whole_job_gains(nanogpt_rs: Run, results: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("<!-- splice job -->\n<!-- spliced -->\n")
+    done = nanogpt_rs("splice")
+    assert (done.returncode, "no recorded run of whole jobs" in done.stderr) == (2, True)
+    text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
+    (told, *_) = made_up.cells(("charset",), ("tinyshakespeare",))[1].against
+    writer = records.begin(results / "end-to-end", replace(made_up.RUN, command="end-to-end"))
+    for role, id, reference, gained in (
+        ("strongest", "rust/two_passes", "python/file_blocks", 0.1),
+        ("lecture", "rust/two_passes", "python/open_read", -1.0),
+        ("strongest", "rust/slower", "python/file_blocks", 0.05),
+        ("strongest", "python/other", "python/file_blocks", 0.5),
+    ):
+        found = Difference(
+            role, reference, id, 1.0, gained, (gained - 0.05, gained + 0.05), told.comparison
+        )
+        writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, found))
+    writer.end()
+    assert nanogpt_rs("splice").returncode == 0
+    words = " ".join((tmp_path / "README.md").read_text().split())
+    for expected in (
+        "(`quick`, 9 s beside the preparation)",
+        "`two_passes` gains most, 100 ms [50 ms, 150 ms] or 1.00% of the job, against",
+        "strongest Python, `file_blocks`; -1 s [-1.05 s, -950 ms] or -10.00% of the job, against",
+        "SHA-256 cdcdcdcdcdcd; machine `lab-1`",
+    ):
+        assert expected in words
+    assert nanogpt_rs("splice", "--check").returncode == 0
 
 
 def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:

@@ -95,11 +95,13 @@ def splice(
     from harness.splice import SpliceError, newest_recorded
     from harness.splice import splice as fill
 
+    jobs = results / "end-to-end"
     with damage():
         recorded = read(file)[-1] if file else newest_recorded(results / "bench")[1]
+        job = newest_recorded(jobs)[1] if any(jobs.glob("*.jsonl")) else None
     try:
         before = document.read_text(encoding="utf-8")
-        after, shown = fill(before, recorded)
+        after, shown = fill(before, recorded, job)
         files = {document.parent / name: data for name, data in shown.items()}
         if check:
             stale = [path for path, data in files.items() if read_if_there(path) != data]
