@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.preparation import PART, STAGES
+from harness.preparation import LARGEST_PART, STAGES
 from harness.shards import WIDTH
 
 ENGINE = ("vocabulary", "encoding")
@@ -139,7 +139,7 @@ class Means:
     network: float | None = None
     start_up: float = 0.0
     overhead: float = 0.0
-    part: int = PART
+    part: int = LARGEST_PART
 
 
 @dataclass(frozen=True)

@@ -65,17 +65,25 @@ class Dask:
         self.client, self.here, self.local = client, here, local
         self.scheduler = client.scheduler.address
         self.expected = build()
-        self.workers, self.counted = 1, -COUNT_EVERY
+        self.count()
+
+    def count(self) -> None:
+        """Count the workers.
+
+        Raises:
+            EngineError: the scheduler is lost.
+        """
+        self.counted = time.monotonic()
+        try:
+            self.workers: int = max(1, sum(self.client.nthreads().values()))
+        except (OSError, AttributeError):  # of a client that has closed itself
+            raise EngineError(self.gone()) from None
 
     @property
     def ahead(self) -> int:
         """How many to ask for at once, so that no worker waits that has joined meanwhile."""
-        if (now := time.monotonic()) - self.counted > COUNT_EVERY:
-            self.counted = now
-            try:
-                self.workers = max(1, sum(self.client.nthreads().values()))
-            except OSError:
-                raise EngineError(self.gone()) from None
+        if time.monotonic() - self.counted > COUNT_EVERY:
+            self.count()
         return 2 * self.workers
 
     def submit(self, kernel: str, arguments: tuple[Any, ...], done: Callable[[Any], None]) -> Any:

@@ -25,7 +25,7 @@ class Engine(Protocol):
 
     Attributes:
         name: that it is asked for by.
-        workers: how many kernels run at once.
+        workers: how many kernels run at once, as far as known.
         local: whether they run on the cores that hash, which then waits for them if it can.
         in_order: whether it is one worker of this process, which may hash what it is at.
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import secrets
 import stat
@@ -43,9 +44,13 @@ from harness.shards import (
 if TYPE_CHECKING:
     from harness.engines import Engine
 
-PART = 128 << 20
-"""Bytes of a part: tens of milliseconds of work, beside which a line in the journal is nothing, and
-the four that Dask takes for a task little."""
+SMALLEST_PART, LARGEST_PART = 32 << 20, 512 << 20
+"""Bytes of a part, where nobody asks for another: from milliseconds of work on, beside which a line
+in the journal is nothing, up to where the four that Dask takes for a task are little."""
+PARTS_EACH = 4
+"""For each worker, as far as that goes, so that none is left without when others are slow."""
+MAY_JOIN = 32
+"""Workers on other machines that parts are made for at least, however many have come by then."""
 ROOM = 1 << 20
 """Bytes hashed at once."""
 JOURNAL = "journal.jsonl"
@@ -218,6 +223,12 @@ def changed(path: str) -> PreparationError:
     )
 
 
+def part_bytes_of(total: int, workers: int) -> int:
+    """Return how long parts are of so many bytes, for so many workers."""
+    each = math.ceil(total / (PARTS_EACH * workers))
+    return min(max(each, SMALLEST_PART), LARGEST_PART)
+
+
 def cut(sources: Sequence[Source], part_bytes: int) -> list[Part]:
     """Return parts of so many bytes or a few more, the last of fewer, cut between characters.
 
@@ -260,12 +271,14 @@ class Journal:
     Attributes:
         path: of that file.
         run: a name that the unfinished shards bear.
+        part_bytes: about how long each part is.
         scanned: what is known of each part that was read.
         encoded: CRC-32 of the ids of each part that were written.
     """
 
     path: Path
     run: str
+    part_bytes: int
     scanned: dict[int, Scan] = field(default_factory=dict)
     encoded: dict[int, int] = field(default_factory=dict)
 
@@ -298,10 +311,15 @@ def line(kind: str, **body: Any) -> bytes:
     return json.dumps({**body, "checksum": checksum(body)}).encode() + b"\n"
 
 
-def open_journal(folder: Path, request: dict[str, Any]) -> Journal:
+def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Journal:
     """Return the journal in a folder, which is begun if there is none.
 
     A last line that a crash cut off is dropped: its part is done again.
+
+    Args:
+        folder: of the shards.
+        request: what is asked for.
+        any_parts: whether parts may be as long as they are in the journal there is.
 
     Raises:
         RequestError: the one there is of another request.
@@ -313,18 +331,20 @@ def open_journal(folder: Path, request: dict[str, Any]) -> Journal:
     if not path.exists():
         run = secrets.token_hex(4)
         write_whole(path, line("begun", run=run, **request))
-        return Journal(path, run)
+        return Journal(path, run, request["part_bytes"])
     data = whole_lines(path)
     first, *others = enumerate(data.splitlines(), 1)
     begun = read_line(path, *first, "begun")
     run = begun.pop("run")
+    if any_parts:
+        request = {**request, "part_bytes": begun.get("part_bytes")}
     if begun != request:
         what = next(each for each in request if begun.get(each) != request[each])
         raise RequestError(
             f"{folder}: holds an interrupted preparation of {WHAT[what]}; repeat that one's "
             "arguments, name another folder, or begin anew with --again"
         )
-    journal = Journal(path, run)
+    journal = Journal(path, run, begun["part_bytes"])
     for number, each in others:
         body = read_line(path, number, each, None)
         kind, part = body.pop("kind"), body.pop("part")
@@ -567,7 +587,7 @@ class Crew:
             try:
                 return self.answers.get(timeout=1)
             except Empty:
-                if why := self.engine.lost():
+                if self.working() and (why := self.engine.lost()):
                     raise EngineError(why) from None
 
     def take(self, answer: tuple[Task | Walker, Any]) -> None:
@@ -635,7 +655,7 @@ def prepare(
     out: Path,
     engine: Engine,
     *,
-    part_bytes: int = PART,
+    part_bytes: int | None = None,
     again: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Outcome:
@@ -645,7 +665,8 @@ def prepare(
         paths: of UTF-8 files, which follow one another in this order.
         out: the folder for the shards; it is made if need be.
         engine: that carries parts out.
-        part_bytes: about how long each is.
+        part_bytes: about how long each is; unasked as long as suits texts and engine, or as an
+            interrupted preparation had it.
         again: begin anew, whatever the folder holds of an earlier preparation.
         progress: told of each step.
 
@@ -662,9 +683,12 @@ def prepare(
             if again:
                 (out / JOURNAL).unlink(missing_ok=True)
                 remove_parts(out, "")
-            journal = open_journal(out, request_of(sources, part_bytes))
+            total = sum(source.size for source in sources)
+            workers = engine.workers if engine.local else max(engine.workers, MAY_JOIN)
+            request = request_of(sources, part_bytes or part_bytes_of(total, workers))
+            journal = open_journal(out, request, any_parts=part_bytes is None)
             remove_parts(out, journal.run)
-            parts = cut(sources, part_bytes)
+            parts = cut(sources, journal.part_bytes)
             try:
                 return Preparation(sources, parts, out, engine, journal, progress).carry_out()
             except OSError as error:

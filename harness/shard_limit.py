@@ -148,7 +148,8 @@ def stage_seconds(document: dict[str, Any], stage: str) -> float:
     """
     if stage == "vocabulary":
         return float(document["seconds"][stage])
-    return float(document["busy_seconds"][stage] / document["engine"]["workers"])
+    at_once = min(document["engine"]["workers"], document["parts"])
+    return float(document["busy_seconds"][stage] / at_once)
 
 
 def document_of(arms: Sequence[Arm]) -> dict[str, Any]:

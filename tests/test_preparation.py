@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from benchmarks.registry import REGISTRY
 from harness import engines, preparation, shards
 from harness.preparation import Outcome, PreparationError, RequestError
-from harness.shard_limit import carry_out
+from harness.shard_limit import carry_out, stage_seconds
 
 partition = importlib.import_module("rust_impls.partition")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -127,6 +127,15 @@ def test_cuts_fall_between_characters_and_small_files_share_a_part(tmp_path: Pat
         joined = b"".join(Path(path).read_bytes()[start:end] for path, start, end in pieces)
         assert joined == b"".join(path.read_bytes() for path in paths)
     assert len(preparation.cut(sources, 100)) == 1
+
+
+@given(st.integers(1, 10**14), st.integers(1, 1000))
+def test_each_worker_has_parts_enough_unless_they_would_be_small(total: int, workers: int) -> None:
+    size = preparation.part_bytes_of(total, workers)
+    assert preparation.SMALLEST_PART <= size <= preparation.LARGEST_PART
+    if preparation.SMALLEST_PART < size < preparation.LARGEST_PART:
+        share = total / workers / size  # a part is whole bytes long
+        assert preparation.PARTS_EACH * (1 - 1e-6) <= share <= preparation.PARTS_EACH
 
 
 def test_as_many_characters_as_ids_and_one_more(tmp_path: Path) -> None:
@@ -393,11 +402,12 @@ def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.parametrize("part_bytes", [100, None])
 def test_after_the_last_part_only_what_is_missing_is_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    part_bytes: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = interrupted(tmp_path, monkeypatch)
-    outcome = prepare([path], tmp_path / "out", part_bytes=100)
+    outcome = prepare([path], tmp_path / "out", 2, part_bytes=part_bytes)
     assert outcome.scanned == outcome.encoded == outcome.parts > 3
     assert made(tmp_path / "out") == naive(TEXT)
 
@@ -419,7 +429,7 @@ def test_what_does_not_belong_to_a_journal_is_refused(
     path = interrupted(tmp_path, monkeypatch)
     lines = journal(tmp_path / "out")
     for arguments, says in (
-        ((), "interrupted preparation of parts of another size"),
+        (("--part-bytes=99",), "interrupted preparation of parts of another size"),
         ((str(path), "--part-bytes=100"), "of other files, or of files that have changed"),
     ):
         done = nanogpt_rs("prepare", str(path), "--out=out", *arguments)
@@ -503,7 +513,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
         prepare("short.txt", "short", 100)  # which imports what it needs
         CLEAR.write_text(RESET_PEAK)
         before = held("VmRSS")
-        prepare("long.txt", "long", preparation.PART)
+        prepare("long.txt", "long", preparation.SMALLEST_PART)
         print(held("VmHWM") - before)
     """
     done = subprocess.run(
@@ -544,15 +554,22 @@ def test_training_from_shards_gives_the_same_model(nanogpt_rs: Run, tmp_path: Pa
 @pytest.mark.slow
 def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT * 100)
-    arguments = ("prepare", str(path), "--out=out", "--threads=2", "--rounds=2")
+    arguments = (
+        "prepare",
+        str(path),
+        "--out=out",
+        "--threads=2",
+        "--rounds=2",
+        "--part-bytes=9999",
+    )
     done = nanogpt_rs(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["rounds"] == 2
     one, two = document["arms"]
     assert [each["engine"] for each in (one, two)] == [
-        "--engine=threads --threads=1",
-        "--engine=threads --threads=2",
+        "--engine=threads --threads=1 --part-bytes=9999",
+        "--engine=threads --threads=2 --part-bytes=9999",
     ]
     for arm in (one, two):
         low, high = arm["of_limit"]["interval"]
@@ -573,6 +590,23 @@ def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None
     ):
         done = nanogpt_rs("prepare", text, f"--out={folder}", "--rounds=2")
         assert (done.returncode, done.stderr) == (1, f"nanogpt-rs: {says}\n")
+
+
+def test_no_more_workers_share_a_stage_than_there_are_parts() -> None:
+    document = {"busy_seconds": {"encoding": 6.0}, "engine": {"workers": 8}, "parts": 3}
+    assert stage_seconds(document, "encoding") == 2
+    assert stage_seconds(document | {"parts": 30}, "encoding") == 0.75
+
+
+def test_what_cannot_be_measured_in_rounds(nanogpt_rs: Run) -> None:
+    for arguments, says in (
+        (["--again"], "has nothing to do --again"),
+        (["--workers=2"], "--scheduler and --workers are of --engine dask"),
+        (["--engine=dask", "--scheduler=x"], "not a --scheduler's"),
+    ):
+        done = nanogpt_rs("prepare", "0.txt", "--out=out", "--rounds=2", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
 
 
 def test_the_limit_reads_and_writes_what_a_preparation_does(tmp_path: Path) -> None:

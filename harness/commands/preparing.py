@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -32,8 +32,6 @@ from harness.console import (
 if TYPE_CHECKING:
     from harness.engines import Engine
     from harness.preparation import Outcome
-
-PART = 128 << 20
 
 
 def prepare(
@@ -63,8 +61,12 @@ def prepare(
         typer.Option(min=1, help="Dask's processes here; without it one for each core."),
     ] = None,
     part_bytes: Annotated[
-        int, typer.Option(min=1, help="About how much text is prepared at once, and kept.")
-    ] = PART,
+        int | None,
+        typer.Option(
+            min=1,
+            help="About how much text is prepared at once, and kept; unasked 32 to 512 MiB.",
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Begin anew, and replace what the folder holds.")
     ] = False,
@@ -72,7 +74,8 @@ def prepare(
         int | None,
         typer.Option(
             min=2,
-            help="Only measure, so many times: one worker, all, and a limit that nothing can beat.",
+            help="Only measure, so many times: one worker, all, and as a limit one core that only "
+            "reads, writes and hashes.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -91,9 +94,11 @@ def prepare(
             stop(USAGE, "texts and --out are needed: nanogpt-rs prepare PATH... --out DIR")
             return
         from benchmarks.provenance import check as check_build
+        from harness.machine import cores
         from harness.preparation import prepare as carry_out
 
         check_build()
+        refuse_unfit(engine, threads, scheduler, workers)
         if engine == "dask":  # whose workers may stand in another folder
             paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
         if rounds is not None:
@@ -101,8 +106,15 @@ def prepare(
                 stop(
                     USAGE, "--rounds counts the workers that are started here, not a --scheduler's"
                 )
+            if again:
+                stop(
+                    USAGE, "--rounds prepares in folders of its own, and has nothing to do --again"
+                )
             of = "--workers" if engine == "dask" else "--threads"
-            report_measured(paths, to, rounds, engine, of, workers or threads, as_json)
+            counts = sorted({1, workers or threads or cores()})
+            each = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
+            engines = [(f"--engine={engine}", f"{of}={count}", *each) for count in counts]
+            report_measured(paths, to, rounds, engines, as_json)
             return
         with (
             engine_of(engine, threads, scheduler, workers) as asked,
@@ -126,6 +138,18 @@ def engine_of(
     from harness import dask_engine, engines
     from harness.machine import cores
 
+    with (
+        dask_engine.dask(scheduler, workers or cores())
+        if name == "dask"
+        else engines.threads(threads or cores())
+    ) as found:
+        yield found
+
+
+def refuse_unfit(
+    name: str, threads: int | None, scheduler: str | None, workers: int | None
+) -> None:
+    """Stop where an engine does not exist, or what is asked of it is another's."""
     wrong = {
         f"no engine {name!r}; there are: threads, dask": name not in {"threads", "dask"},
         "--threads is of the engine threads; of dask there are --workers": (
@@ -138,12 +162,6 @@ def engine_of(
     }
     for message in (message for message, holds in wrong.items() if holds):
         stop(USAGE, message)
-    with (
-        dask_engine.dask(scheduler, workers or cores())
-        if name == "dask"
-        else engines.threads(threads or cores())
-    ) as found:
-        yield found
 
 
 @contextmanager
@@ -198,20 +216,16 @@ def report_measured(
     paths: list[str],
     folder: Path,
     rounds: int,
-    engine: str,
-    of: str,
-    count: int | None,
+    engines: Sequence[Sequence[str]],
     as_json: bool,
 ) -> None:
-    """Measure preparations and the limit in turn, and print how they compare."""
+    """Measure preparations by some engines and the limit in turn, and print how they compare."""
     from harness import shard_limit
     from harness.commands.measuring import meanwhile_line
-    from harness.machine import Watch, cores
+    from harness.machine import Watch
 
     watch = Watch()
     folder.mkdir(parents=True, exist_ok=True)
-    counts = sorted({1, count or cores()})
-    engines = [(f"--engine={engine}", f"{of}={each}") for each in counts]
     with tempfile.TemporaryDirectory() as name, counted_progress() as progress:
         (Path(name) / "one.txt").write_text("a", encoding="utf-8")
         arms = shard_limit.arms_of(paths, engines, str(Path(name) / "one.txt"))
@@ -230,7 +244,7 @@ def report_measured(
             escape(arm["engine"]),
             duration(arm["seconds"]),
             ratio_in_words(arm["of_limit"]),
-            ratio_in_words(arm["of_limit_cpu"]) if engine == "threads" else "",
+            ratio_in_words(arm["of_limit_cpu"]) if "=threads" in arm["engine"] else "",
             f"{arm['memory'] / 1e6:+,.1f} MB",
         )
     out.print(table)
