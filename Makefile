@@ -29,11 +29,11 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-bench: build ## verify every implementation, set it beside its baselines, print the verdicts
+bench: build ## verify and measure three tasks beside their baselines, print verdicts; then a whole job
 	@$(RUN) harness bench
 	@$(RUN) harness bench --end-to-end
 
-bench-full: build ## the published set, on every corpus: hours; says first how many
+bench-full: build ## the published set, all tasks on twelve corpora: hours; says first how many
 	@$(RUN) harness bench --full
 
 selftest: build ## how often this harness is wrong on this machine, and what it finds (PART of 1)
@@ -59,7 +59,7 @@ publish: asv-machine ## everything in results/ as one static folder, public/, th
 asv: asv-machine ## measure commits (RANGE, HEAD by default) into results/asv, as MACHINE=alias
 	@$(ASV) run $(ASV_OPTIONS) '$(RANGE)'
 
-asv-full: asv-machine ## the same on every corpus
+asv-full: asv-machine ## the same for every row on eleven corpora
 	@NANOGPT_RS_ASV=full $(ASV) run $(ASV_OPTIONS) '$(RANGE)'
 
 asv-torch: asv-machine ## the same in an environment with torch, which takes minutes to install

@@ -1,8 +1,9 @@
 """The tasks: what a contender is given, what it must answer, and how that is checked.
 
-This is the only file of the ruler and the harness that knows a task by name. A task's contract
-holds for every contender alike and is never changed once published, because HEAD's oracle meets
-the wheels of old commits; where a result differs, it is another task.
+This is the only file of the ruler and the harness that knows a task by name, but for the cases of
+the self-test. A task's contract holds for every contender alike and is never changed once
+published, because HEAD's oracle meets the wheels of old commits; where a result differs, it is
+another task.
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ PACE_AFTER = 10.0
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-Tasks = Annotated[list[str] | None, typer.Argument(help="Tasks to take; all if none is named.")]
+Tasks = Annotated[
+    list[str] | None, typer.Argument(help="Tasks to take; those that run unasked if none is named.")
+]
 Ids = Annotated[
     list[str] | None,
     typer.Option("--id", help="An implementation, such as rust/ahash; repeatable."),
@@ -55,6 +57,8 @@ Everything = Annotated[
     bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
 ]
 
+RESUMED = frozenset({"bench", "compare", "diff", "count"})
+"""Commands that go on with an interrupted run."""
 RESULTS = Path("results/local")
 Results = Annotated[Path, typer.Option(help="The folder for records, a folder in it each command.")]
 Resume = Annotated[
@@ -133,7 +137,12 @@ def kept_run(
             yield keeper
             keeper.end()
     except KeyboardInterrupt:
-        stop(INTERRUPTED, "interrupted; what is finished is kept, and --resume goes on from it")
+        stop(INTERRUPTED, f"interrupted; what is finished is kept{goes_on(command)}")
+
+
+def goes_on(command: str) -> str:
+    """Return how what a command has measured is gone on with, if it can be."""
+    return ", and --resume goes on from it" if command in RESUMED else ""
 
 
 def print_json(document: Any) -> None:

@@ -53,6 +53,8 @@ def ways(workers: Sequence[int], engines: Sequence[str]) -> list[Way]:
     commands = [
         Way(engine, count, (*option(engine), str(count))) for engine in engines for count in workers
     ]
+    if (one := Way("threads", 1, ("--threads", "1"))) not in commands:
+        commands.insert(0, one)  # what a prediction is fitted to
     strongest = references_of(SHARDS, corpora.load(corpora.DEFAULT).width)[STRONGEST]
     rust = [row for row in select([SHARDS]) if row.id.startswith("rust/")]
     alone = [row for row in rust if not {"parallel", "limit"} & set(row.marks)]

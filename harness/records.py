@@ -544,8 +544,7 @@ def append(path: Path, data: bytes) -> None:
         append_whole(path, data)
     except OSError as error:
         raise RecordError(
-            f"{path}: {error.strerror}; what was finished before is kept, and --resume goes on "
-            "from it"
+            f"{path}: {error.strerror}; what was finished before is kept in it"
         ) from None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from installations import Installation
 
-from harness import records
+from harness import costing, records
 from harness.cost import CALL, STAGES, Taken
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -32,6 +32,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     assert done.returncode == 0, done.stderr
     assert [path.name for path in folder.iterdir()] == ["cost"], "what was prepared is gone"
     return records.newest(folder / "cost"), json.loads(done.stdout)
+
+
+def test_what_a_prediction_is_fitted_to_is_always_measured() -> None:
+    one = costing.Way("threads", 1, ("--threads", "1"))
+    for engines in (["threads"], ["dask"], ["dask", "threads"]):
+        assert costing.ways([1, 2], engines).count(one) == 1
 
 
 def test_what_was_measured_is_kept(kept: tuple[Path, dict[str, Any]]) -> None:
