@@ -562,6 +562,21 @@ def list_examples() -> tuple[Example, ...]:
     )
 
 
+def encoding_examples() -> tuple[Example, ...]:
+    """Return texts that have few of a vocabulary's characters, with their ids.
+
+    Every other text is encoded by its own vocabulary, which is no proof that the one given is used.
+    """
+    return tuple(
+        Example(
+            case=f"{case}, from their text",
+            attempt=using(MIXED, "".join(MIXED[id] for id in ids)),
+            answer=ids,
+        )
+        for case, ids in NARROW_IDS.items()
+    )
+
+
 def array_examples() -> tuple[Example, ...]:
     """Return arrays of ids that no text's own vocabulary leads to, with their texts."""
 
@@ -740,7 +755,9 @@ def file_refusals(*more: Callable[[], object], gzip: bool = False) -> tuple[Refu
             try:
                 return on(paths)(contender)
             except ValueError as error:  # which names a path that differs from run to run
-                raise type(error)(str(error).replace(paths[-1], "FILE")) from None
+                if type(error) is not ValueError:
+                    raise
+                raise ValueError(str(error).replace(paths[-1], "FILE")) from None
 
         return attempt
 
@@ -851,6 +868,7 @@ TASKS: dict[str, Task] = {
             shared=operator.is_,
             edges=EDGES,
             refusals=encoding_refusals("encode", sys.maxunicode + 1),
+            examples=encoding_examples(),
         ),
         Task(
             name="encode_array",
@@ -864,6 +882,7 @@ TASKS: dict[str, Task] = {
             shared=share_memory,
             edges=EDGES,
             refusals=encoding_refusals("encode_array", 65_536),
+            examples=encoding_examples(),
             largest_vocabulary=65_536,
         ),
         Task(
@@ -938,6 +957,7 @@ TASKS: dict[str, Task] = {
             shared=share_memory,
             edges=EDGES,
             refusals=encoding_refusals("encode_uint8", 256),
+            examples=encoding_examples(),
             largest_vocabulary=256,
         ),
         Task(
@@ -951,6 +971,7 @@ TASKS: dict[str, Task] = {
             shared=share_memory,
             edges=EDGES,
             refusals=encoding_refusals("encode_int64", sys.maxunicode + 1),
+            examples=encoding_examples(),
         ),
         Task(
             name="prepare",
