@@ -7,7 +7,7 @@ and loses its ``default`` mark.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pkgutil import resolve_name
@@ -98,9 +98,9 @@ class Implementation:
         steps = getattr(resolve_name(self.target.partition(":")[0]), "steps", None)
         return None if steps is None or not callable(steps) else self.with_given(steps)
 
-    def with_given(self, function: Any) -> Any:
-        """Return ``function`` with what the registry gives it."""
-        given = [resolve_name(name) for name in self.given]
+    def with_given(self, function: Any, resolve: Callable[[str], Any] = resolve_name) -> Any:
+        """Return ``function`` with what the registry gives it, found by name by ``resolve``."""
+        given = [resolve(name) for name in self.given]
         return partial(function, *given) if given else function
 
     def absent(self) -> str | None:

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import repeat
 from mmap import mmap
 from pathlib import Path
@@ -21,7 +21,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks import corpora, files, provenance
-from benchmarks.registry import find
+from benchmarks.registry import Implementation, find
 from benchmarks.sides import functions_of
 from benchmarks.surroundings import Surroundings, fork
 from benchmarks.tasks import TASKS, Call, Task
@@ -75,6 +75,10 @@ def displacing() -> bytearray:
     return bytearray(32 * 2**20)
 
 
+Once = Callable[[Call, int], Block]
+"""Times a block of calls: with the freeing of what they return, ``warm``, or without, ``kept``."""
+
+
 def warm(call: Call, calls: int, _task: Task | None = None) -> Block:
     """Time a block of calls on one text object."""
     function, arguments = call
@@ -105,32 +109,32 @@ def kept(call: Call, calls: int, _task: Task | None = None) -> Block:
     return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
-def fresh_str(call: Call, calls: int, task: Task) -> Block:
+def fresh_str(call: Call, calls: int, task: Task, once: Once = warm) -> Block:
     """Time calls one by one, each on a text object that no call has seen."""
-    return total([warm(task.renew(call), 1) for _ in range(calls)])
+    return total([once(task.renew(call), 1) for _ in range(calls)])
 
 
-def evicted(call: Call, calls: int, _task: Task) -> Block:
+def evicted(call: Call, calls: int, _task: Task, once: Once = warm) -> Block:
     """Time calls one by one, each after other data has displaced the text from the caches."""
     blocks = []
     for _ in range(calls):
         bytes(displacing())
-        blocks.append(warm(call, 1))
+        blocks.append(once(call, 1))
     return total(blocks)
 
 
-def uncached_file(call: Call, calls: int, task: Task) -> Block:
+def uncached_file(call: Call, calls: int, task: Task, once: Once = warm) -> Block:
     """Time calls one by one, each after the system has forgotten its copy of the files."""
     assert task.files is not None
     blocks = []
     for _ in range(calls):
         for path in task.files(call):
             files.uncache(path)
-        blocks.append(warm(call, 1))
+        blocks.append(once(call, 1))
     return total(blocks)
 
 
-def first_call(call: Call, calls: int, _task: Task) -> Block:
+def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) -> Block:  # noqa: ARG001
     """Time calls one by one, each in a process forked for it, whose first call it is.
 
     This process makes none of them before, so that neither memory nor a library is prepared. What
@@ -167,7 +171,8 @@ def total(blocks: list[Block]) -> Block:
     return Block(*map(sum, zip(*blocks, strict=True)))
 
 
-Take = Callable[[Call, int, Task], Block]
+Take = Callable[..., Block]
+"""Times so many calls of a task; ``once`` says by what, where that is one call after the other."""
 BUILD = "build"
 """What stands in a state's place where the building of what is called is timed."""
 STATES: dict[str, Take] = {
@@ -229,6 +234,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         made[index] = call_of(task, arms[index], functions[index], texts[index], order["state"])
     calls = [made[index] for index in indices]
     take = STATES.get(order["state"], warm)
+    keep = kept if take is warm else partial(take, once=kept)
     blocks: list[list[Block]] = [[] for _ in arms]
     slots = [
         (index, place == 0)
@@ -247,7 +253,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             mark[0] = index
             for _ in range(arm.get("primed", 0)):
                 call[0](*call[1])
-            block = (kept if arm.get("kept") else take)(call, arm["calls"], task)
+            block = (keep if arm.get("kept") else take)(call, arm["calls"], task)
             look()
             if round >= 0 and timed:
                 blocks[index].append(block)
@@ -292,16 +298,21 @@ def sided(task: Task, arms: list[dict[str, Any]], random: Random) -> list[Any]:
 
     The sides are loaded in a random order.
     """
+    rows = [find(task.name, arm["id"]) for arm in arms]
     wanted: dict[str, set[str]] = {}
-    for arm in arms:
+    for arm, row in zip(arms, rows, strict=True):
         if "side" in arm:
-            wanted.setdefault(arm["side"], set()).add(find(task.name, arm["id"]).target)
+            wanted.setdefault(arm["side"], set()).update((row.target, *row.given))
     loaded = {
         side: functions_of(side, wanted[side]) for side in random.sample(list(wanted), len(wanted))
     }
+
+    def of(side: str, row: Implementation) -> Any:
+        found = loaded[side]
+        return row.with_given(found[row.target], found.__getitem__)
+
     return [
-        loaded[arm["side"]][find(task.name, arm["id"]).target] if "side" in arm else None
-        for arm in arms
+        of(arm["side"], row) if "side" in arm else None for arm, row in zip(arms, rows, strict=True)
     ]
 
 

@@ -59,7 +59,8 @@ def steps_of(row: Implementation) -> list[tuple[str, Arm]]:
     """Return for each step its name, and the arm that ends with it."""
     whole = Arm(row.id, threads="parallel" in row.marks)
     kept = replace(whole, kept=True)
-    if not row.target.startswith(RUST):
+    _, arguments = TASKS[row.task].call(row.resolve(), "")
+    if not row.target.startswith(RUST) or len(arguments) > 1:
         return [("the call and its work", kept), ("freeing the result", whole)]
     taken = "utf8" if "utf8" in row.marks else "storage"
     text = "asking CPython for UTF-8" if taken == "utf8" else "borrowing CPython's storage"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import rounds
 from benchmarks.registry import REGISTRY, find
+from benchmarks.tasks import TASKS
 from harness import records
 from harness.breakdown import steps_of
 
@@ -26,6 +28,30 @@ def test_every_implementation_has_steps_that_can_be_called(row: object) -> None:
     steps = steps_of(row)  # type: ignore[arg-type]
     assert steps[-1][0] == "freeing the result"
     assert [arm.kept for _, arm in steps[-2:]] == [True, False]
+
+
+def test_what_is_kept_is_timed_in_the_state_asked_for() -> None:
+    task = TASKS["charset"]
+    texts: list[str] = []
+
+    def charset(text: str) -> set[str]:
+        texts.append(text)
+        return set(text)
+
+    text = "Ж" * 1000
+    block = rounds.fresh_str((charset, (text,)), 3, task, once=rounds.kept)
+    assert block.calls == 3
+    assert len({id(each) for each in [*texts, text]}) == 4
+
+
+def test_a_call_of_two_arguments_has_steps(nanogpt_rs: Run) -> None:
+    done = nanogpt_rs("breakdown", "shards", "rust/two_passes", "--corpus", SHORT, "--json")
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads(done.stdout)["cells"]
+    assert [step["name"] for step in cell["steps"]] == [
+        "the call and its work",
+        "freeing the result",
+    ]
 
 
 def test_the_kernel_is_told_apart_where_it_can_be() -> None:
