@@ -25,6 +25,9 @@ from harness.paired import Arm, Course, Measured
 LECTURE, STRONGEST, ASKED = "lecture", "strongest", "asked"
 """Why a contender is set against something: the lecture wrote it; it is the strongest Python known
 for the task and the text's width; the user named it."""
+BEFORE, CONTROL = "before", "control"
+"""The same for the newer of two commits: the older one's; and what is the same in both, so that it
+must not be called different."""
 VERIFY_SECONDS = 0.5
 """What proving one implementation takes, about; the estimate of a run's length needs no more."""
 GROUP_SECONDS = 5.0
@@ -479,17 +482,43 @@ def outcomes_of(
 
 
 def adjusted(cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells with the tests of all of them adjusted together, where there are several."""
+    """Return the cells with the tests of all of them adjusted together, where there are several.
+
+    Beside a control that is called different nothing is valid.
+    """
     tested = [each.comparison for cell in cells if not cell.limit for each in cell.against]
     if len(tested) < 2:
-        return list(cells)
+        return doubted(cells)
     after = iter(verdict.adjust(tested))
 
     def adjust(cell: Cell) -> Cell:
         against = (replace(each, comparison=next(after)) for each in cell.against)
         return replace(cell, against=tuple(against))
 
-    return [cell if cell.limit else adjust(cell) for cell in cells]
+    return doubted([cell if cell.limit else adjust(cell) for cell in cells])
+
+
+def doubted(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the cells, invalid where the control of their task and text was called different."""
+    reasons = {}
+    for cell in cells:
+        control = cell.beside(CONTROL)
+        if control is not None and control.comparison.verdict in {"faster", "slower"}:
+            called = control.comparison.verdict
+            reasons[cell.key[:1] + cell.key[2:]] = (
+                f"the control {cell.id}, the same in both commits, was called {called}"
+            )
+
+    def doubt(cell: Cell) -> Cell:
+        if (reason := reasons.get(cell.key[:1] + cell.key[2:])) is None:
+            return cell
+        against = tuple(
+            replace(each, comparison=replace(each.comparison, verdict="invalid", reason=reason))
+            for each in cell.against
+        )
+        return replace(cell, against=against)
+
+    return [doubt(cell) for cell in cells]
 
 
 def together(cells: Collection[Cell]) -> Meanwhile | None:

@@ -7,6 +7,7 @@ the same way; it must not be called different, or nothing that was said of its t
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import subprocess
@@ -29,6 +30,8 @@ from benchmarks.verification import verify_apart
 from benchmarks.worker import WorkerError, run_worker
 from harness import bench, paired, verdict
 from harness.bench import (
+    BEFORE,
+    CONTROL,
     STRONGEST,
     Advance,
     Against,
@@ -42,10 +45,6 @@ from harness.bench import (
 from harness.machine import Watch
 from harness.paired import Arm, Course
 
-CONTROL = "control"
-"""The role of what is the same in both commits, and must not be called different."""
-BEFORE = "before"
-"""The role of the older commit's implementation beside the newer one's."""
 CELL_SECONDS = 8.0
 """What comparing one implementation takes, about, proofs and all."""
 
@@ -181,20 +180,46 @@ def key_of(row: Implementation | Cell) -> str:
 
 
 def is_same(row: Implementation, old: Side, new: Side) -> bool:
-    """Return whether a row is Python whose file, and what files share, both sides have alike."""
+    """Return whether a row is Python that both sides have alike, with all that it may call."""
     module = row.target.partition(":")[0]
-    room = module.partition(".")[0]
     if not row.id.startswith("python/"):
         return False
-    own = Path(*module.split(".")).with_suffix(".py")
-    shared = {
-        path.relative_to(side.folder)
-        for side in (old, new)
-        for path in (side.folder / room).glob("*.py")
-    }
-    return all(content(old, path) == content(new, path) for path in {own, *shared}) and bool(
-        content(old, own)
-    )
+    files = {path for side in (old, new) for path in files_of(side, module)}
+    return bool(files) and all(content(old, path) == content(new, path) for path in files)
+
+
+def files_of(side: Side, module: str) -> set[Path]:
+    """Return the files of a module's room that it may call: what it imports, on and on.
+
+    Args:
+        side: the commit.
+        module: its name; there may be no such there.
+    """
+    room = module.partition(".")[0]
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        for path in (
+            Path(*name.split(".")).with_suffix(".py"),
+            Path(*name.split("."), "__init__.py"),
+        ):
+            if path in found or not (data := content(side, path)):
+                continue
+            found.add(path)
+            try:
+                nodes = list(ast.walk(ast.parse(data)))
+            except SyntaxError:
+                continue  # it will be found wrong when it is imported
+            for node in nodes:
+                if isinstance(node, ast.Import):
+                    names = [each.name for each in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+                else:
+                    continue
+                waiting += [each for each in names if each.partition(".")[0] == room]
+    return found
 
 
 def content(side: Side, path: Path) -> bytes:
@@ -221,7 +246,7 @@ def diff(
 
     Returns:
         The cells in the order of the jobs: seconds of the newer side, set against the older one;
-        tests adjusted by Holm.
+        tests adjusted by Holm, and invalid where a control was called different.
     """
     for job in jobs:
         done = {cell.key for cell in keeper.cells}
@@ -231,7 +256,7 @@ def diff(
             if job.cell(row).key not in done:
                 keeper.keep([change(job, row, sides, lambda: advance(doing, 0.0), keeper)])  # noqa: B023
             advance(doing, CELL_SECONDS)
-    return doubted(adjusted(list(keeper.cells)), jobs)
+    return adjusted(list(keeper.cells))
 
 
 def change(
@@ -275,33 +300,19 @@ def change(
         cores=median_high(cores) if cores else None,
         processes=len(measured.processes),
         meanwhile=watch.so_far(),
-        against=(Against(BEFORE, sides[0].commit[:8], measured.compare(2)),),
+        against=(
+            Against(
+                CONTROL if row == job.references.get(CONTROL) else BEFORE,
+                sides[0].commit[:8],
+                measured.compare(2),
+            ),
+        ),
     )
 
 
 def arm_of(row: Implementation, side: Side) -> Arm:
     """Return the arm that calls a side's implementation."""
     return replace(paired.arm_of(row), side=str(side.folder), name=side.commit[:8])
-
-
-def doubted(cells: Sequence[Cell], jobs: Sequence[Job]) -> list[Cell]:
-    """Return the cells, invalid where the control of their task was called different."""
-    found = {cell.key: cell for cell in cells}
-    result = dict(found)
-    for job in jobs:
-        control = job.references.get(CONTROL)
-        if control is None or (read := comparison_of(found.get(job.cell(control).key))) is None:
-            continue
-        if read.verdict not in {"faster", "slower"}:
-            continue
-        reason = f"the control {control.id}, the same in both commits, was called {read.verdict}"
-        for row in job.contenders:
-            cell = found.get(job.cell(row).key)
-            if cell is not None and (mine := comparison_of(cell)) is not None:
-                distrusted = replace(mine, verdict="invalid", reason=reason)
-                against = replace(cell.against[0], comparison=distrusted)
-                result[cell.key] = replace(cell, against=(against,))
-    return list(result.values())
 
 
 def comparison_of(cell: Cell | None) -> verdict.Comparison | None:

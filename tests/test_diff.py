@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import made_up
 import pytest
 from installations import ROOT
 
+from benchmarks import provenance
+from benchmarks.registry import find
 from harness import records
+from harness.bench import BEFORE, CONTROL, adjusted
+from harness.diff import Side, files_of, is_same
 
 pytestmark = pytest.mark.slow
 ASKED = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
@@ -105,6 +111,47 @@ def test_equal_commits_are_not_told_apart(clone: Clone) -> None:
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
     assert cell["against"][0]["comparison"]["verdict"] in {"equivalent", "inconclusive"}
+
+
+def test_what_is_given_a_kernel_is_given_that_of_its_side(clone: Clone) -> None:
+    asked = ("--corpus", "english-1k-ascii", "--task", "file_charset", "--seconds=4")
+    done = clone.run("diff", "HEAD", "HEAD", "--id=rust/bit_table", *asked, "--json")
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads(done.stdout)["cells"]
+    assert (cell["status"], len(cell["against"])) == ("right", 1)
+
+
+def test_beside_a_control_that_differs_nothing_is_valid() -> None:
+    cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
+    for index, cell in enumerate(cells):
+        found = [each for each in cell.against if each.comparison.verdict == "faster"][:1]
+        role = CONTROL if cell.id == "rust/ahash" and cell.task == "charset" else BEFORE
+        cells[index] = replace(cell, against=tuple(replace(each, role=role) for each in found))
+    verdicts = {
+        (cell.task, each.comparison.verdict) for cell in adjusted(cells) for each in cell.against
+    }
+    assert ("charset", "invalid") in verdicts
+    assert ("charset", "faster") not in verdicts
+    assert ("encode", "faster") in verdicts
+
+
+def test_what_a_row_imports_is_part_of_it(tmp_path: Path) -> None:
+    row = find("charset_encode", "python/bytes_translate")
+    sides = []
+    for name in ("old", "new"):
+        shutil.copytree(ROOT / "py_impls", tmp_path / name / "py_impls")
+        sides.append(Side(name, tmp_path / name, provenance.check()))
+    assert is_same(row, *sides)
+    (tmp_path / "new/py_impls/charset/counter.py").write_text("# of another row\n")
+    assert is_same(row, *sides)
+    imported = next(
+        path
+        for path in files_of(sides[0], row.target.partition(":")[0])
+        if "charset_encode" not in path.parts and len(path.parts) == 3
+    )
+    with (tmp_path / "new" / imported).open("a") as file:
+        file.write("# changed\n")
+    assert not is_same(row, *sides)
 
 
 @pytest.mark.parametrize(

@@ -63,10 +63,9 @@ def diff(
     Both are built in release and called in the same processes, in random order. Python that did not
     change between them is left out, but for one row of each task: a control, which must not differ.
     """
-    from harness.bench import tests_in
+    from harness.bench import CONTROL, tests_in
     from harness.diff import (
         CELL_SECONDS,
-        CONTROL,
         DiffError,
         commit_of,
         jobs_of,
@@ -120,11 +119,9 @@ def diff(
 
 def ended(cells: Sequence[Cell]) -> None:
     """End with the status that says what was found."""
-    from harness.diff import BEFORE
-
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
-    found = [each.comparison for cell in cells for each in cell.against if each.role == BEFORE]
+    found = [each.comparison for cell in cells for each in cell.against]
     if not found:
         stop(NOTHING, "nothing could be measured in both commits")
     if any(each.verdict == "slower" for each in found):

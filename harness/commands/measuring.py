@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -287,6 +287,8 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
         )
     )
     tests = tests_in(cells)
+    if not any(cell.against for cell in cells):
+        return
     out.print(
         "Ratios are the reference's time over the implementation's, with 95 % intervals; "
         + (
@@ -328,6 +330,8 @@ def print_tables(cells: Sequence[Cell]) -> None:
     for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.seconds):
         mine = [cell for cell in cells if (cell.task, cell.state) == (task, state) and cell.seconds]
         mine.sort(key=lambda cell: cell.seconds or 0.0)
+        # The control of two commits stands in the column of all others.
+        mine = [replace(cell, against=tuple(map(in_column, cell.against))) for cell in mine]
         roles = sorted(
             {(each.role, each.id) for cell in mine for each in cell.against},
             key=lambda role: (list(REFERENCES).index(role[0]), role[1]),
@@ -351,6 +355,13 @@ def print_tables(cells: Sequence[Cell]) -> None:
             if found.verdict in {"invalid", "inconclusive"} or len(mine) == 2
         ]
         out.print(escape("\n".join(dict.fromkeys(untold))), soft_wrap=True)
+
+
+def in_column(found: Against) -> Against:
+    """Return what was said beside a reference, with the role that heads its column."""
+    from harness.bench import BEFORE, CONTROL
+
+    return replace(found, role=BEFORE) if found.role == CONTROL else found
 
 
 def table_of(
