@@ -68,6 +68,8 @@ def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
         "clock": None if found is None else found.clock,
         "processes": cell.processes,
         "cores": cell.cores,
+        "instructions": cell.instructions,
+        "instructions_before": cell.instructions_before,
         "limit": cell.limit,
         "characters": cell.characters,
         "width": cell.width,

@@ -54,7 +54,12 @@ def headline(recorded: Recorded, corpus: str | None = None, state: str = "warm")
     rows = tuple(filter(None, (row_of(task, mine) for task in dict.fromkeys(c.task for c in mine))))
     if not rows:
         return None
-    return Table(f"Every task, {mine[0].state}", COLUMNS, rows, caption_of(recorded, mine[0]))
+    return Table(title_of(mine[0].state), COLUMNS, rows, caption_of(recorded, mine[0]))
+
+
+def title_of(state: str) -> str:
+    """Return the title of a headline about a state."""
+    return f"Every task, {state}"
 
 
 def chosen(recorded: Recorded, corpus: str | None, state: str) -> list[Cell]:

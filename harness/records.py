@@ -330,8 +330,12 @@ def lines_of_cell(run: str, cell: Cell) -> bytes:
 
 def line_of_other(run: str, record: Other) -> bytes:
     """Return the line that keeps what is no cell."""
-    kind = next(kind for kind, each in OTHERS.items() if isinstance(record, each))
-    return line_of(kind, run, record)
+    return line_of(kind_of_other(record), run, record)
+
+
+def kind_of_other(record: Other) -> str:
+    """Return the kind of what is no cell, of ``OTHERS``."""
+    return next(kind for kind, each in OTHERS.items() if isinstance(record, each))
 
 
 def spelled_out(text: str) -> str:

@@ -205,7 +205,10 @@ def built(
     }
     script = (PAGE / "page.js").read_text(encoding="utf-8")
     lines = (line for each in held for line in (summaries(each) if aggregated else each.lines))
-    fullest = max((each.recorded for each in held), key=lambda each: len(each.cells), default=None)
+    timed = [each.recorded for each in held if each.recorded.run.command != "count"]
+    fullest = max(
+        timed, key=lambda each: (each.run.command == "bench", len(each.cells)), default=None
+    )
     return rendered(
         "page.html.j2",
         title=title_of(fullest),

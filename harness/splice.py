@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.frames import markdown_of
-from harness.headline import Table, headline, ranking, whole_job
+from harness.headline import Table, headline, ranking, title_of, whole_job
 from harness.records import Recorded
 
 BLOCK = re.compile(r"<!-- splice ([^>]*?) -->\n.*?<!-- spliced -->", re.DOTALL)
@@ -74,7 +74,7 @@ def whole(recorded: Recorded, corpus: str | None, state: str) -> Table:
         LookupError: the run has none.
     """
     table = headline(recorded, corpus, state)
-    if table is None or not table.rows:
+    if table is None or table.title != title_of(state):
         raise LookupError(f"run {recorded.run.run} has none on {corpus or 'any text'}, {state}")
     return table
 
@@ -87,7 +87,7 @@ def make_headline(recorded: Recorded, corpus: str | None = None, state: str = "w
 
 def make_caption(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Made:
     """Return what the headline's figures have in common, a sentence on lines of its own."""
-    return textwrap.fill(whole(recorded, corpus, state).caption, 100) + "\n", {}
+    return filled(whole(recorded, corpus, state).caption), {}
 
 
 def make_ranking(
@@ -111,6 +111,7 @@ def make_picture(
     """Return the link to the headline's picture, and the picture."""
     from harness.picture import draw
 
+    whole(recorded, corpus, state)
     about = "How many times faster than the strongest Python the best Rust is, by task"
     return f"![{about}]({file})\n", {file: draw(recorded, corpus, state).encode()}
 
@@ -124,7 +125,13 @@ def make_job(recorded: Recorded | None) -> Made:
     words = None if recorded is None else whole_job(recorded)
     if words is None:
         raise LookupError("no recorded run of whole jobs has Rust beside the strongest Python")
-    return textwrap.fill(words, 100) + "\n", {}
+    return filled(words), {}
+
+
+def filled(words: str) -> str:
+    """Return words on lines of their own, none of them broken: names have hyphens."""
+    lines = textwrap.wrap(words, 100, break_on_hyphens=False, break_long_words=False)
+    return "\n".join(lines) + "\n"
 
 
 MAKERS: dict[str, Callable[..., Made]] = {

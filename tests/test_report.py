@@ -18,6 +18,7 @@ from typing import Any
 import made_up
 import pytest
 from reader import Reader
+from selenium.webdriver.common.keys import Keys
 
 from benchmarks.registry import REGISTRY
 from benchmarks.tasks import PREPARATION
@@ -97,6 +98,41 @@ def test_the_best_is_one_of_which_something_valid_was_said(reader: Reader, tmp_p
     assert reader.texts("#glance tbody th .idea") == [second.id]
     ranking = reader.texts("section[id='ranking-charset'] tbody th bdi")
     assert ranking.index(best.id) < ranking.index(second.id)
+
+
+def test_a_task_of_which_nothing_could_be_told_is_counted(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
+    rust = [cell for cell in cells if cell.task == "encode" and cell.id.startswith("rust/")]
+    for cell in rust:
+        none = made_up.without_a_word(cell)
+        against = [
+            replace(each, comparison=replace(each.comparison, ratio=None, interval=None))
+            for each in none.against
+        ]
+        cells[cells.index(cell)] = replace(none, against=tuple(against))
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    answer = reader.text("#answer")
+    assert "partly" in answer
+    assert "in 1 of 2 tasks; in 1 this run could not tell" in answer
+    reader.check_quiet()
+
+
+def test_counts_of_instructions_are_no_times(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    counted = [
+        replace(
+            cell, seconds=None, quantiles=(), against=(), instructions=1000, state="instructions"
+        )
+        for cell in made_up.cells(("charset", "encode"), ("tinyshakespeare",))
+    ]
+    other = replace(made_up.RUN, run="20260102T040405Z-aaaaaa", command="count")
+    paths = [made_up.write(tmp_path, made_up.RUN, cells), made_up.write(tmp_path, other, counted)]
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(path), path.read_bytes()) for path in paths]))
+    reader.open(target)
+    assert reader.texts("#glance tbody tr th bdi") == ["charset"]
+    assert reader.texts("#run option") == [f"lab-1, 2026-01-02, bench, {len(cells)} cells"]
+    reader.check_quiet()
 
 
 def test_the_ranking_says_what_the_records_say(reader: Reader, usual: Path, run_file: Path) -> None:
@@ -394,6 +430,7 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     reader.open(target)
     answer = reader.text("#answer").replace("\u00a0", " ")
     assert "(config quick, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
+    assert "don’t bother" not in answer  # the interval reaches beyond 1 %
     reader.run("document.querySelector('#job summary').click()")
     job = reader.text("#job").replace("\u00a0", " ")
     assert re.search(r"read and encode\s+500 ms\s+500 ms", job)
@@ -454,6 +491,14 @@ def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> N
     assert float(said) == pytest.approx(expected, rel=0.01)
     assert "Extrapolated: from 1,115,394 characters" in reader.text("#job")
     assert "it was not measured here" in reader.text("#job")
+    # Where the focus moves on to is still there, and what is no number is not computed with.
+    reader.driver.find_element("id", "job-size").send_keys("0", Keys.TAB)
+    reader.wait("return document.activeElement.id === 'job-steps'")
+    reader.select("job-steps", "0")
+    assert "and 0 steps" in reader.text("#job table.cards:last-of-type caption")
+    reader.select("job-stepTime", "-5")
+    assert "−" not in reader.text("#job table.cards:last-of-type")
+    assert "NaN" not in reader.text("#job")
     reader.check_quiet()
 
 
@@ -549,3 +594,25 @@ def test_where_nothing_was_measured(nanogpt_rs: Run_) -> None:
     done = nanogpt_rs("report")
     assert (done.returncode, done.stdout) == (1, "")
     assert "`make bench` makes one" in done.stderr
+
+
+def test_an_invalid_gain_of_a_whole_job_says_so(reader: Reader, tmp_path: Path) -> None:
+    main = made_up.write(tmp_path, made_up.RUN, made_up.cells(("charset",), ("tinyshakespeare",)))
+    text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
+    writer = records.begin(
+        tmp_path, replace(made_up.RUN, run="20260102T040405Z-aaaaaa", command="end-to-end")
+    )
+    (told, *_) = made_up.cells(("charset",), ("tinyshakespeare",))[1].against
+    invalid = replace(told.comparison, verdict="invalid")
+    for gained, comparison in ((5.0, invalid), (0.01, told.comparison)):
+        found = Difference(
+            *("strongest", "python/file_blocks", f"rust/gains_{gained}"),
+            *(1.0, gained, (gained - 0.01, gained + 0.01), comparison),
+        )
+        writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, found))
+        target = tmp_path / "report.html"
+        target.write_bytes(page([(str(path), path.read_bytes()) for path in (main, writer.path)]))
+        reader.open(target)
+        answer = reader.text("#answer").replace("\u00a0", " ")
+        assert ("(invalid)" in answer) == (comparison is invalid)
+        assert ("don’t bother" in answer) == (comparison is not invalid)

@@ -110,6 +110,8 @@ def test_what_is_stale_is_found(nanogpt_rs: Run, results: Path, tmp_path: Path, 
         ("<!-- splice headline -->\n", 2, "not every"),
         ("<!-- splice pie -->\n<!-- spliced -->", 2, "there are: headline, picture"),
         ("<!-- splice headline corpus=none -->\n<!-- spliced -->", 2, "has none on none"),
+        ("<!-- splice caption state=evicted -->\n<!-- spliced -->", 2, "any text, evicted"),
+        ("<!-- splice picture file=a.svg corpus=no -->\n<!-- spliced -->", 2, "has none on no,"),
         ("<!-- splice ranking task=charset -->\n<!-- spliced -->", 2, "missing 2 required"),
         ("<!-- splice caption colour=red -->\n<!-- spliced -->", 2, "colour"),
     ],
@@ -204,3 +206,13 @@ def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:
             *("--results", str(ROOT / "results")),
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_a_name_is_not_broken_at_its_hyphens(tmp_path: Path) -> None:
+    for length in range(1, 60):
+        alias = "machine-" * 3 + "x" * length
+        run = replace(made_up.RUN, machine=replace(made_up.HOST, alias=alias))
+        cells = made_up.cells(("charset",), ("tinyshakespeare",))
+        (recorded,) = records.read(made_up.write(tmp_path / str(length), run, cells[:12]))
+        text, _ = splice("<!-- splice caption -->\n<!-- spliced -->", recorded)
+        assert f"`{alias}`" in text

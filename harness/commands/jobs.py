@@ -321,9 +321,8 @@ def answer_for(found: Difference, size: int, described: Job) -> tuple[Gain, str,
     """Return what a measured difference comes to, its verdict, and what of it is extrapolated."""
     from harness.job import Rate, extrapolation, gain, sentence
 
-    interval = (
-        None if found.interval is None else (found.interval[0] / size, found.interval[1] / size)
-    )
+    bounds = None if found.comparison.verdict == "invalid" else found.interval
+    interval = None if bounds is None else (bounds[0] / size, bounds[1] / size)
     rate = Rate(found.reference_seconds / size, found.seconds / size, interval, size)
     gained = gain(rate, described)
     return (
@@ -365,8 +364,15 @@ def print_answers(answers: Sequence[tuple[Difference, Gain, str, str]]) -> None:
     # What a user chooses between is the strongest Python and the best of the rest.
     against_strongest = [each for each in answers if each[0].role == STRONGEST]
     rust = [each for each in against_strongest if each[0].id.startswith("rust/")]
-    best = max(rust or against_strongest or answers, key=lambda each: each[1].seconds)
+    best = max(
+        rust or against_strongest or answers,
+        key=lambda each: (each[0].comparison.verdict != "invalid", each[1].seconds),
+    )
     out.print(escape(best[2]), soft_wrap=True)
+    if best[0].comparison.verdict == "invalid":
+        out.print(
+            escape(f"Nothing valid was measured: {best[0].comparison.reason}."), soft_wrap=True
+        )
     others = [each for each in against_strongest if not each[0].id.startswith("rust/")]
     other = max(others, key=lambda each: each[1].seconds, default=None)
     if other and other[1].seconds > 0 and other is not best:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,6 +65,7 @@ def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = Fals
 
     from benchmarks.corpora import CORPORA
     from harness.bench import adjusted, together
+    from harness.records import kind_of_other
 
     with damage():
         runs = runs_of(files, results)
@@ -74,6 +76,9 @@ def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = Fals
                     "run": asdict(each.run),
                     "complete": each.complete,
                     "cells": [asdict(cell) for cell in adjusted(each.cells)],
+                    "others": [
+                        {"kind": kind_of_other(other), **asdict(other)} for other in each.others
+                    ],
                 }
                 for each in runs
             ]
@@ -82,6 +87,12 @@ def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = Fals
     descriptions = {id: source.description for id, source in CORPORA.items()}
     for each in runs:
         print_run(each.run, adjusted(each.cells), descriptions)
+        kinds = Counter(kind_of_other(other).replace("_", " ") for other in each.others)
+        for kind, count in kinds.items():
+            words = (
+                f"{count} records of kind {kind!r}: nanogpt-rs report shows them, --json has them"
+            )
+            out.print(escape(words), soft_wrap=True)
         if (meanwhile := together(each.cells)) is not None:
             out.print(escape(meanwhile_line(meanwhile)))
         if not each.complete:
@@ -104,6 +115,8 @@ def export(
 
     with damage():
         runs = runs_of(files, results)
+    if not any(each.cells for each in runs):
+        stop(NOTHING, "there is nothing to export: these runs have no cells")
     try:
         data = written(frame_of(runs), format.value)
     except FrameError as error:

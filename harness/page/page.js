@@ -115,22 +115,25 @@
   }
   const ideas = new Map(page.ideas.map((each) => [`${each.task} ${each.id}`, each]));
   const ideaOf = (cell) => (cell.origin ? null : ideas.get(`${cell.task} ${cell.id}`));
-  const ordered = [...runs.values()].filter((run) => run.cells.length);
+  // Counts of instructions are no times: `nanogpt-rs show` has them.
+  const ordered = [...runs.values()].filter((run) => run.cells.length && run.command !== "count");
   // The fullest run first, the newer one of equals: a later look at two ideas must not hide it.
   ordered.sort((a, b) => (b.command === "bench") - (a.command === "bench") || b.cells.length - a.cells.length || (a.run < b.run ? 1 : -1));
 
   // --- what is shown ---
 
+  let linesAbout = null; // of what the chosen lines of the size chart are
   const view = { steps: null, stepTime: null, size: null, run: null, corpus: null, state: null, base: "strongest", task: null, y: "time", matrix: "ratio", lines: null };
 
   const machineOf = (run) => run.machine.alias;
+  // Whoever gives his machines no alias has several that are called local.
+  const sameMachine = (one, other) => one.alias === other.alias && one.cpu === other.cpu;
   const began = (run) => run.began;
   const corporaOf = (run) => unique(run.cells.map((cell) => cell.corpus));
   const inOrder = (values, order) => [...values].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 
   function choose(changes) {
     Object.assign(view, changes);
-    if ("task" in changes) view.lines = null;
     settle();
     remember();
     render();
@@ -156,6 +159,8 @@
     if (!tasks.includes(view.task)) view.task = tasks[0];
     const choices = baseChoices().map((each) => each.value);
     if (!choices.includes(view.base)) view.base = choices[0] || "strongest";
+    const about = [view.run, view.task, view.state, shown()[0]?.width].join("\n");
+    if (about !== linesAbout) [linesAbout, view.lines] = [about, null];
   }
   function statesOf(run, corpus) {
     const found = unique(run.cells.filter((cell) => cell.corpus === corpus).map((cell) => cell.state));
@@ -356,7 +361,7 @@
       const against = (role) => (ofRust ? beside(ofRust, baseOf(cells, role), cells) : null);
       return { task, ofRust, strongest: against("strongest"), lecture: against("lecture"), all: ranked(cells).map((cell) => [cell, beside(cell, baseOf(cells, "strongest"), cells)]) };
     });
-    const judged = found.filter((each) => each.strongest?.measured && each.strongest.ratio);
+    const judged = found.filter((each) => each.strongest?.measured);
     const wins = judged.filter((each) => each.strongest.verdict === "faster");
     const losses = judged.filter((each) => each.strongest.verdict === "slower");
     const range = (role, list) => {
@@ -394,18 +399,19 @@
     const newest = all.reduce((last, each) => (each.run.run > last ? each.run.run : last), "");
     const mine = all.filter((each) => each.run.run === newest);
     if (!mine.length) return null;
-    const best = mine.reduce((most, each) => (each.record.found.seconds > most.record.found.seconds ? each : most));
+    const valid = (each) => each.record.found.comparison.verdict !== "invalid";
+    const best = mine.reduce((most, each) => ((valid(each) - valid(most) || each.record.found.seconds - most.record.found.seconds) > 0 ? each : most));
     const { found, rest, config, text } = best.record;
     const share = (seconds) => seconds / (found.reference_seconds + rest);
     const steps = best.run.other.find((each) => each.kind === "whole_job")?.found.steps;
-    return { run: best.run, text, config, steps, found, gain: share(found.seconds), interval: found.interval && found.interval.map(share) };
+    return { run: best.run, text, config, steps, found, gain: share(found.seconds), interval: found.interval && found.interval.map(share), invalid: !valid(best) };
   }
   const signed = (part) => (part < 0 ? `−${percent(-part)}` : percent(part));
-  const gainWords = (each) => [signed(each.gain), each.interval ? ` [${signed(each.interval[0])}, ${signed(each.interval[1])}]` : ""];
+  const gainWords = (each) => [signed(each.gain), each.interval ? ` [${signed(each.interval[0])}, ${signed(each.interval[1])}]` : "", each.invalid ? " (invalid)" : ""];
 
   function wholeJobSentence() {
     const [strongest, lecture] = [measuredGain("strongest"), measuredGain("lecture")];
-    if (strongest) return h("span", null, "The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python", lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation"] : "", ". ", h("a", { href: "#job" }, strongest.gain < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
+    if (strongest) return h("span", null, "The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python", lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation"] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
     const job = theJob();
     if (!job || job.step === null) return h("span", null, "What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
     const gain = gainOf(job, job.strongest);
@@ -756,6 +762,15 @@
 
   // --- the whole job ---
 
+  // A number that the reader gave. It waits for the focus to move on, so as not to pull away from
+  // under it what it moves to.
+  function own(key, value) {
+    view[key] = value;
+    remember();
+    byId("answer").replaceChildren(...answer());
+    redraw("job", wholeJob);
+  }
+
   // A job of the reader's: so many steps of so many seconds after the preparation of so much text.
   // What was measured fills in what the reader leaves open; a step's time that nobody gave is null.
   function theJob() {
@@ -763,7 +778,8 @@
     const cells = timed(run.cells).filter((cell) => cell.task === page.preparation && cell.state === view.state && cell.width === shown()[0].width && cell.characters > 0);
     if (!cells.length) return null;
     const own = cells.filter((cell) => cell.corpus === view.corpus);
-    const size = Number(view.size) || (own[0] || cells[0]).characters;
+    const given = (key) => (view[key] !== null && view[key] !== "" && Number(view[key]) >= 0 ? Number(view[key]) : null);
+    const size = given("size") || (own[0] || cells[0]).characters;
     // The nearest size that was measured; from there time grows with the text.
     const far = (cell) => Math.abs(Math.log(cell.characters / size));
     const nearest = cells.reduce((best, cell) => (far(cell) < far(best) || (far(cell) === far(best) && cell.corpus === view.corpus) ? cell : best));
@@ -771,12 +787,13 @@
     const rust = fastest(there, "rust");
     const [strongest, lecture] = ["strongest", "lecture"].map((role) => there.find((cell) => cell.id === baseOf(there, role)));
     if (!rust || !strongest) return null;
-    const closed = page.divisions.filter((each) => each.division === "closed" && each.machine.alias === run.machine.alias && each.entries.length).at(-1);
+    const closed = page.divisions.filter((each) => each.division === "closed" && sameMachine(each.machine, run.machine) && each.entries.length).at(-1);
     const entry = closed && [...closed.entries].sort((a, b) => a.step_seconds - b.step_seconds)[0];
-    const step = view.stepTime ? Number(view.stepTime) / 1000 : entry ? entry.step_seconds : null;
-    const steps = Number(view.steps) || (entry ? entry.steps : 2000);
+    const stepTime = given("stepTime");
+    const step = stepTime !== null ? stepTime / 1000 : entry ? entry.step_seconds : null;
+    const steps = given("steps") ?? (entry ? entry.steps : 2000);
     const seconds = (cell) => (cell.seconds / cell.characters) * size;
-    return { size, step, steps, measured: !view.stepTime && Boolean(entry), closed, entry, nearest, there, rust, strongest, lecture, seconds };
+    return { size, step, steps, measured: stepTime === null && Boolean(entry), closed, entry, nearest, there, rust, strongest, lecture, seconds };
   }
   const gainOf = (job, base) => (job.seconds(base) - job.seconds(job.rust)) / (job.seconds(base) + job.steps * job.step);
 
@@ -815,7 +832,7 @@
     const measured = measuredJobs();
     const trained = page.divisions.length ? divisions() : null;
     if (!job) return section("job", "The whole job", measured, measured ? h("h3", null, "Your own job") : null, missing("Not measured here: this selection does not hold the task ", name(page.preparation), ", by which a text is prepared for training, in Rust beside the strongest Python."), trained);
-    const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: (event) => choose({ [key]: event.target.value }) }), ` ${unit}`);
+    const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: ({ target }) => setTimeout(() => own(key, target.value)) }), ` ${unit}`);
     const rows = [["the lecture’s", job.lecture], ["strongest Python", job.strongest], ["best Rust", job.rust]].filter(([, cell]) => cell);
     const total = (cell) => job.seconds(cell) + job.steps * job.step;
     const says = [];
@@ -883,8 +900,8 @@
 
   // The newest of each, with its run, on the machine that is shown.
   function measuredBeside(kind, key) {
-    const alias = runs.get(view.run).machine.alias;
-    const mine = [...runs.values()].filter((run) => run.machine.alias === alias).sort((a, b) => (a.run < b.run ? -1 : 1));
+    const here = runs.get(view.run).machine;
+    const mine = [...runs.values()].filter((run) => sameMachine(run.machine, here)).sort((a, b) => (a.run < b.run ? -1 : 1));
     const newest = new Map();
     for (const run of mine) for (const record of run.other) if (record.kind === kind) newest.set(key(record), { run, record });
     return [...newest.values()];
