@@ -291,6 +291,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         lines = path.read_text(encoding="ascii").splitlines(keepends=True)
     except FileNotFoundError:
         return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise SelfTestError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     documents = []

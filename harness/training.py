@@ -69,7 +69,7 @@ def as_files(corpus: corpora.Corpus, name: str) -> Iterator[list[str]]:
         name: by which it was asked for, an id or a path.
     """
     if name not in corpora.CORPORA:
-        yield [name]
+        yield [str(Path(name).expanduser())]
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.txt"
@@ -91,16 +91,23 @@ def log_to(path: str | None, resumed: bool) -> Iterator[Callable[[Any], None]]:
     if path is None:
         yield lambda _: None
         return
-    # Unbuffered, so that what was reached is there however the run ends.
-    with Path(path).open("ab" if resumed else "wb", buffering=0) as file:
+    file: Any = None
 
-        def write(document: Any) -> None:
-            try:
-                file.write(json.dumps(document).encode() + b"\n")
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, path) from None
+    def write(document: Any) -> None:
+        nonlocal file
+        try:
+            if file is None:  # a run that is refused leaves what the file held
+                # Unbuffered, so that what was reached is there however the run ends.
+                file = Path(path).open("ab" if resumed else "wb", buffering=0)  # noqa: SIM115
+            file.write(json.dumps(document).encode() + b"\n")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
 
+    try:
         yield write
+    finally:
+        if file is not None:
+            file.close()
 
 
 @dataclass(frozen=True)

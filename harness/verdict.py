@@ -374,7 +374,10 @@ def plan(
 
 
 def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, ...]:
-    """Return how many calls of each arm make a block, from how long one takes."""
+    """Return how many calls of each arm make a block, from how long one takes.
+
+    It is whole multiples of a number, where a block would not be too long for that.
+    """
     fill = min(max(*seconds, SHORTEST_SECONDS), FULLEST_SECONDS)
     if LEAST_PLANTED_IN * max(seconds) <= MOST_PLANTED_IN:
         fill = max(fill, LEAST_PLANTED_IN * max(seconds))
@@ -384,8 +387,14 @@ def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, 
         alike = [taken for taken in left if 1 / ALIKE <= taken / left[0] <= ALIKE]
         fewest |= dict.fromkeys(alike, min(fewest[taken] for taken in alike))
         left = [taken for taken in left if taken not in alike]
-    calls = (fewest[taken] for taken in seconds)
-    return tuple(count - count % multiple if count > multiple else count for count in calls)
+
+    def whole(taken: float) -> int:
+        count = fewest[taken]
+        if count < multiple and multiple * taken > FULLEST_SECONDS:
+            return count
+        return max(multiple, count - count % multiple)
+
+    return tuple(map(whole, seconds))
 
 
 def priming(seconds: float) -> int:

@@ -68,7 +68,8 @@ def changes(root: Path) -> Iterator[set[Path]]:
     from watchfiles import Change, watch
 
     def ours(_change: Change, path: str) -> bool:
-        return path.endswith(SUFFIXES)
+        # An editor's own files, such as .#set.py, are nobody's idea.
+        return path.endswith(SUFFIXES) and not Path(path).name.startswith(".")
 
     folders = [root / folder for folder in FOLDERS]
     begun = False

@@ -29,7 +29,7 @@ class TorchAdamW:
         *,
         fused: bool,
     ) -> None:
-        self.parameters, self.clip = parameters, clip
+        self.parameters, self.clip, self.fused = parameters, clip, fused
         groups = [
             {
                 "params": [p for p in parameters if p.dim() >= 2],
@@ -58,8 +58,9 @@ class TorchAdamW:
         return found
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` returned."""
-        self.torch.load_state_dict(state)
+        """Take over what ``state`` returned, but for how it was computed."""
+        groups = [{**group, "fused": self.fused} for group in state["param_groups"]]
+        self.torch.load_state_dict({**state, "param_groups": groups})
 
 
 class CompiledAdamW:

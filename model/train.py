@@ -218,7 +218,7 @@ class Clock:
             yield
         finally:
             if self.device.type != "cpu":
-                getattr(torch, self.device.type).synchronize()
+                getattr(torch, self.device.type).synchronize(**which(self.device))
             self.seconds[name] += time.perf_counter() - wall
             self.cpu_seconds[name] += time.process_time() - cpu
 
@@ -685,6 +685,8 @@ def check(options: Options) -> None:
     ):
         if asked not in known:
             raise UsageError(f"no {what} {asked!r}; there are: {', '.join(known)}")
+    if options.device.startswith("mps") and options.dtype == "float64":
+        raise UsageError("device mps has no float64; there are: float32, bfloat16")
     if options.threads < 1:
         raise UsageError(f"at least one thread is needed, not {options.threads}")
 
@@ -775,11 +777,16 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def which(device: torch.device) -> dict[str, torch.device]:
+    """Return how torch is told which of several devices is meant, where there can be several."""
+    return {"device": device} if device.type == "cuda" else {}
+
+
 def random_states(device: torch.device) -> dict[str, Tensor]:
     """Return the state of torch's global generators that a run on this device draws from."""
     states = {"cpu": torch.get_rng_state()}
     if device.type != "cpu":
-        states[device.type] = getattr(torch, device.type).get_rng_state()
+        states[device.type] = getattr(torch, device.type).get_rng_state(**which(device))
     return states
 
 
@@ -787,7 +794,7 @@ def set_random_states(device: torch.device, states: dict[str, Tensor]) -> None:
     """Put back what ``random_states`` returned, as far as this device has it."""
     torch.set_rng_state(states["cpu"])
     if device.type != "cpu" and device.type in states:
-        getattr(torch, device.type).set_rng_state(states[device.type])
+        getattr(torch, device.type).set_rng_state(states[device.type], **which(device))
 
 
 def hash_parameters(model: GPT) -> str:

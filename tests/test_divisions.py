@@ -225,6 +225,15 @@ def test_what_cannot_be_asked_for(nanogpt_rs: Run, arguments: list[str], says: s
     assert done.stdout == ""
 
 
+def test_where_nothing_can_be_recorded_nothing_is_trained(
+    nanogpt_rs: Run, tinyshakespeare: object, tmp_path: Path
+) -> None:
+    done = nanogpt_rs("division", "open", "--seeds=2", "--record", str(tmp_path))
+    assert done.returncode == 1
+    assert f"{tmp_path} cannot be read or written: Is a directory" in done.stderr
+    assert done.stdout == ""
+
+
 def test_an_alias_that_is_none_is_refused(nanogpt_rs: Run, tinyshakespeare: object) -> None:
     done = nanogpt_rs("division", "open", "--seeds=2", NANOGPT_RS_MACHINE="My Laptop")
     assert done.returncode == 1

@@ -190,6 +190,7 @@ def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
         (("--row", "none"), 2, "no row 'none'"),
         (("--condition", "tepid"), 2, "no condition 'tepid'"),
         (("--show",), 3, "holds no group"),
+        (("--show", "--folder", __file__), 1, "Not a directory"),
     ],
 )
 def test_wrong_usage(

@@ -19,6 +19,7 @@ from benchmarks.synthetic import entropy_rate, read_pairs
 torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
 gpt = importlib.import_module("model.gpt")
 training = importlib.import_module("model.train")
+optimizers = importlib.import_module("model.optimizers")
 train, Options, Recipe = training.train, training.Options, training.Recipe
 TrainingError = training.TrainingError
 
@@ -316,3 +317,15 @@ def test_the_number_of_threads_is_put_back(corpus: list[str]) -> None:
     before = torch.get_num_threads()
     assert tiny(corpus, options=Options(threads=before + 1)).environment["threads"] == before + 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_resumed_optimizer_computes_as_it_is_asked_to(fused: bool) -> None:
+    made = []
+    for how in (fused, not fused):
+        parameters = [torch.nn.Parameter(torch.ones(3, 2)), torch.nn.Parameter(torch.ones(2))]
+        made.append(optimizers.TorchAdamW(parameters, (0.9, 0.99), 0.1, 1.0, fused=how))
+    made[0].step([torch.ones(3, 2), torch.ones(2)], 0.1)
+    made[1].restore(made[0].state())
+    assert {group["fused"] for group in made[1].torch.param_groups} == {not fused}
+    made[1].step([torch.ones(3, 2), torch.ones(2)], 0.1)

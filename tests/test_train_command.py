@@ -124,7 +124,25 @@ def test_what_cannot_be_is_said_in_one_line(
 def test_a_full_disk_is_named(nanogpt_rs: Run, text: str) -> None:
     done = nanogpt_rs("train", "--corpus", text, "--steps=2", "--log=/dev/full")
     assert done.returncode == 1
-    assert done.stderr == "nanogpt-rs: /dev/full cannot be written: No space left on device\n"
+    said = "/dev/full cannot be read or written: No space left on device"
+    assert done.stderr == f"nanogpt-rs: {said}\n"
+
+
+def test_a_run_that_is_refused_leaves_the_log_of_the_last_one(
+    nanogpt_rs: Run, text: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text("of an hour\n")
+    for arguments in (["--config=ful"], ["--dtype=float46"], ["--device=cuda:99"]):
+        done = nanogpt_rs("train", "--corpus", text, f"--log={log}", *arguments)
+        assert done.returncode in {1, 2}
+        assert log.read_text() == "of an hour\n"
+
+
+def test_a_home_folder_may_be_spelled_as_shells_do(nanogpt_rs: Run, text: str) -> None:
+    home, name = Path(text).absolute().parent, Path(text).name
+    done = nanogpt_rs("train", f"--corpus=~/{name}", "--steps=1", HOME=str(home))
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_checkpoint_that_finds_no_room_leaves_the_last_one(

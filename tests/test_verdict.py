@@ -974,3 +974,10 @@ def test_bad_arms_are_refused() -> None:
         compare([four], 3, positive=3)
     with pytest.raises(ValueError, match="no more calls"):
         compare([four], 2, positive=3)
+
+
+@given(st.floats(2e-8, 5e-4), st.sampled_from([1, 20, 100]))
+def test_blocks_are_whole_multiples(seconds: float, multiple: int) -> None:
+    """Of so many calls a known share can be left uncounted, and is what it is said to be."""
+    for count in verdict.calls_in_a_block([seconds] * 3, multiple):
+        assert count % multiple == 0 or seconds * multiple > verdict.FULLEST_SECONDS

@@ -60,6 +60,9 @@ def division(
             raise SelectionError("open has its own steps, and needs two seeds for a spread")
         build = check()
         row, prepared_by = preparation(prepare)
+        if record is not None:  # before minutes of training, rather than after
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.open("ab").close()
         (text,) = load_corpora([divisions.CORPUS])
         with damage():
             description = records.describe(f"division {name}", f"{seeds} {steps} {row.id}", build)

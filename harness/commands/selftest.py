@@ -54,6 +54,7 @@ def selftest(
     called different; one with a known slow-down must be called slower.
     """
     with refusals():
+        from benchmarks.worker import WorkerError
         from harness import selftest as self_test
         from harness.selection import SelectionError
 
@@ -73,8 +74,10 @@ def selftest(
                     documents = self_test.run(
                         rows, condition, part, path, advance, with_rivals=rivals
                     )
-        except self_test.SelfTestError as error:
+        except (self_test.SelfTestError, WorkerError) as error:
             stop(FAILED, str(error))
+        except OSError as error:
+            stop(FAILED, f"{error.filename or path}: {error.strerror}")
     findings = self_test.summarize(documents)
     if not findings:
         stop(NOTHING, f"{path} holds no group")

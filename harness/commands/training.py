@@ -61,7 +61,12 @@ def train(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the processor; 1 unasked.")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of the initial weights and the order of the data; 1337.")
+        int | None,
+        typer.Option(
+            min=-(2**63),
+            max=2**63 - 1,
+            help="Of the initial weights and the order of the data; 1337.",
+        ),
     ] = None,
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Steps between evaluations; one at the end anyway.")
@@ -168,7 +173,9 @@ def sample(
     top: Annotated[
         int | None, typer.Option(min=1, help="Draw from this many likeliest characters only.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn.")] = SEED,
+    seed: Annotated[
+        int, typer.Option(min=-(2**63), max=2**63 - 1, help="Of what is drawn.")
+    ] = SEED,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
     as_json: AsJson = False,
 ) -> None:
@@ -213,7 +220,9 @@ def training_refusals() -> Iterator[Any]:
         except training.TrainingError as error:
             stop(FAILED, str(error))
         except OSError as error:
-            stop(FAILED, f"{error.filename or 'a file'} cannot be written: {error.strerror}")
+            stop(
+                FAILED, f"{error.filename or 'a file'} cannot be read or written: {error.strerror}"
+            )
 
 
 class Interruption:

@@ -23,6 +23,9 @@ def watch(
 
     try:
         root = checkout()
+        results = root / results  # where what is measured is kept, wherever this was started
+        if (own := Path(corpus).expanduser()).exists():
+            corpus = str(own.absolute())
         for paths in changes(root):
             if paths:
                 after(root, paths, corpus, seconds, results)
