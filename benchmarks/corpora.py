@@ -98,14 +98,18 @@ def golden_hashes() -> dict[str, str]:
 
 def read_file(name: str) -> Corpus:
     """Return the user's own UTF-8 file at path ``name`` as a corpus."""
-    path = Path(name).expanduser()
-    if not name or not path.exists():
+    try:
+        path = Path(name).expanduser()
+        there, regular = bool(name) and path.exists(), path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CorpusError(f"corpus {name}: cannot be looked for: {error}") from None
+    if not there:
         near = get_close_matches(name, CORPORA, n=3)
         hint = f"; near: {', '.join(near)}" if near else ""
         raise UnknownCorpusError(
             f"corpus {name!r}: no such file, and no such id (`nanogpt-rs corpora` lists them){hint}"
         )
-    if not path.is_file():
+    if not regular:
         raise CorpusError(f"corpus {name}: is a folder or a device, not a regular file")
     try:
         data = path.read_bytes()
@@ -191,9 +195,10 @@ def tinyshakespeare() -> str:
         return download(TINYSHAKESPEARE_URL, known, cache_folder() / "tinyshakespeare.txt").decode()
     try:
         data = Path(explicit).expanduser().read_bytes()
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:
+        said = getattr(error, "strerror", None) or error
         raise CorpusError(
-            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {error.strerror}"
+            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {said}"
         ) from None
     if (found := sha256(data)) != known:
         raise CorpusError(

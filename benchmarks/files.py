@@ -27,15 +27,25 @@ def path_of(text: str | bytes) -> str:
     name = sha256(data)
     folder = cache_folder() / "files" if len(data) >= KEPT_FROM else process_folder()
     path = folder / f"{name}.txt"
-    if not (path.exists() and sha256(path.read_bytes()) == name):
+    try:
+        if not (path.exists() and sha256(path.read_bytes()) == name):
+            write_whole(path, data)
+    except OSError:
+        if folder == process_folder():
+            raise
+        path = process_folder() / path.name  # a cache that we may not write to
         write_whole(path, data)
     return str(path)
+
+
+place: str | None = None
+"""Where that is: in a worker the folder of whoever started it, which goes even if it is killed."""
 
 
 @cache
 def process_folder() -> Path:
     """Return a folder of this process's own, which goes with it."""
-    folder = tempfile.TemporaryDirectory(prefix="nanogpt-rs-files-")
+    folder = tempfile.TemporaryDirectory(prefix="nanogpt-rs-files-", dir=place)
     atexit.register(folder.cleanup)
     return Path(folder.name)
 
@@ -88,8 +98,9 @@ def cannot_uncache() -> str | None:
     """Return why files cannot be had without the system's own copy here, or ``None``."""
     if not hasattr(os, "posix_fadvise"):
         return "this system offers no way to make it forget its copy of a file"
-    try:
-        uncache(path_of(bytes(KEPT_FROM)))
-    except OSError as error:
-        return f"{error.strerror or error}; NANOGPT_RS_CACHE may name a folder on a disk"
+    for size, variable in ((KEPT_FROM, "NANOGPT_RS_CACHE"), (1, "TMPDIR")):
+        try:
+            uncache(path_of(bytes(size)))
+        except OSError as error:
+            return f"{error.strerror or error}; {variable} may name a folder on a disk"
     return None

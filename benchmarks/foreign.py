@@ -89,7 +89,8 @@ def add_file(path: Path | str) -> tuple[Implementation, ...]:
             return rows
     if path.suffix != ".py":
         raise ForeignError(f"{path}: not a Python file: its name must end in .py")
-    return _take(_source(PREFIX + path.stem, path, path.stem, path.name))
+    module = PREFIX + re.sub(r"\W", "_", path.stem)
+    return _take(_source(module, path, path.stem, path.name))
 
 
 def add_installed() -> list[str]:
@@ -107,8 +108,10 @@ def add_installed() -> list[str]:
             if entry.attr or spec is None or not str(spec.origin).endswith(".py"):
                 raise ForeignError(f"{entry.value!r} does not name a module in Python")
             _take(_source(entry.module, Path(str(spec.origin)), entry.name, package))
-        except (ForeignError, ImportError) as error:
+        except ForeignError as error:
             left_out.append(f"{package}: {error}")
+        except (Exception, SystemExit) as error:  # of a package that is imported to find it
+            left_out.append(f"{package}: {shown(error)}")
     return left_out
 
 
@@ -149,6 +152,10 @@ def _take(source: Source, *, hashed: bool = True) -> tuple[Implementation, ...]:
         if other.module == source.module and other.path != source.path:
             raise ForeignError(f"{source.path} and {other.path} have the same name: rename one")
     _taken[source] = ()  # from here on it can be imported
+    home = str(Path(source.path).parent)
+    beside = source.module.startswith(PREFIX) and home not in sys.path
+    if beside:
+        sys.path.append(home)  # at the end, where it can shadow nothing: for what the file imports
     if _Files not in sys.meta_path:
         sys.meta_path.append(_Files)
     try:
@@ -156,9 +163,9 @@ def _take(source: Source, *, hashed: bool = True) -> tuple[Implementation, ...]:
         _check(source, tasks, rows)
     except BaseException:
         del _taken[source]
+        if beside:
+            sys.path.remove(home)
         raise
-    if source.module.startswith(PREFIX) and (home := str(Path(source.path).parent)) not in sys.path:
-        sys.path.append(home)  # at the end, where it can shadow nothing: for what the file imports
     marked = tuple(
         replace(
             row,

@@ -261,7 +261,7 @@ def source_hash(root: Path) -> str:
     paths += [
         path
         for path in (root / "rust_impls").rglob("*")
-        if is_rust_source(path.relative_to(root).as_posix())
+        if path.is_file() and is_rust_source(path.relative_to(root).as_posix())
     ]
     return hash_files((path.relative_to(root).as_posix(), path.read_bytes()) for path in paths)
 

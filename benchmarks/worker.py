@@ -103,8 +103,10 @@ def run_worker(
 def wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
     """Wait for a process, so many seconds at most; return its status, ``None`` if it goes on."""
     try:
-        if hasattr(os, "pidfd_open"):  # where it is missing, Python looks 20 times a second
+        descriptor = None
+        with suppress(AttributeError, OSError):  # without it Python looks 20 times a second
             descriptor = os.pidfd_open(process.pid)
+        if descriptor is not None:
             try:
                 poll = select.poll()
                 poll.register(descriptor, select.POLLIN)
@@ -177,6 +179,8 @@ def main(room: str, order: str, path: str) -> None:
     surroundings.end_with_parent()
     surroundings.end_forks()
     surroundings.limit_memory(MEMORY_SHARE)
+    files: Any = importlib.import_module("benchmarks.files")
+    files.place = str(Path(path).parent)
     told = json.loads(order)
     if sources := told.pop("foreign", None):
         importlib.import_module("benchmarks.foreign").restore(sources)

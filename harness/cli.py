@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -93,6 +94,8 @@ def main() -> None:
     """Run the command line, having made sure that the ruler is our own."""
     if hasattr(signal, "SIGPIPE"):  # a reader such as `head` that has enough is no failure of ours
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Ended from outside, we still remove what we have made for the time being.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     ours = Path(__file__).resolve().parents[1] / "benchmarks" / "__init__.py"
     spec = importlib.util.find_spec("benchmarks")
     found = Path(spec.origin).resolve() if spec and spec.origin else None

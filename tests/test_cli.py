@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import made_up
 import pytest
 
 from benchmarks.registry import REGISTRY, find
@@ -216,3 +217,34 @@ def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert stdout == b""
     assert b"Traceback" not in stderr
+
+
+def test_ended_from_outside_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "place").mkdir()
+    command = Path(sys.executable).with_name("nanogpt-rs")
+    process = subprocess.Popen(
+        [command, "verify", "shards"],
+        env={**os.environ, "TMPDIR": str(tmp_path / "place")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not list((tmp_path / "place").glob("*/nanogpt-rs-files-*")):  # a worker is at it
+        time.sleep(0.02)
+        assert process.poll() is None
+    process.terminate()
+    assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    deadline = time.monotonic() + 30
+    while (left := list((tmp_path / "place").iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert left == []
+
+
+def test_what_has_no_cells_is_not_exported(nanogpt_rs: Run, tmp_path: Path) -> None:
+    results = tmp_path / "results/local/bench"
+    made_up.write(results, made_up.RUN, [], complete=False)
+    done = nanogpt_rs("export", "--format=markdown")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "these runs have no cells" in done.stderr
+    done = nanogpt_rs("show")
+    assert done.returncode == 0, done.stderr
+    assert "test was made" not in done.stdout

@@ -197,6 +197,12 @@ def test_what_is_neither_id_nor_file_is_refused() -> None:
         corpora.load("sinthetic")
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/x.txt", "x" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(corpora.CorpusError, match="corpus"):
+        corpora.load(name)
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(corpora.CorpusError, match="is a folder or a device"):
         corpora.load(str(tmp_path))

@@ -54,6 +54,14 @@ def test_a_file_that_was_tampered_with_is_made_anew(own_cache: Path) -> None:
     assert Path(files.path_of(LONG)).read_bytes() == LONG.encode()
 
 
+def test_without_a_cache_that_can_be_written_files_are_made_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("NANOGPT_RS_CACHE", str(tmp_path / "file/cache"))
+    assert Path(files.path_of(LONG)).read_text() == LONG
+
+
 def test_newlines_are_written_as_they_are() -> None:
     assert Path(files.path_of("a\r\nb\rc\n")).read_bytes() == b"a\r\nb\rc\n"
 

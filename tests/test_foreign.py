@@ -281,3 +281,34 @@ def test_an_installed_package_is_measured_and_a_broken_one_left_out(
 def test_without_any_there_are_only_ours(nanogpt_rs: Run) -> None:
     rows = json.loads(nanogpt_rs("list", "--json").stdout)
     assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]
+
+
+@pytest.mark.parametrize("name", ["my-idea.py", "v1.2.py"])
+def test_a_file_may_be_called_as_people_call_files(nanogpt_rs: Run, mine: Path, name: str) -> None:
+    path = mine.rename(mine.with_name(name))
+    done = nanogpt_rs("verify", "charset", "--from", str(path), "--id", f"foreign/{path.stem}")
+    assert done.returncode == 0, done.stderr
+    assert "right" in done.stdout
+
+
+def test_what_has_rows_may_import_what_lies_beside_it(nanogpt_rs: Run, mine: Path) -> None:
+    rows = mine.with_name("rows.py")
+    rows.write_text(
+        "from benchmarks.registry import row\n"
+        "from mine import charset\n"
+        "ROWS = [row('charset', 'foreign/rows', 'nanogpt_rs_from_rows:charset', 'default')]\n"
+    )
+    done = nanogpt_rs("verify", "charset", "--from", str(rows), "--id", "foreign/rows")
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_a_crash_leaves_is_removed(nanogpt_rs: Run, mine: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    mine.write_text("import os\n\n\ndef file_charset(paths):\n    os.abort()\n")
+    done = nanogpt_rs(
+        *("verify", "file_charset", "--from", str(mine), "--id", "foreign/mine"),
+        TMPDIR=str(place),
+    )
+    assert "SIGABRT" in done.stdout + done.stderr
+    assert list(place.iterdir()) == []

@@ -13,7 +13,7 @@ from benchmarks import corpora, provenance
 from benchmarks.registry import Implementation
 from benchmarks.suite import DEFAULT_CORPORA
 from benchmarks.tasks import TASKS
-from benchmarks.verification import verify_apart
+from benchmarks.verification import not_applicable, verify_apart
 from harness.selection import select
 
 
@@ -32,6 +32,8 @@ def test_call(implementation: Implementation, corpus: str, benchmark: Any) -> No
         assert verdict.status == "right", verdict.details
     task = TASKS[implementation.task]
     loaded = corpora.load(corpus)
+    if reason := implementation.unavailable() or not_applicable(implementation, loaded):
+        pytest.skip(f"n/a: {reason}")
     benchmark.group = f"{task.name} on {loaded.id}"
     benchmark.extra_info |= {
         "task": task.name,
