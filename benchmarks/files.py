@@ -98,9 +98,8 @@ def cannot_uncache() -> str | None:
     """Return why files cannot be had without the system's own copy here, or ``None``."""
     if not hasattr(os, "posix_fadvise"):
         return "this system offers no way to make it forget its copy of a file"
-    for size, variable in ((KEPT_FROM, "NANOGPT_RS_CACHE"), (1, "TMPDIR")):
-        try:
-            uncache(path_of(bytes(size)))
-        except OSError as error:
-            return f"{error.strerror or error}; {variable} may name a folder on a disk"
+    try:
+        uncache(path_of(bytes(KEPT_FROM)))
+    except OSError as error:
+        return f"{error.strerror or error}; NANOGPT_RS_CACHE may name a folder on a disk"
     return None

@@ -116,4 +116,4 @@ def break_down(row: Implementation, corpus: str, state: str, advance: Advance) -
 def clock_for(processes: Sequence[verdict.Process], arm: int, threads: bool) -> verdict.Clock:
     """Return the clock that suits the whole call."""
     short = verdict.typical_seconds(processes, arm, "wall") * 1e9 <= verdict.SHORT_NS
-    return "wall" if short or threads else "cpu"
+    return "wall" if short or threads or verdict.waits(processes, arm) else "cpu"

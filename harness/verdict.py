@@ -382,15 +382,17 @@ def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, 
     if LEAST_PLANTED_IN * max(seconds) <= MOST_PLANTED_IN:
         fill = max(fill, LEAST_PLANTED_IN * max(seconds))
     fewest = {taken: max(1, int(fill / taken)) for taken in seconds}
+    longest: dict[float, float] = {}
     left = list(dict.fromkeys(seconds))
     while left:
         alike = [taken for taken in left if 1 / ALIKE <= taken / left[0] <= ALIKE]
         fewest |= dict.fromkeys(alike, min(fewest[taken] for taken in alike))
+        longest |= dict.fromkeys(alike, max(alike))
         left = [taken for taken in left if taken not in alike]
 
     def whole(taken: float) -> int:
         count = fewest[taken]
-        if count < multiple and multiple * taken > FULLEST_SECONDS:
+        if count < multiple and multiple * longest[taken] > FULLEST_SECONDS:
             return count
         return max(multiple, count - count % multiple)
 

@@ -283,9 +283,10 @@ def test_a_pipe_that_stays_open_is_refused_as_soon_as_it_is_no_text(
     script = f"from rust_impls import file_charset as f; f.{idea}([{str(pipe)!r}])"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True)
     try:
-        with pipe.open("wb", buffering=0) as writer:
-            writer.write(b"ab\xff ")
-            _, errors = process.communicate(timeout=60)
+        writer = os.open(pipe, os.O_RDWR)  # which does not wait for a reader that may never come
+        os.write(writer, b"ab\xff ")
+        _, errors = process.communicate(timeout=60)
+        os.close(writer)
     finally:
         process.kill()
         process.wait()

@@ -577,6 +577,8 @@ def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None
         assert list(arm["stages"]) == list(preparation.STAGES)
     assert one["of_first"] is None
     assert list(two["of_first"]) == ["vocabulary", "encoding"]
+    assert document["run"]["machine"]["alias"]
+    assert document["bytes"] == path.stat().st_size
     assert document["meanwhile"]["seconds"] > 4 * document["limit"]["seconds"]
     assert list((tmp_path / "out").iterdir()) == []  # what was measured is not kept
     done = nanogpt_rs(*arguments)

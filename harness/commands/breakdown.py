@@ -37,7 +37,7 @@ def breakdown(
     task: Annotated[str, typer.Argument(help="A task, such as charset.")],
     ids: Annotated[list[str], typer.Argument(help="Implementations of it, such as rust/ahash.")],
     corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
-    state: Annotated[str, typer.Option(help="warm, fresh_str or evicted.")] = "warm",
+    state: Annotated[str, typer.Option(help="warm, fresh_str, evicted or uncached_file.")] = "warm",
     sources: From = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -49,11 +49,11 @@ def breakdown(
         from benchmarks.worker import WorkerError
         from harness.breakdown import break_down
         from harness.records import CallInSteps, Text, keep_run
-        from harness.selection import load_corpora, select, select_states
+        from harness.selection import load_corpora, select
 
         admit(sources)
         rows = select([task], ids)
-        select_states([state], [task])
+        require_state(state, task)
         build = check()
         (text,) = load_corpora([corpus])
         found, faults = [], []
@@ -97,3 +97,16 @@ def breakdown(
         sys.exit(FAILED)
     if not found:
         stop(NOTHING, "nothing could be measured here")
+
+
+def require_state(state: str, task: str) -> None:
+    """Check that a call of a task can be taken apart in a state.
+
+    Raises:
+        harness.selection.SelectionError: it cannot.
+    """
+    from harness.selection import SelectionError, select_states
+
+    select_states([state], [task])
+    if state == "first_call":
+        raise SelectionError("a first call is not taken apart: what it returns is never freed")

@@ -60,9 +60,7 @@ def division(
             raise SelectionError("open has its own steps, and needs two seeds for a spread")
         build = check()
         row, prepared_by = preparation(prepare)
-        if record is not None:  # before minutes of training, rather than after
-            record.parent.mkdir(parents=True, exist_ok=True)
-            record.open("ab").close()
+        require_writable(record)  # before minutes of training, rather than after
         (text,) = load_corpora([divisions.CORPUS])
         with damage():
             description = records.describe(f"division {name}", f"{seeds} {steps} {row.id}", build)
@@ -92,6 +90,21 @@ def division(
     if not reached:
         err.print(f"nanogpt-rs: {missed}", soft_wrap=True)
         sys.exit(FAILED)
+
+
+def require_writable(record: Path | None) -> None:
+    """Check that a file of records can be appended to, and leave no empty one.
+
+    Raises:
+        OSError: it cannot.
+    """
+    if record is None:
+        return
+    record.parent.mkdir(parents=True, exist_ok=True)
+    new = not record.exists()
+    record.open("ab").close()
+    if new:
+        record.unlink()
 
 
 def print_closed(found: Any) -> None:

@@ -370,9 +370,7 @@ def print_answers(answers: Sequence[tuple[Difference, Gain, str, str]]) -> None:
     )
     out.print(escape(best[2]), soft_wrap=True)
     if best[0].comparison.verdict == "invalid":
-        out.print(
-            escape(f"Nothing valid was measured: {best[0].comparison.reason}."), soft_wrap=True
-        )
+        out.print(escape(f"{best[0].id}: invalid: {best[0].comparison.reason}."), soft_wrap=True)
     others = [each for each in against_strongest if not each[0].id.startswith("rust/")]
     other = max(others, key=lambda each: each[1].seconds, default=None)
     if other and other[1].seconds > 0 and other is not best:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,7 +17,6 @@ from harness.console import (
     Corpora,
     From,
     Ids,
-    Tasks,
     admit,
     counted_progress,
     out,
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from benchmarks.registry import Implementation
     from benchmarks.verification import Verdict
 
+AllTasks = Annotated[list[str] | None, typer.Argument(help="Tasks to take; all if none is named.")]
+
 
 def list_(
-    tasks: Tasks = None, ids: Ids = None, sources: From = None, as_json: AsJson = False
+    tasks: AllTasks = None, ids: Ids = None, sources: From = None, as_json: AsJson = False
 ) -> None:
     """Show what is registered, what is available here, and why the rest is not."""
     with refusals():
@@ -107,7 +109,7 @@ def list_corpora(as_json: AsJson = False) -> None:
 
 
 def verify(
-    tasks: Tasks = None,
+    tasks: AllTasks = None,
     ids: Ids = None,
     corpus: Corpora = None,
     sources: From = None,

@@ -21,6 +21,7 @@ from harness.console import (
     USAGE,
     AsJson,
     counted_progress,
+    damage,
     duration,
     err,
     out,
@@ -30,6 +31,7 @@ from harness.console import (
 )
 
 if TYPE_CHECKING:
+    from benchmarks.provenance import Build
     from harness.engines import Engine
     from harness.preparation import Outcome
 
@@ -97,7 +99,7 @@ def prepare(
         from harness.machine import cores
         from harness.preparation import prepare as carry_out
 
-        check_build()
+        build = check_build()
         refuse_unfit(engine, threads, scheduler, workers)
         if engine == "dask":  # whose workers may stand in another folder
             paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
@@ -114,7 +116,7 @@ def prepare(
             counts = sorted({1, workers or threads or cores()})
             each = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
             engines = [(f"--engine={engine}", f"{of}={count}", *each) for count in counts]
-            report_measured(paths, to, rounds, engines, as_json)
+            report_measured(paths, to, rounds, engines, build, as_json)
             return
         with (
             engine_of(engine, threads, scheduler, workers) as asked,
@@ -217,13 +219,17 @@ def report_measured(
     folder: Path,
     rounds: int,
     engines: Sequence[Sequence[str]],
+    build: Build,
     as_json: bool,
 ) -> None:
     """Measure preparations by some engines and the limit in turn, and print how they compare."""
     from harness import shard_limit
     from harness.commands.measuring import meanwhile_line
     from harness.machine import Watch
+    from harness.records import describe
 
+    with damage():
+        run = describe("prepare", f"{rounds} {engines}", build)
     watch = Watch()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, counted_progress() as progress:
@@ -232,7 +238,9 @@ def report_measured(
         shard_limit.measure(arms, folder, rounds, progress)
     document, meanwhile = shard_limit.document_of(arms), watch.so_far()
     if as_json:
-        print_json({**document, "meanwhile": asdict(meanwhile)})
+        size = sum(Path(path).stat().st_size for path in paths)
+        about = {"run": asdict(run), "bytes": size, "meanwhile": asdict(meanwhile)}
+        print_json({**document, **about})
         return
     table = Table("command", title_justify="left")
     for column in ("whole", "of the limit's speed", "by processor time", "memory"):

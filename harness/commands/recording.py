@@ -89,9 +89,7 @@ def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = Fals
         print_run(each.run, adjusted(each.cells), descriptions)
         kinds = Counter(kind_of_other(other).replace("_", " ") for other in each.others)
         for kind, count in kinds.items():
-            words = (
-                f"{count} records of kind {kind!r}: nanogpt-rs report shows them, --json has them"
-            )
+            words = f"{count} records of kind {kind!r}: --json has them"
             out.print(escape(words), soft_wrap=True)
         if (meanwhile := together(each.cells)) is not None:
             out.print(escape(meanwhile_line(meanwhile)))

@@ -105,6 +105,7 @@
       if (OTHER_KINDS.includes(record.kind)) runs.get(record.run).other.push(record);
       if (record.kind !== "cell") continue;
       record.against.forEach((each, index) => {
+        if (each.role === "control") each.role = "before"; // of the same commit; it has been heeded
         const [verdict, adjusted, reason] = page.verdicts[place][index];
         Object.assign(each.comparison, { verdict, p_adjusted: adjusted });
         if (reason) each.comparison.reason = reason;
@@ -142,7 +143,7 @@
   // Makes the view one that the records can answer.
   function settle() {
     if (!ordered.length) return;
-    if (!runs.get(view.run)?.cells.length) view.run = ordered[0].run;
+    if (!ordered.some((run) => run.run === view.run)) view.run = ordered[0].run;
     const run = runs.get(view.run);
     const corpora = corporaOf(run);
     if (!corpora.includes(view.corpus)) {
@@ -999,7 +1000,7 @@
 
   if (!ordered.length) {
     byId("answer").append(h("p", { class: "answer" }, "There is no answer yet: these files hold no measured cell. ", h("code", null, "make bench"), " measures."));
-    byId("content").append(h("p", { class: "empty" }, page.runs.length ? `${plural(page.runs.length, "run has", "runs have")} begun and finished no cell.` : "No run was found."));
+    byId("content").append(h("p", { class: "empty" }, page.runs.length ? `${plural(page.runs.length, "run has", "runs have")} begun and finished no cell that has a time.` : "No run was found."));
     if (page.divisions.length) byId("content").append(divisions());
   } else {
     recall();
