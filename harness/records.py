@@ -13,6 +13,7 @@ it as it was before, and ``harness.bench.adjusted`` makes the rest of it when th
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import math
 import os
@@ -677,7 +678,7 @@ def promote(results: Path, alias: str, command: str) -> Path:
         command: such as ``bench``.
 
     Returns:
-        The new file, ``COMMAND/DATE-ALIAS-COMMIT.jsonl``.
+        The new file, ``COMMAND/DATE-ALIAS-COMMIT.jsonl``, or ``...-2.jsonl`` for another run.
 
     Raises:
         RecordError: there is no run, it is damaged or unfinished or was made with uncommitted
@@ -691,10 +692,14 @@ def promote(results: Path, alias: str, command: str) -> Path:
     if found.run.commit is None or found.run.dirty:
         raise RecordError(f"{path}: was run with uncommitted changes; commit, and run it again")
     run = replace(found.run, machine=replace(found.run.machine, alias=alias))
-    name = f"{run.began:%Y-%m-%d}-{alias}-{found.run.commit[:8]}.jsonl"
-    target = results / command / name
-    if target.exists():
-        raise RecordError(f"{target} is there already; records are not overwritten")
+    name = f"{run.began:%Y-%m-%d}-{alias}-{found.run.commit[:8]}"
+    target = results / command / f"{name}.jsonl"
+    for number in itertools.count(2):  # of one command on one day there can be several runs
+        if not target.exists():
+            break
+        if run.run in {each.run.run for each in read(target)}:
+            raise RecordError(f"{target} is there already; records are not overwritten")
+        target = results / command / f"{name}-{number}.jsonl"
     lines = [line_of("run", run.run, run)]
     lines += [lines_of_cell(run.run, cell) for cell in found.cells]
     lines += [line_of_other(run.run, other) for other in found.others]

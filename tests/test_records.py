@@ -310,6 +310,18 @@ def test_a_run_is_promoted_under_an_alias(tmp_path: Path) -> None:
     assert found.run.machine.alias == "lab-1"
     with pytest.raises(RecordError, match="are not overwritten"):
         records.promote(tmp_path, "lab-1", "bench")
+    for second in (59, 58):  # other runs of the same day and commit
+        other = replace(run, run=f"{run.run[:13]}{second}Z-{run.run[-6:]}")
+        for old in (tmp_path / "local/bench").glob("*.jsonl"):
+            old.unlink()
+        writer = records.begin(tmp_path / "local/bench", other)
+        writer.keep(recorded.cells)
+        writer.end()
+        another = records.promote(tmp_path, "lab-1", "bench")
+        assert another.name == f"{path.stem}-{2 if second == 59 else 3}.jsonl"
+        assert records.read(another)[0].run.run == other.run
+        with pytest.raises(RecordError, match="are not overwritten"):
+            records.promote(tmp_path, "lab-1", "bench")
 
 
 def test_a_run_with_uncommitted_changes_is_not_promoted(tmp_path: Path) -> None:
