@@ -21,7 +21,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks import corpora, files, provenance
-from benchmarks.registry import Implementation, find
+from benchmarks.registry import find
 from benchmarks.sides import functions_of
 from benchmarks.surroundings import Surroundings, fork
 from benchmarks.tasks import TASKS, Call, Task
@@ -298,22 +298,20 @@ def sided(task: Task, arms: list[dict[str, Any]], random: Random) -> list[Any]:
 
     The sides are loaded in a random order.
     """
-    rows = [find(task.name, arm["id"]) for arm in arms]
     wanted: dict[str, set[str]] = {}
-    for arm, row in zip(arms, rows, strict=True):
+    for arm in arms:
         if "side" in arm:
+            row = find(task.name, arm["id"])
             wanted.setdefault(arm["side"], set()).update((row.target, *row.given))
     loaded = {
         side: functions_of(side, wanted[side]) for side in random.sample(list(wanted), len(wanted))
     }
 
-    def of(side: str, row: Implementation) -> Any:
-        found = loaded[side]
+    def of(arm: dict[str, Any]) -> Any:
+        row, found = find(task.name, arm["id"]), loaded[arm["side"]]
         return row.with_given(found[row.target], found.__getitem__)
 
-    return [
-        of(arm["side"], row) if "side" in arm else None for arm, row in zip(arms, rows, strict=True)
-    ]
+    return [of(arm) if "side" in arm else None for arm in arms]
 
 
 def call_of(task: Task, arm: dict[str, Any], function: Any, text: str, state: str) -> Call:
