@@ -212,7 +212,12 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Dask]:
             client = distributed.Client(cluster, timeout=CONNECT_SECONDS)
             with closing(client):
                 client.wait_for_workers(workers, timeout=60)
-                client.run(work_there, build(), "crc32", (b"", 0))  # imports belong to start-up
+                nothing = (work_there, build(), "crc32", (b"", 0))
+                found = [
+                    client.submit(*nothing, pure=False, workers=[each])
+                    for each in client.nthreads()
+                ]
+                client.gather(found)  # imports and connections belong to start-up
                 yield Dask(client, here, local=True)
 
 

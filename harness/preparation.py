@@ -559,7 +559,8 @@ class Crew:
             hashing = any(each.busy for each in self.walkers)
             behind = sum(each.behind() for each in self.walkers)
             late = engine.local and behind > self.window and (walker or hashing)
-            idle = not tasks and len(self.running) < engine.workers
+            # A part is long to hash, and what is asked for next would have to share a core with it.
+            idle = not tasks and not working
             if walker and (late or idle or not engine.local):
                 walker.busy = True
                 self.submit(walker, engine.submit_here, walker.step)
