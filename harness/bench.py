@@ -104,6 +104,11 @@ class Cell:
         """What no two cells of a run have in common."""
         return self.task, self.id, self.corpus, self.sha256, self.state
 
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What the cells of a task on one text in one state have in common."""
+        return self.task, self.corpus, self.sha256, self.state
+
     def beside(self, role: str) -> Against | None:
         """Return what was said beside the reference in this role."""
         return next((each for each in self.against if each.role == role), None)
@@ -505,12 +510,12 @@ def doubted(cells: Sequence[Cell]) -> list[Cell]:
         control = cell.beside(CONTROL)
         if control is not None and control.comparison.verdict in {"faster", "slower"}:
             called = control.comparison.verdict
-            reasons[cell.key[:1] + cell.key[2:]] = (
+            reasons[cell.group] = (
                 f"the control {cell.id}, the same in both commits, was called {called}"
             )
 
     def doubt(cell: Cell) -> Cell:
-        if (reason := reasons.get(cell.key[:1] + cell.key[2:])) is None:
+        if (reason := reasons.get(cell.group)) is None:
             return cell
         against = tuple(
             replace(each, comparison=replace(each.comparison, verdict="invalid", reason=reason))

@@ -6,7 +6,6 @@ function of ``rust_impls.steps`` or a method ``kernel``, which stop where the st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pkgutil import resolve_name
@@ -59,14 +58,14 @@ def steps_of(row: Implementation) -> list[tuple[str, Arm]]:
     """Return for each step its name, and the arm that ends with it."""
     whole = Arm(row.id, threads="parallel" in row.marks)
     kept = replace(whole, kept=True)
-    _, arguments = TASKS[row.task].call(row.resolve(), "")
+    called, arguments = TASKS[row.task].call(row.resolve(), "")
     if not row.target.startswith(RUST) or len(arguments) > 1:
         return [("the call and its work", kept), ("freeing the result", whole)]
     taken = "utf8" if "utf8" in row.marks else "storage"
     text = "asking CPython for UTF-8" if taken == "utf8" else "borrowing CPython's storage"
     call = Arm(row.id, target=f"{RUST}steps.call")
     steps = [("a call that does nothing", call)]
-    if (kernel := kernel_of(row, whole)) is None:
+    if (kernel := kernel_of(row, called, whole)) is None:
         return [*steps, ("everything up to the result", kept), ("freeing the result", whole)]
     return [
         *steps,
@@ -77,14 +76,19 @@ def steps_of(row: Implementation) -> list[tuple[str, Arm]]:
     ]
 
 
-def kernel_of(row: Implementation, whole: Arm) -> Arm | None:
-    """Return the arm that runs an implementation's kernel alone, if it can be told apart."""
+def kernel_of(row: Implementation, called: object, whole: Arm) -> Arm | None:
+    """Return the arm that runs an implementation's kernel alone, if it can be told apart.
+
+    Args:
+        row: the implementation.
+        called: what a call of it calls.
+        whole: the arm that calls it.
+    """
     target = row.target.replace(RUST, f"{RUST}steps.", 1)
     with suppress(AttributeError):
         resolve_name(target)
         return replace(whole, target=target)
-    built, _ = TASKS[row.task].call(row.resolve(), "")
-    return replace(whole, method="kernel") if hasattr(built, "kernel") else None
+    return replace(whole, method="kernel") if hasattr(called, "kernel") else None
 
 
 def break_down(row: Implementation, corpus: str, state: str, advance: Advance) -> Breakdown:
@@ -104,16 +108,10 @@ def break_down(row: Implementation, corpus: str, state: str, advance: Advance) -
     arms = [first, first, *(arm for _, arm in steps[1:])]  # a control, as everywhere
     measured = measure(Course(row.task, corpus, state), arms, lambda _: True, advance)
     whole = len(arms) - 1
-    clock = clock_for(measured.processes, whole, arms[whole].threads)
+    clock = measured.clock_of(whole)
     found = []
     for index, (name, _) in enumerate(steps):
         arm, before = (0, None) if index == 0 else (index + 1, index if index > 1 else 0)
         found.append(Step(name, *verdict.added(measured.processes, arm, before, clock)))
     seconds, _ = verdict.added(measured.processes, whole, None, clock)
     return Breakdown(row.task, row.id, seconds, tuple(found), clock, len(measured.processes))
-
-
-def clock_for(processes: Sequence[verdict.Process], arm: int, threads: bool) -> verdict.Clock:
-    """Return the clock that suits the whole call."""
-    short = verdict.typical_seconds(processes, arm, "wall") * 1e9 <= verdict.SHORT_NS
-    return "wall" if short or threads or verdict.waits(processes, arm) else "cpu"

@@ -17,6 +17,7 @@ from rich.markup import escape
 
 if TYPE_CHECKING:
     from benchmarks.provenance import Build
+    from harness.machine import Meanwhile
     from harness.records import Writer
 
 FAILED, USAGE, NOTHING, SLOWER, INTERRUPTED = 1, 2, 3, 4, 130
@@ -57,8 +58,6 @@ Everything = Annotated[
     bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
 ]
 
-RESUMED = frozenset({"bench", "compare", "diff", "count"})
-"""Commands that go on with an interrupted run."""
 RESULTS = Path("results/local")
 Results = Annotated[Path, typer.Option(help="The folder for records, a folder in it each command.")]
 Resume = Annotated[
@@ -116,7 +115,7 @@ def damage() -> Iterator[None]:
 
 @contextmanager
 def kept_run(
-    command: str, plan: str, build: Build, results: Path, again: bool, **about: Any
+    command: str, plan: str, build: Build, results: Path, again: bool | None, **about: Any
 ) -> Iterator[Writer]:
     """Keep a run's records, each as soon as there is one; yields what is told of them.
 
@@ -125,7 +124,8 @@ def kept_run(
         plan: a hash of what is asked for.
         build: of the Rust module.
         results: the folder in which there is one for each command.
-        again: go on with the newest run there, which was interrupted.
+        again: go on with the newest run there, which was interrupted; ``None`` where this command
+            cannot.
         about: fields of ``harness.records.Run`` that are not as they would be found here.
     """
     from harness import records
@@ -137,12 +137,8 @@ def kept_run(
             yield keeper
             keeper.end()
     except KeyboardInterrupt:
-        stop(INTERRUPTED, f"interrupted; what is finished is kept{goes_on(command)}")
-
-
-def goes_on(command: str) -> str:
-    """Return how what a command has measured is gone on with, if it can be."""
-    return ", and --resume goes on from it" if command in RESUMED else ""
+        goes_on = "" if again is None else ", and --resume goes on from it"
+        stop(INTERRUPTED, f"interrupted; what is finished is kept{goes_on}")
 
 
 def print_json(document: Any) -> None:
@@ -237,3 +233,12 @@ def times(ratio: float) -> str:
 def share(number: float | None) -> str:
     """Return a share in per cent, or that this system does not tell."""
     return "unknown" if number is None else f"{number:.1%}"
+
+
+def meanwhile_line(meanwhile: Meanwhile) -> str:
+    """Return how busy the machine was during the run."""
+    load = "unknown" if meanwhile.load is None else "{:.2f} to {:.2f}".format(*meanwhile.load)
+    return (
+        f"{meanwhile.seconds:.0f} s; load {load}, steal {share(meanwhile.steal)}, "
+        f"processors busy {share(meanwhile.busy)}."
+    )

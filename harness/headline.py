@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.bench import LECTURE, STRONGEST, Cell, adjusted, together
-from harness.console import duration, share, times
+from harness.console import duration, meanwhile_line, times
 from harness.records import JobDifference, Recorded, Text
 
 REAL = "tinyshakespeare"
@@ -42,34 +42,31 @@ COLUMNS = (
 )
 
 
-def headline(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Table | None:
+def headline(
+    recorded: Recorded, corpus: str | None = None, state: str | None = None
+) -> Table | None:
     """Return what a run says of every task on one text; ``None`` if it says nothing.
 
     Args:
         recorded: the run.
         corpus: the text; the one on which most was measured if none, the real one of equals.
-        state: what it was in; the run's first one if it has no such.
+        state: what it was in; warm if none, or the run's first one if it has no such.
     """
     mine = chosen(recorded, corpus, state)
     rows = tuple(filter(None, (row_of(task, mine) for task in dict.fromkeys(c.task for c in mine))))
     if not rows:
         return None
-    return Table(title_of(mine[0].state), COLUMNS, rows, caption_of(recorded, mine[0]))
+    return Table(f"Every task, {mine[0].state}", COLUMNS, rows, caption_of(recorded, mine[0]))
 
 
-def title_of(state: str) -> str:
-    """Return the title of a headline about a state."""
-    return f"Every task, {state}"
-
-
-def chosen(recorded: Recorded, corpus: str | None, state: str) -> list[Cell]:
+def chosen(recorded: Recorded, corpus: str | None, state: str | None) -> list[Cell]:
     """Return the cells with a time that a headline is about, as ``headline`` chooses them."""
     cells = [cell for cell in adjusted(recorded.cells) if cell.seconds is not None]
     if corpus is None and cells:
         corpus = main_text(cells)
-    states = dict.fromkeys(cell.state for cell in cells if cell.corpus == corpus)
-    if state not in states:
-        state = next(iter(states), state)
+    if state is None:
+        states = [cell.state for cell in cells if cell.corpus == corpus]
+        state = "warm" if "warm" in states else next(iter(states), None)
     return [cell for cell in cells if (cell.corpus, cell.state) == (corpus, state)]
 
 
@@ -147,8 +144,7 @@ def best_rust(cells: Sequence[Cell]) -> Cell | None:
 
 def has_valid(cell: Cell) -> bool:
     """Return whether anything valid was said of a cell, if it was set against anything."""
-    verdicts = {each.comparison.verdict for each in cell.against}
-    return verdicts != {"invalid"}
+    return not cell.against or any(each.comparison.valid for each in cell.against)
 
 
 def reference(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
@@ -193,7 +189,7 @@ def whole_job(recorded: Recorded) -> str | None:
     rivals = [each for each in found if each.found.role == STRONGEST]
     if not rivals:
         return None
-    best = max(rivals, key=lambda each: (is_valid(each), each.found.seconds))
+    best = max(rivals, key=lambda each: (each.found.comparison.valid, each.found.seconds))
     beside = next(
         (each for each in found if (each.found.role, each.found.id) == (LECTURE, best.found.id)),
         None,
@@ -210,11 +206,6 @@ def whole_job(recorded: Recorded) -> str | None:
     return f"{words}. {caption_of(recorded, best.text)}"
 
 
-def is_valid(difference: JobDifference) -> bool:
-    """Return whether a run could judge a difference."""
-    return difference.found.comparison.verdict != "invalid"
-
-
 def gain_in_words(difference: JobDifference) -> str:
     """Return a gain, its interval, and its share of the job with the reference."""
     found = difference.found
@@ -223,17 +214,14 @@ def gain_in_words(difference: JobDifference) -> str:
         words += " [{}, {}]".format(*map(duration, found.interval))
     whole = found.reference_seconds + difference.rest
     words += f" or {found.share_of(whole):.2%} of the job"
-    return words if is_valid(difference) else f"{words} (invalid)"
+    return words if found.comparison.valid else f"{words} (invalid)"
 
 
 def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
     """Return what every figure of a table has in common."""
     run = recorded.run
     meanwhile = together(recorded.cells)
-    loads = None if meanwhile is None else meanwhile.load
-    busy = "" if loads is None else "; load {:.2f} to {:.2f}".format(*loads)
-    if meanwhile is not None and meanwhile.steal is not None:
-        busy += f", {share(meanwhile.steal)} of the processors' time stolen"
+    busy = "." if meanwhile is None else f"; {meanwhile_line(meanwhile)}"
     commit = "no commit known" if run.commit is None else f"commit {run.commit[:8]}"
     changed = " with uncommitted changes" if run.dirty else ""
     return (
@@ -241,5 +229,5 @@ def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
         f"`{run.machine.alias}` ({run.machine.cpu}, {run.machine.cores} cores), "
         f"{run.machine.python}, {run.build.get('rustc', 'rustc unknown').partition(' (')[0]}, "
         f"{run.build.get('profile', 'unknown')} build; {commit}{changed}; {run.began:%Y-%m-%d}"
-        f"{busy}."
+        f"{busy}"
     )

@@ -243,9 +243,8 @@ class Measured:
         """Return the clock that suits an arm's blocks."""
         calls = float(self.processes[0].blocks[arm, 0, 4])
         short = self.wall_of(arm) * calls * 1e9 <= verdict.SHORT_NS
-        always = not rounds.COUNTS_SWITCHES or arm in self.wall_only
-        always = always or verdict.waits(self.processes, arm)
-        return "wall" if short or always else "cpu"
+        waits = arm in self.wall_only or verdict.waits(self.processes, arm)
+        return "wall" if short or waits or not rounds.COUNTS_SWITCHES else "cpu"
 
 
 def echoes_of(arms: Sequence[Arm], seconds: Sequence[float], controlled: bool) -> tuple[int, ...]:

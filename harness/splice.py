@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.frames import markdown_of
-from harness.headline import Table, headline, ranking, title_of, whole_job
+from harness.headline import Table, headline, ranking, whole_job
 from harness.records import Recorded
 
 BLOCK = re.compile(r"<!-- splice ([^>]*?) -->\n.*?<!-- spliced -->", re.DOTALL)
@@ -74,7 +74,7 @@ def whole(recorded: Recorded, corpus: str | None, state: str) -> Table:
         LookupError: the run has none.
     """
     table = headline(recorded, corpus, state)
-    if table is None or table.title != title_of(state):
+    if table is None:
         raise LookupError(f"run {recorded.run.run} has none on {corpus or 'any text'}, {state}")
     return table
 

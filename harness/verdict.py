@@ -193,6 +193,11 @@ class Comparison:
     ratios: tuple[float, ...] = ()
     control_ratios: tuple[float, ...] = ()
 
+    @property
+    def valid(self) -> bool:
+        """Whether anything may be made of it."""
+        return self.verdict != "invalid"
+
 
 class Trimmed(NamedTuple):
     """A trimmed mean.

@@ -140,7 +140,7 @@ def carry_out(
     plan = sha256(f"{sizes} {repeats} {[each.name for each in chosen]}".encode())
     seconds = repeats * sum(sizes) * len(chosen) * costing.PACE
     with (
-        kept_run("cost", plan, check(), results, False) as keeper,
+        kept_run("cost", plan, check(), results, None) as keeper,
         timed_progress(seconds) as advance,
     ):
         for each in costing.measure(sizes, chosen, folder, repeats, advance):

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from harness.commands.measuring import corpus_line, meanwhile_line
+from harness.commands.measuring import corpus_line
 from harness.console import (
     FAILED,
     NOTHING,
@@ -21,6 +21,7 @@ from harness.console import (
     damage,
     duration,
     err,
+    meanwhile_line,
     out,
     print_json,
     refusals,
@@ -321,7 +322,7 @@ def answer_for(found: Difference, size: int, described: Job) -> tuple[Gain, str,
     """Return what a measured difference comes to, its verdict, and what of it is extrapolated."""
     from harness.job import Rate, extrapolation, gain, sentence
 
-    bounds = None if found.comparison.verdict == "invalid" else found.interval
+    bounds = found.interval if found.comparison.valid else None
     interval = None if bounds is None else (bounds[0] / size, bounds[1] / size)
     rate = Rate(found.reference_seconds / size, found.seconds / size, interval, size)
     gained = gain(rate, described)
@@ -366,10 +367,10 @@ def print_answers(answers: Sequence[tuple[Difference, Gain, str, str]]) -> None:
     rust = [each for each in against_strongest if each[0].id.startswith("rust/")]
     best = max(
         rust or against_strongest or answers,
-        key=lambda each: (each[0].comparison.verdict != "invalid", each[1].seconds),
+        key=lambda each: (each[0].comparison.valid, each[1].seconds),
     )
     out.print(escape(best[2]), soft_wrap=True)
-    if best[0].comparison.verdict == "invalid":
+    if not best[0].comparison.valid:
         out.print(escape(f"{best[0].id}: invalid: {best[0].comparison.reason}."), soft_wrap=True)
     others = [each for each in against_strongest if not each[0].id.startswith("rust/")]
     other = max(others, key=lambda each: each[1].seconds, default=None)

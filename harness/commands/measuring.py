@@ -29,10 +29,10 @@ from harness.console import (
     duration,
     err,
     kept_run,
+    meanwhile_line,
     out,
     print_json,
     refusals,
-    share,
     stop,
     timed_progress,
     times,
@@ -41,7 +41,6 @@ from harness.console import (
 if TYPE_CHECKING:
     from benchmarks.provenance import Build
     from harness.bench import Against, Cell, Job
-    from harness.machine import Meanwhile
     from harness.records import Run
 
 REFERENCES = {
@@ -296,15 +295,6 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
             if tests
             else "one test was made, and nothing is adjusted."
         )
-    )
-
-
-def meanwhile_line(meanwhile: Meanwhile) -> str:
-    """Return how busy the machine was during the run."""
-    load = "unknown" if meanwhile.load is None else "{:.2f} to {:.2f}".format(*meanwhile.load)
-    return (
-        f"{meanwhile.seconds:.0f} s; load {load}, steal {share(meanwhile.steal)}, "
-        f"processors busy {share(meanwhile.busy)}."
     )
 
 

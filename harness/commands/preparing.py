@@ -24,6 +24,7 @@ from harness.console import (
     damage,
     duration,
     err,
+    meanwhile_line,
     out,
     print_json,
     stop,
@@ -224,7 +225,6 @@ def report_measured(
 ) -> None:
     """Measure preparations by some engines and the limit in turn, and print how they compare."""
     from harness import shard_limit
-    from harness.commands.measuring import meanwhile_line
     from harness.machine import Watch
     from harness.records import describe
 

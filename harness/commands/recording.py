@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from harness.commands.measuring import meanwhile_line, print_run
+from harness.commands.measuring import print_run
 from harness.console import (
     FAILED,
     NOTHING,
@@ -21,6 +21,7 @@ from harness.console import (
     Results,
     damage,
     err,
+    meanwhile_line,
     out,
     print_json,
     stop,

@@ -29,6 +29,7 @@ from harness.console import (
 )
 
 SEED = 1337
+LEAST_SEED, MOST_SEED = -(2**63), 2**63 - 1
 
 
 def train(
@@ -63,8 +64,8 @@ def train(
     seed: Annotated[
         int | None,
         typer.Option(
-            min=-(2**63),
-            max=2**63 - 1,
+            min=LEAST_SEED,
+            max=MOST_SEED,
             help="Of the initial weights and the order of the data; 1337.",
         ),
     ] = None,
@@ -174,7 +175,7 @@ def sample(
         int | None, typer.Option(min=1, help="Draw from this many likeliest characters only.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=-(2**63), max=2**63 - 1, help="Of what is drawn.")
+        int, typer.Option(min=LEAST_SEED, max=MOST_SEED, help="Of what is drawn.")
     ] = SEED,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
     as_json: AsJson = False,

@@ -765,7 +765,7 @@
 
   // A number that the reader gave. It waits for the focus to move on, so as not to pull away from
   // under it what it moves to.
-  function own(key, value) {
+  function describe(key, value) {
     view[key] = value;
     remember();
     byId("answer").replaceChildren(...answer());
@@ -833,7 +833,7 @@
     const measured = measuredJobs();
     const trained = page.divisions.length ? divisions() : null;
     if (!job) return section("job", "The whole job", measured, measured ? h("h3", null, "Your own job") : null, missing("Not measured here: this selection does not hold the task ", name(page.preparation), ", by which a text is prepared for training, in Rust beside the strongest Python."), trained);
-    const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: ({ target }) => setTimeout(() => own(key, target.value)) }), ` ${unit}`);
+    const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: ({ target }) => setTimeout(() => describe(key, target.value)) }), ` ${unit}`);
     const rows = [["the lecture’s", job.lecture], ["strongest Python", job.strongest], ["best Rust", job.rust]].filter(([, cell]) => cell);
     const total = (cell) => job.seconds(cell) + job.steps * job.step;
     const says = [];
