@@ -210,8 +210,14 @@ def test_a_short_call_is_not_measured_once(repository: Repository) -> None:
 
 
 def test_what_was_proved_of_a_wheel_is_not_proved_again(repository: Repository) -> None:
-    """One proof for each wheel that could be measured, however many rounds it had."""
-    assert len(list((repository.home / ".cache/nanogpt-rs/proofs").iterdir())) == 4
+    """One proof for each wheel that built and is right, however many rounds it had.
+
+    Those of "old", "slow" and "added". What crashed, perhaps by accident, is asked again.
+    """
+    kept = list((repository.home / ".cache/nanogpt-rs/proofs").iterdir())
+    assert len(kept) == 3
+    verdicts = [one for path in kept for one in json.loads(path.read_bytes())]
+    assert not [one for one in verdicts if one["status"] == "wrong"]
 
 
 def test_memory_and_wall_rows_are_there(repository: Repository) -> None:
