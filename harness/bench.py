@@ -28,13 +28,13 @@ for the task and the text's width; the user named it."""
 BEFORE, CONTROL = "before", "control"
 """The same for the newer of two commits: the older one's; and what is the same in both, so that it
 must not be called different."""
-VERIFY_SECONDS = 0.5
+VERIFY_SECONDS = 0.8
 """What proving one implementation takes, about; the estimate of a run's length needs no more."""
 GROUP_SECONDS = 5.0
 """What a group takes beyond its budget, about: to prepare a worker, its last round, to keep it."""
 LONE_SECONDS = 4.0
 """For which an implementation is called alone to see whether it crashes alone."""
-ARM_CHARACTER_SECONDS = 8e-9
+ARM_CHARACTER_SECONDS = 1.5e-8
 """What a call takes for each character, about, on average over all that is registered."""
 
 Advance = Callable[[str, float], None]
