@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks import corpora, provenance, registry, tasks
@@ -11,6 +12,8 @@ from benchmarks.worker import WorkerError, run_worker
 
 DEADLINE = 120.0
 """Seconds in which one implementation must prove itself on one corpus and all edges."""
+DEADLINE_BYTES = 64_000_000
+"""The size of file up to which that is enough; a larger one has more, in proportion."""
 QUADRATIC_LIMIT = 10_000
 SHOWN = 5
 """Problems reported of one implementation; the first few say it."""
@@ -82,7 +85,7 @@ def verify_apart(
     implementation: registry.Implementation,
     corpus: str,
     *,
-    deadline: float = DEADLINE,
+    deadline: float | None = None,
     side: str | None = None,
 ) -> Verdict:
     """Verify ``implementation`` on the corpus of this name in a fresh process.
@@ -92,16 +95,27 @@ def verify_apart(
     Args:
         implementation: what to verify.
         corpus: what the corpus is asked for by.
-        deadline: seconds after which it is taken to hang.
+        deadline: seconds after which it is taken to hang; ``deadline_of`` the corpus if ``None``.
         side: the folder of another wheel that it comes from, instead of what is installed.
     """
     order = {
         "task": implementation.task, "id": implementation.id, "corpus": corpus, "side": side,
     }  # fmt: skip
+    if deadline is None:
+        deadline = deadline_of(corpus)
     try:
         return verdict_of(run_worker("verification", order, deadline))
     except WorkerError as error:
         return Verdict(implementation.task, implementation.id, corpus, "wrong", (str(error),))
+
+
+def deadline_of(corpus: str) -> float:
+    """Return in how many seconds one implementation must prove itself on this corpus."""
+    try:
+        size = 0 if corpus in corpora.CORPORA else Path(corpus).expanduser().stat().st_size
+    except (OSError, ValueError, RuntimeError):
+        size = 0  # whoever reads it says so
+    return DEADLINE * max(1.0, size / DEADLINE_BYTES)
 
 
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from installations import Installation
+
+from benchmarks import verification
 
 HEAD = "import os, sys, time, ctypes\n\ndef charset(text):\n"
 FAULTS = {
@@ -63,6 +66,16 @@ def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
         "print(v.verify_apart(row, 'synthetic', deadline=2).details)",
     )
     assert done.stdout.strip() == "('hung: no answer within 2 s',)", done.stderr
+
+
+def test_a_large_file_has_more_time(tmp_path: Path) -> None:
+    """Python's own loops need more than two minutes for a gigabyte, and do not hang."""
+    large = tmp_path / "large.txt"
+    with large.open("wb") as file:
+        file.truncate(640_000_000)
+    assert verification.deadline_of(str(large)) == 1200
+    for other in ("synthetic", str(tmp_path / "none.txt"), "a\0b", "~nobody-of-this-name/x", ""):
+        assert verification.deadline_of(other) == 120
 
 
 @pytest.mark.slow
