@@ -219,10 +219,20 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 def duration(seconds: float) -> str:
     """Return a time in the unit that suits it."""
-    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if abs(seconds) >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"
+    return in_unit(seconds, (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)))
+
+
+def rate(per_second: float) -> str:
+    """Return a number a second with the prefix that suits it."""
+    return in_unit(per_second, (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))).rstrip()
+
+
+def in_unit(number: float, units: Sequence[tuple[str, float]]) -> str:
+    """Return a number to three digits in the first of these units that it reaches, or the last."""
+    number = float(f"{number:.3g}")  # first, lest 999.7 of one unit be 1e+03 of it
+    unit, scale = next((each for each in units if abs(number) >= each[1]), units[-1])
+    scaled = number / scale
+    return f"{scaled:,.0f} {unit}" if abs(scaled) >= 1000 else f"{scaled:.3g} {unit}"
 
 
 def times(ratio: float) -> str:

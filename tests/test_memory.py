@@ -61,5 +61,5 @@ def test_the_table(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("memory", "charset", *arguments)
     assert done.returncode == 0, done.stderr
     assert "first call of a fresh process" in done.stdout
-    assert "characters/s" in done.stdout
+    assert "chars/s" in done.stdout
     assert "no copy" not in done.stdout

@@ -27,6 +27,7 @@ from harness.console import (
     err,
     out,
     print_json,
+    rate,
     refusals,
     stop,
 )
@@ -130,13 +131,13 @@ def table_of(title: str, found: Sequence[Footprint], characters: int) -> Table:
     """Return the table of one state, of a text of so many characters."""
     table = Table(title=title, title_justify="left")
     table.add_column("implementation", overflow="fold")
-    for column in ("wall", "characters/s", "processor", "memory at most", "kept"):
+    for column in ("wall", "chars/s", "processor", "memory at most", "kept"):
         table.add_column(column, justify="right")
     for each in found:
         table.add_row(
             escape(each.id),
             duration(each.typical_seconds),
-            f"{float(f'{characters / each.typical_seconds:.3g}'):,.0f}",
+            rate(characters / each.typical_seconds),
             duration(median(each.cpu_seconds)),
             f"+{each.most / 1e6:,.1f} MB",
             f"+{max(each.kept) / 1e6:,.1f} MB",

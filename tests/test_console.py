@@ -1,0 +1,45 @@
+"""The words for numbers that the commands print."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.console import duration, rate
+
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.0, "0 ns"),
+        (22e-9, "22 ns"),
+        (1e-6, "1 us"),
+        (-2.5e-3, "-2.5 ms"),
+        (0.9996, "1 s"),
+        (0.9994, "999 ms"),
+        (999.7, "1,000 s"),
+        (7264.0, "7,260 s"),
+    ],
+)
+def test_a_time_has_the_unit_that_suits_it(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("per_second", "said"),
+    [(18.2e9, "18.2 G"), (999_700, "1 M"), (3_338, "3.34 k"), (7.0, "7"), (2e12, "2,000 G")],
+)
+def test_a_rate_has_the_prefix_that_suits_it(per_second: float, said: str) -> None:
+    assert rate(per_second) == said
+
+
+@given(st.floats(1e-9, 1e6))
+def test_what_is_said_is_what_was_measured(number: float) -> None:
+    value, unit = duration(number).split()
+    assert float(value.replace(",", "")) * UNITS[unit] == pytest.approx(number, rel=0.00501)
+    value, _, prefix = rate(number).partition(" ")
+    assert float(value.replace(",", "")) * PREFIXES[prefix] == pytest.approx(number, rel=0.00501)
