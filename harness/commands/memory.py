@@ -97,7 +97,7 @@ def memory(
         out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
         for title, mine in by_state(task, ordered(found)):
             out.print(table_of(title, mine, len(text.text)))
-        out.print(f"Medians of {processes} processes; memory is the largest of them.")
+        out.print(f"Fresh processes each: {processes}. Times are medians, memory is the most.")
         if proved != text.id:
             out.print(f"Proved right on {proved}: on this corpus that would take minutes.")
     for id, status, details in faults:
@@ -131,7 +131,7 @@ def table_of(title: str, found: Sequence[Footprint], characters: int) -> Table:
     """Return the table of one state, of a text of so many characters."""
     table = Table(title=title, title_justify="left")
     table.add_column("implementation", overflow="fold")
-    for column in ("wall", "chars/s", "processor", "memory at most", "kept"):
+    for column in ("wall", "chars/s", "processor", "most memory", "kept"):
         table.add_column(column, justify="right")
     for each in found:
         table.add_row(
