@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.registry import CPU, MARKS, REGISTRY, Implementation, find, row, simd_paths
 from benchmarks.tasks import TASKS
+from harness import records
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {
@@ -144,6 +145,24 @@ def test_each_task_has_one_strongest_python_per_width(task: str, width: str) -> 
     )
     assert strongest.id.startswith("python/")
     assert "default" in strongest.marks
+
+
+def test_no_published_run_found_a_much_faster_python_than_the_strongest() -> None:
+    """A mark that was overtaken would flatter Rust. Two machines may differ by some per cent."""
+    overtaken = [
+        f"{path.name}: {cell.task} on {cell.corpus}: {cell.id} {against.comparison.interval}"
+        for path in sorted((ROOT / "results/bench").glob("*.jsonl"))
+        for run in records.read(path)
+        for cell in run.cells
+        if cell.id.startswith("python/") and cell.state == "warm" and cell.characters >= 1_000_000
+        for against in cell.against
+        if against.role == "strongest"
+        and f"strongest:{cell.width}" in find(cell.task, against.id).marks
+        and against.comparison.verdict == "faster"
+        and against.comparison.interval is not None
+        and against.comparison.interval[0] > 1.2
+    ]
+    assert not overtaken
 
 
 def test_every_row_resolves_here() -> None:
