@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{Read, Write};
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
+use std::ptr;
 
 use memmap2::MmapOptions;
 
@@ -84,9 +86,16 @@ fn read_avx2(bytes: &[u8]) -> u64 {
     sum(bytes)
 }
 
-/// `bytes` in memory of its own.
-pub fn memcpy(bytes: &[u8]) -> Vec<u8> {
-    bytes.to_vec()
+/// Copies `bytes` to a place of as many.
+///
+/// # Panics
+///
+/// When there are more or fewer.
+#[allow(unsafe_code)] // a copy to where nothing has a value yet
+pub fn memcpy(bytes: &[u8], place: &mut [MaybeUninit<u8>]) {
+    assert_eq!(bytes.len(), place.len());
+    // SAFETY: both are as long, and nobody else borrows the place, so that they do not overlap.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place.as_mut_ptr().cast(), bytes.len()) };
 }
 
 /// Gives `take` the bytes of files, a block at a time.
@@ -124,9 +133,56 @@ pub fn characters(paths: &[PathBuf]) -> Result<usize, Failure> {
     Ok(characters)
 }
 
-/// All bytes but those that go on with a character.
-fn characters_in(block: &[u8]) -> usize {
-    block.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+/// How many bytes a text in UTF-8 has but those that go on with a character, by the widest vectors that
+/// the processor has.
+#[allow(unsafe_code)] // as `read`
+pub fn characters_in(block: &[u8]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512bw") {
+            // SAFETY: the processor has just been found to have what the function is compiled for.
+            return unsafe { characters_avx512(block) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
+            return unsafe { characters_avx2(block) };
+        }
+    }
+    starts(block)
+}
+
+fn is_start(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+/// Lanes of a byte beside each other make it vectors, and are added up before one of them can overflow.
+#[inline(always)]
+#[allow(clippy::inline_always)] // as `sum`
+fn starts(block: &[u8]) -> usize {
+    let (rows, rest) = block.as_chunks::<256>();
+    let mut found = 0;
+    for rows in rows.chunks(usize::from(u8::MAX)) {
+        let mut lanes = [0_u8; 256];
+        for row in rows {
+            for (lane, &byte) in lanes.iter_mut().zip(row) {
+                *lane += u8::from(is_start(byte));
+            }
+        }
+        found += lanes.into_iter().map(usize::from).sum::<usize>();
+    }
+    found + rest.iter().filter(|&&byte| is_start(byte)).count()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bw")]
+fn characters_avx512(block: &[u8]) -> usize {
+    starts(block)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn characters_avx2(block: &[u8]) -> usize {
+    starts(block)
 }
 
 /// How many bytes files have: reads them and looks at none.
@@ -234,17 +290,11 @@ impl Ones for i64 {
     const ONES: Self = 0x0101_0101_0101_0101;
 }
 
-/// `length` integers, written once.
-#[allow(unsafe_code)] // a vector of uninitialized memory, filled by memset
-pub fn memset<I: Ones>(length: usize) -> Vec<I> {
-    let mut filled = Vec::with_capacity(length);
-    // SAFETY: there is room for `length` integers. All bytes of them are written, and any bytes, so
-    // also these, are an integer.
-    unsafe {
-        std::ptr::write_bytes::<I>(filled.as_mut_ptr(), 1, length);
-        filled.set_len(length);
-    }
-    filled
+/// Writes `I::ONES` everywhere, once.
+#[allow(unsafe_code)] // memset, where nothing has a value yet
+pub fn memset<I: Ones>(place: &mut [MaybeUninit<I>]) {
+    // SAFETY: the place is that long, and any bytes, so also these, are an integer.
+    unsafe { ptr::write_bytes(place.as_mut_ptr(), 1, place.len()) };
 }
 
 #[cfg(test)]
@@ -265,10 +315,33 @@ mod tests {
         }
 
         #[test]
-        fn memset_is_ones(length in 0..300_usize) {
-            prop_assert_eq!(memset::<u8>(length), vec![u8::ONES; length]);
-            prop_assert_eq!(memset::<u16>(length), vec![u16::ONES; length]);
-            prop_assert_eq!(memset::<i64>(length), vec![i64::ONES; length]);
+        fn characters_are_counted(text in "\\PC{0,900}", times in 1..400_usize) {
+            let text = text.repeat(times); // long enough that a lane would overflow
+            prop_assert_eq!(characters_in(text.as_bytes()), text.chars().count());
+            prop_assert_eq!(starts(text.as_bytes()), text.chars().count());
         }
+
+        #[test]
+        fn memset_is_ones(length in 0..300_usize) {
+            prop_assert_eq!(filled(length, memset::<u8>), vec![u8::ONES; length]);
+            prop_assert_eq!(filled(length, memset::<u16>), vec![u16::ONES; length]);
+            prop_assert_eq!(filled(length, memset::<i64>), vec![i64::ONES; length]);
+        }
+
+        #[test]
+        fn memcpy_is_a_copy(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert_eq!(filled(bytes.len(), |place| memcpy(&bytes, place)), bytes);
+        }
+    }
+
+    #[allow(unsafe_code)] // what was filled has a value
+    fn filled<I: Copy>(length: usize, fill: impl FnOnce(&mut [MaybeUninit<I>])) -> Vec<I> {
+        let mut place = vec![MaybeUninit::uninit(); length];
+        fill(&mut place);
+        // SAFETY: each has been given a value, which Miri would notice if it were not so.
+        place
+            .into_iter()
+            .map(|one| unsafe { one.assume_init() })
+            .collect()
     }
 }

@@ -238,10 +238,7 @@ impl<N: Number + Element> ArrayFiller<N> {
     fn call<'py>(&self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyArray1<N>>> {
         let py = text.py();
         let codes = borrow_text(text)?;
-        let array = new_array::<N>(py, codes.len())?;
-        // SAFETY: a new array in one piece of that length, which nobody else has yet.
-        let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), codes.len()) };
-        self.fill(py, codes, ids).map(|()| array)
+        new_array(py, codes.len(), |ids| self.fill(py, codes, ids))?
     }
 
     fn fill(&self, py: Python<'_>, codes: Text<'_>, ids: &mut [MaybeUninit<N>]) -> PyResult<()> {
@@ -971,30 +968,31 @@ fn prepared<'py>(
     Ok((vocabulary, Int64Array(ids)))
 }
 
-/// A numpy array of so many ids, written by `fill`. numpy asks the system for large pages, which are
-/// touched in a fraction of the time.
+/// A numpy array of so many ids, written by `fill` without the GIL.
 fn int64_array<E: Send>(
     py: Python<'_>,
     length: usize,
     fill: impl FnOnce(&mut [MaybeUninit<i64>]) -> Result<(), E> + Send,
 ) -> PyResult<Result<Bound<'_, PyArray1<i64>>, E>> {
-    let array = new_array::<i64>(py, length)?;
-    // SAFETY: a new array in one piece of that length, which nobody else has yet.
-    let ids = unsafe { slice::from_raw_parts_mut(array.data().cast(), length) };
-    Ok(py.detach(|| fill(ids)).map(|()| array))
+    new_array(py, length, |ids| py.detach(|| fill(ids)))
 }
 
-/// A numpy array of so many numbers that have no value yet; `PyArray1::new` would panic where there is
-/// no memory for it.
-fn new_array<N: Element>(py: Python<'_>, length: usize) -> PyResult<Bound<'_, PyArray1<N>>> {
+/// A numpy array of so many numbers, each of which `fill` writes if it succeeds. numpy asks the system for
+/// large pages, which are touched in a fraction of the time. `PyArray1::new` would panic where there is no
+/// memory for it.
+fn new_array<N: Element, E>(
+    py: Python<'_>,
+    length: usize,
+    fill: impl FnOnce(&mut [MaybeUninit<N>]) -> Result<(), E>,
+) -> PyResult<Result<Bound<'_, PyArray1<N>>, E>> {
     let bytes = length.saturating_mul(size_of::<N>());
     if ffi::Py_ssize_t::try_from(bytes).is_err() {
         return Err(PyMemoryError::new_err(()));
     }
     let mut dimensions = [npyffi::npy_intp::try_from(length)?];
     // SAFETY: what `PyArray1::new` asks of numpy: one dimension, in one piece, in memory of its own,
-    // which all that get the array write before anybody reads it. It is that, or null with an error set.
-    unsafe {
+    // which is written before anybody reads it. It is that, or null with an error set.
+    let array = unsafe {
         let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
             py,
             npyffi::get_type_object(py, npyffi::NpyTypes::PyArray_Type),
@@ -1006,8 +1004,11 @@ fn new_array<N: Element>(py: Python<'_>, length: usize) -> PyResult<Bound<'_, Py
             0,
             ptr::null_mut(),
         );
-        Ok(Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked())
-    }
+        Bound::from_owned_ptr_or_err(py, array)?.cast_into_unchecked::<PyArray1<N>>()
+    };
+    // SAFETY: a new array in one piece of that length, which nobody else has yet.
+    let place = unsafe { slice::from_raw_parts_mut(array.data().cast(), length) };
+    Ok(fill(place).map(|()| array))
 }
 
 /// What Python's own `open` would raise, where it is the system that refuses.
@@ -1576,13 +1577,13 @@ macro_rules! shards_module {
 #[pymodule(submodule, module = "rust_impls")]
 mod limit {
     use super::{
-        Failure, Int64Array, Limit, PathBuf, Uint16Array, Vocabulary, as_bytes, failed, form,
-        int64_array, item_addresses, new_string, stored_bytes, uint16_array,
+        Failure, Infallible, Int64Array, Limit, PathBuf, Uint16Array, Vocabulary, as_bytes, failed,
+        form, int64_array, item_addresses, new_array, new_string, stored_bytes, uint16_array,
     };
     use crate::decoded::Room;
     use crate::limit;
     use crate::limit::Ones;
-    use numpy::{Element, IntoPyArray, PyArrayMethods};
+    use numpy::{Element, PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
     use pyo3::types::{PyList, PyString};
     use std::mem::MaybeUninit;
@@ -1620,16 +1621,17 @@ mod limit {
     #[pyfunction]
     fn memcpy(_vocabulary: Vocabulary<u32>) -> Limit {
         Limit(Box::new(|text| {
-            let copy = limit::memcpy(stored_bytes(text.cast()?)?);
-            Ok(copy.into_pyarray(text.py()).into_any())
+            let bytes = stored_bytes(text.cast()?)?;
+            let copy = filled_array(text.py(), bytes.len(), |place| limit::memcpy(bytes, place))?;
+            Ok(copy.into_any())
         }))
     }
 
     /// Fills a new uint16 array as long as the text.
     #[pyfunction]
     fn memset<'py>(text: &Bound<'py, PyString>) -> PyResult<Uint16Array<'py>> {
-        let filled = limit::memset(text.len()?);
-        Ok(Uint16Array(filled.into_pyarray(text.py())))
+        let filled = filled_array(text.py(), text.len()?, limit::memset)?;
+        Ok(Uint16Array(filled))
     }
 
     /// Fills a new uint8 array as long as the text.
@@ -1652,9 +1654,23 @@ mod limit {
 
     fn memset_as_long<I: Ones + Element>() -> Limit {
         Limit(Box::new(|text| {
-            let filled = limit::memset::<I>(text.len()?);
-            Ok(filled.into_pyarray(text.py()).into_any())
+            let filled = filled_array(text.py(), text.len()?, limit::memset::<I>)?;
+            Ok(filled.into_any())
         }))
+    }
+
+    /// Where the contenders' own arrays are, lest a limit wait for smaller pages than they do.
+    fn filled_array<N: Element>(
+        py: Python<'_>,
+        length: usize,
+        fill: impl FnOnce(&mut [MaybeUninit<N>]),
+    ) -> PyResult<Bound<'_, PyArray1<N>>> {
+        let filled = new_array(py, length, |place| {
+            fill(place);
+            Ok::<(), Infallible>(())
+        })?;
+        let Ok(array) = filled;
+        Ok(array)
     }
 
     /// Reads files once, a block at a time, and looks at none of their bytes.
@@ -1697,7 +1713,7 @@ mod limit {
         let length = py.detach(|| limit::characters(&paths));
         let length = length.map_err(|failure| failed("prepare", failure))?;
         let touch = |ids: &mut [MaybeUninit<i64>]| {
-            ids.fill(MaybeUninit::new(i64::ONES));
+            limit::memset(ids);
             Ok::<(), Failure>(())
         };
         let ids = int64_array(py, length, touch)?.map_err(|failure| failed("prepare", failure))?;
