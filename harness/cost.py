@@ -19,8 +19,6 @@ from harness.shards import WIDTH
 
 ENGINE = ("vocabulary", "encoding")
 """Of which each part is a task."""
-TRAINING = 0.9
-"""The share of the ids in the larger shard, the longest that is hashed as one stream."""
 LEVEL = 0.95
 LEAST = 4
 """Runs that a line takes."""
@@ -126,7 +124,7 @@ class Means:
         read, write: bytes a second between one machine and what it stores files on; ``inf`` where
             the system keeps them in memory.
         network: bytes a second of one machine, where files are on others; ``None`` where they are
-            not.
+            not. The machine that asks several has as much for itself.
         start_up: s until the engine's workers stand.
         overhead: s of the engine for each task.
         part: bytes of a part, which is two tasks.
@@ -150,7 +148,7 @@ class Stage:
         name: of ``STAGES``.
         estimate: of its seconds.
         bound: what makes it so long: ``processor``, ``disk``, ``network``, ``engine``, ``one
-            stream`` of a digest, which is one core's work, or ``one writer``: a file takes no more
+            stream`` of digests, which is one core's work, or ``one writer``: a file takes no more
             at a time.
     """
 
@@ -165,8 +163,9 @@ class Prediction:
 
     Attributes:
         size: bytes of the text.
-        stages: of which a single core does one after the other; more do hashing and writing beside
-            the others.
+        stages: of which a single core does one after the other. More look for the vocabulary,
+            then encode and write side by side, then hash; where a machine asks others, it hashes
+            beside them what is finished, and ids once the vocabulary is known.
         total: of all of it.
         stretched: the size over the largest that was measured.
     """
@@ -194,8 +193,9 @@ def predict(
     again = 0.0 if single else 1.0 + ids
     reads = {"vocabulary": 1.0, "encoding": 1.0, "hashing": again, "writing": 0.0}
     writes = {"writing": ids}
-    # A digest can't be shared out: that of the longest file is one core's work.
-    stream = max(1.0, ids * TRAINING) / (1.0 + ids)
+    # Digests can't be shared out: texts are one core's work, shards that of one more.
+    of_shards = ids / (1.0 + ids)
+    stream = max(1.0, ids) / (1.0 + ids)
     shares = {
         "vocabulary": (means.machines, 1 / means.cores, "processor"),
         "encoding": (means.machines, 1 / means.cores, "processor"),
@@ -203,38 +203,51 @@ def predict(
         "hashing": (1, *max((1 / means.cores, "processor"), (stream, "one stream"))),
         "writing": (means.machines, 1.0, "one writer"),
     }
-    stages = []
-    used = {"disk": 0.0, "network": 0.0}
+    stages = {}
+    floors = {}
     for name in STAGES:
         machines, share, bound = shares[name]
         spent = lines[name].at(size).times(share / machines)
         read, written = size * reads[name], size * writes.get(name, 0.0)
-        floors = {
+        floors[name] = {
             "disk": max(read / means.read, written / means.write) / machines,
             "network": (read + written) / (means.network or math.inf) / machines,
             "engine": means.overhead * size / means.part if name in ENGINE else 0.0,
         }
-        used = {each: seconds + floors[each] for each, seconds in used.items()}
-        scarce, floor = max(floors.items(), key=lambda each: each[1])
-        if floor > spent.seconds:
-            stages.append(Stage(name, Estimate(floor, floor, max(floor, spent.high)), scarce))
-        else:
-            low = max(spent.low, floor)
-            stages.append(Stage(name, Estimate(spent.seconds, low, spent.high), bound))
-    vocabulary, encoding, hashing, writing = (stage.estimate for stage in stages)
-    total = together(vocabulary, encoding)
+        scarce, floor = max(floors[name].items(), key=lambda each: each[1])
+        bound = scarce if floor > spent.seconds else bound
+        stages[name] = Stage(name, longest(spent, exactly(floor)), bound)
+    vocabulary, encoding, hashing, writing = (stages[name].estimate for name in STAGES)
     if single:
-        total = together(total, hashing, writing)
+        total = together(vocabulary, encoding, hashing, writing)
     else:
-        beside = [hashing, writing]
-        if means.machines == 1:  # whose cores, disk and network all stages share
-            work = [lines[name].at(size).times(1 / means.cores) for name in STAGES]
-            beside += [together(*work), *(Estimate(each, each, each) for each in used.values())]
-        for each in beside:
-            total = Estimate(*map(max, astuple(total), astuple(each)))
-    total = together(total, Estimate(means.start_up, means.start_up, means.start_up))
+        beside = ("encoding", "writing")  # which share cores, disk and network
+        work = (lines[name].at(size).times(1 / means.cores / means.machines) for name in beside)
+        shared = (sum(floors[name][each] for name in beside) for each in ("disk", "network"))
+        total = together(
+            vocabulary, longest(encoding, writing, together(*work), *map(exactly, shared))
+        )
+        if means.machines == 1:  # where hashing waits until nothing else is to be done
+            total = together(total, hashing)
+        else:
+            ids_hashed = longest(
+                lines["hashing"].at(size).times(of_shards),
+                exactly(max(floors["hashing"].values()) * of_shards),
+            )
+            total = longest(total, hashing, together(vocabulary, ids_hashed))
+    total = together(total, exactly(means.start_up))
     largest = max(line.largest for line in lines.values())
-    return Prediction(size, tuple(stages), total, size / largest)
+    return Prediction(size, tuple(stages.values()), total, size / largest)
+
+
+def exactly(seconds: float) -> Estimate:
+    """Return so many seconds, of which nothing is in doubt."""
+    return Estimate(seconds, seconds, seconds)
+
+
+def longest(*estimates: Estimate) -> Estimate:
+    """Return what takes as long as the longest of what is done at once."""
+    return Estimate(*map(max, zip(*map(astuple, estimates), strict=True)))
 
 
 def astuple(estimate: Estimate) -> tuple[float, float, float]:

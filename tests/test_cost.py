@@ -75,27 +75,67 @@ def test_one_core_does_one_thing_after_another() -> None:
     assert [stage.bound for stage in found.stages] == ["processor"] * 3 + ["one writer"]
 
 
-def test_a_digest_is_one_core_s_work_however_many_there_are() -> None:
-    """Of 3 bytes hashed for each of the text, 1.8 are the larger shard's."""
+def test_digests_are_two_streams_however_many_cores_there_are() -> None:
+    """Of 3 bytes hashed for each of the text, 2 are the shards'."""
     many = predict(EXACT, Means(machines=100, cores=64), 1e12)
     assert many.stages[2].bound == "one stream"
-    assert many.total.seconds == pytest.approx(2e-9 * 1e12 * 1.8 / 3, rel=1e-3)
+    assert many.total.seconds == pytest.approx(2e-9 * 1e12 * 2 / 3, rel=1e-3)
     slow = predict(EXACT, Means(machines=100, cores=64, read=1e9), 1e12)
     assert slow.stages[2].bound == "disk"
     assert slow.total.seconds == pytest.approx(3e12 / 1e9)
 
 
+def test_stages_that_need_each_other_follow_one_another() -> None:
+    """Ids are written once the vocabulary is known, and hashed here when nothing else is left."""
+    lines = {name: replace(line, fixed=0.0) for name, line in EXACT.items()}
+    one = predict(lines, Means(cores=2), 1e12)
+    vocabulary, encoding, hashing, writing = (stage.estimate.seconds for stage in one.stages)
+    assert encoding < writing
+    assert one.total.seconds == pytest.approx(vocabulary + writing + hashing)
+    # Where a machine asks others, it hashes meanwhile, and these do not wait for each other.
+    slow = {**lines, "vocabulary": replace(lines["vocabulary"], each=4e-9)}
+    many = predict(slow, Means(machines=2, cores=2), 1e12)
+    vocabulary, encoding, hashing, writing = (stage.estimate.seconds for stage in many.stages)
+    assert hashing == pytest.approx(1333.3, rel=1e-4)
+    assert many.total.seconds == pytest.approx(vocabulary + hashing)
+    fast = {**slow, "hashing": replace(lines["hashing"], each=1e-12)}
+    assert predict(fast, Means(machines=2, cores=2), 1e12).total.seconds == pytest.approx(
+        vocabulary + writing, rel=1e-3
+    )
+
+
+def test_encoding_and_writing_share_the_cores() -> None:
+    lines = {**EXACT, "encoding": replace(EXACT["encoding"], each=3e-9)}
+    lines["writing"] = replace(EXACT["writing"], each=2e-9)
+    found = predict(lines, Means(cores=2), 1e12)
+    vocabulary, _, hashing, _ = (stage.estimate.seconds for stage in found.stages)
+    assert found.total.seconds == pytest.approx(vocabulary + 2500 + hashing, rel=1e-3)
+
+
 def test_a_file_takes_one_writer_at_a_time() -> None:
     lines = {**EXACT, "writing": replace(EXACT["writing"], each=1e-8)}
     found = predict(lines, Means(cores=64), 1e12)
-    assert found.total.seconds == pytest.approx(1e-8 * 1e12, rel=1e-3)
-    assert found.total == found.stages[3].estimate
+    vocabulary, _, hashing, writing = (stage.estimate.seconds for stage in found.stages)
+    assert found.stages[3].bound == "one writer"
+    assert writing == pytest.approx(1e-8 * 1e12, rel=1e-3)
+    assert found.total.seconds == pytest.approx(vocabulary + writing + hashing)
 
 
 def test_all_stages_of_a_machine_share_its_disk() -> None:
     """For each byte of text it gives five, to look up, to encode and to hash, and takes two."""
     found = predict(EXACT, Means(cores=64, read=1e8, write=1e8), 1e12)
     assert found.total.seconds == pytest.approx(7e12 / 1e8)
+
+
+def test_all_stages_of_a_machine_share_its_network() -> None:
+    """Seven bytes for each of the text; where others read and write, hashing is left with three."""
+    found = predict(EXACT, Means(cores=64, network=1e8), 1e12)
+    assert found.total.seconds == pytest.approx(7e12 / 1e8)
+    found = predict(EXACT, Means(machines=8, cores=64, network=1e8), 1e12)
+    assert [stage.estimate.seconds for stage in found.stages] == pytest.approx(
+        [each * 1e12 / 1e8 for each in (1 / 8, 1 / 8, 3, 2 / 8)]
+    )
+    assert found.total.seconds == pytest.approx(3e12 / 1e8)
 
 
 def test_what_is_scarce_is_named() -> None:
