@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -231,8 +232,12 @@ def in_unit(number: float, units: Sequence[tuple[str, float]]) -> str:
     """Return a number to three digits in the first of these units that it reaches, or the last."""
     number = float(f"{number:.3g}")  # first, lest 999.7 of one unit be 1e+03 of it
     unit, scale = next((each for each in units if abs(number) >= each[1]), units[-1])
-    scaled = number / scale
-    return f"{scaled:,.0f} {unit}" if abs(scaled) >= 1000 else f"{scaled:.3g} {unit}"
+    return f"{digits(number / scale)} {unit}"
+
+
+def digits(number: float, most: int = 3) -> str:
+    """Return a number to so many digits, however large or small, without an exponent."""
+    return f"{Decimal(f'{number:.{most}g}'):,f}"
 
 
 def times(ratio: float) -> str:

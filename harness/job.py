@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.console import digits, in_unit
+
 SIZES = {
     "B": 1,
     "kB": 10**3,
@@ -25,6 +27,8 @@ SIZES = {
     "TiB": 2**40,
 }
 TIMES = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+FEW = 2
+"""Of minutes or hours, below which seconds or minutes say it better."""
 WORTH = 0.01
 """The share of a job that a rewrite must gain to be worth it, unless the user says otherwise."""
 STRETCHED = 10.0
@@ -182,7 +186,7 @@ def extrapolation(found: Gain, rate: Rate, job: Job) -> str:
         return f"{measured}, and is taken to grow with the size. {told}"
     return (
         f"{measured} and is extrapolated in a straight line to {size_in_words(job.size)}, "
-        f"{found.stretched:,.3g} times that: how wrong a line is there, no interval knows. {told}"
+        f"{stretch(found.stretched)} that: how wrong a line is there, no interval knows. {told}"
     )
 
 
@@ -238,20 +242,20 @@ def parsed(words: str, units: Mapping[str, float], bare: str | None, what: str, 
 
 def size_in_words(size: float) -> str:
     """Return bytes in the decimal unit that suits them."""
-    for unit in ("TB", "GB", "MB", "kB"):
-        if size >= SIZES[unit]:
-            return f"{size / SIZES[unit]:.3g} {unit}"
-    return f"{size:.3g} B"
+    return in_unit(size, [(unit, SIZES[unit]) for unit in ("TB", "GB", "MB", "kB", "B")])
 
 
 def seconds_in_words(seconds: float) -> str:
     """Return a time in the unit that suits it."""
-    for unit in ("h", "min", "s", "ms"):
-        if abs(seconds) >= TIMES[unit] * (2 if unit in ("h", "min") else 1):
-            return f"{seconds / TIMES[unit]:.3g} {unit}"
-    return f"{seconds / TIMES['us']:.3g} us"
+    long = [unit for unit in ("h", "min") if abs(seconds) >= FEW * TIMES[unit]]
+    return in_unit(seconds, [(unit, TIMES[unit]) for unit in (*long, "s", "ms", "us")])
+
+
+def stretch(factor: float) -> str:
+    """Return how many times something is, or which part of it."""
+    return f"{digits(factor)} times" if factor >= 1 else f"1/{digits(1 / factor)} of"
 
 
 def percent(share: float) -> str:
     """Return a share in per cent, with as many digits as it has."""
-    return f"{100 * share:.2g} %"
+    return f"{digits(100 * share, 2)} %"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.console import duration, rate
+from harness.console import digits, duration, rate
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
@@ -23,6 +23,7 @@ PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
         (0.9994, "999 ms"),
         (999.7, "1,000 s"),
         (7264.0, "7,260 s"),
+        (1.234e-14, "0.0000123 ns"),
     ],
 )
 def test_a_time_has_the_unit_that_suits_it(seconds: float, said: str) -> None:
@@ -35,6 +36,13 @@ def test_a_time_has_the_unit_that_suits_it(seconds: float, said: str) -> None:
 )
 def test_a_rate_has_the_prefix_that_suits_it(per_second: float, said: str) -> None:
     assert rate(per_second) == said
+
+
+@given(st.floats(-1e15, 1e15), st.integers(1, 9))
+def test_digits_are_those_of_the_number(number: float, most: int) -> None:
+    said = digits(number, most)
+    assert "e" not in said
+    assert float(said.replace(",", "")) == float(f"{number:.{most}g}")
 
 
 @given(st.floats(1e-9, 1e6))

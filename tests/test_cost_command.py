@@ -76,6 +76,8 @@ def test_the_records_answer_again_for_other_means(
     shown = nanogpt_rs(*arguments)
     assert shown.returncode == 0
     assert "4 machines of 8 cores" in shown.stdout
+    assert "1,000,000" in shown.stdout
+    assert "e+" not in shown.stdout
 
 
 def test_a_job_that_no_memory_holds_is_answered_from_them(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ from harness.job import (
     gain,
     parse_size,
     parse_time,
+    percent,
     seconds_in_words,
     sentence,
     size_in_words,
@@ -55,7 +57,7 @@ def test_what_is_not_worth_it_says_from_when_on_it_is() -> None:
     assert said.count(". ") == 0  # one sentence
     told = extrapolation(found, RATE, HOUR)
     assert (
-        "measured on 1 MB and is extrapolated in a straight line to 1 GB, 1e+03 times that" in told
+        "measured on 1 MB and is extrapolated in a straight line to 1 GB, 1,000 times that" in told
     )
     assert "180,000 steps of 20 ms" in told
 
@@ -129,7 +131,8 @@ def test_near_the_measured_size_nothing_is_called_extrapolated() -> None:
     near = Job(5e6, 10, 0.02)
     assert "extrapolated" not in extrapolation(gain(RATE, near), RATE, near)
     far = Job(1e4, 10, 0.02)
-    assert "extrapolated" in extrapolation(gain(RATE, far), RATE, far)
+    told = extrapolation(gain(RATE, far), RATE, far)
+    assert "extrapolated in a straight line to 10 kB, 1/100 of that" in told
 
 
 def test_ids_that_do_not_fit_are_told() -> None:
@@ -153,6 +156,24 @@ def test_sizes_and_times() -> None:
     assert [seconds_in_words(each) for each in (9000, 90, -0.02, 3e-6)] == [
         "2.5 h", "90 s", "-20 ms", "3 us",
     ]  # fmt: skip
+
+
+def test_what_people_read_has_no_exponent() -> None:
+    assert [size_in_words(each) for each in (999_700, 2e15, 0.0)] == ["1 MB", "2,000 TB", "0 B"]
+    assert [seconds_in_words(each) for each in (0.9997, 119.97, 4.5e6, 1e-12)] == [
+        "1 s", "120 s", "1,250 h", "0.000001 us",
+    ]  # fmt: skip
+    assert [percent(each) for each in (1.0, -12.3, 0.0123, 1e-7)] == [
+        "100 %", "-1,200 %", "1.2 %", "0.00001 %",
+    ]  # fmt: skip
+
+
+@given(st.floats(1e-15, 1e15), st.floats(1e-15, 1e15))
+def test_no_sentence_has_an_exponent(corpus: float, step: float) -> None:
+    job = Job(corpus, 10, step)
+    found = gain(RATE, job)
+    for said in (sentence(found, job, "rust/toy", "python/toy"), extrapolation(found, RATE, job)):
+        assert not re.search(r"[0-9]e[+-]?[0-9]", said)
 
 
 @pytest.mark.parametrize(

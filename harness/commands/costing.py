@@ -19,6 +19,7 @@ from harness.console import (
     AsJson,
     Results,
     damage,
+    digits,
     duration,
     kept_run,
     out,
@@ -241,7 +242,7 @@ def print_predictions(means: Means, found: Sequence[Prediction]) -> None:
         stages = [
             f"{seconds_in_words(stage.estimate.seconds)} ({stage.bound})" for stage in each.stages
         ]
-        beyond = f"{each.stretched:,.3g} times" if each.stretched > 1 else "-"
+        beyond = f"{digits(each.stretched)} times" if each.stretched > 1 else "-"
         table.add_row(size_in_words(each.size), *stages, bounded(each.total), beyond)
     out.print(table)
 
@@ -251,8 +252,8 @@ def means_in_words(means: Means) -> str:
     many = f"{means.machines} machines of " if means.machines > 1 else ""
     words = f"{many}{means.cores} core{'s' if means.cores > 1 else ''}"
     for value, what in ((means.read, "read"), (means.write, "written")):
-        words += "" if math.isinf(value) else f", {value / 1e9:.3g} GB/s {what}"
-    return words + (f", {means.network / 1e9:.3g} GB/s of network" if means.network else "")
+        words += "" if math.isinf(value) else f", {digits(value / 1e9)} GB/s {what}"
+    return words + (f", {digits(means.network / 1e9)} GB/s of network" if means.network else "")
 
 
 def bounded(estimate: Estimate) -> str:
