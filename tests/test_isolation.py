@@ -68,13 +68,16 @@ def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
     assert done.stdout.strip() == "('hung: no answer within 2 s',)", done.stderr
 
 
-def test_a_large_file_has_more_time(tmp_path: Path) -> None:
+def test_a_large_text_has_more_time(tmp_path: Path) -> None:
     """Python's own loops need more than two minutes for a gigabyte, and do not hang."""
     large = tmp_path / "large.txt"
     with large.open("wb") as file:
         file.truncate(640_000_000)
     assert verification.deadline_of(str(large)) == 1200
-    for other in ("synthetic", str(tmp_path / "none.txt"), "a\0b", "~nobody-of-this-name/x", ""):
+    assert verification.deadline_of("english-1g-ascii") == pytest.approx(120 * 2**30 / 64e6)
+    registered = ("synthetic", "tinyshakespeare-western", "han5000-1m-ucs2")
+    none = (str(tmp_path / "none.txt"), "a\0b", "~nobody-of-this-name/x", "")
+    for other in (*registered, *none):
         assert verification.deadline_of(other) == 120
 
 
