@@ -84,7 +84,8 @@ def page(
     trained: list[dict[str, Any]] = []
     for name, data in files:
         some, rest = divisions_in(name, data)
-        trained += [each for each in some if each not in trained]
+        named = [each | {"file": Path(name).name} for each in some]
+        trained += [each for each in named if not any(same_division(each, one) for one in trained)]
         for each in held_by(name, rest) if rest or not some else ():
             known = runs.get(each.recorded.run.run)
             if known is None or len(known.lines) < len(each.lines):
@@ -98,6 +99,11 @@ def page(
             return whole
     said = AGGREGATED.format(count=count, most=MOST_RECORDS, names=names)
     return built(held, trained, names, said, home, history)
+
+
+def same_division(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two records of divisions say the same, whichever files they are from."""
+    return one | {"file": None} == other | {"file": None}
 
 
 def held_by(name: str, data: bytes) -> list[Held]:

@@ -30,6 +30,7 @@ from harness.headline import best_rust
 from harness.memory import Footprint
 from harness.records import CallInSteps, FirstCall, JobDifference, Run, Text, WholeJob
 from harness.report import MOST_BYTES, MOST_RECORDS, page
+from harness.verdict import LONG_MARGIN, SHORT_MARGIN
 
 pytestmark = pytest.mark.slow
 
@@ -38,10 +39,30 @@ STRONGEST = "strongest:ascii"
 Run_ = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def judged(cell: Cell, role: str, **changes: Any) -> Cell:
+    """Return a cell of which something else is said beside what has a role."""
+    against = [
+        replace(each, comparison=replace(each.comparison, **changes)) if each.role == role else each
+        for each in cell.against
+    ]
+    return replace(cell, against=tuple(against))
+
+
+def as_marked(cells: Sequence[Cell]) -> list[Cell]:
+    """Return cells in which no Python is told to be faster than the one marked as strongest."""
+    return [
+        judged(cell, "strongest", verdict="inconclusive")
+        if cell.id.startswith("python/")
+        and any((e.role, e.comparison.verdict) == ("strongest", "faster") for e in cell.against)
+        else cell
+        for cell in cells
+    ]
+
+
 @pytest.fixture(scope="session")
 def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two tasks on three texts, in which one contender is wrong and one not applicable."""
-    cells = made_up.cells(COMPARED)
+    cells = as_marked(made_up.cells(COMPARED))
     cells[1] = made_up.without_time(cells[1], "wrong", "a worker process died of SIGSEGV")
     cells[2] = made_up.without_time(cells[2], "n/a", "needs a processor that this is not")
     return made_up.write(tmp_path_factory.mktemp("run"), made_up.RUN, cells)
@@ -88,7 +109,7 @@ def test_the_first_screen_answers(reader: Reader, usual: Path) -> None:
 
 
 def test_the_best_is_one_of_which_something_valid_was_said(reader: Reader, tmp_path: Path) -> None:
-    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    cells = as_marked(made_up.cells(("charset",), ("tinyshakespeare",)))
     best = best_rust([cell for cell in cells if not cell.limit])
     assert best is not None
     cells[cells.index(best)] = made_up.without_a_word(best)
@@ -101,7 +122,7 @@ def test_the_best_is_one_of_which_something_valid_was_said(reader: Reader, tmp_p
 
 
 def test_a_task_of_which_nothing_could_be_told_is_counted(reader: Reader, tmp_path: Path) -> None:
-    cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
+    cells = as_marked(made_up.cells(("charset", "encode"), ("tinyshakespeare",)))
     rust = [cell for cell in cells if cell.task == "encode" and cell.id.startswith("rust/")]
     for cell in rust:
         none = made_up.without_a_word(cell)
@@ -115,6 +136,97 @@ def test_a_task_of_which_nothing_could_be_told_is_counted(reader: Reader, tmp_pa
     assert "partly" in answer
     assert "in 1 of 2 tasks; in 1 this run could not tell" in answer
     reader.check_quiet()
+
+
+def test_where_another_python_is_faster_than_the_strongest(reader: Reader, tmp_path: Path) -> None:
+    """Then the best Rust is set beside that one, without an interval that nobody measured."""
+    cells = as_marked(made_up.cells(COMPARED, ("tinyshakespeare",)))
+    place = next(i for i, c in enumerate(cells) if (c.task, c.id) == ("charset", "python/set"))
+    cells[place] = judged(cells[place], "strongest", verdict="faster", ratio=4.0, p_value=1e-9)
+    best = best_rust([cell for cell in cells if cell.task == "charset" and not cell.limit])
+    assert best is not None
+    (ratio,) = [each.comparison.ratio for each in best.against if each.role == "strongest"]
+    assert ratio is not None
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    answer = reader.text("#answer")
+    assert ": partly." in answer
+    assert "in 1 of 2 tasks" in answer
+    assert "In 1 of these tasks another Python is faster here than the one marked" in answer
+    (about,) = re.findall(r"the best Rust is about ([\d.]+) times as fast", answer)
+    assert float(about) == pytest.approx(ratio / 4, rel=0.01)
+    assert reader.texts("#glance td.ratio")[0] == f"≈ {about}×"
+    assert "not measured as a pair" in reader.texts("#glance td.v")[0]
+    assert "beside python/set, which is faster here" in reader.text("#glance tbody tr")
+    said = "python/set is faster here than the Python marked as strongest"
+    assert said in reader.text("section[id='ranking-charset']")
+    assert "marked as strongest" not in reader.text("section[id='ranking-encode'] .note")
+    reader.select("base", "lecture")
+    assert said not in reader.text("section[id='ranking-charset']")
+    assert "≈" not in reader.text("#glance tbody")
+    reader.check_quiet()
+
+
+def test_a_limit_is_a_yardstick_and_no_bound(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("encode_array",), ("tinyshakespeare",))
+    limits = [cell for cell in cells if cell.limit]
+    assert limits
+    times = {cell.id: 1e-3 if cell is limits[0] else 1e-9 for cell in limits}
+    other = replace(limits[0], id="limit/other", seconds=1e-9)
+    cells = [replace(c, seconds=times.get(c.id, c.seconds)) for c in cells] + [other]
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    rows = dict(
+        zip(reader.texts("#rankings tbody th bdi"), reader.texts("#rankings tbody th"), strict=True)
+    )
+    assert "beaten here" in rows[limits[0].id]
+    assert [id for id, words in rows.items() if "beaten here" in words] == [limits[0].id]
+    drawn = "return document.querySelector('#glance .forest .limit title').textContent"
+    assert "1.00 ns" in reader.run(drawn)  # the fastest
+    for words in (reader.text("#how"), reader.text("#glance"), reader.text("#scaling")):
+        assert "no idea can beat" not in words.lower()
+        assert "the same bytes" not in words
+    assert "the same traffic, done in one plain way" in reader.text("#how")
+
+
+def test_the_margin_is_stated(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    how = reader.text("#how").replace("\u00a0", " ")
+    short, long = (f"{100 * each:g} %" for each in (SHORT_MARGIN, LONG_MARGIN))
+    assert f"{short} where a block of calls takes up to 1 ms, {long} above" in how
+
+
+def test_what_is_invalid_is_drawn_softly(reader: Reader, tmp_path: Path) -> None:
+    cells = as_marked(made_up.cells(("charset",), ("tinyshakespeare",)))
+    cells = [made_up.without_a_word(cell) for cell in cells]
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    for ratios in ("#glance td.ratio", "section[id='ranking-charset'] td.ratio"):
+        for words in reader.texts(ratios):
+            assert re.fullmatch(r"1×|\([\d.]+×\)", words), words
+    assert reader.texts("td.ratio b") == []
+    assert reader.texts("tr.best") == []
+    assert reader.texts(".forest .span:not(path)") == []
+    filled = "return document.querySelectorAll('.ranking:not(.steady) .mark:not(.hollow)').length"
+    assert reader.run(filled) == 0
+    assert any(words.startswith("✕ (") for words in reader.texts("#texts td"))
+    assert not any("▲" in words for words in reader.texts("#texts td"))
+
+
+def test_threads_are_set_beside_their_own_kind(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("encode_array",), ("tinyshakespeare",))
+    cores = {"rust/id_table_rayon": 1.9, "rust/rayon": 1.01, "python/torch_table": 1.5}
+    times = {"rust/id_table": 4e-3, "rust/ahash": 1e-3, "python/numpy_table": 5e-3}
+    cells = [
+        replace(c, cores=cores.get(c.id), seconds=times.get(c.id, 9e-3))
+        for c in cells
+        if not c.limit
+    ]
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    rows = [row for row in reader.texts("#threads tbody tr") if row]
+    said = {id: next(row for row in rows if f": {id}" in row) for id in cores}
+    assert "rust/id_table 4.00 ms" in said["rust/id_table_rayon"]
+    assert "rust/ahash 1.00 ms" in said["rust/rayon"]
+    assert "python/numpy_table 5.00 ms" in said["python/torch_table"]
+    split = "did not split at this size"
+    assert [id for id, row in said.items() if split in row] == ["rust/rayon"]
 
 
 def test_counts_of_instructions_are_no_times(reader: Reader, tmp_path: Path) -> None:
@@ -345,6 +457,12 @@ def test_ten_thousand_records(reader: Reader, tmp_path: Path) -> None:
     reader.open(target)
     assert "10,000 records are more than this page holds whole" in reader.text("#runs")
     assert len(reader.texts("button.download")) == 1
+    # What each process said is not there, so nothing is drawn of it.
+    assert "control" not in reader.text("#spread .legend")
+    assert len(reader.texts("#spread .steady thead th.plot")) == 1
+    assert "Left:" not in reader.text("#spread")
+    reader.run("document.querySelector('#spread summary').click()")
+    assert "spread of" not in reader.text("#spread details")
     assert reader.texts("section[id='ranking-charset'] td.ratio")
     reader.check_quiet()
 
@@ -410,10 +528,13 @@ def test_steps_and_memory(reader: Reader, tmp_path: Path) -> None:
 
 
 def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
-    main = made_up.write(tmp_path, made_up.RUN, made_up.cells(("charset",), ("tinyshakespeare",)))
+    cells = made_up.cells(("charset", PREPARATION), ("tinyshakespeare",))
+    main = made_up.write(tmp_path, made_up.RUN, cells)
     text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
     seconds = {"import": 1.0, "read and encode": 0.5, "forward": 8.0}
-    other = replace(made_up.RUN, run="20260102T040405Z-aaaaaa", command="end-to-end")
+    other = replace(
+        made_up.RUN, run="20260102T040405Z-aaaaaa", command="end-to-end", commit="f" * 40
+    )
     writer = records.begin(tmp_path, other)
     for id in ("python/file_blocks", "rust/two_passes"):
         trained = Trained(id, seconds, seconds, ("read and encode",), 2.5, "ab" * 32, 500)
@@ -431,6 +552,16 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     reader.open(target)
     answer = reader.text("#answer").replace("\u00a0", " ")
     assert "(config quick, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
+    first, second = reader.texts("#answer .where")
+    assert "commit 01234567" in first
+    assert second.startswith("the whole job: lab-1")
+    assert "commit ffffffff" in second
+    assert "3 job records" in reader.text("#runs [aria-label='All runs']")
+    assert "never set beside" not in reader.text("#runs")
+    # A step is what the jobs took for it.
+    assert reader.run("return document.getElementById('job-stepTime').placeholder") == "16.0"
+    assert reader.run("return document.getElementById('job-steps').placeholder") == "500"
+    assert "the median of the whole jobs measured on this machine" in reader.text("#job-results")
     assert "don’t bother" not in answer  # the interval reaches beyond 1 %
     reader.run("document.querySelector('#job summary').click()")
     job = reader.text("#job").replace("\u00a0", " ")
@@ -474,6 +605,8 @@ def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> N
     target.write_bytes(page([(str(path), path.read_bytes())]))
     reader.open(target)
     assert "not measured in these records" in reader.text("#answer")
+    said = "Neither a closed division nor a whole job was measured on this machine"
+    assert said in reader.text("#job-results")
     target.write_bytes(page([(str(each), each.read_bytes()) for each in (path, division_file)]))
     reader.open(target)
     mine = [c for c in cells if c.corpus == "tinyshakespeare" and not c.limit]
@@ -484,6 +617,7 @@ def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> N
     assert float(said) == pytest.approx(100 * (python - rust) / (python + 2000 * 0.02), rel=0.01)
     assert f"gains {said}\u00a0% over the strongest Python" in reader.text("#answer")
     assert "ours 2.50× [2.40, 2.60]" in reader.text("#job")
+    assert "divisions.jsonl" in reader.text("#runs [aria-label='All runs']")
     for id, value in (("size", "1e11"), ("steps", "10"), ("stepTime", "1")):
         reader.select(f"job-{id}", value)
     (said,) = re.findall(r"Rust gains ([\d.]+)\s% of this job", reader.text("#job"))
@@ -501,6 +635,61 @@ def test_the_whole_job(reader: Reader, tmp_path: Path, division_file: Path) -> N
     assert "−" not in reader.text("#job table.cards:last-of-type")
     assert "NaN" not in reader.text("#job")
     reader.check_quiet()
+
+
+def test_a_text_of_which_rust_gains_one_percent(
+    reader: Reader, tmp_path: Path, division_file: Path
+) -> None:
+    """That it says so of holds when it is given, over sizes whose rates differ."""
+    cells = made_up.cells((PREPARATION,))
+    # On short texts all is slower, and Rust more so: the nearest size must not decide alone.
+    slow = {"english-1k-ascii": 50, "english-64k-ascii": 7}
+    cells = [
+        replace(c, seconds=(c.seconds or 0) * slow.get(c.corpus, 1) * (1 + ("rust" in c.id)))
+        for c in cells
+    ]
+    path = made_up.write(tmp_path, made_up.RUN, cells)
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(each), each.read_bytes()) for each in (path, division_file)]))
+    reader.open(target)
+    for corpus, size, steps in (
+        ("tinyshakespeare", "", "2000"),
+        ("english-1k-ascii", "5e4", "100"),
+    ):
+        reader.select("corpus", corpus)
+        reader.select("job-size", size)
+        reader.select("job-steps", steps)
+        said = reader.text("#job-said").replace("\u00a0", " ")
+        (worth,) = re.findall(r"It would be 1 % for a text of ([\d,]+) characters", said)
+        reader.select("job-size", worth.replace(",", ""))
+        (gain,) = re.findall(r"Rust gains ([\d.]+)\s% of this job", reader.text("#job-said"))
+        assert 1 <= float(gain) < 1.05
+        reader.select("job-size", str(int(int(worth.replace(",", "")) * 0.95)))
+        (gain,) = re.findall(r"Rust gains ([\d.]+)\s% of this job", reader.text("#job-said"))
+        assert float(gain) < 1
+    reader.select("job-steps", "1e6")
+    assert "the largest that was measured" in reader.text("#job-said")
+
+
+def test_the_jobs_numbers_are_checked(reader: Reader, tmp_path: Path, division_file: Path) -> None:
+    cells = made_up.cells((PREPARATION, "charset"))
+    cells = [c for c in cells if c.task == "charset" or c.corpus == "tinyshakespeare"]
+    path = made_up.write(tmp_path, made_up.RUN, cells)
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(each), each.read_bytes()) for each in (path, division_file)]))
+    reader.open(target)
+    invalid = "return document.getElementById('job-steps').ariaInvalid"
+    for value, refused in (("-5", True), ("7", False), ("1e300", True), ("", False)):
+        reader.select("job-steps", value)
+        assert reader.run(invalid) == str(refused).lower(), value
+        said = reader.text("#job-steps-refused")
+        assert ("from 0 to 1,000,000,000 is needed; 2,000 is used instead" in said) == refused
+    reader.driver.find_element("id", "job-stepTime").send_keys("1e", Keys.TAB)
+    assert "20.0 is used instead" in reader.text("#job-stepTime-refused")
+    assert "not measured on the chosen text" not in reader.text("#job")
+    reader.select("corpus", "english-1k-ascii")
+    said = "was not measured on the chosen text, english-1k-ascii; using tinyshakespeare"
+    assert said in reader.text("#job")
 
 
 def test_divisions_alone(reader: Reader, tmp_path: Path, division_file: Path) -> None:
@@ -607,8 +796,13 @@ def test_an_invalid_gain_of_a_whole_job_says_so(reader: Reader, tmp_path: Path) 
     invalid = replace(told.comparison, verdict="invalid")
     for gained, comparison in ((5.0, invalid), (0.01, told.comparison)):
         found = Difference(
-            *("strongest", "python/file_blocks", f"rust/gains_{gained}"),
-            *(1.0, gained, (gained - 0.01, gained + 0.01), comparison),
+            role="strongest",
+            reference="python/file_blocks",
+            id=f"rust/gains_{gained}",
+            reference_seconds=1.0,
+            seconds=gained,
+            interval=(gained - 0.01, gained + 0.01),
+            comparison=comparison,
         )
         writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, found))
         target = tmp_path / "report.html"

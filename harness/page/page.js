@@ -180,6 +180,16 @@
     return mine.find((cell) => !cell.against.length || cell.against.some((each) => each.comparison.verdict !== "invalid")) || mine[0];
   }
 
+  // The Python that a run found faster than the one marked as strongest, and by how much; null if
+  // none. The mark is for texts of a megabyte, and on short ones another idea can win.
+  function rivalOf(cells) {
+    const strongest = baseOf(cells, "strongest");
+    const faster = timed(cells).filter((cell) => !cell.limit && language(cell.id) === "python").map((cell) => ({ cell, found: beside(cell, strongest, cells) })).filter(({ found }) => found?.measured && found.verdict === "faster");
+    return faster.reduce((best, each) => (!best || each.found.ratio > best.found.ratio ? each : best), null);
+  }
+  // Beside a rival that has the same baseline: a ratio of two ratios, for which no interval was measured.
+  const besideRival = (found, rival) => (found?.ratio ? { ratio: found.ratio / rival.found.ratio, measured: false } : null);
+
   function baseChoices() {
     const cells = runs.get(view.run).cells;
     const roles = unique(cells.flatMap((cell) => cell.against.map((each) => each.role)));
@@ -196,6 +206,9 @@
     return null;
   }
 
+  // Where a control failed, an interval says nothing.
+  const intervalOf = (comparison) => (comparison.verdict === "invalid" ? null : comparison.interval);
+
   // What is known of a cell beside a baseline. Where the two ran together, what was measured; where
   // the pair was measured the other way round, its mirror image; else the ratio of their medians.
   function beside(cell, id, cells) {
@@ -203,8 +216,8 @@
     if (cell.id === id) return { ratio: 1, verdict: "reference", measured: true };
     const direct = cell.against.find((each) => each.id === id);
     if (direct) {
-      const { ratio, interval, verdict, reason, clock } = direct.comparison;
-      return { ratio, interval, verdict, reason, clock, measured: true, comparison: direct.comparison };
+      const { ratio, verdict, reason, clock } = direct.comparison;
+      return { ratio, interval: intervalOf(direct.comparison), verdict, reason, clock, measured: true, comparison: direct.comparison };
     }
     const base = cells.find((each) => each.id === id && each.seconds);
     const mirrored = base?.against.find((each) => each.id === cell.id)?.comparison;
@@ -212,7 +225,7 @@
       const turned = { faster: "slower", slower: "faster" };
       return {
         ratio: 1 / mirrored.ratio,
-        interval: mirrored.interval && [1 / mirrored.interval[1], 1 / mirrored.interval[0]],
+        interval: intervalOf(mirrored) && [1 / mirrored.interval[1], 1 / mirrored.interval[0]],
         verdict: turned[mirrored.verdict] || mirrored.verdict,
         reason: mirrored.reason, clock: mirrored.clock, measured: true,
       };
@@ -239,11 +252,11 @@
 
   // --- words ---
 
-  function where(run, cells) {
+  function where(run, cells, about = "") {
     const first = cells[0];
     const commit = run.commit ? `commit ${run.commit.slice(0, 8)}${run.dirty ? " with uncommitted changes" : ""}` : "no commit known";
     return h("p", { class: "where" },
-      name(run.machine.alias), ` · ${run.build.profile} build · `,
+      about, name(run.machine.alias), ` · ${run.build.profile} build · `,
       first ? [name(first.corpus), ` ${first.sha256.slice(0, 12)} · `] : null,
       `${commit} · ${began(run).slice(0, 10)}${run.complete ? "" : " · unfinished run"}`);
   }
@@ -258,6 +271,7 @@
     if (!found || !found.ratio) return "–";
     if (found.verdict === "reference") return "1×";
     if (!found.measured) return h("span", { class: "unmeasured", title: "The ratio of two medians; no interval was measured for this pair" }, `≈ ${times(found.ratio)}×`);
+    if (found.verdict === "invalid") return h("span", { class: "unmeasured", title: "A control failed, so nothing may be said" }, `(${times(found.ratio)}×)`);
     return [h("b", null, `${times(found.ratio)}×`), " ", h("span", null, bracket(found.interval))];
   }
   function spoken(found) {
@@ -360,11 +374,13 @@
       const cells = shown(task);
       const ofRust = fastest(cells, "rust");
       const against = (role) => (ofRust ? beside(ofRust, baseOf(cells, role), cells) : null);
-      return { task, ofRust, strongest: against("strongest"), lecture: against("lecture"), all: ranked(cells).map((cell) => [cell, beside(cell, baseOf(cells, "strongest"), cells)]) };
+      const [strongest, rival] = [against("strongest"), rivalOf(cells)];
+      return { task, ofRust, strongest, lecture: against("lecture"), rival: rival && besideRival(strongest, rival), all: ranked(cells).map((cell) => [cell, beside(cell, baseOf(cells, "strongest"), cells)]) };
     });
     const judged = found.filter((each) => each.strongest?.measured);
-    const wins = judged.filter((each) => each.strongest.verdict === "faster");
-    const losses = judged.filter((each) => each.strongest.verdict === "slower");
+    const moved = judged.filter((each) => each.rival);
+    const told = (verdict) => judged.filter((each) => !each.rival && each.strongest.verdict === verdict);
+    const [wins, losses, even] = [told("faster"), told("slower"), told("equivalent").length];
     const range = (role, list) => {
       const ratios = list.map((each) => each[role]?.ratio).filter(Boolean);
       const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
@@ -374,23 +390,24 @@
     const words = [h("span", null, "On ", name(machineOf(run)), ", on ", name(view.corpus), ` (${count(first.characters)} characters, ${view.state}): `)];
     if (!judged.length) words.push("this run set no Rust beside the strongest Python, so it has no answer.");
     else {
-      words.push(h("strong", null, wins.length === judged.length ? "yes" : wins.length ? "partly" : "no"));
+      words.push(h("strong", null, wins.length === judged.length ? "yes" : wins.length || moved.some((each) => each.rival.ratio > 1) ? "partly" : "no"));
       words.push(wins.length ? [`. Against the strongest Python known here, the best Rust is `, h("strong", null, `${range("strongest", wins)} as fast`), ` in ${wins.length} of ${plural(judged.length, "task", "tasks")}`] : `. In none of ${plural(judged.length, "task", "tasks")} is the best Rust told to be faster than the strongest Python known here`);
-      const even = judged.filter((each) => each.strongest.verdict === "equivalent").length;
-      const untold = judged.length - wins.length - losses.length - even;
+      const untold = judged.length - wins.length - losses.length - even - moved.length;
       if (losses.length) words.push(`; in ${losses.length} it is slower`);
       if (even) words.push(`; in ${even} it is as fast`);
       if (untold && wins.length) words.push(`; in ${untold} this run could not tell`);
       if (wins.length && wins.some((each) => each.lecture?.ratio)) words.push(` (against what the lecture wrote, ${range("lecture", wins)})`);
       words.push(". ");
+      if (moved.length) words.push(`In ${moved.length} of these tasks another Python is faster here than the one marked as strongest, which is meant for texts of a megabyte: beside the fastest Python there, the best Rust is about ${range("rival", moved)} as fast, for which no interval was measured. `);
     }
     const rust = found.flatMap((each) => each.all.filter(([cell]) => language(cell.id) === "rust"));
     const slower = rust.filter(([, each]) => each?.measured && each.verdict === "slower");
-    if (slower.length) words.push(`But ${slower.length} of the ${rust.length} Rust contenders measured here are slower than that Python: the idea counts, not the language. `);
+    if (slower.length) words.push(`But ${slower.length} of the ${rust.length} Rust contenders measured here are slower than the Python marked as strongest: the idea counts, not the language. `);
     const failed = shown().filter((cell) => cell.status === "wrong").length;
     if (failed) words.push(h("a", { href: "#failed" }, `${plural(failed, "implementation", "implementations")} failed. `));
     words.push(wholeJobSentence());
-    return [h("p", { class: "answer" }, words), where(run, shown())];
+    const gained = measuredGain("strongest");
+    return [h("p", { class: "answer" }, words), where(run, shown()), gained ? where(gained.run, [gained.text], "the whole job: ") : null].filter(Boolean);
   }
 
   // What the best Rust gains of the whole jobs that were measured last on this machine, over a
@@ -405,18 +422,19 @@
     const { found, rest, config, text } = best.record;
     const share = (seconds) => seconds / (found.reference_seconds + rest);
     const steps = best.run.other.find((each) => each.kind === "whole_job")?.found.steps;
-    return { run: best.run, text, config, steps, found, gain: share(found.seconds), interval: found.interval && found.interval.map(share), invalid: !valid(best) };
+    return { run: best.run, text, config, steps, found, gain: share(found.seconds), interval: valid(best) && found.interval ? found.interval.map(share) : null, invalid: !valid(best) };
   }
   const signed = (part) => (part < 0 ? `−${percent(-part)}` : percent(part));
   const gainWords = (each) => [signed(each.gain), each.interval ? ` [${signed(each.interval[0])}, ${signed(each.interval[1])}]` : "", each.invalid ? " (invalid)" : ""];
 
   function wholeJobSentence() {
     const [strongest, lecture] = [measuredGain("strongest"), measuredGain("lecture")];
-    if (strongest) return h("span", null, "The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python", lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation"] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
+    const said = (...words) => h("span", { id: "answer-job", "aria-live": "off" }, ...words);
+    if (strongest) return said("The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python", lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation"] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
     const job = theJob();
-    if (!job || job.step === null) return h("span", null, "What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
-    const gain = gainOf(job, job.strongest);
-    return h("span", null, `The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, percent(gain)), ` over the strongest Python`, job.lecture ? ` and ${percent(gainOf(job, job.lecture))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
+    if (!job || job.step === null) return said("What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
+    const gain = gainOf(job, "strongest");
+    return said(`The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, signed(gain)), ` over the strongest Python`, job.lecture ? ` and ${signed(gainOf(job, "lecture"))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
   }
 
   // --- first screen: every task in a line ---
@@ -429,24 +447,27 @@
       const lecture = cells.find((cell) => cell.id === baseOf(cells, "lecture"));
       const python = fastest(cells, "python");
       const rust = fastest(cells, "rust");
-      const limit = bySpeed(timed(cells).filter((cell) => cell.limit)).at(-1);
+      const limit = bySpeed(timed(cells).filter((cell) => cell.limit))[0];
       const best = rust || all[0];
-      return { task, cells, base, lecture, python, rust, limit, best, found: best ? beside(best, base, cells) : null };
+      const rival = view.base === "strongest" ? rivalOf(cells) : null;
+      const found = (cell) => { const plain = beside(cell, base, cells); return rival ? besideRival(plain, rival) : plain; };
+      return { task, lecture, python, rust, limit, best, rival, of: found, found: best ? found(best) : null };
     });
     const points = (row) => [[row.limit, "limit"], [row.lecture, "python", true], [row.python, "python"], [row.rust, "rust"]]
       .filter(([cell]) => cell?.seconds)
-      .map(([cell, kind, hollow]) => ({ cell, kind, hollow, ...beside(cell, row.base, row.cells) }))
+      .map(([cell, kind, hollow]) => ({ cell, kind, hollow, ...row.of(cell) }))
       .filter((point) => point.ratio)
+      .map((point) => ({ ...point, hollow: point.hollow || point.verdict === "invalid" }))
       .map((point) => ({ ...point, title: `${point.cell.id}: ${duration(point.cell.seconds)}, ${spoken(point)}` }));
     const bounds = boundsOf(rows.flatMap(points));
     const base = view.base.startsWith("id:") ? view.base.slice(3) : roleName(view.base);
     return section("glance", "Every task in a line",
       h("p", { class: "sub" }, "How many times faster than ", name(base), ", the best of each; left of 1 is slower. The baseline can be changed above."),
-      h("div", { class: "legend" }, key(["python", "the lecture’s", true], ["python", "best Python"], ["rust", "best Rust, with its 95 % interval"], ["limit", "limit: the same bytes, no work"])),
+      h("div", { class: "legend" }, key(["python", "the lecture’s", true], ["python", "best Python"], ["rust", "best Rust, with its 95 % interval"], ["limit", "limit: the same traffic, done in one plain way"])),
       h("table", { class: "glance cards" },
         h("thead", null, h("tr", null, h("th", { scope: "col" }, "task"), h("th", { scope: "col", class: "plot" }, "times faster, log scale", forestAxis(bounds)), h("th", { scope: "col", class: "n" }, "best Rust"), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
         h("tbody", null, rows.map((row) => h("tr", null,
-          h("th", { scope: "row" }, h("a", { href: `#ranking-${encodeURIComponent(row.task)}`, onclick: jump }, name(row.task)), row.best ? h("span", { class: "idea" }, name(row.best.id)) : null),
+          h("th", { scope: "row" }, h("a", { href: `#ranking-${encodeURIComponent(row.task)}`, onclick: jump }, name(row.task)), row.best ? h("span", { class: "idea" }, name(row.best.id)) : null, row.rival ? h("span", { class: "idea" }, "beside ", name(row.rival.cell.id), ", which is faster here than the Python marked as strongest") : null),
           h("td", { class: "plot" }, forest(bounds, points(row), points(row).map((each) => each.title).join("; "))),
           h("td", { class: "n" }, row.best ? duration(row.best.seconds) : "–"),
           h("td", { class: "ratio" }, ratioOf(row.found)),
@@ -477,6 +498,8 @@
     const rows = bySpeed(timed(cells)).map((cell) => ({ cell, found: beside(cell, base, cells) }));
     const bounds = boundsOf(rows.map((row) => row.found));
     const failed = cells.filter((cell) => !cell.seconds);
+    const rival = view.base === "strongest" ? rivalOf(cells) : null;
+    const [first] = ranked(cells);
     let place = 0;
     const references = Object.keys(ROLES).map((role) => [role, baseOf(cells, role)]);
     const line = ({ cell, found }) => {
@@ -484,12 +507,13 @@
       const badges = references.filter(([, id]) => id === cell.id).map(([role]) => h("span", { class: "badge" }, ROLES[role]));
       if (cell.origin) badges.push(h("span", { class: "badge", title: cell.origin }, "a third party’s: ", name(short(cell.origin.replace(/(SHA-256 .{12}).*/, "$1")))));
       if (cell.cores) badges.push(h("span", { class: "badge" }, `${cell.cores.toFixed(1)} cores busy`));
-      const kind = cell.id === base ? "isref" : cell.limit ? "limit" : place === 1 ? "best" : "";
+      if (cell.limit && first && first.seconds < cell.seconds) badges.push(h("span", { class: "badge", title: `${first.id} is faster` }, "beaten here"));
+      const kind = cell.id === base ? "isref" : cell.limit ? "limit" : place === 1 && found?.verdict !== "invalid" ? "best" : "";
       return h("tr", { class: kind },
         h("td", { class: "n place" }, cell.limit ? "" : String(place)),
         h("th", { scope: "row" }, sourceLink(cell), badges, h("span", { class: "idea" }, ideaOf(cell)?.idea || "")),
         h("td", { class: "n" }, duration(cell.seconds)),
-        h("td", { class: "plot" }, found?.ratio ? forest(bounds, [{ ...found, kind: language(cell.id), hollow: cell.id === base, title: `${cell.id}: ${spoken(found)}` }], `${cell.id}: ${spoken(found)}`) : null),
+        h("td", { class: "plot" }, found?.ratio ? forest(bounds, [{ ...found, kind: language(cell.id), hollow: cell.id === base || found.verdict === "invalid", title: `${cell.id}: ${spoken(found)}` }], `${cell.id}: ${spoken(found)}`) : null),
         h("td", { class: "ratio" }, ratioOf(found)),
         h("td", { class: "v" }, verdictOf(found, cell)));
     };
@@ -500,6 +524,7 @@
       h("h3", { id: `ranking-${task}-title` }, name(task)),
       page.tasks[task] ? h("p", { class: "sub mono" }, page.tasks[task]) : null,
       where(run, cells),
+      rival ? h("p", { class: "note" }, name(rival.cell.id), " is faster here than the Python marked as strongest, which is meant for texts of a megabyte.") : null,
       base === null ? h("p", { class: "note" }, "The baseline that is chosen does not occur here, so there are times and no speed-ups.") : null,
       rows.length ? h("table", { class: "ranking cards" },
         h("caption", null, base === null ? "Times" : ["Speed-ups over ", name(base), widest ? `, which against itself read ${widest.control.interval.map((each) => each.toFixed(3)).join(" to ")} (widest of this table’s controls)` : ""]),
@@ -545,7 +570,7 @@
     const picture = chart(cells, lines, look, y);
     const texts = unique(all.map((cell) => cell.corpus)).map((corpus) => all.find((cell) => cell.corpus === corpus)).sort((a, b) => a.characters - b.characters);
     return section(id, title,
-      h("p", { class: "sub" }, `Both axes are logarithmic. The dotted lines are the limits: the same bytes read or written and nothing else, in the same run. Only texts whose widest character is ${width}.`),
+      h("p", { class: "sub" }, `Both axes are logarithmic. The dotted lines are the limits: the same traffic, done in one plain way, in the same run. Only texts whose widest character is ${width}.`),
       where(run, []),
       h("div", { class: "bar" }, taskChoice("scaling-task"), h("label", { for: "scaling-y" }, "shown as ", h("select", { id: "scaling-y", onchange: (event) => choose({ y: event.target.value }) }, Object.entries(Y).map(([value, each]) => h("option", { value, selected: value === view.y }, each.label))))),
       h("figure", { class: "chart", role: "img", "aria-label": `${y.label} of ${view.task} over the characters of the text; the table below holds the numbers` }, picture),
@@ -623,8 +648,9 @@
       const steps = Math.min(3, Math.ceil(Math.abs(Math.log(found.ratio)) / Math.log(3)));
       const told = found.measured && !["inconclusive", "invalid", "reference", "equivalent"].includes(found.verdict);
       const tone = cell.limit || !told || !steps ? "" : `${found.ratio > 1 ? "up" : "down"}${steps}`;
-      const words = found.verdict === "reference" ? "1×" : `${found.measured ? SIGNS[found.verdict] || "" : "≈"} ${times(found.ratio)}×`;
-      return h("td", { class: `n ${tone}`, title: `${spoken(found)}${found.measured && found.verdict ? `: ${found.verdict}` : ""}` }, words);
+      const invalid = found.verdict === "invalid";
+      const words = found.verdict === "reference" ? "1×" : invalid ? `${SIGNS.invalid} (${times(found.ratio)}×)` : `${found.measured ? SIGNS[found.verdict] || "" : "≈"} ${times(found.ratio)}×`;
+      return h("td", { class: `n ${tone}${invalid ? " unmeasured" : ""}`, title: `${spoken(found)}${found.measured && found.verdict ? `: ${found.verdict}` : ""}` }, words);
     };
     return section("texts", "Other alphabets, sizes, warm and cold",
       h("p", { class: "sub" }, "Every text and state of this run for one task. Warm: the same text object again. Cold has a name: a fresh object, or one displaced from the caches. Coloured only where the verdict is faster (▲) or slower (▼)."),
@@ -648,6 +674,8 @@
     const title = "How steady it was, beside the control";
     const bar = h("div", { class: "bar" }, taskChoice("spread-task"));
     if (!rows.length) return section(id, title, bar, missing("Not measured here: these records hold no spread for ", name(view.task), "."));
+    // Aggregated records hold no processes, so there is nothing to draw on the left.
+    const said = rows.some(({ comparison }) => comparison?.ratios?.length || comparison?.control_ratios?.length);
     const off = (ratios, centre) => ratios.map((ratio) => Math.log(ratio / centre));
     const sets = rows.map(({ cell, comparison }) => ({
       cell, comparison,
@@ -665,20 +693,20 @@
     const axis = (far) => s("svg", { class: "axis", "aria-hidden": "true" }, [-1, 0, 1].map((place) => s("text", { x: at(place * far, far), y: 12, "text-anchor": ["start", "middle", "end"][place + 1] }, place ? `${place > 0 ? "+" : "−"}${digits(Math.abs(Math.expm1(place * far)) * 100, 2)} %` : "0")));
     const spread = (values) => (values.length ? `${digits((Math.exp(Math.max(...values) - Math.min(...values)) - 1) * 100, 2)} %` : "–");
     return section(id, title,
-      h("p", { class: "sub" }, "Left: the speed-up that each fresh process said, as its distance from the estimate; under it in grey the baseline against itself, on the same scale, where only noise differs. Right: the time of one call over all rounds, 5, 25, 50, 75 and 95 % of it around the median."),
+      h("p", { class: "sub" }, said ? "Left: the speed-up that each fresh process said, as its distance from the estimate; under it in grey the baseline against itself, on the same scale, where only noise differs. Right: the" : "The", " time of one call over all rounds, 5, 25, 50, 75 and 95 % of it around the median."),
       where(run, cells), bar,
       page.aggregated ? h("p", { class: "note" }, page.aggregated) : null,
-      h("div", { class: "legend" }, key(["python"], ["rust"]), h("label", null, s("svg", { width: 12, height: 12, viewBox: "-6 -6 12 12", "aria-hidden": "true" }, s("circle", { class: "control", r: 3.5 })), "control: the baseline against itself")),
+      h("div", { class: "legend" }, key(["python"], ["rust"]), said ? h("label", null, s("svg", { width: 12, height: 12, viewBox: "-6 -6 12 12", "aria-hidden": "true" }, s("circle", { class: "control", r: 3.5 })), "control: the baseline against itself") : null),
       h("table", { class: "ranking steady cards" },
-        h("caption", null, base ? ["Speed-ups over ", name(base)] : "No baseline is chosen that occurs here"),
-        h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "processes, distance from the estimate", axis(most)), h("th", { scope: "col", class: "plot" }, "calls, distance from the median", axis(reach)), h("th", { scope: "col", class: "n" }, "processes"))),
+        h("caption", null, !said ? "Times of one call" : base ? ["Speed-ups over ", name(base)] : "No baseline is chosen that occurs here"),
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), said ? h("th", { scope: "col", class: "plot" }, "processes, distance from the estimate", axis(most)) : null, h("th", { scope: "col", class: "plot" }, "calls, distance from the median", axis(reach)), h("th", { scope: "col", class: "n" }, "processes"))),
         h("tbody", null, sets.map((set) => h("tr", { class: set.cell.limit ? "limit" : "" },
           h("th", { scope: "row" }, name(set.cell.id)),
-          h("td", { class: "plot" }, s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: processes differ by ${spread(set.own)}, the control by ${spread(set.control)}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), set.control.map((value) => dot(value, "control", "74%")), set.own.map((value) => dot(value, "dotc", "26%")))),
+          said && h("td", { class: "plot" }, s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: processes differ by ${spread(set.own)}, the control by ${spread(set.control)}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), set.control.map((value) => dot(value, "control", "74%")), set.own.map((value) => dot(value, "dotc", "26%")))),
           h("td", { class: "plot" }, set.box ? s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: 5 to 95 % of calls from ${duration(set.cell.quantiles[0])} to ${duration(set.cell.quantiles[4])}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), s("line", { class: "whisk", x1: at(set.box[0], reach), x2: at(set.box[4], reach), y1: "50%", y2: "50%" }), s("rect", { class: "box", x: at(set.box[1], reach), width: `${Math.max(0.4, parseFloat(at(set.box[3], reach)) - parseFloat(at(set.box[1], reach))).toFixed(2)}%`, y: "22%", height: "56%" })) : null),
           h("td", { class: "n" }, String(set.cell.processes)))))),
-      behind("The numbers behind this picture", ["implementation", "processes", "spread of processes", "spread of the control", "5 % of calls", "25 %", "50 %", "75 %", "95 %", "tells differences from", "clock"],
-        sets.map((set) => [name(set.cell.id), String(set.cell.processes), spread(set.own), spread(set.control), ...(set.box ? set.cell.quantiles.map(duration) : ["–", "–", "–", "–", "–"]), set.comparison?.resolves ? percent(set.comparison.resolves) : "–", set.comparison ? set.comparison.clock : "–"])));
+      behind("The numbers behind this picture", ["implementation", "processes", ...(said ? ["spread of processes", "spread of the control"] : []), "5 % of calls", "25 %", "50 %", "75 %", "95 %", "tells differences from", "clock"],
+        sets.map((set) => [name(set.cell.id), String(set.cell.processes), ...(said ? [spread(set.own), spread(set.control)] : []), ...(set.box ? set.cell.quantiles.map(duration) : ["–", "–", "–", "–", "–"]), set.comparison?.resolves ? percent(set.comparison.resolves) : "–", set.comparison ? set.comparison.clock : "–"])));
   }
 
   // --- threads ---
@@ -687,15 +715,18 @@
     const run = runs.get(view.run);
     const found = tasksOf().flatMap((task) => {
       const cells = shown(task);
-      const alone = ranked(cells).find((cell) => !cell.cores && language(cell.id) === "rust") || ranked(cells).find((cell) => !cell.cores);
-      return ranked(cells).filter((cell) => cell.cores).map((cell) => ({ cell, alone, found: alone ? beside(cell, alone.id, cells) : null }));
+      return ranked(cells).filter((cell) => cell.cores).map((cell) => {
+        const others = ranked(cells).filter((each) => !each.cores && language(each.id) === language(cell.id));
+        const alone = others.find((each) => each.id === cell.id.replace(/_rayon$/, "")) || others[0];
+        return { cell, alone, found: alone ? beside(cell, alone.id, cells) : null };
+      });
     });
     if (!found.length) return section("threads", "Threads", missing("Not measured here: no contender of this selection uses several threads. ", h("code", null, "nanogpt-rs bench --all"), " adds those that do."));
     return section("threads", "Threads",
-      h("p", { class: "sub" }, `What several threads gain over the fastest with one, on ${plural(run.machine.cores, "core", "cores")}. These pairs share no rounds unless one is a baseline, so most have no interval.`),
+      h("p", { class: "sub" }, `What several threads gain on ${plural(run.machine.cores, "core", "cores")} over the same idea with one, or where there is none over the fastest with one of the same language. These pairs share no rounds unless one is a baseline, so most have no interval.`),
       where(run, shown()),
-      h("table", { class: "cards" }, h("thead", null, h("tr", null, ["task and implementation", "cores busy", "one call", "fastest with one thread", "speed-up over it", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
-        h("tbody", null, found.map((row) => h("tr", null, h("th", { scope: "row" }, name(row.cell.task), ": ", sourceLink(row.cell)), h("td", { "data-label": "cores busy" }, row.cell.cores.toFixed(2)), h("td", { "data-label": "one call" }, duration(row.cell.seconds)), h("td", { "data-label": "with one thread" }, row.alone ? [name(row.alone.id), ` ${duration(row.alone.seconds)}`] : "–"), h("td", { class: "ratio" }, ratioOf(row.found)), h("td", { class: "v" }, verdictOf(row.found)))))));
+      h("table", { class: "cards" }, h("thead", null, h("tr", null, ["task and implementation", "cores busy", "one call", "with one thread", "speed-up over it", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, found.map((row) => h("tr", null, h("th", { scope: "row" }, name(row.cell.task), ": ", sourceLink(row.cell), row.cell.cores <= 1.05 ? h("span", { class: "badge" }, "did not split at this size") : null), h("td", { "data-label": "cores busy" }, row.cell.cores.toFixed(2)), h("td", { "data-label": "one call" }, duration(row.cell.seconds)), h("td", { "data-label": "with one thread" }, row.alone ? [name(row.alone.id), ` ${duration(row.alone.seconds)}`] : "–"), h("td", { class: "ratio" }, ratioOf(row.found)), h("td", { class: "v" }, verdictOf(row.found)))))));
   }
 
   // --- what failed ---
@@ -733,13 +764,14 @@
     const share = (key) => { const known = watched.filter((each) => each[key] !== null); const whole = known.reduce((sum, each) => sum + each.seconds, 0); return whole ? percent(known.reduce((sum, each) => sum + each[key] * each.seconds, 0) / whole) : "unknown"; };
     const corpora = corporaOf(run).map((id) => run.cells.find((cell) => cell.corpus === id));
     return section("runs", "Runs, machines, texts, downloads",
-      h("p", { class: "sub" }, "Numbers of different runs are never set beside each other: the choice of the run is at the top."),
+      h("p", { class: "sub" }, "The tables and pictures of tasks are of one run, which is chosen at the top. Whole jobs, steps and memory were measured by other commands: they are of the newest such run on the same machine, which stands above each."),
       h("div", { class: "bar" },
         page.aggregated ? null : h("button", { type: "button", class: "download", onclick: () => download("nanogpt-rs-records.jsonl", "application/jsonl", recordText) }, "Download the records (JSON Lines)"),
         h("button", { type: "button", class: "download", onclick: () => download(`nanogpt-rs-${run.run}.csv`, "text/csv", csv(run)) }, "Download this run as a table (CSV)")),
       page.aggregated ? h("p", { class: "notice" }, page.aggregated) : null,
-      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All runs" }, h("table", null, h("caption", null, "All runs in this page"), h("thead", null, h("tr", null, ["machine", "began (UTC)", "command", "commit", "build", "cells", "state"].map((each) => h("th", { scope: "col" }, each)))),
-        h("tbody", null, page.runs.map((each) => h("tr", { class: each.run === view.run ? "isref" : "" }, h("th", { scope: "row" }, name(each.machine.alias)), h("td", null, began(each).slice(0, 16).replace("T", " ")), h("td", null, name(each.command)), h("td", { class: "mono" }, each.commit ? each.commit.slice(0, 8) + (each.dirty ? "+" : "") : "–"), h("td", null, each.build.profile), h("td", { class: "n" }, count(each.count)), h("td", null, each.complete ? "complete" : "unfinished")))))),
+      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All runs" }, h("table", null, h("caption", null, "All runs in this page"), h("thead", null, h("tr", null, ["machine", "began (UTC)", "command", "commit", "build", "holds", "file", "state"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, page.runs.map((each) => h("tr", { class: each.run === view.run ? "isref" : "" }, h("th", { scope: "row" }, name(each.machine.alias)), h("td", null, began(each).slice(0, 16).replace("T", " ")), h("td", null, name(each.command)), h("td", { class: "mono" }, each.commit ? each.commit.slice(0, 8) + (each.dirty ? "+" : "") : "–"), h("td", null, each.build.profile), h("td", null, holds(each)), h("td", null, name(each.file)), h("td", null, each.complete ? "complete" : "unfinished"))),
+          page.divisions.map((each) => h("tr", null, h("th", { scope: "row" }, name(each.machine.alias)), h("td", null, each.date), h("td", null, `training, ${each.division} division`), h("td", { class: "mono" }, `${String(each.commit).slice(0, 8)}${each.dirty ? "+" : ""}`), h("td", null, "–"), h("td", null, plural((each.entries || each.losses).length, "model", "models")), h("td", null, name(each.file)), h("td", null, "complete")))))),
       h("h3", null, "The run that is shown"),
       h("div", { class: "facts" },
         fact("machine", name(run.machine.alias)), fact("processor", name(run.machine.cpu)), fact("cores", String(run.machine.cores)), fact("memory", `${(run.machine.memory / 2 ** 30).toFixed(1)} GiB free at the start`), fact("governor", run.machine.governor), fact("system", name(run.machine.system)), fact("Python", name(run.machine.python)),
@@ -750,6 +782,14 @@
       h("h3", null, "Its texts"),
       h("table", { class: "cards" }, h("thead", null, h("tr", null, ["text", "what it is", "characters", "widest", "SHA-256"].map((each) => h("th", { scope: "col" }, each)))),
         h("tbody", null, corpora.map((cell) => h("tr", null, h("th", { scope: "row" }, name(cell.corpus)), h("td", null, page.corpora[cell.corpus] || "a file of its owner’s"), h("td", { class: "n" }, count(cell.characters)), h("td", null, cell.width), h("td", { class: "mono id" }, cell.sha256))))));
+  }
+  // What a run holds, in words.
+  const HELD = { call_in_steps: ["call in steps", "calls in steps"], first_call: ["first call", "first calls"], whole_job: ["job record", "job records"], job_difference: ["job record", "job records"] };
+  function holds(each) {
+    const counts = new Map();
+    for (const { kind } of runs.get(each.run).other) counts.set(HELD[kind][1], [kind, (counts.get(HELD[kind][1])?.[1] || 0) + 1]);
+    const others = [...counts.values()].map(([kind, number]) => plural(number, ...HELD[kind]));
+    return [...(each.count || !others.length ? [plural(each.count, "cell", "cells")] : []), ...others].join(", ");
   }
   function csv(run) {
     const head = ["task", "id", "corpus", "corpus_sha256", "characters", "width", "state", "status", "seconds", "reference", "role", "verdict", "ratio", "low", "high", "control_low", "control_high", "processes", "details", "machine", "profile", "commit", "began"];
@@ -763,47 +803,126 @@
 
   // --- the whole job ---
 
-  // A number that the reader gave. It waits for the focus to move on, so as not to pull away from
-  // under it what it moves to.
-  function describe(key, value) {
-    view[key] = value;
+  const FIELDS = {
+    size: { before: "text ", after: " characters", name: "characters of the text", least: 1, most: 1e12 },
+    steps: { before: "training ", after: " steps of", name: "steps of training", least: 0, most: 1e9 },
+    stepTime: { before: "", after: " ms each", name: "milliseconds that a step takes", least: 0, most: 1e7 },
+  };
+  const isGiven = (key) => view[key] !== null && view[key] !== "";
+  function given(key) {
+    const value = isGiven(key) ? Number(view[key]) : NaN;
+    return value >= FIELDS[key].least && value <= FIELDS[key].most ? value : null;
+  }
+
+  // A number that the reader gave. Only what follows from it is drawn anew, so that the focus stays.
+  function describe(key, input) {
+    view[key] = input.validity.badInput ? "?" : input.value;
     remember();
-    byId("answer").replaceChildren(...answer());
-    redraw("job", wholeJob);
+    byId("answer-job")?.replaceWith(wholeJobSentence());
+    const job = theJob();
+    check(key, job);
+    byId("job-said").replaceChildren(...jobSays(job));
+    byId("job-results").replaceChildren(...jobResults(job));
+  }
+  function check(key, job) {
+    const refused = isGiven(key) && given(key) === null;
+    const { name: what, least, most } = FIELDS[key];
+    const used = { size: job.size, steps: job.steps, stepTime: job.step === null ? null : digits(job.step * 1000, 3) }[key];
+    byId(`job-${key}`).setAttribute("aria-invalid", String(refused));
+    byId(`job-${key}-refused`).textContent = refused ? `${what}: a number from ${count(least)} to ${count(most)} is needed${used === null ? "" : `; ${typeof used === "number" ? count(used) : used} is used instead`}.` : "";
+  }
+
+  // Where the preparation was measured, in the order of sizes: one text of about each size, the
+  // chosen one before others.
+  function preparations() {
+    const cells = timed(runs.get(view.run).cells).filter((cell) => cell.task === page.preparation && cell.state === view.state && cell.width === shown()[0].width && cell.characters > 0);
+    const found = unique(cells.map((cell) => cell.corpus)).map((corpus) => {
+      const there = cells.filter((cell) => cell.corpus === corpus);
+      const [strongest, lecture] = ["strongest", "lecture"].map((role) => there.find((cell) => cell.id === baseOf(there, role)));
+      return { corpus, characters: there[0].characters, there, strongest, lecture, rust: fastest(there, "rust") };
+    }).filter((each) => each.rust && each.strongest);
+    found.sort((a, b) => (b.corpus === view.corpus) - (a.corpus === view.corpus) || b.there.length - a.there.length || (b.corpus === "tinyshakespeare") - (a.corpus === "tinyshakespeare"));
+    const kept = [];
+    for (const each of found) if (kept.every((other) => Math.abs(Math.log(other.characters / each.characters)) > Math.log(1.5))) kept.push(each);
+    return kept.sort((a, b) => a.characters - b.characters);
+  }
+  // What a preparation takes: between two sizes that were measured interpolated on logarithmic axes,
+  // outside of them in proportion.
+  function secondsOf(sizes, role, characters) {
+    const known = sizes.filter((each) => each[role]);
+    const above = known.findIndex((each) => each.characters >= characters);
+    if (above <= 0) {
+      const end = known.at(above);
+      return (end[role].seconds / end.characters) * characters;
+    }
+    const [low, high] = [known[above - 1], known[above]];
+    const part = Math.log(characters / low.characters) / Math.log(high.characters / low.characters);
+    return low[role].seconds * Math.pow(high[role].seconds / low[role].seconds, part);
+  }
+
+  // The whole jobs that were measured last on this machine.
+  function newestJobs() {
+    const jobs = measuredBeside("whole_job", (record) => [record.text.sha256, record.config, record.found.id].join("\n"));
+    const newest = jobs.reduce((last, each) => (each.run.run > last ? each.run.run : last), "");
+    return jobs.filter((each) => each.run.run === newest);
+  }
+  const STEP_STAGES = ["batches", "forward", "backward", "optimizer"];
+
+  // A step's time as it was measured on this machine: in the closed division, else in whole jobs.
+  function measuredStep() {
+    const { machine } = runs.get(view.run);
+    const closed = page.divisions.filter((each) => each.division === "closed" && sameMachine(each.machine, machine) && each.entries.length).at(-1);
+    if (closed) {
+      const entry = [...closed.entries].sort((a, b) => a.step_seconds - b.step_seconds)[0];
+      return { seconds: entry.step_seconds, steps: entry.steps, from: `the one measured in the closed division: ${entry.variant}, processor time, ${closed.machine.alias}, ${closed.date}, commit ${String(closed.commit).slice(0, 8)}` };
+    }
+    const jobs = newestJobs();
+    if (!jobs.length || !jobs[0].record.found.steps) return null;
+    const [{ run, record }] = jobs;
+    const of = (found) => STEP_STAGES.reduce((sum, stage) => sum + (found.seconds[stage] || 0), 0) / found.steps;
+    return { seconds: median(jobs.map((each) => of(each.record.found))), steps: record.found.steps, from: `the median of the whole jobs measured on this machine (${STEP_STAGES.join(", ")}): config ${record.config}, wall-clock time, ${run.machine.alias}, ${began(run).slice(0, 10)}, commit ${String(run.commit).slice(0, 8)}` };
   }
 
   // A job of the reader's: so many steps of so many seconds after the preparation of so much text.
   // What was measured fills in what the reader leaves open; a step's time that nobody gave is null.
   function theJob() {
-    const run = runs.get(view.run);
-    const cells = timed(run.cells).filter((cell) => cell.task === page.preparation && cell.state === view.state && cell.width === shown()[0].width && cell.characters > 0);
-    if (!cells.length) return null;
-    const own = cells.filter((cell) => cell.corpus === view.corpus);
-    const given = (key) => (view[key] !== null && view[key] !== "" && Number(view[key]) >= 0 ? Number(view[key]) : null);
-    const size = given("size") || (own[0] || cells[0]).characters;
-    // The nearest size that was measured; from there time grows with the text.
-    const far = (cell) => Math.abs(Math.log(cell.characters / size));
-    const nearest = cells.reduce((best, cell) => (far(cell) < far(best) || (far(cell) === far(best) && cell.corpus === view.corpus) ? cell : best));
-    const there = cells.filter((cell) => cell.corpus === nearest.corpus);
-    const rust = fastest(there, "rust");
-    const [strongest, lecture] = ["strongest", "lecture"].map((role) => there.find((cell) => cell.id === baseOf(there, role)));
-    if (!rust || !strongest) return null;
-    const closed = page.divisions.filter((each) => each.division === "closed" && sameMachine(each.machine, run.machine) && each.entries.length).at(-1);
-    const entry = closed && [...closed.entries].sort((a, b) => a.step_seconds - b.step_seconds)[0];
+    const sizes = preparations();
+    if (!sizes.length) return null;
+    const own = sizes.find((each) => each.corpus === view.corpus);
+    const chosen = shown()[0];
+    const size = given("size") ?? chosen.characters;
+    const far = (each) => Math.abs(Math.log(each.characters / size));
+    const nearest = (role) => sizes.filter((each) => each[role]).reduce((best, each) => (best && far(best) <= far(each) ? best : each), null);
+    const [rust, strongest, lecture] = ["rust", "strongest", "lecture"].map((role) => nearest(role)?.[role]);
+    const found = measuredStep();
     const stepTime = given("stepTime");
-    const step = stepTime !== null ? stepTime / 1000 : entry ? entry.step_seconds : null;
-    const steps = given("steps") ?? (entry ? entry.steps : 2000);
-    const seconds = (cell) => (cell.seconds / cell.characters) * size;
-    return { size, step, steps, measured: stepTime === null && Boolean(entry), closed, entry, nearest, there, rust, strongest, lecture, seconds };
+    const step = stepTime !== null ? stepTime / 1000 : found ? found.seconds : null;
+    const steps = given("steps") ?? (found ? found.steps : 2000);
+    const seconds = (role, characters = size) => secondsOf(sizes, role, characters);
+    return { size, step, steps, found, sizes, own, measured: stepTime === null && Boolean(found), nearest: nearest("rust"), rust, strongest, lecture, seconds };
   }
-  const gainOf = (job, base) => (job.seconds(base) - job.seconds(job.rust)) / (job.seconds(base) + job.steps * job.step);
+  const gainOf = (job, role, characters = job.size) => (job.seconds(role, characters) - job.seconds("rust", characters)) / (job.seconds(role, characters) + job.steps * job.step);
+
+  // The least longer text of which Rust gains 1 %, with as many steps, rounded up; null if none.
+  function worthFrom(job) {
+    const enough = (characters) => gainOf(job, "strongest", characters) >= 0.01;
+    let low = job.size;
+    while (low < 1e15 && !enough(low * 1.2)) low *= 1.2;
+    if (low >= 1e15) return null;
+    let high = low * 1.2;
+    for (let turn = 0; turn < 40; turn++) {
+      const middle = Math.sqrt(low * high);
+      if (enough(middle)) high = middle;
+      else low = middle;
+    }
+    const unit = Math.pow(10, Math.max(0, Math.floor(Math.log10(high)) - 2));
+    return Math.ceil(high / unit) * unit;
+  }
 
   // Whole jobs as they were measured: where the time goes, stage by stage, and what is gained.
   function measuredJobs() {
-    const jobs = measuredBeside("whole_job", (record) => [record.text.sha256, record.config, record.found.id].join("\n"));
-    if (!jobs.length) return null;
-    const newest = jobs.reduce((last, each) => (each.run.run > last ? each.run.run : last), "");
-    const mine = jobs.filter((each) => each.run.run === newest);
+    const mine = newestJobs();
+    if (!mine.length) return null;
     const [{ run, record }] = mine;
     const stages = unique(mine.flatMap((each) => Object.keys(each.record.found.seconds)));
     const whole = (found) => Object.values(found.seconds).reduce((sum, each) => sum + each, 0);
@@ -823,42 +942,64 @@
       gains.length ? [h("p", { class: "sub" }, `What a preparation gains is the paired difference of preparations alone (state ${gains[0].state}): training is too noisy to show it.`),
         h("table", { class: "cards" }, h("thead", null, h("tr", null, ["preparation", "against", "gains [95 % interval]", "of the whole job", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
           h("tbody", null, gains.map(({ found, rest }) => h("tr", null, h("th", { scope: "row" }, name(found.id)), h("td", { "data-label": "against" }, name(found.reference)),
-            h("td", null, seconds(found.seconds), found.interval ? ` [${seconds(found.interval[0])}, ${seconds(found.interval[1])}]` : ""),
+            h("td", { "data-label": "gains" }, found.comparison.verdict === "invalid" ? h("span", { class: "unmeasured" }, `(${seconds(found.seconds)})`) : [seconds(found.seconds), found.interval ? ` [${seconds(found.interval[0])}, ${seconds(found.interval[1])}]` : ""]),
             h("td", { "data-label": "of the whole job" }, signed(found.seconds / (found.reference_seconds + rest))), h("td", null, verdictOf({ ...found.comparison, measured: true }))))))] : null);
   }
 
   function wholeJob() {
-    const run = runs.get(view.run);
     const job = theJob();
     const measured = measuredJobs();
     const trained = page.divisions.length ? divisions() : null;
     if (!job) return section("job", "The whole job", measured, measured ? h("h3", null, "Your own job") : null, missing("Not measured here: this selection does not hold the task ", name(page.preparation), ", by which a text is prepared for training, in Rust beside the strongest Python."), trained);
-    const set = (key, label, value, hint, unit) => h("label", { for: `job-${key}` }, `${label} `, h("input", { id: `job-${key}`, type: "number", min: "0", step: "any", value: value ?? "", placeholder: hint, onchange: ({ target }) => setTimeout(() => describe(key, target.value)) }), ` ${unit}`);
-    const rows = [["the lecture’s", job.lecture], ["strongest Python", job.strongest], ["best Rust", job.rust]].filter(([, cell]) => cell);
-    const total = (cell) => job.seconds(cell) + job.steps * job.step;
-    const says = [];
-    if (job.step !== null) {
-      const gain = gainOf(job, job.strongest);
-      const [python, rust] = [job.strongest, job.rust].map((cell) => cell.seconds / cell.characters);
-      const worth = (0.01 * job.steps * job.step) / (0.99 * python - rust);
-      says.push(gain >= 0.01 ? `Rust gains ${percent(gain)} of this job over the strongest Python.` : `Rust gains ${percent(gain)} of this job over the strongest Python: not worth a rewrite for the job’s sake.`);
-      if (gain < 0.01 && worth > 0) says.push(` It would be 1 % for a text of ${size(worth)} characters, with as many steps.`);
-      if (gain <= 0) says.push(" That is no gain.");
-    }
+    const hints = { size: String(job.size), steps: String(job.steps), stepTime: job.found ? digits(job.found.seconds * 1000, 3) : "your time" };
+    const field = (key) => {
+      const { before, after, name: what, least, most } = FIELDS[key];
+      return h("label", { for: `job-${key}` }, before, h("input", { id: `job-${key}`, type: "number", min: least, max: most, step: "any", "aria-label": what, "aria-describedby": `job-${key}-refused`, value: view[key] ?? "", placeholder: hints[key], onchange: ({ target }) => describe(key, target), onblur: ({ target }) => target.validity.badInput && describe(key, target) }), after);
+    };
     return section("job", "The whole job", measured, h("h3", null, "Your own job"),
-      h("p", { class: "sub" }, "Preparation is done once, training takes the rest. Set your own job: what it gains follows from the rates of this run. These are computed from medians, so they have no interval."),
-      where(run, job.there),
-      h("div", { class: "bar" }, set("size", "text", view.size ?? null, String(job.size), "characters"), set("steps", "training", view.steps ?? null, String(job.steps), "steps of"), set("stepTime", "", view.stepTime ?? null, job.entry ? digits(job.entry.step_seconds * 1000, 3) : "your time", "ms each")),
-      job.measured ? h("p", { class: "note" }, `A step’s time is the one measured in the closed division: ${job.entry.variant}, processor time, `, name(job.closed.machine.alias), `, ${job.closed.date}, commit ${String(job.closed.commit).slice(0, 8)}.`) : h("p", { class: "note" }, job.step === null ? "These records hold no training, so a step’s time has to come from you." : "A step’s time is yours; it was not measured here."),
-      Math.abs(Math.log(job.nearest.characters / job.size)) > 0.01 ? h("p", { class: "note" }, `Extrapolated: from ${count(job.nearest.characters)} characters, the nearest size that was measured, in proportion.`) : null,
-      says.length ? h("p", null, h("strong", null, says)) : null,
-      h("table", { class: "cards" }, h("caption", null, name(page.preparation), " and ", `${count(job.steps)} steps`),
-        h("thead", null, h("tr", null, ["prepared by", "preparation", "training", "whole job", "preparation’s share", "Rust gains"].map((each) => h("th", { scope: "col" }, each)))),
-        h("tbody", null, rows.map(([label, cell]) => h("tr", null, h("th", { scope: "row" }, `${label}: `, name(cell.id)), h("td", { "data-label": "preparation" }, duration(job.seconds(cell))),
-          job.step === null ? [h("td", { "data-label": "training" }, "–"), h("td", { "data-label": "whole" }, "–"), h("td", { "data-label": "share" }, "–"), h("td", { "data-label": "Rust gains" }, cell === job.rust ? "" : duration(job.seconds(cell) - job.seconds(job.rust)))]
-            : [h("td", { "data-label": "training" }, duration(job.steps * job.step)), h("td", { "data-label": "whole" }, duration(total(cell))), h("td", { "data-label": "share" }, percent(job.seconds(cell) / total(cell))), h("td", { "data-label": "Rust gains" }, cell === job.rust ? "" : `${duration(job.seconds(cell) - job.seconds(job.rust))}, ${percent(gainOf(job, cell))}`)])))),
-      job.step === null ? null : gainChart(job),
+      h("p", { class: "sub" }, "Preparation is done once, training takes the rest. Set your own job: what it gains follows from the times of this run. These are computed from medians, so they have no interval."),
+      job.own ? null : h("p", { class: "note" }, "The preparation was not measured on the chosen text, ", name(view.corpus), "; using ", name(job.nearest.corpus), "."),
+      where(runs.get(view.run), job.nearest.there),
+      h("div", { class: "bar" }, Object.keys(FIELDS).map(field)),
+      Object.keys(FIELDS).map((key) => h("p", { class: "notice refused", id: `job-${key}-refused` })),
+      h("p", { id: "job-said", role: "status" }, jobSays(job)),
+      h("div", { id: "job-results" }, jobResults(job)),
       trained);
+  }
+
+  // What the reader's job gains, in a sentence.
+  function jobSays(job) {
+    if (job.step === null) return [];
+    const gain = gainOf(job, "strongest");
+    const worth = gain < 0.01 ? worthFrom(job) : null;
+    const largest = job.sizes.at(-1).characters;
+    return [h("strong", null, `Rust gains ${signed(gain)} of this job over the strongest Python${gain < 0.01 ? ": not worth a rewrite for the job’s sake" : ""}.`,
+      worth ? ` It would be 1 % for a text of ${count(worth)} characters, with as many steps${worth > largest ? `: in proportion beyond ${count(largest)}, the largest that was measured` : ""}.` : "",
+      gain <= 0 ? " That is no gain." : "")];
+  }
+  function jobResults(job) {
+    const rows = [["the lecture’s", "lecture"], ["strongest Python", "strongest"], ["best Rust", "rust"]].filter(([, role]) => job[role]);
+    const training = job.steps * job.step;
+    const line = ([label, role]) => {
+      const preparation = job.seconds(role);
+      const saved = preparation - job.seconds("rust");
+      const known = job.step !== null;
+      const whole = preparation + training;
+      return h("tr", null, h("th", { scope: "row" }, `${label}: `, name(job[role].id)), h("td", { "data-label": "preparation" }, duration(preparation)),
+        h("td", { "data-label": "training" }, known ? duration(training) : "–"), h("td", { "data-label": "whole job" }, known ? duration(whole) : "–"), h("td", { "data-label": "preparation’s share" }, known ? percent(preparation / whole) : "–"),
+        h("td", { "data-label": "Rust gains" }, role === "rust" ? "–" : `${saved < 0 ? "−" : ""}${duration(Math.abs(saved))}${known ? `, ${signed(saved / whole)}` : ""}`));
+    };
+    const [least, largest] = [job.sizes[0].characters, job.sizes.at(-1).characters];
+    const near = (characters) => Math.abs(Math.log(characters / job.size)) < 0.01;
+    const end = job.size > largest ? largest : least;
+    return [
+      h("p", { class: "note" }, job.measured ? `A step’s time is ${job.found.from}.` : job.step === null ? "Neither a closed division nor a whole job was measured on this machine, so a step’s time has to come from you." : "A step’s time is yours; it was not measured here."),
+      job.sizes.some((each) => near(each.characters)) ? null : h("p", { class: "note" }, job.size > largest || job.size < least ? `Extrapolated: from ${count(end)} characters, the ${job.size > largest ? "largest" : "smallest"} size that was measured, in proportion.` : "Interpolated between the two nearest sizes that were measured; the names are those of the nearest."),
+      h("table", { class: "cards" }, h("caption", null, name(page.preparation), ` of ${count(job.size)} characters and ${count(job.steps)} steps`),
+        h("thead", null, h("tr", null, ["prepared by", "preparation", "training", "whole job", "preparation’s share", "Rust gains"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, rows.map(line))),
+      job.step === null ? null : gainChart(job),
+    ].filter(Boolean);
   }
 
   // What Rust gains of the whole job, over the size of the text: where it begins to matter.
@@ -867,25 +1008,23 @@
     const narrow = room < 620;
     const [full, tall, left, right, top, bottom] = [Math.max(260, Math.min(room, 1100)), 260, 60, narrow ? 10 : 190, 12, 40];
     const sizes = Array.from({ length: 49 }, (_, index) => 1000 * Math.pow(10, index / 6));
-    const lines = [["lecture", "s7", job.lecture, "over the lecture’s"], ["strongest", "s1", job.strongest, "over the strongest Python"]].filter(([, , cell]) => cell && cell.seconds > job.rust.seconds);
-    if (!lines.length) return null;
-    const gain = (cell, characters) => {
-      const [base, rust] = [cell, job.rust].map((each) => (each.seconds / each.characters) * characters);
-      return (base - rust) / (base + job.steps * job.step);
-    };
+    const lines = [["lecture", "s7", "over the lecture’s"], ["strongest", "s1", "over the strongest Python"]].filter(([role]) => job[role]);
+    const gain = (role, characters) => gainOf(job, role, characters);
+    const largest = job.sizes.at(-1).characters;
     const [x, y] = [scale([1e3, 1e11], left, full - right), scale([1e-6, 1], tall - bottom, top)];
-    const seen = (cell) => sizes.filter((each) => gain(cell, each) >= 1e-6);
+    const seen = (role) => sizes.filter((each) => gain(role, each) >= 1e-6);
     const inside = (value) => Math.max(top, Math.min(tall - bottom, y(Math.max(value, 1e-9))));
-    return h("figure", { class: "chart" }, h("figcaption", { class: "sub" }, "The share of the whole job that Rust gains, over the size of the text, with as many steps; the dots are your job."), h("div", { role: "img", "aria-label": "The share of the job that Rust gains, over the characters of the text; the table above has it for the chosen size" },
+    return h("figure", { class: "chart" }, h("figcaption", { class: "sub" }, "The share of the whole job that Rust gains, over the size of the text, with as many steps; the dots are your job. Right of the vertical line no text was measured, and times are in proportion."), h("div", { role: "img", "aria-label": "The share of the job that Rust gains, over the characters of the text; the table above has it for the chosen size" },
       s("svg", { width: full, height: tall, viewBox: `0 0 ${full} ${tall}`, "aria-hidden": "true" },
         ticks([1e3, 1e11], narrow ? 5 : 9).map((tick) => [s("line", { class: "gridline", x1: x(tick), x2: x(tick), y1: top, y2: tall - bottom }), s("text", { x: x(tick), y: tall - bottom + 16, "text-anchor": "middle" }, size(tick))]),
         [1e-6, 1e-4, 1e-2, 1].map((tick) => [s("line", { class: "gridline", x1: left, x2: full - right, y1: y(tick), y2: y(tick) }), s("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, `${plainNumber(tick * 100)} %`)]),
         s("rect", { class: "frame", x: left, y: top, width: full - right - left, height: tall - bottom - top }),
         s("text", { class: "title", x: (left + full - right) / 2, y: tall - 6, "text-anchor": "middle" }, "characters of the text"),
-        lines.map(([, look, cell, label]) => s("g", { class: look }, s("title", null, label), s("polyline", { class: `line ${look === "s7" ? "dash" : ""}`, points: seen(cell).map((each) => `${x(each).toFixed(1)},${inside(gain(cell, each)).toFixed(1)}`).join(" ") }),
-          s("g", { transform: `translate(${x(Math.min(1e11, Math.max(1e3, job.size))).toFixed(1)},${inside(gain(cell, job.size)).toFixed(1)})` }, s("circle", { class: "mark", r: 5 })))),
-        narrow ? null : lines.map(([, look, , label], index) => s("g", { class: look }, s("text", { class: "label", x: full - right + 12, y: top + 18 + 20 * index }, label))))),
-      narrow ? h("div", { class: "legend" }, lines.map(([, look, , label]) => h("label", null, s("svg", { width: 26, height: 12, viewBox: "-13 -6 26 12", class: look, "aria-hidden": "true" }, s("path", { class: `line ${look === "s7" ? "dash" : ""}`, d: "M-13,0 H13" })), label))) : null);
+        s("line", { class: "frame", x1: x(largest), x2: x(largest), y1: top, y2: tall - bottom }),
+        lines.map(([role, look, label]) => s("g", { class: look }, s("title", null, label), s("polyline", { class: `line ${look === "s7" ? "dash" : ""}`, points: seen(role).map((each) => `${x(each).toFixed(1)},${inside(gain(role, each)).toFixed(1)}`).join(" ") }),
+          s("g", { transform: `translate(${x(Math.min(1e11, Math.max(1e3, job.size))).toFixed(1)},${inside(gain(role, job.size)).toFixed(1)})` }, s("circle", { class: "mark", r: 5 })))),
+        narrow ? null : lines.map(([, look, label], index) => s("g", { class: look }, s("text", { class: "label", x: full - right + 12, y: top + 18 + 20 * index }, label))))),
+      narrow ? h("div", { class: "legend" }, lines.map(([, look, label]) => h("label", null, s("svg", { width: 26, height: 12, viewBox: "-13 -6 26 12", class: look, "aria-hidden": "true" }, s("path", { class: `line ${look === "s7" ? "dash" : ""}`, d: "M-13,0 H13" })), label))) : null);
   }
 
   function divisions() {
