@@ -247,8 +247,10 @@ def size_in_words(size: float) -> str:
 
 def seconds_in_words(seconds: float) -> str:
     """Return a time in the unit that suits it."""
-    long = [unit for unit in ("h", "min") if abs(seconds) >= FEW * TIMES[unit]]
-    return in_unit(seconds, [(unit, TIMES[unit]) for unit in (*long, "s", "ms", "us")])
+    for unit in ("h", "min"):
+        if abs(seconds) >= FEW * TIMES[unit]:
+            return f"{digits(seconds / TIMES[unit])} {unit}"
+    return in_unit(seconds, [(unit, TIMES[unit]) for unit in ("s", "ms", "us")])
 
 
 def stretch(factor: float) -> str:

@@ -160,8 +160,8 @@ def test_sizes_and_times() -> None:
 
 def test_what_people_read_has_no_exponent() -> None:
     assert [size_in_words(each) for each in (999_700, 2e15, 0.0)] == ["1 MB", "2,000 TB", "0 B"]
-    assert [seconds_in_words(each) for each in (0.9997, 119.97, 4.5e6, 1e-12)] == [
-        "1 s", "120 s", "1,250 h", "0.000001 us",
+    assert [seconds_in_words(each) for each in (0.9997, 119.97, 402.5, 4.5e6, 1e-12)] == [
+        "1 s", "120 s", "6.71 min", "1,250 h", "0.000001 us",
     ]  # fmt: skip
     assert [percent(each) for each in (1.0, -12.3, 0.0123, 1e-7)] == [
         "100 %", "-1,200 %", "1.2 %", "0.00001 %",
