@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +364,153 @@ def test_it_prints(reader: Reader, usual: Path) -> None:
     reader.check_quiet()
 
 
+def test_what_is_printed(reader: Reader, tmp_path: Path) -> None:
+    """On white, with what the controls said, and no wider than a sheet."""
+    corpora = [*made_up.SIZES]
+    cells = made_up.cells(("charset", PREPARATION), corpora, ("warm", "fresh_str", "evicted"))
+    reader.open(page_of(tmp_path, made_up.RUN, cells))
+    for _ in range(2):
+        reader.run("document.getElementById('theme').click()")
+    assert reader.text("#theme") == "theme: dark"
+    reader.select("scaling-y", "rate")
+    reader.select("matrix", "time")
+    reader.run("dispatchEvent(new Event('beforeprint'))")
+    sheet = 718  # CSS pixels of A4 between margins of a centimetre
+    reader.command(
+        "Emulation.setDeviceMetricsOverride",
+        width=sheet,
+        height=1000,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    reader.command("Emulation.setEmulatedMedia", media="print")
+    try:
+        paper = reader.run("return getComputedStyle(document.body).backgroundColor")
+        assert paper == "rgb(255, 255, 255)"
+        assert least_contrast(reader) >= 4.5
+        assert "Task charset, warm; shown as throughput." in reader.text("#scaling")
+        assert "Task charset; shown as time of one call." in reader.text("#texts")
+        assert "Task charset, warm." in reader.text("#spread")
+        assert "training 2000 steps of" in reader.text("#job")
+        row = "return getComputedStyle(document.querySelector('.cards tbody tr')).display"
+        assert reader.run(row) == "table-row"
+        unselected = "return [...document.querySelectorAll('.legend input:not(:checked)')]"
+        assert reader.run(f"{unselected}.length") > 0
+        assert reader.run(f"{unselected}.every((each) => !each.closest('label').offsetWidth)")
+        wide = "return [...document.querySelectorAll('main table, main .chart svg')]"
+        widths = reader.run(f"{wide}.map((each) => each.getBoundingClientRect().width)")
+        assert max(widths) <= sheet
+        assert reader.run("return document.documentElement.scrollWidth") <= sheet
+        heads = reader.texts("#texts-printed thead th:not(:first-child)")
+        assert len(heads) == len(set(heads)) == 3 * len(corpora)
+        assert reader.run("return document.querySelector('#texts .scroll').offsetWidth") == 0
+    finally:
+        reader.command("Emulation.setEmulatedMedia", media="")
+    reader.check_quiet()
+
+
+def test_a_part_can_be_linked_to(reader: Reader, usual: Path) -> None:
+    """A link within the page leads there once all is drawn, and keeps what is chosen."""
+    top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+    bar = "return document.getElementById('controls').getBoundingClientRect().bottom"
+    reader.open(usual)
+    for id in ("job", "rankings", "ranking-encode"):
+        reader.driver.get("about:blank")
+        reader.driver.get(f"{usual.as_uri()}#{id}")
+        reader.wait("return document.documentElement.dataset.ready === 'yes'")
+        assert 0 <= reader.run(top, id) - reader.run(bar) < 60, id
+        assert reader.run("return location.hash") == f"#{id}"
+    reader.select("corpus", "english-1k-ascii")
+    reader.run("document.querySelector('a[href=\"#runs\"]').click()")
+    assert reader.run("return document.activeElement.id") == "runs"
+    address = reader.run("return location.hash")
+    assert "corpus=english-1k-ascii" in address
+    reader.driver.get("about:blank")
+    reader.driver.get(usual.as_uri() + address)
+    reader.wait("return document.documentElement.dataset.ready === 'yes'")
+    assert "english-1k-ascii" in reader.text("#answer")
+    assert 0 <= reader.run(top, "runs") - reader.run(bar) < 60
+    # One typed by hand keeps it too.
+    reader.run("location.hash = '#spread'")
+    reader.wait("return location.hash.includes('corpus=english-1k-ascii')")
+    assert "english-1k-ascii" in reader.text("#answer")
+    reader.check_quiet()
+
+
+@pytest.mark.parametrize("width", [745, 1000, 1440])
+def test_no_heading_lies_under_the_bar(reader: Reader, usual: Path, width: int) -> None:
+    reader.open(usual, width)
+    for id in ("ranking-encode", "texts", "how"):
+        reader.run("document.documentElement.style.scrollBehavior = 'auto'")
+        reader.run("document.getElementById(arguments[0]).scrollIntoView()", id)
+        lies = "return document.querySelector(arguments[0]).getBoundingClientRect()"
+        heading = reader.run(lies, f"[id='{id}-title']")
+        assert heading["top"] >= reader.run(lies, "#controls")["bottom"], id
+
+
+def test_a_choice_keeps_the_place_and_what_is_open(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    reader.run("document.documentElement.style.scrollBehavior = 'auto'")
+    reader.run("document.querySelector('#scaling summary').click()")
+    reader.run("document.querySelector('#spread summary').click()")
+    opened = """
+        return [...document.querySelectorAll("details[open]")]
+          .map((each) => each.closest("section").id)
+        """
+    assert reader.run(opened) == ["scaling", "spread"]
+    top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+    reader.run("document.getElementById('texts').scrollIntoView()")
+    before = reader.run(top, "texts")
+    reader.select("base", "lecture")
+    reader.select("corpus", "english-1k-ascii")
+    assert reader.run(opened) == ["scaling", "spread"]
+    assert reader.run(top, "texts") == pytest.approx(before, abs=2)
+    # A control within a part stays where the reader has it.
+    reader.run("document.getElementById('spread-task').focus()")
+    reader.run("document.getElementById('spread-task').scrollIntoView({block: 'center'})")
+    before = reader.run(top, "spread-task")
+    reader.select("spread-task", "encode")
+    assert reader.run(top, "spread-task") == pytest.approx(before, abs=2)
+    reader.run("document.querySelector('#scaling input:checked').click()")
+    assert reader.run(opened) == ["scaling", "spread"]
+    reader.run("scrollTo(0, 0)")
+    reader.select("base", "strongest")
+    assert reader.run("return scrollY") == 0
+
+
+def test_a_job_of_ones_own_is_told_once(
+    reader: Reader, tmp_path: Path, division_file: Path
+) -> None:
+    """By a line of its own; and where the focus goes on to is still there."""
+    path = made_up.write(tmp_path, made_up.RUN, made_up.cells((PREPARATION,)))
+    target = tmp_path / "report.html"
+    target.write_bytes(page([(str(each), each.read_bytes()) for each in (path, division_file)]))
+    reader.open(target)
+    reader.run(
+        """
+        window.told = 0;
+        new MutationObserver((found) => { window.told += found.length; })
+          .observe(document.getElementById("answer"), { childList: true });
+        window.line = document.getElementById("job-said");
+        """
+    )
+    said = reader.text("#job-said")
+    assert reader.run("return window.line.role") == "status"
+    reader.driver.find_element("id", "job-stepTime").send_keys("1", Keys.TAB)
+    assert reader.text("#job-said") != said
+    assert reader.run("return document.getElementById('job-said') === window.line")
+    (gain,) = re.findall(r"Rust gains ([\d.]+)", reader.text("#job-said"))
+    assert f"gains {gain}\u00a0%" in reader.text("#answer")
+    assert reader.run("return document.activeElement.closest('section')?.id") == "job"
+    assert reader.run("return document.activeElement.id") != "job-stepTime"
+    reader.select("scaling-y", "rate")  # which changes nothing in the answer
+    assert reader.run("return window.told") == 0
+    assert reader.run("return document.getElementById('answer-job').ariaLive") == "off"
+    reader.select("base", "lecture")
+    reader.select("corpus", "english-1k-ascii")
+    reader.wait("return window.told > 0")
+
+
 def test_records_come_out_as_they_went_in(
     reader: Reader, usual: Path, run_file: Path, tmp_path: Path
 ) -> None:
@@ -399,7 +546,7 @@ HOSTILE = (
 def raw_line(kind: str, record: Any) -> bytes:
     """Return a record's line as a writer would that minds no length."""
     body = {"schema_version": 1, "kind": kind, "run": made_up.RUN.run}
-    body |= records.plain(records.asdict(record))
+    body |= records.plain(asdict(record))
     body["checksum"] = durable.checksum(body)
     return json.dumps(body).encode() + b"\n"
 

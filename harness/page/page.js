@@ -233,21 +233,26 @@
     return base ? { ratio: base.seconds / cell.seconds, measured: false } : null;
   }
 
-  function remember() {
+  // The view, in the address; with an id, as a place of its own to come back from.
+  function remember(at = "") {
     const words = new URLSearchParams();
     for (const key of ["run", "corpus", "state", "base", "task", "y", "matrix", "steps", "stepTime", "size"]) if (view[key]) words.set(key, view[key]);
+    if (at) words.set("at", at);
     try {
-      history.replaceState(null, "", `#${words}`);
+      if (at) history.pushState(null, "", `#${words}`);
+      else history.replaceState(null, "", `#${words}`);
     } catch {
       // A browser that forbids it loses the link, not the page.
     }
   }
+  // Returns the id of the part that the address asks for.
   function recall() {
-    if (!location.hash.includes("=")) return;
+    if (!location.hash.includes("=")) return idIn(location.hash);
     const words = new URLSearchParams(location.hash.slice(1));
     for (const [key, value] of words) if (key in view && key !== "lines") view[key] = value;
     if (!Y[view.y]) view.y = "time";
     if (!MATRIX[view.matrix]) view.matrix = "ratio";
+    return words.get("at") || "";
   }
 
   // --- words ---
@@ -361,6 +366,9 @@
   }
   const section = (id, title, ...kids) => h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), ...kids);
   const missing = (...words) => h("p", { class: "empty" }, ...words);
+  // What the controls of a part say, where they are not printed.
+  const printed = (...words) => h("p", { class: "printed sub" }, ...words);
+  const shownAs = (words) => printed("Task ", name(view.task), `, ${view.state}${words ? `; shown as ${words}` : ""}.`);
   function taskChoice(id) {
     const select = h("select", { id, onchange: (event) => choose({ task: event.target.value }) }, tasksOf().map((task) => h("option", { value: task, selected: task === view.task }, short(task))));
     return h("label", { for: id }, "task ", select);
@@ -467,17 +475,34 @@
       h("table", { class: "glance cards" },
         h("thead", null, h("tr", null, h("th", { scope: "col" }, "task"), h("th", { scope: "col", class: "plot" }, "times faster, log scale", forestAxis(bounds)), h("th", { scope: "col", class: "n" }, "best Rust"), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
         h("tbody", null, rows.map((row) => h("tr", null,
-          h("th", { scope: "row" }, h("a", { href: `#ranking-${encodeURIComponent(row.task)}`, onclick: jump }, name(row.task)), row.best ? h("span", { class: "idea" }, name(row.best.id)) : null, row.rival ? h("span", { class: "idea" }, "beside ", name(row.rival.cell.id), ", which is faster here than the Python marked as strongest") : null),
+          h("th", { scope: "row" }, h("a", { href: `#ranking-${encodeURIComponent(row.task)}` }, name(row.task)), row.best ? h("span", { class: "idea" }, name(row.best.id)) : null, row.rival ? h("span", { class: "idea" }, "beside ", name(row.rival.cell.id), ", which is faster here than the Python marked as strongest") : null),
           h("td", { class: "plot" }, forest(bounds, points(row), points(row).map((each) => each.title).join("; "))),
           h("td", { class: "n" }, row.best ? duration(row.best.seconds) : "–"),
           h("td", { class: "ratio" }, ratioOf(row.found)),
           h("td", { class: "v" }, verdictOf(row.found)))))));
   }
-  function jump(event) {
+  // A link within the page keeps what is chosen in the address.
+  function follow(event) {
+    const link = event.target.closest?.('a[href^="#"]');
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const id = idIn(link.getAttribute("href"));
+    if (!byId(id)) return;
     event.preventDefault();
-    const target = document.getElementById(decodeURIComponent(event.currentTarget.getAttribute("href").slice(1)));
+    if (ordered.length) remember(id);
+    goTo(id);
+  }
+  function idIn(hash) {
+    try {
+      return decodeURIComponent(hash.slice(1));
+    } catch {
+      return "";
+    }
+  }
+  function goTo(id, behavior = "auto") {
+    const target = byId(id);
+    if (!target) return;
     target.setAttribute("tabindex", "-1");
-    target.scrollIntoView();
+    target.scrollIntoView({ behavior });
     target.focus({ preventScroll: true });
   }
 
@@ -487,7 +512,7 @@
     const tasks = tasksOf();
     return section("rankings", "The ranking of each task",
       h("p", { class: "sub" }, "The fastest first. A name shows the source. Ground on the left of 1: slower than the baseline."),
-      tasks.length > 1 ? h("p", { class: "sub" }, tasks.map((task, index) => [index ? " · " : "", h("a", { href: `#ranking-${encodeURIComponent(task)}`, onclick: jump }, name(task))])) : null,
+      tasks.length > 1 ? h("p", { class: "sub" }, tasks.map((task, index) => [index ? " · " : "", h("a", { href: `#ranking-${encodeURIComponent(task)}` }, name(task))])) : null,
       h("div", { class: "legend" }, key(["python"], ["rust"], ["limit"])),
       tasks.map(ranking));
   }
@@ -573,6 +598,7 @@
       h("p", { class: "sub" }, `Both axes are logarithmic. The dotted lines are the limits: the same traffic, done in one plain way, in the same run. Only texts whose widest character is ${width}.`),
       where(run, []),
       h("div", { class: "bar" }, taskChoice("scaling-task"), h("label", { for: "scaling-y" }, "shown as ", h("select", { id: "scaling-y", onchange: (event) => choose({ y: event.target.value }) }, Object.entries(Y).map(([value, each]) => h("option", { value, selected: value === view.y }, each.label))))),
+      shownAs(y.label),
       h("figure", { class: "chart", role: "img", "aria-label": `${y.label} of ${view.task} over the characters of the text; the table below holds the numbers` }, picture),
       h("fieldset", { class: "legend" }, h("legend", { class: "sub" }, `Lines (${MOST_LINES} at most)`), ids.map((each) => h("label", null,
         h("input", { type: "checkbox", checked: lines.includes(each), disabled: !lines.includes(each) && lines.length >= MOST_LINES, onchange: (event) => { view.lines = event.target.checked ? [...lines, each] : lines.filter((other) => other !== each); redraw(id, scaling); } }),
@@ -623,6 +649,8 @@
 
   // --- every text and state ---
 
+  const PRINTED_COLUMNS = 6;
+  let printMatrix = () => {};
   const MATRIX = { ratio: "speed-up over the baseline", time: "time of one call", each: "time per character" };
 
   function matrix() {
@@ -652,15 +680,19 @@
       const words = found.verdict === "reference" ? "1×" : invalid ? `${SIGNS.invalid} (${times(found.ratio)}×)` : `${found.measured ? SIGNS[found.verdict] || "" : "≈"} ${times(found.ratio)}×`;
       return h("td", { class: `n ${tone}${invalid ? " unmeasured" : ""}`, title: `${spoken(found)}${found.measured && found.verdict ? `: ${found.verdict}` : ""}` }, words);
     };
+    const table = (from, to) => h("table", { class: "matrix" }, h("caption", null, view.matrix === "ratio" ? "Speed-ups; the baseline is the chosen one for each text’s width" : MATRIX[view.matrix]),
+      h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), heads.slice(from, to).map((head, index) => h("th", { scope: "col" }, name(head.corpus), h("br"), `${size(head.characters)} ${head.width}`, h("br"), h("b", null, head.state), h("br"), h("span", { class: "mono" }, head.sha256.slice(0, 8)), view.matrix === "ratio" ? [h("br"), "/ ", name(bases[from + index] || "–")] : null)))),
+      h("tbody", null, ids.map((id) => h("tr", null, h("th", { scope: "row" }, name(id)), heads.slice(from, to).map((_, index) => value(id, from + index))))));
+    // A sheet of paper takes a few columns at a time, and cannot be scrolled.
+    printMatrix = () => byId("texts-printed")?.replaceChildren(...heads.map((_, index) => index).filter((index) => index % PRINTED_COLUMNS === 0).map((from) => table(from, from + PRINTED_COLUMNS)));
     return section("texts", "Other alphabets, sizes, warm and cold",
       h("p", { class: "sub" }, "Every text and state of this run for one task. Warm: the same text object again. Cold has a name: a fresh object, or one displaced from the caches. Coloured only where the verdict is faster (▲) or slower (▼)."),
       where(run, []),
       h("div", { class: "bar" }, taskChoice("texts-task"), h("label", { for: "matrix" }, "shown as ", h("select", { id: "matrix", onchange: (event) => choose({ matrix: event.target.value }) }, Object.entries(MATRIX).map(([key, text]) => h("option", { value: key, selected: key === view.matrix }, text))))),
+      printed("Task ", name(view.task), `; shown as ${MATRIX[view.matrix]}.`),
       all.length > heads.length ? h("p", { class: "note" }, `The first ${heads.length} of ${all.length} are here; each can be chosen at the top.`) : null,
-      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every text and state" },
-        h("table", { class: "matrix" }, h("caption", null, view.matrix === "ratio" ? "Speed-ups; the baseline is the chosen one for each text’s width" : MATRIX[view.matrix]),
-          h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), heads.map((head, index) => h("th", { scope: "col" }, name(head.corpus), h("br"), `${size(head.characters)} ${head.width}`, h("br"), h("b", null, head.state), h("br"), h("span", { class: "mono" }, head.sha256.slice(0, 8)), view.matrix === "ratio" ? [h("br"), "/ ", name(bases[index] || "–")] : null)))),
-          h("tbody", null, ids.map((id) => h("tr", null, h("th", { scope: "row" }, name(id)), heads.map((_, index) => value(id, index))))))));
+      h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every text and state" }, table(0, heads.length)),
+      h("div", { class: "printed", id: "texts-printed" }));
   }
 
   // --- distributions ---
@@ -694,7 +726,7 @@
     const spread = (values) => (values.length ? `${digits((Math.exp(Math.max(...values) - Math.min(...values)) - 1) * 100, 2)} %` : "–");
     return section(id, title,
       h("p", { class: "sub" }, said ? "Left: the speed-up that each fresh process said, as its distance from the estimate; under it in grey the baseline against itself, on the same scale, where only noise differs. Right: the" : "The", " time of one call over all rounds, 5, 25, 50, 75 and 95 % of it around the median."),
-      where(run, cells), bar,
+      where(run, cells), bar, shownAs(),
       page.aggregated ? h("p", { class: "note" }, page.aggregated) : null,
       h("div", { class: "legend" }, key(["python"], ["rust"]), said ? h("label", null, s("svg", { width: 12, height: 12, viewBox: "-6 -6 12 12", "aria-hidden": "true" }, s("circle", { class: "control", r: 3.5 })), "control: the baseline against itself") : null),
       h("table", { class: "ranking steady cards" },
@@ -961,6 +993,7 @@
       job.own ? null : h("p", { class: "note" }, "The preparation was not measured on the chosen text, ", name(view.corpus), "; using ", name(job.nearest.corpus), "."),
       where(runs.get(view.run), job.nearest.there),
       h("div", { class: "bar" }, Object.keys(FIELDS).map(field)),
+      printed(Object.keys(FIELDS).map((key) => [FIELDS[key].before, given(key) ?? hints[key], FIELDS[key].after, " "])),
       Object.keys(FIELDS).map((key) => h("p", { class: "notice refused", id: `job-${key}-refused` })),
       h("p", { id: "job-said", role: "status" }, jobSays(job)),
       h("div", { id: "job-results" }, jobResults(job)),
@@ -1112,19 +1145,46 @@
   }
 
   function render() {
-    const focused = document.activeElement?.id;
-    byId("answer").replaceChildren(...answer());
-    controls();
-    byId("content").replaceChildren(...SECTIONS.map(([, draw]) => draw()));
-    if (focused) byId(focused)?.focus({ preventScroll: true });
+    keeping(byId("content"), () => {
+      const fresh = answer();
+      // What says the same is left alone, so that nobody is told it twice.
+      if (fresh.map((each) => each.textContent).join() !== [...byId("answer").children].map((each) => each.textContent).join()) byId("answer").replaceChildren(...fresh);
+      controls();
+      byId("content").replaceChildren(...SECTIONS.map(([, draw]) => draw()));
+    });
   }
   function redraw(id, draw) {
-    const [place, old] = [document.activeElement, byId(id)];
-    const inputs = [...old.querySelectorAll("input")];
-    const index = inputs.indexOf(place);
-    const fresh = draw();
-    old.replaceWith(fresh);
-    if (index >= 0) fresh.querySelectorAll("input")[index]?.focus({ preventScroll: true });
+    const inputs = (root) => [...root.querySelectorAll("input")];
+    const index = inputs(byId(id)).indexOf(document.activeElement);
+    keeping(byId(id), () => byId(id).replaceWith(draw()));
+    if (index >= 0) inputs(byId(id))[index]?.focus({ preventScroll: true });
+  }
+
+  // Draws anew, and leaves what was opened open, the focus where it was, and the reader at his place.
+  function keeping(root, draw) {
+    const focused = document.activeElement?.id;
+    const unfolded = (each) => `${each.closest("section").id} ${[...each.closest("section").querySelectorAll("details")].indexOf(each)}`;
+    const open = new Map([...root.querySelectorAll("details")].map((each) => [unfolded(each), each.open]));
+    const place = placeOf(root);
+    draw();
+    for (const each of byId("content").querySelectorAll("details")) each.open = open.get(unfolded(each)) ?? each.open;
+    if (focused) byId(focused)?.focus({ preventScroll: true });
+    const target = place && byId(place.id);
+    if (target) scrollBy({ top: target.getBoundingClientRect().top - place.top, behavior: "instant" });
+  }
+  // The control that is used, if it is within what is drawn anew, else the last part that begins
+  // above the middle of the window; null at the top of the page.
+  function placeOf(root) {
+    const used = root.contains(document.activeElement) && document.activeElement.id ? document.activeElement : null;
+    const begun = [...byId("content").querySelectorAll("section[id]")].filter((each) => each.getBoundingClientRect().top < innerHeight / 2);
+    const here = used || (byId("content").getBoundingClientRect().top < 0 ? begun.at(-1) : null);
+    return here && { id: here.id, top: here.getBoundingClientRect().top };
+  }
+
+  // A heading must not lie under the bar, which takes as many lines as it needs.
+  function clearBar() {
+    const bar = byId("controls");
+    document.documentElement.style.scrollPaddingTop = getComputedStyle(bar).position === "sticky" ? `${bar.offsetHeight + 8}px` : "1rem";
   }
 
   const theme = byId("theme");
@@ -1142,21 +1202,28 @@
     byId("content").append(h("p", { class: "empty" }, page.runs.length ? `${plural(page.runs.length, "run has", "runs have")} begun and finished no cell that has a time.` : "No run was found."));
     if (page.divisions.length) byId("content").append(divisions());
   } else {
-    recall();
+    const at = recall();
     settle();
     render();
+    clearBar();
+    if (at) goTo(at, "instant");
     let wide = innerWidth;
     addEventListener("resize", () => {
       if (innerWidth === wide) return;
       wide = innerWidth;
+      clearBar();
       redraw("scaling", scaling);
     });
     addEventListener("hashchange", () => {
-      if (!location.hash.includes("=")) return;
-      recall();
+      const asked = recall();
       settle();
       render();
+      if (!location.hash.includes("=")) remember();
+      if (asked) goTo(asked, "instant");
     });
+    addEventListener("beforeprint", () => printMatrix());
+    addEventListener("afterprint", () => byId("texts-printed")?.replaceChildren());
   }
+  document.addEventListener("click", follow);
   document.documentElement.dataset.ready = "yes";
 })();
