@@ -11,6 +11,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from benchmarks.tasks import PREPARATION, TASKS
 from harness import divisions
 from harness.bench import Cell, adjusted, tests_in
 from harness.durable import checksum
-from harness.headline import headline, main_text
+from harness.headline import Table, headline, main_text
 from harness.ideas import Sources, idea_of
 from harness.records import (
     OTHERS,
@@ -48,6 +49,13 @@ AGGREGATED = (
     "has the times, speed-ups, intervals and verdicts, but not what each process said. The files "
     "of records have it: {names}."
 )
+
+
+COLUMNS = {
+    "times faster than the strongest Python": "times as fast as the strongest Python",
+    "than the lecture's": "as the lecture's",
+}
+"""What a page calls a column of the headline."""
 
 
 @dataclass(frozen=True)
@@ -220,13 +228,29 @@ def built(
         title=title_of(fullest),
         home=home,
         history=history,
-        headline=headline(fullest) if fullest is not None else None,
+        headline=in_words(headline(fullest)) if fullest is not None else None,
         sources=names,
         script=Markup(script),  # noqa: S704 - ours; it holds no "</script>"
         script_hash=policy_hash(script),
         page_data=packed(json.dumps(plain(document)).encode()),
         records_data=packed(b"".join(lines)),
         sources_data=packed(json.dumps(sources.texts).encode()),
+    )
+
+
+def in_words(table: Table | None) -> Table | None:
+    """Return a table as a page says it: a headline is written for Markdown and a terminal."""
+    if table is None:
+        return None
+
+    def said(words: str) -> str:
+        return re.sub(r"(?<=\d) us\b", " µs", words.replace("`", ""))
+
+    return Table(
+        said(table.title),
+        tuple(COLUMNS.get(each, each) for each in table.columns),
+        tuple(tuple(map(said, row)) for row in table.rows),
+        said(table.caption),
     )
 
 

@@ -138,6 +138,45 @@ def test_a_task_of_which_nothing_could_be_told_is_counted(reader: Reader, tmp_pa
     reader.check_quiet()
 
 
+def test_narrow_tables_say_what_each_cell_is(reader: Reader, usual: Path) -> None:
+    reader.open(usual, 360)
+    unsaid = """
+        return [...document.querySelectorAll(".cards tbody td")]
+          .filter((each) => !each.matches(".place, .plot") && !each.dataset.label)
+          .map((each) => each.outerHTML.slice(0, 100))
+        """
+    assert reader.run(unsaid) == []
+    # A verdict does not stand above the name that it is about.
+    above = """
+        return [...document.querySelectorAll(".cards tbody tr")].filter((row) => {
+          const [name, verdict] = ["th", "td.v"].map((each) => row.querySelector(each));
+          const top = (each) => each.getBoundingClientRect().top;
+          return verdict && top(verdict) < top(name) - 2;
+        }).length
+        """
+    assert reader.run(above) == 0
+    nameless = "return [...document.querySelectorAll('.cards')].filter((each) => !each.caption)"
+    assert reader.run(f"{nameless}.length") == 0
+
+
+def test_names_break_between_their_words(reader: Reader, usual: Path) -> None:
+    """Each piece of a name, up to a _ or a /, stands on one line, whatever the column."""
+    for width in (360, 1440):
+        reader.open(usual, width)
+        broken = reader.run(
+            """
+            return [...document.querySelectorAll("main bdi:not(.long-name)")].flatMap((each) =>
+              [...each.childNodes].filter((piece) => piece.nodeType === Node.TEXT_NODE)
+                .filter((piece) => !/[\\s-]/.test(piece.data)).filter((piece) => {
+                  const range = document.createRange();
+                  range.selectNodeContents(piece);
+                  return range.getClientRects().length > 1;
+                }).map((piece) => piece.data))
+            """
+        )
+        assert broken == []
+
+
 def test_where_another_python_is_faster_than_the_strongest(reader: Reader, tmp_path: Path) -> None:
     """Then the best Rust is set beside that one, without an interval that nobody measured."""
     cells = as_marked(made_up.cells(COMPARED, ("tinyshakespeare",)))
@@ -355,6 +394,7 @@ def test_it_is_used_by_keyboard(reader: Reader, usual: Path) -> None:
     )
     assert pictures == []
     assert reader.run("return document.querySelectorAll('h1').length") == 1
+    assert "times faster" not in reader.text()
 
 
 def test_it_prints(reader: Reader, usual: Path) -> None:
@@ -699,6 +739,7 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     reader.open(target)
     answer = reader.text("#answer").replace("\u00a0", " ")
     assert "(config quick, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
+    assert "over the strongest Python by rust/two_passes" in answer
     first, second = reader.texts("#answer .where")
     assert "commit 01234567" in first
     assert second.startswith("the whole job: lab-1")
@@ -826,6 +867,12 @@ def test_the_jobs_numbers_are_checked(reader: Reader, tmp_path: Path, division_f
     target.write_bytes(page([(str(each), each.read_bytes()) for each in (path, division_file)]))
     reader.open(target)
     invalid = "return document.getElementById('job-steps').ariaInvalid"
+    called = "return [...document.querySelectorAll('#job input')].map((each) => each.ariaLabel)"
+    assert reader.run(called) == [
+        "characters of the text",
+        "steps of training",
+        "milliseconds that a step takes",
+    ]
     for value, refused in (("-5", True), ("7", False), ("1e300", True), ("", False)):
         reader.select("job-steps", value)
         assert reader.run(invalid) == str(refused).lower(), value
@@ -868,7 +915,11 @@ def test_a_damaged_division_is_named(
 def test_without_script_the_headline_is_there(usual: Path) -> None:
     text = usual.read_text(encoding="utf-8")
     (static,) = re.findall(r"<noscript>(.*?)</noscript>", text, re.DOTALL)
-    assert "`charset`" in static
+    assert "<td>charset</td>" in static
+    assert "`" not in static
+    assert re.search(r"\d µs", static)
+    assert not re.search(r"\d us\b", static)
+    assert "times faster" not in static
     assert "SHA-256" in static
 
 

@@ -12,6 +12,7 @@
   const MOST_LINES = 8;
   const MOST_COLUMNS = 40;
   const LONG_NAME = 60;
+  const LONG_WORD = 24;
 
   // --- small things ---
 
@@ -33,7 +34,12 @@
 
   const unique = (values) => [...new Set(values)];
   const short = (text, most = LONG_NAME) => ([...text].length > most ? [...text].slice(0, most).join("") + "…" : text);
-  const name = (text) => h("bdi", { class: "id", title: [...text].length > LONG_NAME ? text : null }, short(text, 200));
+  // A name breaks after _ and / alone, unless a piece of it is too long for a column.
+  function name(text) {
+    const pieces = short(text, 200).split(/(?<=[_/])/);
+    const long = pieces.some((each) => each.split(/[\s-]/).some((word) => word.length > LONG_WORD));
+    return h("bdi", { class: long ? "long-name" : null, title: [...text].length > LONG_NAME ? text : null }, pieces.map((each, index) => [index ? h("wbr") : null, each]));
+  }
   const language = (id) => (["python", "rust", "limit"].includes(id.split("/")[0]) ? id.split("/")[0] : "other");
   const count = (number) => number.toLocaleString("en-US");
   const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
@@ -438,11 +444,11 @@
   function wholeJobSentence() {
     const [strongest, lecture] = [measuredGain("strongest"), measuredGain("lecture")];
     const said = (...words) => h("span", { id: "answer-job", "aria-live": "off" }, ...words);
-    if (strongest) return said("The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python", lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation"] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
+    if (strongest) return said("The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python by ", name(strongest.found.id), lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation", lecture.found.id === strongest.found.id ? "" : [" by ", name(lecture.found.id)]] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
     const job = theJob();
     if (!job || job.step === null) return said("What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
     const gain = gainOf(job, "strongest");
-    return said(`The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, signed(gain)), ` over the strongest Python`, job.lecture ? ` and ${signed(gainOf(job, "lecture"))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
+    return said(`The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, signed(gain)), " over the strongest Python by ", name(job.rust.id), job.lecture ? ` and ${signed(gainOf(job, "lecture"))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
   }
 
   // --- first screen: every task in a line ---
@@ -470,16 +476,16 @@
     const bounds = boundsOf(rows.flatMap(points));
     const base = view.base.startsWith("id:") ? view.base.slice(3) : roleName(view.base);
     return section("glance", "Every task in a line",
-      h("p", { class: "sub" }, "How many times faster than ", name(base), ", the best of each; left of 1 is slower. The baseline can be changed above."),
+      h("p", { class: "sub" }, "How many times as fast as ", name(base), " the best of each is; left of 1 is slower. The baseline can be changed above."),
       h("div", { class: "legend" }, key(["python", "the lecture’s", true], ["python", "best Python"], ["rust", "best Rust, with its 95 % interval"], ["limit", "limit: the same traffic, done in one plain way"])),
-      h("table", { class: "glance cards" },
-        h("thead", null, h("tr", null, h("th", { scope: "col" }, "task"), h("th", { scope: "col", class: "plot" }, "times faster, log scale", forestAxis(bounds)), h("th", { scope: "col", class: "n" }, "best Rust"), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
+      h("table", { class: "glance cards" }, h("caption", null, "Speed-ups over ", name(base)),
+        h("thead", null, h("tr", null, h("th", { scope: "col" }, "task"), h("th", { scope: "col", class: "plot" }, "times as fast, log scale", forestAxis(bounds)), h("th", { scope: "col", class: "n" }, "best Rust"), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
         h("tbody", null, rows.map((row) => h("tr", null,
           h("th", { scope: "row" }, h("a", { href: `#ranking-${encodeURIComponent(row.task)}` }, name(row.task)), row.best ? h("span", { class: "idea" }, name(row.best.id)) : null, row.rival ? h("span", { class: "idea" }, "beside ", name(row.rival.cell.id), ", which is faster here than the Python marked as strongest") : null),
           h("td", { class: "plot" }, forest(bounds, points(row), points(row).map((each) => each.title).join("; "))),
-          h("td", { class: "n" }, row.best ? duration(row.best.seconds) : "–"),
-          h("td", { class: "ratio" }, ratioOf(row.found)),
-          h("td", { class: "v" }, verdictOf(row.found)))))));
+          h("td", { class: "n", "data-label": "one call" }, row.best ? duration(row.best.seconds) : "–"),
+          h("td", { class: "ratio", "data-label": "speed-up" }, ratioOf(row.found)),
+          h("td", { class: "v", "data-label": "verdict" }, verdictOf(row.found)))))));
   }
   // A link within the page keeps what is chosen in the address.
   function follow(event) {
@@ -537,10 +543,10 @@
       return h("tr", { class: kind },
         h("td", { class: "n place" }, cell.limit ? "" : String(place)),
         h("th", { scope: "row" }, sourceLink(cell), badges, h("span", { class: "idea" }, ideaOf(cell)?.idea || "")),
-        h("td", { class: "n" }, duration(cell.seconds)),
+        h("td", { class: "n", "data-label": "one call" }, duration(cell.seconds)),
         h("td", { class: "plot" }, found?.ratio ? forest(bounds, [{ ...found, kind: language(cell.id), hollow: cell.id === base || found.verdict === "invalid", title: `${cell.id}: ${spoken(found)}` }], `${cell.id}: ${spoken(found)}`) : null),
-        h("td", { class: "ratio" }, ratioOf(found)),
-        h("td", { class: "v" }, verdictOf(found, cell)));
+        h("td", { class: "ratio", "data-label": "speed-up" }, ratioOf(found)),
+        h("td", { class: "v", "data-label": "verdict" }, verdictOf(found, cell)));
     };
     const unpaired = rows.some((row) => row.found && !row.found.measured);
     const controls = rows.map((row) => row.found?.comparison).filter((each) => each?.control?.interval);
@@ -553,7 +559,7 @@
       base === null ? h("p", { class: "note" }, "The baseline that is chosen does not occur here, so there are times and no speed-ups.") : null,
       rows.length ? h("table", { class: "ranking cards" },
         h("caption", null, base === null ? "Times" : ["Speed-ups over ", name(base), widest ? `, which against itself read ${widest.control.interval.map((each) => each.toFixed(3)).join(" to ")} (widest of this table’s controls)` : ""]),
-        h("thead", null, h("tr", null, h("th", { scope: "col", class: "n" }, "#"), h("th", { scope: "col" }, "implementation and its idea"), h("th", { scope: "col", class: "n" }, "one call"), h("th", { scope: "col", class: "plot" }, "times faster, log scale", forestAxis(bounds)), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
+        h("thead", null, h("tr", null, h("th", { scope: "col", class: "n" }, "#"), h("th", { scope: "col" }, "implementation and its idea"), h("th", { scope: "col", class: "n" }, "one call"), h("th", { scope: "col", class: "plot" }, "times as fast, log scale", forestAxis(bounds)), h("th", { scope: "col" }, "speed-up [95 % interval]"), h("th", { scope: "col" }, "verdict"))),
         h("tbody", null, rows.map(line))) : missing("Nothing has a time here."),
       unpaired ? h("p", { class: "note" }, "≈ is the ratio of two medians of this run. These pairs did not run together, so no interval was measured for them and no verdict is given.") : null,
       failed.length ? h("p", { class: "note" }, "Without a time: ", failed.map((cell, index) => [index ? ", " : "", name(cell.id), ` (${cell.status})`]), ". ", h("a", { href: "#failed" }, "Why")) : null);
@@ -734,9 +740,9 @@
         h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), said ? h("th", { scope: "col", class: "plot" }, "processes, distance from the estimate", axis(most)) : null, h("th", { scope: "col", class: "plot" }, "calls, distance from the median", axis(reach)), h("th", { scope: "col", class: "n" }, "processes"))),
         h("tbody", null, sets.map((set) => h("tr", { class: set.cell.limit ? "limit" : "" },
           h("th", { scope: "row" }, name(set.cell.id)),
-          said && h("td", { class: "plot" }, s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: processes differ by ${spread(set.own)}, the control by ${spread(set.control)}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), set.control.map((value) => dot(value, "control", "74%")), set.own.map((value) => dot(value, "dotc", "26%")))),
-          h("td", { class: "plot" }, set.box ? s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: 5 to 95 % of calls from ${duration(set.cell.quantiles[0])} to ${duration(set.cell.quantiles[4])}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), s("line", { class: "whisk", x1: at(set.box[0], reach), x2: at(set.box[4], reach), y1: "50%", y2: "50%" }), s("rect", { class: "box", x: at(set.box[1], reach), width: `${Math.max(0.4, parseFloat(at(set.box[3], reach)) - parseFloat(at(set.box[1], reach))).toFixed(2)}%`, y: "22%", height: "56%" })) : null),
-          h("td", { class: "n" }, String(set.cell.processes)))))),
+          said && h("td", { class: "plot", "data-label": "processes" }, s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: processes differ by ${spread(set.own)}, the control by ${spread(set.control)}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), set.control.map((value) => dot(value, "control", "74%")), set.own.map((value) => dot(value, "dotc", "26%")))),
+          h("td", { class: "plot", "data-label": "calls" }, set.box ? s("svg", { class: `forest ${language(set.cell.id)}`, role: "img", "aria-label": `${set.cell.id}: 5 to 95 % of calls from ${duration(set.cell.quantiles[0])} to ${duration(set.cell.quantiles[4])}` }, s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" }), s("line", { class: "whisk", x1: at(set.box[0], reach), x2: at(set.box[4], reach), y1: "50%", y2: "50%" }), s("rect", { class: "box", x: at(set.box[1], reach), width: `${Math.max(0.4, parseFloat(at(set.box[3], reach)) - parseFloat(at(set.box[1], reach))).toFixed(2)}%`, y: "22%", height: "56%" })) : null),
+          h("td", { class: "n", "data-label": "processes" }, String(set.cell.processes)))))),
       behind("The numbers behind this picture", ["implementation", "processes", ...(said ? ["spread of processes", "spread of the control"] : []), "5 % of calls", "25 %", "50 %", "75 %", "95 %", "tells differences from", "clock"],
         sets.map((set) => [name(set.cell.id), String(set.cell.processes), ...(said ? [spread(set.own), spread(set.control)] : []), ...(set.box ? set.cell.quantiles.map(duration) : ["–", "–", "–", "–", "–"]), set.comparison?.resolves ? percent(set.comparison.resolves) : "–", set.comparison ? set.comparison.clock : "–"])));
   }
@@ -757,8 +763,8 @@
     return section("threads", "Threads",
       h("p", { class: "sub" }, `What several threads gain on ${plural(run.machine.cores, "core", "cores")} over the same idea with one, or where there is none over the fastest with one of the same language. These pairs share no rounds unless one is a baseline, so most have no interval.`),
       where(run, shown()),
-      h("table", { class: "cards" }, h("thead", null, h("tr", null, ["task and implementation", "cores busy", "one call", "with one thread", "speed-up over it", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
-        h("tbody", null, found.map((row) => h("tr", null, h("th", { scope: "row" }, name(row.cell.task), ": ", sourceLink(row.cell), row.cell.cores <= 1.05 ? h("span", { class: "badge" }, "did not split at this size") : null), h("td", { "data-label": "cores busy" }, row.cell.cores.toFixed(2)), h("td", { "data-label": "one call" }, duration(row.cell.seconds)), h("td", { "data-label": "with one thread" }, row.alone ? [name(row.alone.id), ` ${duration(row.alone.seconds)}`] : "–"), h("td", { class: "ratio" }, ratioOf(row.found)), h("td", { class: "v" }, verdictOf(row.found)))))));
+      h("table", { class: "cards" }, h("caption", null, "Several threads beside one"), h("thead", null, h("tr", null, ["task and implementation", "cores busy", "one call", "with one thread", "speed-up over it", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, found.map((row) => h("tr", null, h("th", { scope: "row" }, name(row.cell.task), ": ", sourceLink(row.cell), row.cell.cores <= 1.05 ? h("span", { class: "badge" }, "did not split at this size") : null), h("td", { "data-label": "cores busy" }, row.cell.cores.toFixed(2)), h("td", { class: "whole", "data-label": "one call" }, duration(row.cell.seconds)), h("td", { "data-label": "with one thread" }, row.alone ? [name(row.alone.id), " ", h("span", { class: "whole" }, duration(row.alone.seconds))] : "–"), h("td", { class: "ratio", "data-label": "speed-up over it" }, ratioOf(row.found)), h("td", { class: "v", "data-label": "verdict" }, verdictOf(row.found)))))));
   }
 
   // --- what failed ---
@@ -779,11 +785,11 @@
       where(run, []),
       failed.length ? h("table", { class: "cards" }, h("caption", null, "wrong: its answer or its refusal was not right, it crashed or hung. n/a: it cannot run here."),
         h("thead", null, h("tr", null, ["implementation", "status", "why", "where"].map((each) => h("th", { scope: "col" }, each)))),
-        h("tbody", null, failed.map(({ cell, texts: list }) => h("tr", null, h("th", { scope: "row" }, name(cell.task), ": ", sourceLink(cell)), h("td", null, h("span", { class: `verdict ${cell.status === "wrong" ? "wrong" : "inconclusive"}` }, cell.status === "wrong" ? "✕ wrong" : cell.status)), h("td", null, cell.details.map((each) => h("span", { class: "long", dir: "auto" }, short(each, 2000)))), h("td", null, texts(list))))))
+        h("tbody", null, failed.map(({ cell, texts: list }) => h("tr", null, h("th", { scope: "row" }, name(cell.task), ": ", sourceLink(cell)), h("td", { "data-label": "status" }, h("span", { class: `verdict ${cell.status === "wrong" ? "wrong" : "inconclusive"}` }, cell.status === "wrong" ? "✕ wrong" : cell.status)), h("td", { "data-label": "why" }, cell.details.map((each) => h("span", { class: "long", dir: "auto" }, short(each, 2000)))), h("td", { "data-label": "where" }, texts(list))))))
         : h("p", null, "Nothing failed in this run: each implementation was right, and ran."),
       untold.length ? h("details", { class: "behind", open: untold.length <= 12 }, h("summary", null, `${plural(untold.length, "comparison", "comparisons")} that this run could not tell`),
-        h("table", { class: "cards" }, h("thead", null, h("tr", null, ["implementation", "verdict", "why", "where"].map((each) => h("th", { scope: "col" }, each)))),
-          h("tbody", null, untold.map(({ cell, each }) => h("tr", null, h("th", { scope: "row" }, name(cell.task), ": ", name(cell.id), " against ", name(each.id)), h("td", null, verdictOf({ ...each.comparison, measured: true })), h("td", null, h("span", { class: "long" }, each.comparison.reason || "")), h("td", null, `${cell.corpus}, ${cell.state}`)))))) : h("p", null, "Every comparison of this run was told: faster, slower or equivalent."));
+        h("table", { class: "cards" }, h("caption", null, "Neither faster, slower nor equivalent"), h("thead", null, h("tr", null, ["implementation", "verdict", "why", "where"].map((each) => h("th", { scope: "col" }, each)))),
+          h("tbody", null, untold.map(({ cell, each }) => h("tr", null, h("th", { scope: "row" }, name(cell.task), ": ", name(cell.id), " against ", name(each.id)), h("td", { "data-label": "verdict" }, verdictOf({ ...each.comparison, measured: true })), h("td", { "data-label": "why" }, h("span", { class: "long" }, each.comparison.reason || "")), h("td", { "data-label": "where" }, `${cell.corpus}, ${cell.state}`)))))) : h("p", null, "Every comparison of this run was told: faster, slower or equivalent."));
   }
 
   // --- runs and downloads ---
@@ -812,8 +818,8 @@
         fact("commit", run.commit ? `${run.commit}${run.dirty ? " with uncommitted changes" : ""}` : "unknown"), fact("sources", name(run.sources)), fact("began", `${began(run).slice(0, 16).replace("T", " ")} UTC`),
         fact("load", loads.length ? `${Math.min(...loads).toFixed(2)} to ${Math.max(...loads).toFixed(2)}` : "unknown"), fact("stolen by the hypervisor", share("steal")), fact("processors busy", share("busy")), fact("tests adjusted together", count(run.tests))),
       h("h3", null, "Its texts"),
-      h("table", { class: "cards" }, h("thead", null, h("tr", null, ["text", "what it is", "characters", "widest", "SHA-256"].map((each) => h("th", { scope: "col" }, each)))),
-        h("tbody", null, corpora.map((cell) => h("tr", null, h("th", { scope: "row" }, name(cell.corpus)), h("td", null, page.corpora[cell.corpus] || "a file of its owner’s"), h("td", { class: "n" }, count(cell.characters)), h("td", null, cell.width), h("td", { class: "mono id" }, cell.sha256))))));
+      h("table", { class: "cards" }, h("caption", null, "The texts of the run that is shown"), h("thead", null, h("tr", null, ["text", "what it is", "characters", "widest", "SHA-256"].map((each) => h("th", { scope: "col" }, each)))),
+        h("tbody", null, corpora.map((cell) => h("tr", null, h("th", { scope: "row" }, name(cell.corpus)), h("td", { "data-label": "what it is" }, page.corpora[cell.corpus] || "a file of its owner’s"), h("td", { class: "n", "data-label": "characters" }, count(cell.characters)), h("td", { "data-label": "widest" }, cell.width), h("td", { class: "mono id", "data-label": "SHA-256" }, cell.sha256))))));
   }
   // What a run holds, in words.
   const HELD = { call_in_steps: ["call in steps", "calls in steps"], first_call: ["first call", "first calls"], whole_job: ["job record", "job records"], job_difference: ["job record", "job records"] };
@@ -965,17 +971,17 @@
     return h("div", null, h("h3", null, "Measured, from a file to a loss"),
       h("p", { class: "sub" }, `Config `, name(record.config), `, ${count(record.found.steps)} steps; each job in a fresh process. All trained the same model to the same bits: loss ${record.found.val_loss.toFixed(4)}. Wall-clock time.`),
       where(run, [record.text]),
-      h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "prepared by"), h("th", { scope: "col", class: "plot" }, "preparation, and all the rest"), ...["preparation", "whole job", "preparation’s share"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
+      h("table", { class: "cards parts" }, h("caption", null, "Whole jobs, by what prepared the text"), h("thead", null, h("tr", null, h("th", { scope: "col" }, "prepared by"), h("th", { scope: "col", class: "plot" }, "preparation, and all the rest"), ...["preparation", "whole job", "preparation’s share"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
         h("tbody", null, mine.map(({ record: { found } }) => h("tr", null, h("th", { scope: "row" }, name(found.id)),
           h("td", { class: "plot" }, s("svg", { class: `forest ${language(found.id)}`, role: "img", "aria-label": `${duration(prepared(found))} of ${duration(whole(found))}` },
             s("rect", { class: "rest", x: 0, y: "15%", height: "70%", width: `${(100 * whole(found) / longest).toFixed(2)}%` }), s("rect", { class: "mark", x: 0, y: "15%", height: "70%", width: `${(100 * prepared(found) / longest).toFixed(2)}%` }))),
           h("td", { class: "n", "data-label": "preparation" }, duration(prepared(found))), h("td", { class: "n", "data-label": "whole job" }, duration(whole(found))), h("td", { class: "n", "data-label": "share" }, percent(prepared(found) / whole(found))))))),
       behind("Stage by stage", ["stage", ...mine.map((each) => name(each.record.found.id))], stages.map((stage) => [name(stage), ...mine.map((each) => (stage in each.record.found.seconds ? duration(each.record.found.seconds[stage]) : ""))])),
       gains.length ? [h("p", { class: "sub" }, `What a preparation gains is the paired difference of preparations alone (state ${gains[0].state}): training is too noisy to show it.`),
-        h("table", { class: "cards" }, h("thead", null, h("tr", null, ["preparation", "against", "gains [95 % interval]", "of the whole job", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
+        h("table", { class: "cards" }, h("caption", null, "What preparations gain"), h("thead", null, h("tr", null, ["preparation", "against", "gains [95 % interval]", "of the whole job", "verdict"].map((each) => h("th", { scope: "col" }, each)))),
           h("tbody", null, gains.map(({ found, rest }) => h("tr", null, h("th", { scope: "row" }, name(found.id)), h("td", { "data-label": "against" }, name(found.reference)),
             h("td", { "data-label": "gains" }, found.comparison.verdict === "invalid" ? h("span", { class: "unmeasured" }, `(${seconds(found.seconds)})`) : [seconds(found.seconds), found.interval ? ` [${seconds(found.interval[0])}, ${seconds(found.interval[1])}]` : ""]),
-            h("td", { "data-label": "of the whole job" }, signed(found.seconds / (found.reference_seconds + rest))), h("td", null, verdictOf({ ...found.comparison, measured: true }))))))] : null);
+            h("td", { "data-label": "of the whole job" }, signed(found.seconds / (found.reference_seconds + rest))), h("td", { "data-label": "verdict" }, verdictOf({ ...found.comparison, measured: true }))))))] : null);
   }
 
   function wholeJob() {
@@ -1094,13 +1100,13 @@
       groups.map((group) => {
         const [{ run, record }] = group;
         return [h("h3", null, name(record.found.task), `, ${record.state}`), where(run, [record.text]),
-          h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "steps, in order"), h("th", { scope: "col", class: "n" }, "one call"))),
+          h("table", { class: "cards parts" }, h("caption", null, "The steps of one call"), h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "steps, in order"), h("th", { scope: "col", class: "n" }, "one call"))),
             h("tbody", null, group.map(({ record: { found: each } }) => {
               const whole = each.steps.reduce((sum, step) => sum + Math.max(0, step.seconds), 0) || 1;
               let from = 0;
               const bars = each.steps.map((step) => { const wide = Math.max(0, step.seconds) / whole; const bar = { step, from, wide }; from += wide; return bar; });
               const said = each.steps.map((step) => `${step.name} ${duration(step.seconds)}`).join("; ");
-              return h("tr", null, h("th", { scope: "row" }, name(each.id)), h("td", { class: "plot" }, s("svg", { class: "forest", role: "img", "aria-label": said }, bars.map((bar) => s("rect", { class: `mark ${look(bar.step.name)}`, x: `${(bar.from * 100).toFixed(2)}%`, width: `${(bar.wide * 100).toFixed(2)}%`, y: "10%", height: "80%" }, s("title", null, `${bar.step.name}: ${duration(bar.step.seconds)}`))))), h("td", { class: "n" }, duration(each.seconds)));
+              return h("tr", null, h("th", { scope: "row" }, name(each.id)), h("td", { class: "plot" }, s("svg", { class: "forest", role: "img", "aria-label": said }, bars.map((bar) => s("rect", { class: `mark ${look(bar.step.name)}`, x: `${(bar.from * 100).toFixed(2)}%`, width: `${(bar.wide * 100).toFixed(2)}%`, y: "10%", height: "80%" }, s("title", null, `${bar.step.name}: ${duration(bar.step.seconds)}`))))), h("td", { class: "n", "data-label": "one call" }, duration(each.seconds)));
             }))),
           behind("The numbers behind this picture", ["implementation", "step", "time", "95 % interval", "share", "clock"], group.flatMap(({ record: { found: each } }) => each.steps.map((step) => [name(each.id), name(step.name), duration(step.seconds), step.interval ? `${duration(step.interval[0])} to ${duration(step.interval[1])}` : "–", percent(step.seconds / each.seconds), each.clock])))];
       }));
@@ -1118,10 +1124,10 @@
         const [{ run, record }] = mine;
         const most = Math.max(...mine.map((each) => Math.max(...each.record.found.peak)), 1);
         return [h("h3", null, name(record.found.task), record.found.uncached ? ", no copy of the file in memory" : ""), where(run, [record.text]),
-          h("table", { class: "cards parts" }, h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "memory at most"), ...["memory at most", "kept", "first call", "throughput", "processor"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
+          h("table", { class: "cards parts" }, h("caption", null, "First calls"), h("thead", null, h("tr", null, h("th", { scope: "col" }, "implementation"), h("th", { scope: "col", class: "plot" }, "memory at most"), ...["memory at most", "kept", "first call", "throughput", "processor"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
             h("tbody", null, mine.map(({ record: { found: each, text } }) => h("tr", null, h("th", { scope: "row" }, name(each.id)),
               h("td", { class: "plot" }, s("svg", { class: `forest ${language(each.id)}`, role: "img", "aria-label": bytes(Math.max(...each.peak)) }, s("rect", { class: "mark", x: 0, y: "15%", height: "70%", width: `${(100 * Math.max(0, ...each.peak) / most).toFixed(2)}%` }))),
-              h("td", { class: "n" }, bytes(Math.max(...each.peak))), h("td", { class: "n", "data-label": "kept" }, bytes(Math.max(...each.kept))), h("td", { class: "n", "data-label": "first call" }, duration(median(each.seconds))), h("td", { class: "n", "data-label": "throughput" }, rate(text.characters / median(each.seconds))), h("td", { class: "n", "data-label": "processor" }, duration(median(each.cpu_seconds)))))))];
+              h("td", { class: "n", "data-label": "memory at most" }, bytes(Math.max(...each.peak))), h("td", { class: "n", "data-label": "kept" }, bytes(Math.max(...each.kept))), h("td", { class: "n", "data-label": "first call" }, duration(median(each.seconds))), h("td", { class: "n", "data-label": "throughput" }, rate(text.characters / median(each.seconds))), h("td", { class: "n", "data-label": "processor" }, duration(median(each.cpu_seconds)))))))];
       }));
   }
 
