@@ -191,6 +191,7 @@ def test_where_another_python_is_faster_than_the_strongest(reader: Reader, tmp_p
     assert ": partly." in answer
     assert "in 1 of 2 tasks" in answer
     assert "In 1 of these tasks another Python is faster here than the one marked" in answer
+    assert "a mark that the registry gives for all texts of this width" in answer
     (about,) = re.findall(r"the best Rust is about ([\d.]+) times as fast", answer)
     assert float(about) == pytest.approx(ratio / 4, rel=0.01)
     assert reader.texts("#glance td.ratio")[0] == f"≈ {about}×"
@@ -739,7 +740,7 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     reader.open(target)
     answer = reader.text("#answer").replace("\u00a0", " ")
     assert "(config quick, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
-    assert "over the strongest Python by rust/two_passes" in answer
+    assert "over the strongest Python with rust/two_passes" in answer
     first, second = reader.texts("#answer .where")
     assert "commit 01234567" in first
     assert second.startswith("the whole job: lab-1")

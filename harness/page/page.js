@@ -187,12 +187,13 @@
   }
 
   // The Python that a run found faster than the one marked as strongest, and by how much; null if
-  // none. The mark is for texts of a megabyte, and on short ones another idea can win.
+  // none. The mark is for calls on texts of a megabyte, and another idea can win on short ones.
   function rivalOf(cells) {
     const strongest = baseOf(cells, "strongest");
     const faster = timed(cells).filter((cell) => !cell.limit && language(cell.id) === "python").map((cell) => ({ cell, found: beside(cell, strongest, cells) })).filter(({ found }) => found?.measured && found.verdict === "faster");
     return faster.reduce((best, each) => (!best || each.found.ratio > best.found.ratio ? each : best), null);
   }
+  const meant = (cell) => (cell.state !== "build" && cell.characters > 3e5 && cell.characters < 3e6 ? "a mark that the registry gives for all texts of this width" : "which is meant for calls on texts of a megabyte");
   // Beside a rival that has the same baseline: a ratio of two ratios, for which no interval was measured.
   const besideRival = (found, rival) => (found?.ratio ? { ratio: found.ratio / rival.found.ratio, measured: false } : null);
 
@@ -412,7 +413,7 @@
       if (untold && wins.length) words.push(`; in ${untold} this run could not tell`);
       if (wins.length && wins.some((each) => each.lecture?.ratio)) words.push(` (against what the lecture wrote, ${range("lecture", wins)})`);
       words.push(". ");
-      if (moved.length) words.push(`In ${moved.length} of these tasks another Python is faster here than the one marked as strongest, which is meant for texts of a megabyte: beside the fastest Python there, the best Rust is about ${range("rival", moved)} as fast, for which no interval was measured. `);
+      if (moved.length) words.push(`In ${moved.length} of these tasks another Python is faster here than the one marked as strongest, ${meant(first)}: beside the fastest Python there, the best Rust is about ${range("rival", moved)} as fast, for which no interval was measured. `);
     }
     const rust = found.flatMap((each) => each.all.filter(([cell]) => language(cell.id) === "rust"));
     const slower = rust.filter(([, each]) => each?.measured && each.verdict === "slower");
@@ -444,11 +445,11 @@
   function wholeJobSentence() {
     const [strongest, lecture] = [measuredGain("strongest"), measuredGain("lecture")];
     const said = (...words) => h("span", { id: "answer-job", "aria-live": "off" }, ...words);
-    if (strongest) return said("The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python by ", name(strongest.found.id), lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation", lecture.found.id === strongest.found.id ? "" : [" by ", name(lecture.found.id)]] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
+    if (strongest) return said("The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python with ", name(strongest.found.id), lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation", lecture.found.id === strongest.found.id ? "" : [" with ", name(lecture.found.id)]] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
     const job = theJob();
     if (!job || job.step === null) return said("What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
     const gain = gainOf(job, "strongest");
-    return said(`The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, signed(gain)), " over the strongest Python by ", name(job.rust.id), job.lecture ? ` and ${signed(gainOf(job, "lecture"))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
+    return said(`The whole training job, ${count(job.steps)} steps of it, gains `, h("strong", null, signed(gain)), " over the strongest Python with ", name(job.rust.id), job.lecture ? ` and ${signed(gainOf(job, "lecture"))} over the lecture’s preparation` : "", " (", h("a", { href: "#job" }, job.measured ? "computed from measured rates" : "computed with your step time"), ").");
   }
 
   // --- first screen: every task in a line ---
@@ -555,7 +556,7 @@
       h("h3", { id: `ranking-${task}-title` }, name(task)),
       page.tasks[task] ? h("p", { class: "sub mono" }, page.tasks[task]) : null,
       where(run, cells),
-      rival ? h("p", { class: "note" }, name(rival.cell.id), " is faster here than the Python marked as strongest, which is meant for texts of a megabyte.") : null,
+      rival ? h("p", { class: "note" }, name(rival.cell.id), ` is faster here than the Python marked as strongest, ${meant(cells[0])}.`) : null,
       base === null ? h("p", { class: "note" }, "The baseline that is chosen does not occur here, so there are times and no speed-ups.") : null,
       rows.length ? h("table", { class: "ranking cards" },
         h("caption", null, base === null ? "Times" : ["Speed-ups over ", name(base), widest ? `, which against itself read ${widest.control.interval.map((each) => each.toFixed(3)).join(" to ")} (widest of this table’s controls)` : ""]),
@@ -692,7 +693,7 @@
     // A sheet of paper takes a few columns at a time, and cannot be scrolled.
     printMatrix = () => byId("texts-printed")?.replaceChildren(...heads.map((_, index) => index).filter((index) => index % PRINTED_COLUMNS === 0).map((from) => table(from, from + PRINTED_COLUMNS)));
     return section("texts", "Other alphabets, sizes, warm and cold",
-      h("p", { class: "sub" }, "Every text and state of this run for one task. Warm: the same text object again. Cold has a name: a fresh object, or one displaced from the caches. Coloured only where the verdict is faster (▲) or slower (▼)."),
+      h("p", { class: "sub" }, "Every text and state of this run for one task. Warm: the same text object again. Cold has a name: a fresh object, or one displaced from the caches. Coloured only where the verdict is faster (▲) or slower (▼). In parentheses: invalid (✕), as a control failed."),
       where(run, []),
       h("div", { class: "bar" }, taskChoice("texts-task"), h("label", { for: "matrix" }, "shown as ", h("select", { id: "matrix", onchange: (event) => choose({ matrix: event.target.value }) }, Object.entries(MATRIX).map(([key, text]) => h("option", { value: key, selected: key === view.matrix }, text))))),
       printed("Task ", name(view.task), `; shown as ${MATRIX[view.matrix]}.`),
@@ -1031,9 +1032,11 @@
     const [least, largest] = [job.sizes[0].characters, job.sizes.at(-1).characters];
     const near = (characters) => Math.abs(Math.log(characters / job.size)) < 0.01;
     const end = job.size > largest ? largest : least;
+    const rival = rivalOf(job.nearest.there);
     return [
       h("p", { class: "note" }, job.measured ? `A step’s time is ${job.found.from}.` : job.step === null ? "Neither a closed division nor a whole job was measured on this machine, so a step’s time has to come from you." : "A step’s time is yours; it was not measured here."),
       job.sizes.some((each) => near(each.characters)) ? null : h("p", { class: "note" }, job.size > largest || job.size < least ? `Extrapolated: from ${count(end)} characters, the ${job.size > largest ? "largest" : "smallest"} size that was measured, in proportion.` : "Interpolated between the two nearest sizes that were measured; the names are those of the nearest."),
+      rival ? h("p", { class: "note" }, name(rival.cell.id), ` is faster at ${count(job.nearest.characters)} characters than the Python marked as strongest, ${meant(rival.cell)}.`) : null,
       h("table", { class: "cards" }, h("caption", null, name(page.preparation), ` of ${count(job.size)} characters and ${count(job.steps)} steps`),
         h("thead", null, h("tr", null, ["prepared by", "preparation", "training", "whole job", "preparation’s share", "Rust gains"].map((each) => h("th", { scope: "col" }, each)))),
         h("tbody", null, rows.map(line))),
@@ -1178,9 +1181,10 @@
     const target = place && byId(place.id);
     if (target) scrollBy({ top: target.getBoundingClientRect().top - place.top, behavior: "instant" });
   }
-  // The control that is used, if it is within what is drawn anew, else the last part that begins
+  // What is drawn anew, if that is one part; else the control that is used, or the last part that begins
   // above the middle of the window; null at the top of the page.
   function placeOf(root) {
+    if (root !== byId("content")) return { id: root.id, top: root.getBoundingClientRect().top };
     const used = root.contains(document.activeElement) && document.activeElement.id ? document.activeElement : null;
     const begun = [...byId("content").querySelectorAll("section[id]")].filter((each) => each.getBoundingClientRect().top < innerHeight / 2);
     const here = used || (byId("content").getBoundingClientRect().top < 0 ? begun.at(-1) : null);
