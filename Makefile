@@ -47,7 +47,7 @@ pytest-benchmark: build ## the same registry under pytest-benchmark, saved in re
 record: build ## promote the newest run of bench (WHAT=pytest-benchmark, ...) to results/, as MACHINE=alias
 	@$(RUN) harness record $(MACHINE) $(WHAT)
 
-splice: build ## fill README's tables and its picture from the newest run in results/bench
+splice: build ## fill README's tables and its picture from the fullest run in results/bench
 	@$(RUN) harness splice
 
 publish: asv-machine ## everything in results/ as one static folder, public/, that asks no other host

@@ -221,7 +221,7 @@ def nothing_compiled() -> Iterator[None]:
 def gain(
     reference: str, theirs: Sequence[float], ours: Sequence[float], compile_seconds: float
 ) -> Gain:
-    """Return how many times faster ours was, given the seconds of a step in each round.
+    """Return how many times as fast ours was, given the seconds of a step in each round.
 
     Args:
         reference: its name.

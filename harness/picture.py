@@ -90,7 +90,7 @@ def legend() -> list[str]:
     }
     said = [f'{mark}<text x="{x}" y="20">{words}</text>' for x, (mark, words) in marks.items()]
     end = f'x="{WIDTH - 10}" y="20" text-anchor="end"'
-    return [*said, f'<text class="soft" {end}>times faster, log scale</text>']
+    return [*said, f'<text class="soft" {end}>times as fast, log scale</text>']
 
 
 def row(task: str, best: Cell, mine: list[Cell], y: int, at: Callable[[float], float]) -> list[str]:

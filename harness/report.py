@@ -51,13 +51,6 @@ AGGREGATED = (
 )
 
 
-COLUMNS = {
-    "times faster than the strongest Python": "times as fast as the strongest Python",
-    "than the lecture's": "as the lecture's",
-}
-"""What a page calls a column of the headline."""
-
-
 @dataclass(frozen=True)
 class Held:
     """A run that a page is about.
@@ -248,7 +241,7 @@ def in_words(table: Table | None) -> Table | None:
 
     return Table(
         said(table.title),
-        tuple(COLUMNS.get(each, each) for each in table.columns),
+        table.columns,
         tuple(tuple(map(said, row)) for row in table.rows),
         said(table.caption),
     )

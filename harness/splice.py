@@ -112,7 +112,7 @@ def make_picture(
     from harness.picture import draw
 
     whole(recorded, corpus, state)
-    about = "How many times faster than the strongest Python the best Rust is, by task"
+    about = "How many times as fast as the strongest Python the best Rust is, by task"
     return f"![{about}]({file})\n", {file: draw(recorded, corpus, state).encode()}
 
 
@@ -143,15 +143,17 @@ MAKERS: dict[str, Callable[..., Made]] = {
 }
 
 
-def newest_recorded(folder: Path) -> tuple[Path, Recorded]:
-    """Return the run in a folder that began last, and its file.
+def fullest_recorded(folder: Path) -> Recorded:
+    """Return the run in a folder that has most tasks, the newest of equals.
+
+    So a run of a few tasks beside a published set does not take that set's place.
 
     Raises:
         harness.records.RecordError: there is none, or a file is damaged.
     """
     from harness.records import RecordError, read
 
-    found = [(path, each) for path in folder.glob("*.jsonl") for each in read(path)]
+    found = [each for path in folder.glob("*.jsonl") for each in read(path)]
     if not found:
         raise RecordError(f"{folder}: no run is kept here; `make record` promotes one")
-    return max(found, key=lambda each: each[1].run.run)
+    return max(found, key=lambda each: (len({cell.task for cell in each.cells}), each.run.run))

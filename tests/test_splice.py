@@ -15,7 +15,7 @@ from installations import ROOT
 
 from harness import records
 from harness.end_to_end import Difference
-from harness.headline import best_rust
+from harness.headline import best_rust, faster_python
 from harness.records import JobDifference, Text
 from harness.splice import MAKERS, STRAY, splice
 
@@ -45,11 +45,13 @@ After.
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """A folder of results with an older run that says something else."""
+    """A folder of results with an older run that says something else, and a newer of one task."""
     cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
     old = replace(made_up.RUN, run="20250102T030405Z-abcdef")
     made_up.write(tmp_path / "results/bench", old, cells[:5])
     made_up.write(tmp_path / "results/bench", made_up.RUN, cells)
+    new = replace(made_up.RUN, run="20270102T030405Z-abcdef")
+    made_up.write(tmp_path / "results/bench", new, [c for c in cells if c.task == "charset"][:9])
     (tmp_path / "README.md").write_text(DOCUMENT)
     return tmp_path / "results"
 
@@ -89,6 +91,21 @@ def test_the_best_is_one_of_which_something_valid_was_said() -> None:
     half = replace(best, against=(busy.against[0], *best.against[1:]))  # of one of the two
     assert best_rust([*others, half]) == half
     assert best_rust([busy]) == busy
+
+
+def test_a_python_faster_than_the_strongest_is_named() -> None:
+    (mine, *_) = (
+        cell
+        for cell in made_up.cells(("charset",), ("tinyshakespeare",))
+        if cell.id.startswith("python/") and cell.beside("strongest")
+    )
+    beside = mine.beside("strongest")
+    assert beside is not None
+    faster = replace(beside.comparison, verdict="faster")
+    untold = replace(beside.comparison, verdict="inconclusive")
+    cell = replace(mine, against=(replace(beside, comparison=faster),))
+    assert faster_python([cell]) == cell
+    assert faster_python([replace(cell, against=(replace(beside, comparison=untold),))]) is None
 
 
 @pytest.mark.parametrize("stale", ["README.md", "shown/headline.svg"])

@@ -124,7 +124,7 @@ def print_closed(found: Any) -> None:
     for gain in found.gains:
         low, high = map(times, gain.interval)
         out.print(
-            f"{times(gain.ratio)} [{low}, {high}] times faster a step than {gain.reference}; "
+            f"{times(gain.ratio)} [{low}, {high}] times as fast a step as {gain.reference}; "
             f"compiling has paid after {gain.break_even:,} steps",
             soft_wrap=True,
         )

@@ -82,7 +82,11 @@ def splice(
     ),
     file: Annotated[
         Path | None,
-        typer.Option("--from", help="A file of records; the newest in results/bench if none."),
+        typer.Option(
+            "--from",
+            help="A file of records; the run of most tasks in results/bench if none, the newest of "
+            "equals.",
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if it is not as the records say.")
@@ -92,13 +96,13 @@ def splice(
     """Fill a document's blocks, such as README's tables, from a recorded run."""
     from benchmarks.corpora import write_whole
     from harness.records import read
-    from harness.splice import SpliceError, newest_recorded
+    from harness.splice import SpliceError, fullest_recorded
     from harness.splice import splice as fill
 
     jobs = results / "end-to-end"
     with damage():
-        recorded = read(file)[-1] if file else newest_recorded(results / "bench")[1]
-        job = newest_recorded(jobs)[1] if any(jobs.glob("*.jsonl")) else None
+        recorded = read(file)[-1] if file else fullest_recorded(results / "bench")
+        job = fullest_recorded(jobs) if any(jobs.glob("*.jsonl")) else None
     try:
         before = document.read_text(encoding="utf-8")
         after, shown = fill(before, recorded, job)
