@@ -24,8 +24,8 @@ MARKS = {
     "utf8": "takes Rust's &str: a lone surrogate is a UnicodeEncodeError, and CPython keeps the "
     "UTF-8 form it makes of non-ASCII text on the text object for ever",
     "parallel": "uses several threads: only wall-clock time can judge it",
-    "limit": "what no contender can beat, measured beside them: it has no answer to be right or wrong, "
-    "and no rank",
+    "limit": "the least traffic of the task, done in one plain way and measured beside the contenders: "
+    "it has no answer to be right or wrong, and no rank",
     "foreign": "a third party's, added by ``benchmarks.foreign``: no line here has it",
     "quadratic": "its time grows with the text times its distinct characters: not applicable to "
     "corpora of more than 10,000 distinct ones",

@@ -213,7 +213,7 @@ def jobs_of(
 
 
 def limits_of(task: str) -> list[Implementation]:
-    """Return what no contender for a task can beat."""
+    """Return the limits that are measured beside the contenders for a task."""
     return [row for row in registry.rows() if row.task == task and is_limit(row)]
 
 

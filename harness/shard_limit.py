@@ -1,4 +1,4 @@
-"""What no preparation of shards can beat, and how far from it ``nanogpt-rs prepare`` is.
+"""The least that a preparation of shards has to do, and how far from it ``nanogpt-rs prepare`` is.
 
 The limit reads the texts, writes twice their bytes and hashes all of that: what is left when no
 vocabulary and no id has to be found. Both are whole commands in processes of their own, in turn.

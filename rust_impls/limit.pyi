@@ -1,5 +1,5 @@
 """
-What no idea can beat, each in the shape of the tasks it is a limit of.
+The least traffic of a task, done in one plain way, each in the shape of the tasks it is a limit of.
 """
 
 from _typeshed import SupportsGetItem

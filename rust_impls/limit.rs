@@ -1,4 +1,5 @@
-//! What no idea can beat: to read the input once, to copy it, or to write a result of its size.
+//! The least traffic of a task, done in one plain way: to read the input once, to copy it, or to write a
+//! result of its size.
 
 use std::fs::File;
 use std::hint::black_box;

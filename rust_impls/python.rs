@@ -1573,7 +1573,7 @@ macro_rules! shards_module {
     };
 }
 
-/// What no idea can beat, each in the shape of the tasks it is a limit of.
+/// The least traffic of a task, done in one plain way, each in the shape of the tasks it is a limit of.
 #[pymodule(submodule, module = "rust_impls")]
 mod limit {
     use super::{

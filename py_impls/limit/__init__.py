@@ -1,1 +1,1 @@
-"""What no contender can beat, where it is Python's own; in the shape of the task it is a row of."""
+"""The least that a task has to do, where that is Python's own, in the shape of the task's rows."""
