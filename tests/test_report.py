@@ -108,6 +108,12 @@ def test_the_first_screen_answers(reader: Reader, usual: Path) -> None:
     assert reader.run("return document.querySelector('#glance').getBoundingClientRect().top") < 700
 
 
+def test_ideas_show_code_as_code(reader: Reader, usual: Path) -> None:
+    reader.open(usual)
+    assert "bytes.translate" in reader.texts("#rankings .idea code")
+    assert "`" not in reader.text("#rankings")
+
+
 def test_the_best_is_one_of_which_something_valid_was_said(reader: Reader, tmp_path: Path) -> None:
     cells = as_marked(made_up.cells(("charset",), ("tinyshakespeare",)))
     best = best_rust([cell for cell in cells if not cell.limit])

@@ -40,6 +40,11 @@
     const long = pieces.some((each) => each.split(/[\s-]/).some((word) => word.length > LONG_WORD));
     return h("bdi", { class: long ? "long-name" : null, title: [...text].length > LONG_NAME ? text : null }, pieces.map((each, index) => [index ? h("wbr") : null, each]));
   }
+  // What stands between backticks, as code; where one has no partner, the text as it is.
+  function coded(text) {
+    const parts = text.split("`");
+    return parts.length % 2 ? parts.map((each, index) => (index % 2 ? h("code", null, each) : each)) : text;
+  }
   const language = (id) => (["python", "rust", "limit"].includes(id.split("/")[0]) ? id.split("/")[0] : "other");
   const count = (number) => number.toLocaleString("en-US");
   const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
@@ -301,7 +306,7 @@
     const dialog = byId("source");
     const sources = JSON.parse((await unpack("sources-data")) || "{}");
     dialog.replaceChildren(
-      h("form", { method: "dialog" }, h("h2", { id: "source-title" }, `${idea.task}: `, name(idea.id)), h("p", { class: "idea" }, idea.idea),
+      h("form", { method: "dialog" }, h("h2", { id: "source-title" }, `${idea.task}: `, name(idea.id)), h("p", { class: "idea" }, coded(idea.idea)),
         h("p", { class: "where" }, idea.path, ` · as it was when this page was made, ${page.made.slice(0, 10)}${page.commit ? `, commit ${page.commit.slice(0, 8)}` : ""}`),
         h("pre", { tabindex: "0" }, h("code", null, sources[idea.path] || "The source was not at hand when this page was made.")),
         h("button", null, "close")));
@@ -543,7 +548,7 @@
       const kind = cell.id === base ? "isref" : cell.limit ? "limit" : place === 1 && found?.verdict !== "invalid" ? "best" : "";
       return h("tr", { class: kind },
         h("td", { class: "n place" }, cell.limit ? "" : String(place)),
-        h("th", { scope: "row" }, sourceLink(cell), badges, h("span", { class: "idea" }, ideaOf(cell)?.idea || "")),
+        h("th", { scope: "row" }, sourceLink(cell), badges, h("span", { class: "idea" }, coded(ideaOf(cell)?.idea || ""))),
         h("td", { class: "n", "data-label": "one call" }, duration(cell.seconds)),
         h("td", { class: "plot" }, found?.ratio ? forest(bounds, [{ ...found, kind: language(cell.id), hollow: cell.id === base || found.verdict === "invalid", title: `${cell.id}: ${spoken(found)}` }], `${cell.id}: ${spoken(found)}`) : null),
         h("td", { class: "ratio", "data-label": "speed-up" }, ratioOf(found)),
