@@ -120,11 +120,12 @@ def row_of(task: str, cells: Sequence[Cell]) -> tuple[str, ...] | None:
         task: its name.
         cells: with a time, on one text in one state.
     """
-    mine = {(cell.id, cell.corpus): cell for cell in cells if cell.task == task and not cell.limit}
-    if (best := best_rust(list(mine.values()))) is None:
+    ranked = [cell for cell in cells if cell.task == task and not cell.limit]
+    if (best := best_rust(ranked)) is None:
         return None
+    mine = {(cell.id, cell.corpus): cell for cell in ranked}
     strongest = reference(best, STRONGEST, mine)
-    if (rival := faster_python(list(mine.values()))) is not None:
+    if (rival := faster_python(ranked)) is not None:
         strongest += f"; faster here: `{rival.id.removeprefix('python/')}`"
     return (
         f"`{task}`",

@@ -83,10 +83,11 @@ def page(
     """
     runs: dict[str, Held] = {}
     trained: list[dict[str, Any]] = []
+    divided: list[dict[str, Any]] = []  # the same without their files, of which two may hold one
     for name, data in files:
         some, rest = divisions_in(name, data)
-        named = [each | {"file": Path(name).name} for each in some]
-        trained += [each for each in named if not any(same_division(each, one) for one in trained)]
+        trained += [each | {"file": Path(name).name} for each in some if each not in divided]
+        divided += some
         for each in held_by(name, rest) if rest or not some else ():
             known = runs.get(each.recorded.run.run)
             if known is None or len(known.lines) < len(each.lines):
@@ -100,11 +101,6 @@ def page(
             return whole
     said = AGGREGATED.format(count=count, most=MOST_RECORDS, names=names)
     return built(held, trained, names, said, home, history)
-
-
-def same_division(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Return whether two records of divisions say the same, whichever files they are from."""
-    return one | {"file": None} == other | {"file": None}
 
 
 def held_by(name: str, data: bytes) -> list[Held]:
