@@ -156,10 +156,13 @@ def worth_from(rate: Rate, job: Job) -> float | None:
 def sentence(found: Gain, job: Job, id: str, reference: str) -> str:
     """Return the verdict in one sentence."""
     saves = "saves" if found.seconds >= 0 else "loses"
+    middle = (
+        "without an interval," if found.share_interval is None else "by the middle of the interval"
+    )
     start = {
         "worth it": f"Worth it: {id} {saves}",
         "not worth it": f"Don't bother: {id} {saves}",
-        "cannot be told": f"It cannot be told: by the middle of the interval {id} {saves}",
+        "cannot be told": f"It cannot be told: {middle} {id} {saves}",
     }[found.answer]
     saved = seconds_in_words(abs(found.seconds))
     words = f"{start} {saved} of {seconds_in_words(found.job)} against {reference}, "

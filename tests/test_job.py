@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -87,6 +88,9 @@ def test_what_cannot_be_told_says_on_which_side_the_middle_lies() -> None:
         assert said.startswith(
             f"It cannot be told: by the middle of the interval rust/toy {word} 2 s"
         )
+        nothing_around = gain(replace(rate, interval=None), job)
+        said = sentence(nothing_around, job, "rust/toy", "python/toy")
+        assert said.startswith(f"It cannot be told: without an interval, rust/toy {word} 2 s")
 
 
 @pytest.mark.parametrize(
@@ -210,8 +214,12 @@ def test_the_command(nanogpt_rs: Run) -> None:
     ours = [each for each in document["answers"] if each["id"] == "rust/two_passes"]
     assert [each["role"] for each in ours] == ["lecture", "strongest"]
     for each in ours:
-        low, high = each["interval"]
-        assert low < each["seconds"] < high
+        if each["interval"] is None:  # a second on a busy machine can be too little for one
+            assert each["verdict"] in {"invalid", "inconclusive"}
+            assert each["answer"] == "cannot be told"
+        else:
+            low, high = each["interval"]
+            assert low <= each["seconds"] <= high
         assert "64 kB and is extrapolated in a straight line to 100 GB" in each["extrapolation"]
         assert "rust/two_passes" in each["sentence"]
     assert "800 GB" in document["does_not_fit"]
