@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from installations import PACKAGES, ROOT, Installation, build_wheel
 from reader import Reader, start
 
@@ -21,6 +22,10 @@ from benchmarks import corpora
 # A shell's background job ignores Ctrl-C, as would all that tests start and then interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes is the machine's affair: a busy one must fail no test.
+settings.register_profile("nanogpt-rs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nanogpt-rs")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -338,7 +338,7 @@ def test_a_block_may_end_within_a_character(entry: Any, character: str, tmp_path
     wrong=st.binary(max_size=5),
     after=st.text(st.sampled_from("aé漢😀"), max_size=3),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_bytes_about_a_border(
     entry: Any, border: int, before: int, text: str, wrong: bytes, after: str
 ) -> None:

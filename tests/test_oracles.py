@@ -53,7 +53,7 @@ def test_on_tinyshakespeare(
 
 @pytest.mark.parametrize("implementation", [*map(parameter, CONTENDERS)])
 @given(text=TEXTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
     if TASKS[implementation.task].files is not None:  # and UTF-8 holds no lone surrogate
         text = text.encode("utf-8", "ignore").decode()
@@ -70,7 +70,7 @@ def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
     "implementation", [parameter(row) for row in CONTENDERS if row.task.startswith("encode")]
 )
 @given(text=TEXTS, vocabulary=st.frozensets(CHARACTERS, max_size=20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_one_encoder_for_any_text(
     implementation: Implementation, text: str, vocabulary: frozenset[str]
 ) -> None:
@@ -106,7 +106,7 @@ def test_one_encoder_for_any_text(
     ),
     data=st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_decoder_for_any_ids(
     implementation: Implementation, vocabulary: frozenset[str], data: st.DataObject
 ) -> None:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.registry import REGISTRY
@@ -70,7 +70,6 @@ def write(folder: Path, *contents: str | bytes) -> list[Path]:
 
 
 @given(st.lists(texts, min_size=1, max_size=4), st.integers(1, 60), st.integers(1, 3))
-@settings(deadline=None)
 def test_the_right_bytes_wherever_it_is_cut(
     contents: list[str], part_bytes: int, threads: int
 ) -> None:

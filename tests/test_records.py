@@ -90,7 +90,6 @@ def as_read(cell: Cell) -> Any:
 
 
 @given(cells)
-@settings(deadline=None)
 def test_what_is_written_is_read(cell: Cell) -> None:
     kind, run, found = records.parsed(records.line_of("cell", "r", cell))
     assert (kind, run) == ("cell", "r")
@@ -98,7 +97,6 @@ def test_what_is_written_is_read(cell: Cell) -> None:
 
 
 @given(cells, st.lists(st.text(max_size=5000), max_size=8).map(tuple))
-@settings(deadline=None)
 def test_a_record_is_short_whatever_was_wrong(cell: Cell, details: tuple[str, ...]) -> None:
     line = records.lines_of_cell("r", replace(cell, details=details))
     assert len(line) <= records.LONGEST_LINE
@@ -150,7 +148,7 @@ def test_each_truncation_is_named_and_nothing_is_guessed() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_changed_byte_is_found(data: st.DataObject) -> None:
     good = FIRST.read_bytes()
     place = data.draw(st.integers(0, len(good) - 1))

@@ -653,7 +653,7 @@ def nearly(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.95, 1.05))
 def test_swapping_arms_mirrors(seed: int, effect: float) -> None:
     arms = (5e-4, 5e-4, 5e-4 * effect, 5e-4 * effect)
@@ -683,7 +683,7 @@ def test_verdicts_mirror(mean: float, error: float, control: float, control_erro
     assert said(1, -1) == plain
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, SEEDS)
 def test_noise_that_a_round_shares_changes_nothing(seed: int, noise: int) -> None:
     rng = np.random.default_rng(noise)
@@ -695,7 +695,7 @@ def test_noise_that_a_round_shares_changes_nothing(seed: int, noise: int) -> Non
     alike(compare(changed(small(seed), shake)), compare(small(seed)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.2, 1.5), st.integers(1, 5))
 def test_units_change_nothing(seed: int, scale: float, calls: int) -> None:
     def slower(blocks: Any) -> Any:
@@ -706,7 +706,7 @@ def test_units_change_nothing(seed: int, scale: float, calls: int) -> None:
     alike(compare(changed(small(seed), slower)), compare(small(seed)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, st.permutations(range(8)), st.permutations(range(20)))
 def test_order_changes_nothing(seed: int, order: list[int], rounds: list[int]) -> None:
     processes = small(seed)
@@ -717,7 +717,7 @@ def test_order_changes_nothing(seed: int, order: list[int], rounds: list[int]) -
     alike(*(replace(each, ratios=(), control_ratios=()) for each in (first, second)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.01, 100))
 def test_a_bad_process_barely_moves_anything(seed: int, factor: float) -> None:
     processes = measure(
