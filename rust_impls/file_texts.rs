@@ -101,6 +101,38 @@ impl Fault<Failure> {
     }
 }
 
+/// What takes the characters of files, a block at a time. A closure does, of a [`Text`].
+pub trait Take {
+    /// Why it takes no more.
+    type Refusal;
+
+    /// # Errors
+    ///
+    /// When it takes no more.
+    fn text(&mut self, text: Text<'_>) -> Result<(), Self::Refusal>;
+
+    /// Takes bytes if all of them are ASCII, and says whether they are. Who looks at each byte anyway
+    /// can find that out on the way.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    fn ascii(&mut self, bytes: &[u8]) -> Result<bool, Self::Refusal> {
+        if !bytes.is_ascii() {
+            return Ok(false);
+        }
+        self.text(Text::One(bytes)).map(|()| true)
+    }
+}
+
+impl<E, F: FnMut(Text<'_>) -> Result<(), E>> Take for F {
+    type Refusal = E;
+
+    fn text(&mut self, text: Text<'_>) -> Result<(), E> {
+        self(text)
+    }
+}
+
 /// Gives `take` the characters of all files in turn, a block at a time.
 ///
 /// # Errors
@@ -109,12 +141,12 @@ impl Fault<Failure> {
 /// changes meanwhile.
 pub fn each_text(
     paths: &[PathBuf],
-    mut take: impl FnMut(Text<'_>) -> Result<(), Failure>,
+    take: &mut impl Take<Refusal = Failure>,
 ) -> Result<(), Failure> {
     let mut blocks = Blocks::new(BLOCK);
     for path in paths {
         let source = Source::open_again(path)?;
-        source.each_text_from(0, &mut blocks, &mut take)?;
+        source.each_text_from(0, &mut blocks, take)?;
     }
     Ok(())
 }
@@ -182,7 +214,7 @@ impl<'a> Source<'a> {
         mut self,
         position: u64,
         blocks: &mut Blocks,
-        take: impl FnMut(Text<'_>) -> Result<(), Failure>,
+        take: &mut impl Take<Refusal = Failure>,
     ) -> Result<(), Failure> {
         if position > 0 {
             let found = self.file.seek(SeekFrom::Start(position));
@@ -329,7 +361,7 @@ impl Blocks {
     pub fn each<E>(
         &mut self,
         reader: impl Read,
-        take: impl FnMut(Text<'_>) -> Result<(), E>,
+        take: &mut impl Take<Refusal = E>,
     ) -> Result<(), Fault<E>> {
         self.each_from(0, reader, take).map(drop)
     }
@@ -343,7 +375,7 @@ impl Blocks {
         &mut self,
         mut before: u64,
         mut reader: impl Read,
-        mut take: impl FnMut(Text<'_>) -> Result<(), E>,
+        take: &mut impl Take<Refusal = E>,
     ) -> Result<u64, Fault<E>> {
         // What has been read of a character that the next block goes on with comes first in that.
         let mut kept = 0;
@@ -363,7 +395,7 @@ impl Blocks {
                 };
             }
             let filled = kept + read;
-            let whole = self.codes.each(&bytes[..filled], before, &mut take)?;
+            let whole = self.codes.each(&bytes[..filled], before, take)?;
             bytes.copy_within(whole..filled, 0);
             before += whole as u64;
             kept = filled - whole;
@@ -389,14 +421,13 @@ impl Codes {
         &mut self,
         bytes: &[u8],
         before: u64,
-        mut take: impl FnMut(Text<'_>) -> Result<(), E>,
+        take: &mut impl Take<Refusal = E>,
     ) -> Result<usize, Fault<E>> {
-        if bytes.is_ascii() {
-            take(Text::One(bytes)).map_err(Fault::Taker)?;
+        if take.ascii(bytes).map_err(Fault::Taker)? {
             return Ok(bytes.len());
         }
         let (whole, text) = self.decode(bytes);
-        take(text).map_err(Fault::Taker)?;
+        take.text(text).map_err(Fault::Taker)?;
         let next = str::from_utf8(&bytes[whole..]).err();
         if next.is_some_and(|wrong| wrong.error_len().is_some()) {
             return Err(Fault::not_utf8(bytes, whole, before));
@@ -508,6 +539,19 @@ impl Seen {
         self.length += text.len();
     }
 
+    /// Adds bytes if all of them are ASCII, and says whether they are.
+    pub fn add_ascii(&mut self, bytes: &[u8]) -> bool {
+        // Codes beyond ASCII are forgotten for the while, so that another is told from those.
+        let mut found = [self.bits[0], self.bits[1], 0, 0];
+        bit_table::add(&mut found, bytes);
+        let [first, second, 0, 0] = found else {
+            return false;
+        };
+        (self.bits[0], self.bits[1]) = (first, second);
+        self.length += bytes.len();
+        true
+    }
+
     /// Adds what another has seen.
     pub fn merge(&mut self, other: &Self) {
         for (bits, &more) in self.bits.iter_mut().zip(&other.bits) {
@@ -530,6 +574,19 @@ impl Seen {
     }
 }
 
+impl Take for Seen {
+    type Refusal = Failure;
+
+    fn text(&mut self, text: Text<'_>) -> Result<(), Failure> {
+        self.add(text);
+        Ok(())
+    }
+
+    fn ascii(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
+        Ok(self.add_ascii(bytes))
+    }
+}
+
 /// What the files hold.
 ///
 /// # Errors
@@ -537,9 +594,6 @@ impl Seen {
 /// When they cannot be read.
 pub fn seen_in(paths: &[PathBuf]) -> Result<Seen, Failure> {
     let mut seen = Seen::default();
-    each_text(paths, |text| {
-        seen.add(text);
-        Ok(())
-    })?;
+    each_text(paths, &mut seen)?;
     Ok(seen)
 }

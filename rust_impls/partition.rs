@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use crc32fast::Hasher;
 
-use crate::file_texts::{BLOCK, Blocks, CACHE_LINE, Failure, Fault, Seen, Source, from_cache_line};
+use crate::file_texts::{
+    BLOCK, Blocks, CACHE_LINE, Failure, Fault, Seen, Source, Take, from_cache_line,
+};
 use crate::id_table::IdTable;
 use crate::simd;
 use crate::text::Text;
@@ -41,10 +43,7 @@ pub struct Scanned {
 /// When a piece cannot be read, is not there or is not UTF-8.
 pub fn scan(pieces: &[Piece], tap: impl FnMut(usize, &[u8])) -> Result<Scanned, Failure> {
     let mut seen = Seen::default();
-    let checksum = each_text(pieces, tap, |text| {
-        seen.add(text);
-        Ok(())
-    })?;
+    let checksum = each_text(pieces, tap, &mut seen)?;
     Ok(Scanned {
         vocabulary: seen.vocabulary(),
         characters: seen.length,
@@ -91,21 +90,17 @@ pub fn encode(
     let mut output = Output::new(place, tap);
     let mut room: Vec<MaybeUninit<u16>> = Vec::new();
     let mut characters = 0;
-    let read = each_text(
-        pieces,
-        |_, _| {},
-        |text| {
-            room.resize(
-                room.len().max(text.len() + CACHE_LINE),
-                MaybeUninit::uninit(),
-            );
-            let places = &mut from_cache_line(&mut room)[..text.len()];
-            let filled = table.fill(simd::path_or_scalar(), text, places);
-            filled.map_err(|_| Failure::Changed)?;
-            characters += places.len();
-            output.write(as_bytes(places))
-        },
-    )?;
+    let read = each_text(pieces, |_, _| {}, &mut |text: Text<'_>| {
+        room.resize(
+            room.len().max(text.len() + CACHE_LINE),
+            MaybeUninit::uninit(),
+        );
+        let places = &mut from_cache_line(&mut room)[..text.len()];
+        let filled = table.fill(simd::path_or_scalar(), text, places);
+        filled.map_err(|_| Failure::Changed)?;
+        characters += places.len();
+        output.write(as_bytes(places))
+    })?;
     Ok(Encoded {
         characters,
         read,
@@ -143,13 +138,13 @@ pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
 fn each_text(
     pieces: &[Piece],
     mut tap: impl FnMut(usize, &[u8]),
-    mut take: impl FnMut(Text<'_>) -> Result<(), Failure>,
+    take: &mut impl Take<Refusal = Failure>,
 ) -> Result<u32, Failure> {
     let mut blocks = Blocks::new(BLOCK);
     let mut checksum = Hasher::new();
     for (index, piece) in pieces.iter().enumerate() {
         let mut part = Part::open(piece, &mut checksum, |bytes: &[u8]| tap(index, bytes))?;
-        let done = blocks.each_from(piece.start, &mut part, &mut take);
+        let done = blocks.each_from(piece.start, &mut part, take);
         if !matches!(done, Err(Fault::Io(_))) {
             part.check_whole()?; // what is cut short is not UTF-8 either, in many a place
         }

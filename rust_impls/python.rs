@@ -23,6 +23,7 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::string::PyStringData;
 use pyo3::types::{IntoPyDict, PyDict, PyInt, PyList, PySequence, PySet, PyString};
 
+use crate::charset_encode::Charset;
 use crate::count::Count;
 use crate::decode_list::small_ints::{SMALL_INTS, STEP};
 use crate::decoded::{Decoded, Room};
@@ -938,10 +939,23 @@ fn vocabulary_string<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<Bound<'py,
         .map_err(|position| not_in_vocabulary(position, position, codes.len()))
 }
 
-fn too_many_distinct(distinct: usize) -> PyErr {
-    PyValueError::new_err(format!(
-        "text has {distinct} distinct characters; charset_encode holds at most {U16_ENTRIES}"
-    ))
+/// An idea's vocabulary of a text and its ids, written where numpy keeps them.
+fn charset_and_ids<'py>(
+    text: &Bound<'py, PyString>,
+    charset_encode: fn(Text<'_>, &mut [MaybeUninit<u16>]) -> Charset,
+) -> PyResult<(Bound<'py, PyString>, Uint16Array<'py>)> {
+    let (py, codes) = (text.py(), borrow_text(text)?);
+    let mut vocabulary = Vec::new();
+    let ids = new_array(py, codes.len(), |ids| {
+        vocabulary = charset_encode(codes, ids)?;
+        Ok(())
+    })?
+    .map_err(|distinct: usize| {
+        PyValueError::new_err(format!(
+            "text has {distinct} distinct characters; charset_encode holds at most {U16_ENTRIES}"
+        ))
+    })?;
+    Ok((vocabulary_string(py, &vocabulary)?, Uint16Array(ids)))
 }
 
 fn check_fits_decode_array(entries: usize) -> PyResult<()> {
@@ -1415,8 +1429,7 @@ macro_rules! charset_encode_module {
         /// Vocabulary and ids in one go: charset_encode(text) -> tuple[str, uint16 array].
         #[pymodule(submodule, module = "rust_impls")]
         mod charset_encode {
-            use super::{Uint16Array, borrow_text, too_many_distinct, vocabulary_string};
-            use numpy::IntoPyArray;
+            use super::{Uint16Array, charset_and_ids};
             use pyo3::prelude::*;
             use pyo3::types::PyString;
 
@@ -1426,12 +1439,7 @@ macro_rules! charset_encode_module {
                 fn $stored<'py>(
                     text: &Bound<'py, PyString>,
                 ) -> PyResult<(Bound<'py, PyString>, Uint16Array<'py>)> {
-                    let py = text.py();
-                    let (vocabulary, ids) =
-                        crate::charset_encode::$stored::charset_encode(borrow_text(text)?)
-                            .map_err(too_many_distinct)?;
-                    let ids = Uint16Array(ids.into_pyarray(py));
-                    Ok((vocabulary_string(py, &vocabulary)?, ids))
+                    charset_and_ids(text, crate::charset_encode::$stored::charset_encode)
                 }
             )*
         }

@@ -7,7 +7,7 @@ use rust_impls::text::Text;
 libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
     let (bytes, size) = input;
     let (mut codes, mut seen) = (Vec::new(), Seen::default());
-    let taken = Blocks::new(size.into()).each(&bytes[..], |block| {
+    let taken = Blocks::new(size.into()).each(&bytes[..], &mut |block: Text<'_>| {
         match block {
             Text::One(block) => codes.extend(block.iter().copied().map(u32::from)),
             Text::Two(block) => codes.extend(block.iter().copied().map(u32::from)),
@@ -20,6 +20,13 @@ libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
         (Ok(text), Ok(())) => {
             assert!(text.chars().map(u32::from).eq(codes.iter().copied()));
             assert_eq!(seen.vocabulary(), fuzz::distinct(&codes));
+            let mut by_itself = Seen::default();
+            assert!(
+                Blocks::new(size.into())
+                    .each(&bytes[..], &mut by_itself)
+                    .is_ok()
+            );
+            assert_eq!(by_itself.vocabulary(), seen.vocabulary());
         }
         (Err(wrong), Err(Fault::Gzip)) => {
             assert!(wrong.valid_up_to() == 1 && bytes.starts_with(b"\x1F\x8B"))

@@ -96,7 +96,11 @@ fn count_pair_table(bencher: Bencher<'_, '_>, width: &str) {
 
 #[divan::bench(args = NAMES)]
 fn charset_encode_bit_table(bencher: Bencher<'_, '_>, width: &str) {
-    on_text(bencher, width, charset_encode::bit_table::charset_encode);
+    let text = text(width);
+    let mut ids = vec![MaybeUninit::uninit(); LENGTH];
+    bencher
+        .counter(ItemsCount::new(LENGTH))
+        .bench_local(|| charset_encode::bit_table::charset_encode(text.as_text(), &mut ids));
 }
 
 #[divan::bench(args = NAMES)]

@@ -3,6 +3,6 @@
 pub mod bit_table;
 pub mod rustc_hash;
 
-/// The vocabulary and the ids of a text, or how many distinct characters it has if those are more
-/// than `u16` ids can name.
-pub type Charset = Result<(Vec<u32>, Vec<u16>), usize>;
+/// The vocabulary of a text, whose ids have all been written; or how many distinct characters it has if
+/// those are more than `u16` ids can name.
+pub type Charset = Result<Vec<u32>, usize>;

@@ -1,6 +1,7 @@
 //! A hash set, sorted, then a hash map to the ids: what one would write first.
 
 use std::collections::{HashMap, HashSet};
+use std::mem::MaybeUninit;
 
 use rustc_hash::FxBuildHasher;
 
@@ -10,15 +11,20 @@ use crate::text::Text;
 /// # Errors
 ///
 /// When `u16` ids cannot name all its characters.
-pub fn charset_encode(text: Text<'_>) -> Charset {
+///
+/// # Panics
+///
+/// When `ids` has another length than `text`.
+pub fn charset_encode(text: Text<'_>, ids: &mut [MaybeUninit<u16>]) -> Charset {
+    assert_eq!(text.len(), ids.len());
     match text {
-        Text::One(codes) => distinct_and_ids(codes),
-        Text::Two(codes) => distinct_and_ids(codes),
-        Text::Four(codes) => distinct_and_ids(codes),
+        Text::One(codes) => distinct_and_ids(codes, ids),
+        Text::Two(codes) => distinct_and_ids(codes, ids),
+        Text::Four(codes) => distinct_and_ids(codes, ids),
     }
 }
 
-fn distinct_and_ids<C: Copy + Into<u32>>(codes: &[C]) -> Charset {
+fn distinct_and_ids<C: Copy + Into<u32>>(codes: &[C], places: &mut [MaybeUninit<u16>]) -> Charset {
     let mut found: HashSet<u32, FxBuildHasher> = HashSet::default();
     for &code in codes {
         found.insert(code.into());
@@ -29,6 +35,8 @@ fn distinct_and_ids<C: Copy + Into<u32>>(codes: &[C]) -> Charset {
     for (id, &code) in vocabulary.iter().enumerate() {
         ids.insert(code, u16::try_from(id).map_err(|_| vocabulary.len())?);
     }
-    let encoded = codes.iter().map(|&code| ids[&code.into()]).collect();
-    Ok((vocabulary, encoded))
+    for (place, &code) in places.iter_mut().zip(codes) {
+        place.write(ids[&code.into()]);
+    }
+    Ok(vocabulary)
 }

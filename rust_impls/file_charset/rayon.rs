@@ -77,9 +77,6 @@ fn add_piece(
 ) -> Result<(), Fault<Failure>> {
     let start = source.next_character(start).map_err(Fault::Io)?;
     let end = source.next_character(end).map_err(Fault::Io)?;
-    blocks.each_from(start, source.between(start, end), |text| {
-        seen.add(text);
-        Ok(())
-    })?;
+    blocks.each_from(start, source.between(start, end), seen)?;
     Ok(())
 }

@@ -26,8 +26,5 @@ pub fn add(
     blocks: &mut Blocks,
     seen: &mut Seen,
 ) -> Result<(), Failure> {
-    source.each_text_from(position, blocks, |text| {
-        seen.add(text);
-        Ok(())
-    })
+    source.each_text_from(position, blocks, seen)
 }

@@ -84,10 +84,7 @@ async fn add(path: &Path, seen: &mut Seen) -> Result<(), Failure> {
         let start = block.start;
         block.room[start - kept..start].copy_from_slice(&left[..kept]);
         let bytes = &block.room[start - kept..start + block.read];
-        let taken = codes.each(bytes, position, |text| {
-            seen.add(text);
-            Ok(())
-        });
+        let taken = codes.each(bytes, position, seen);
         let whole = taken.map_err(|fault| source.failure(fault))?;
         position += whole as u64;
         kept = bytes.len() - whole;

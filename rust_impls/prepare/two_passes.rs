@@ -9,6 +9,7 @@ use super::Prepared;
 use crate::file_texts::{Failure, each_text, seen_in};
 use crate::id_table::IdTable;
 use crate::simd;
+use crate::text::Text;
 
 /// # Errors
 ///
@@ -23,7 +24,7 @@ pub fn prepare(paths: &[PathBuf]) -> Result<Prepared, Failure> {
         length: seen.length,
         fill: Box::new(move |ids| {
             let mut rest = ids;
-            each_text(&paths, |text| {
+            each_text(&paths, &mut |text: Text<'_>| {
                 let places = rest.split_off_mut(..text.len()).ok_or(Failure::Changed)?;
                 table
                     .fill(simd::path_or_scalar(), text, places)

@@ -7,6 +7,7 @@ use super::Shards;
 use crate::file_texts::{Failure, each_text, seen_in};
 use crate::id_table::IdTable;
 use crate::simd;
+use crate::text::Text;
 use crate::vocabulary::U16_ENTRIES;
 
 /// # Errors
@@ -24,7 +25,7 @@ pub fn shards(paths: &[PathBuf], out: &Path) -> Result<Vec<u32>, Failure> {
     let mut shards = Shards::new(out, seen.length)?;
     let mut room: Vec<MaybeUninit<u16>> = Vec::new();
     let mut written = 0;
-    each_text(paths, |text| {
+    each_text(paths, &mut |text: Text<'_>| {
         if room.len() < text.len() {
             room.resize(text.len(), MaybeUninit::uninit());
         }

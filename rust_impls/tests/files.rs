@@ -178,7 +178,7 @@ proptest! {
     #[test]
     fn blocks_are_the_text_whatever_their_size(text in text(), size in 1..40_usize, at_once in 1..9_usize) {
         let (mut codes, mut seen) = (Vec::new(), Seen::default());
-        let taken = Blocks::new(size).each(Trickle(text.as_bytes(), at_once), |block| {
+        let taken = Blocks::new(size).each(Trickle(text.as_bytes(), at_once), &mut |block: Text<'_>| {
             codes.extend(codes_of(block));
             seen.add(block);
             Ok::<(), ()>(())
@@ -187,6 +187,13 @@ proptest! {
         prop_assert!(codes.iter().copied().eq(text.chars().map(u32::from)));
         prop_assert_eq!(seen.vocabulary(), distinct(&text));
         prop_assert_eq!(seen.length, codes.len());
+
+        // And taken by what finds ASCII on its way.
+        let mut by_itself = Seen::default();
+        let taken = Blocks::new(size).each(Trickle(text.as_bytes(), at_once), &mut by_itself);
+        prop_assert!(taken.is_ok());
+        prop_assert_eq!(by_itself.vocabulary(), distinct(&text));
+        prop_assert_eq!(by_itself.length, codes.len());
     }
 
     #[test]
@@ -198,7 +205,7 @@ proptest! {
         at_once in 1..9_usize,
     ) {
         let bytes = [text.as_bytes(), &wrong, after.as_bytes()].concat();
-        let taken = Blocks::new(size).each(Trickle(&bytes, at_once), |_| Ok::<(), ()>(()));
+        let taken = Blocks::new(size).each(Trickle(&bytes, at_once), &mut |_: Text<'_>| Ok::<(), ()>(()));
         match (str::from_utf8(&bytes), taken) {
             (Ok(_), Ok(())) => (),
             (Err(wrong), Err(Fault::NotUtf8(position))) => {
@@ -255,6 +262,20 @@ proptest! {
         let whole: BTreeSet<u32> = parts.concat().into_iter().map(u32::from).collect();
         prop_assert!(seen.vocabulary().into_iter().eq(whole));
         prop_assert_eq!(seen.length, parts.concat().len());
+
+        // Bytes beyond ASCII are told from it after any others, and leave nothing behind.
+        let mut ascii = Vec::new();
+        let mut found = Seen::default();
+        found.add(Text::One(&[0x80, 0xFF]));
+        for part in &parts {
+            prop_assert_eq!(found.add_ascii(part), part.is_ascii());
+            if part.is_ascii() {
+                ascii.extend(part);
+            }
+        }
+        prop_assert_eq!(found.length, 2 + ascii.len());
+        let whole: BTreeSet<u32> = ascii.into_iter().chain([0x80, 0xFF]).map(u32::from).collect();
+        prop_assert!(found.vocabulary().into_iter().eq(whole));
     }
 }
 
@@ -339,7 +360,7 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
         at_first(&path);
         let mut left = Some(());
         let source = Source::open(&path).expect("a file");
-        let read = source.each_text_from(0, &mut Blocks::new(BLOCK), |_| {
+        let read = source.each_text_from(0, &mut Blocks::new(BLOCK), &mut |_: Text<'_>| {
             left.take()
                 .map_or(Ok(()), |()| change(&path))
                 .expect("a change");
@@ -359,7 +380,7 @@ fn a_file_that_shrinks_between_windows_is_no_crash() {
     let path = folder.write("text", vec![b'a'; 9 << 20]);
     let source = Source::open(&path).expect("a file");
     let mut taken = 0;
-    let end = mmap::each_mapped(&source, |text| {
+    let end = mmap::each_mapped(&source, &mut |text: Text<'_>| {
         taken += text.len();
         if taken == 4 << 20 {
             fs::write(&path, b"aa").expect("a file");
@@ -367,7 +388,7 @@ fn a_file_that_shrinks_between_windows_is_no_crash() {
         Ok(())
     });
     assert_eq!(end.expect("UTF-8"), 4 << 20);
-    let read = source.each_text_from(4 << 20, &mut Blocks::new(BLOCK), |_| Ok(()));
+    let read = source.each_text_from(4 << 20, &mut Blocks::new(BLOCK), &mut |_: Text<'_>| Ok(()));
     assert!(matches!(read, Err(Failure::Altered { .. })));
 }
 

@@ -16,6 +16,7 @@ use rust_impls::simd;
 use rust_impls::text::{OwnedText, Text};
 use rust_impls::{charset_encode, count, decode_array, decode_list};
 
+type CharsetEncode = fn(Text<'_>, &mut [MaybeUninit<u16>]) -> Charset;
 type Fill<I> = Box<dyn Fn(&[I], Room<'_>) -> Decoded>;
 type Decoder<I> = fn(&[u32]) -> Fill<I>;
 
@@ -27,7 +28,7 @@ macro_rules! count_ideas {
 }
 macro_rules! charset_encode_ideas {
     ($($idea:ident),*) => {
-        const CHARSET_ENCODE: &[(&str, fn(Text<'_>) -> Charset)] =
+        const CHARSET_ENCODE: &[(&str, CharsetEncode)] =
             &[$((stringify!($idea), charset_encode::$idea::charset_encode)),*];
     };
 }
@@ -68,7 +69,8 @@ fn naive_count(codes: &[u32]) -> Vec<Count> {
     counts.into_iter().collect()
 }
 
-fn naive_charset_encode(codes: &[u32]) -> Charset {
+/// The vocabulary and the ids; or how many distinct characters there are, if those are too many.
+fn naive_charset_encode(codes: &[u32]) -> Result<(Vec<u32>, Vec<u16>), usize> {
     let vocabulary = Vec::from_iter(codes.iter().copied().collect::<BTreeSet<u32>>());
     let id = |code| {
         vocabulary
@@ -112,7 +114,15 @@ fn check_text(codes: &[u32], skipped: usize) {
         );
     }
     for (idea, charset_encode) in CHARSET_ENCODE {
-        let right = charset_encode(text) == naive_charset_encode(codes);
+        let mut ids = vec![MaybeUninit::uninit(); text.len()];
+        let found = charset_encode(text, &mut ids).map(|vocabulary| {
+            // SAFETY: success says that all of them are written.
+            (
+                vocabulary,
+                ids.iter().map(|id| unsafe { id.assume_init() }).collect(),
+            )
+        });
+        let right = found == naive_charset_encode(codes);
         assert!(
             right,
             "charset_encode::{idea} of {} characters",
