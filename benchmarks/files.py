@@ -98,8 +98,14 @@ def cannot_uncache() -> str | None:
     """Return why files cannot be had without the system's own copy here, or ``None``."""
     if not hasattr(os, "posix_fadvise"):
         return "this system offers no way to make it forget its copy of a file"
+    folder = cache_folder() / "files"
     try:
-        uncache(path_of(bytes(KEPT_FROM)))
+        folder.mkdir(parents=True, exist_ok=True)
+        # A file of its own: another process that asks the same might read it meanwhile.
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(bytes(KEPT_FROM))
+            file.flush()
+            uncache(file.name)
     except OSError as error:
         return f"{error.strerror or error}; NANOGPT_RS_CACHE may name a folder on a disk"
     return None

@@ -74,7 +74,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     cpu, wall = time.process_time(), time.perf_counter()
     answer = function(*arguments)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak, after = held("VmHWM"), held("VmRSS")
+    after, peak = held("VmRSS"), held("VmHWM")  # so that the peak is never below it
     del answer
     return {
         "seconds": wall,

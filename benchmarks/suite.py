@@ -99,12 +99,15 @@ class Cells:
 
     def __init__(self) -> None:
         self.prepared: Call | None = None
-        # Importing what a cell needs can take longer than asv's warm-up, which would then find
-        # the call slow and never repeat it within a sample. So it is done here, before the clock;
-        # whatever fails is reported when the cell is called.
+        self.text: str | None = None
+        # What a cell needs can take longer to import and to read than asv's warm-up, which would
+        # then find the call slow and never repeat it within a sample. So it is done here, before
+        # the clock; whatever fails is reported when the cell is called.
         if started_for := self.cell_of_process():
+            id, corpus = started_for
             with suppress(Exception):
-                find(self.task.name, started_for[0]).resolve()
+                self.text = corpora.own_copy(corpora.load(corpus).text)
+                find(self.task.name, id).resolve()
 
     def cell_of_process(self) -> tuple[str, ...] | None:
         """Return the parameters of the cell that asv started this process for, if it was.
@@ -127,7 +130,7 @@ class Cells:
     def prepare(self, verdicts: Verdicts, id: str, corpus: str) -> Call:
         """Return the call to time, and keep it: only a process's first call, uncounted, waits."""
         require_proved(verdicts[self.task.name, id, corpus])
-        text = corpora.own_copy(corpora.load(corpus).text)
+        text = self.text or corpora.own_copy(corpora.load(corpus).text)
         self.prepared = self.call(find(self.task.name, id).resolve(), text)
         return self.prepared
 

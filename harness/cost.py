@@ -20,6 +20,8 @@ from harness.shards import WIDTH
 ENGINE = ("vocabulary", "encoding")
 """Of which each part is a task."""
 LEVEL = 0.95
+KNOWS_NOTHING = 1e6
+"""By which factor an interval reaches up and down at most: beyond it no number is worth saying."""
 LEAST = 4
 """Runs that a line takes."""
 CALL = "call"
@@ -71,7 +73,9 @@ class Line:
         of_fixed, of_each, shared = self.covariance
         known = (of_fixed + of_each * size**2 + 2 * shared * size) / seconds**2
         deviation = math.sqrt(max(0.0, known) + self.spread**2)
-        reach = math.exp(float(t.ppf((1 + LEVEL) / 2, self.runs - 2)) * deviation)
+        reach = math.exp(
+            min(float(t.ppf((1 + LEVEL) / 2, self.runs - 2)) * deviation, math.log(KNOWS_NOTHING))
+        )
         return Estimate(seconds, seconds / reach, seconds * reach)
 
 

@@ -15,7 +15,9 @@ from typing import Any
 
 from harness.engines import Answer, EngineError, work
 
-CONNECT_SECONDS = 15
+CONNECT_SECONDS = 60
+WORKER_SECONDS = 300
+"""Within which the first workers must be there: what they import takes long on a busy machine."""
 COUNT_EVERY = 2.0
 """Seconds after which workers are counted again."""
 RETRIES = 3
@@ -211,7 +213,7 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Dask]:
         with closing(cluster):
             client = distributed.Client(cluster, timeout=CONNECT_SECONDS)
             with closing(client):
-                client.wait_for_workers(workers, timeout=60)
+                client.wait_for_workers(workers, timeout=WORKER_SECONDS)
                 nothing = (work_there, build(), "crc32", (b"", 0))
                 found = [
                     client.submit(*nothing, pure=False, workers=[each])
@@ -236,12 +238,12 @@ def wait_for_a_worker(client: Any, scheduler: str) -> Any:
     """Return the client once its scheduler has a worker.
 
     Raises:
-        EngineError: it has none for a minute.
+        EngineError: it has none within ``WORKER_SECONDS``.
     """
     import distributed
 
     try:
-        client.wait_for_workers(1, timeout=60)
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except (TimeoutError, distributed.TimeoutError):
         raise EngineError(f"the scheduler {scheduler} has no worker") from None
     return client
@@ -254,4 +256,4 @@ def closing(what: Any) -> Iterator[None]:
         yield
     finally:
         with suppress(Exception):
-            what.close(timeout=5)
+            what.close(timeout=30)

@@ -27,7 +27,7 @@ PADDING_LIMIT = 4096
 PILOT_ROUNDS = 3
 MOST_CONTENDERS = 12
 """More would spread a round over too long a time, and give chance too many tries."""
-LEAST_DEADLINE = 30.0
+LEAST_DEADLINE = 60.0
 """Seconds that a worker may take at least; many times what was planned for it."""
 TOO_SHORT_FOR_ONE = 0.00002
 """Seconds below which a pilot that timed single calls is run again with blocks."""

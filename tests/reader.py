@@ -69,7 +69,7 @@ class Reader:
         return self.driver.execute_script(script, *arguments)
 
     def wait(self, script: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while not self.run(script):
             assert time.monotonic() < deadline, self.driver.get_log("browser")
             time.sleep(0.01)

@@ -154,9 +154,7 @@ def test_a_commit_twice_slower_is_found(repository: Repository) -> None:
         changed
     )
     slower = repository.value("slow", CALL, "python/set", "synthetic")
-    assert slower / repository.value("old", CALL, "python/set", "synthetic") == pytest.approx(
-        2, rel=0.3
-    )
+    assert slower > 1.3 * repository.value("old", CALL, "python/set", "synthetic")
 
 
 def test_an_old_wheel_is_measured_by_heads_suite(repository: Repository) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from harness.cost import STAGES, Line, Means, fit, predict
+from harness.cost import KNOWS_NOTHING, STAGES, Line, Means, fit, predict
 
 SIZES = [10**6, 10**7, 10**8, 10**9, 4 * 10**9]
 EXACT = {
@@ -49,6 +49,15 @@ def test_a_line_without_noise_comes_back(fixed: float, each: float) -> None:
         assert found.seconds == pytest.approx(fixed + each * size, rel=1e-6)
         assert found.low <= found.seconds <= found.high
         assert found.high / found.low == pytest.approx(1, rel=1e-5)
+
+
+def test_runs_that_show_no_growth_say_that_nothing_is_known() -> None:
+    # Of 1 and 10 MB, where one of 1 MB was interrupted for longer than either takes.
+    line = fit([(10**6, 0.0004), (10**6, 0.0044), (10**7, 0.0015), (10**7, 0.0016)])
+    assert line.each == 0
+    found = line.at(10**13)
+    assert found.high / found.seconds == pytest.approx(KNOWS_NOTHING)
+    assert found.seconds / found.low == pytest.approx(KNOWS_NOTHING)
 
 
 @pytest.mark.parametrize("size", [10**6, 10**9, 10**11, 10**13])

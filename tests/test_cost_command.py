@@ -69,10 +69,11 @@ def test_the_records_answer_again_for_other_means(
     nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
 ) -> None:
     arguments = ("cost", "10TB", "--record", str(kept[0]), "--machines", "4", "--cores", "8")
-    done = nanogpt_rs(*arguments, "--network", "100MB/s", "--json")
+    # So slow that no pause of the disk, while this was measured, is slower.
+    done = nanogpt_rs(*arguments, "--network", "1MB/s", "--json")
     (found,) = json.loads(done.stdout)["predictions"]
     assert {stage["bound"] for stage in found["stages"]} == {"network"}
-    assert found["total"]["seconds"] == pytest.approx(3e13 / 1e8)
+    assert found["total"]["seconds"] == pytest.approx(3e13 / 1e6)
     shown = nanogpt_rs(*arguments)
     assert shown.returncode == 0
     assert "4 machines of 8 cores" in shown.stdout

@@ -21,9 +21,9 @@ pytest.importorskip("distributed", reason="install the extra: pip install 'nanog
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = Path(sys.executable).with_name("nanogpt-rs")
-TEXT = "".join(random.Random(3).choices("ab\nй世🙂", k=40_000))
+TEXT = "".join(random.Random(3).choices("ab\nй世🙂", k=80_000))
 ASKED = ("--engine=dask", "--part-bytes=200", "--json")
-WAIT = 120
+WAIT = 600
 """Seconds, on a machine that has much else to do."""
 
 

@@ -26,10 +26,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_two_passes_need_little_beyond_their_result(corpus: str) -> None:
     ids = 8 * 8_400_000
-    small = measure(find("prepare", "rust/two_passes"), corpus, False, 1)
-    large = measure(find("prepare", "rust/rustc_hash"), corpus, False, 1)
-    assert ids <= small.most <= ids + 16e6
-    assert ids <= max(small.kept) <= small.most
+    small = measure(find("prepare", "rust/two_passes"), corpus, False, 3)
+    large = measure(find("prepare", "rust/rustc_hash"), corpus, False, 3)
+    # Where memory is short, the system takes pages of libraries away meanwhile.
+    assert ids - 8e6 <= small.most <= ids + 16e6
+    assert ids - 8e6 <= max(small.kept) <= small.most
     # The whole text beside the ids is 8.4 MB, less what the process had free before.
     assert large.most >= small.most + 4e6
     assert ordered([large, small]) == [small, large]

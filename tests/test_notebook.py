@@ -66,6 +66,9 @@ except ImportError as error:
 """,
 )
 
+PATIENCE = {"timeout": 3600, "startup_timeout": 600, "iopub_timeout": 120}
+"""Seconds for a cell, which may compile, for a kernel to start, and for what a cell wrote."""
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -121,7 +124,7 @@ def test_an_edit_of_rust_reaches_a_running_kernel(
     client = NotebookClient(
         notebook,
         kernel_name="of_the_checkout",
-        timeout=600,
+        **PATIENCE,
         resources={"metadata": {"path": str(checkout)}},
         config=by_files,
     )
@@ -152,7 +155,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, by_files: Config) 
     notebook = nbformat.read(ROOT / "nanogpt.ipynb", as_version=4)
     environment = {**os.environ, "NANOGPT_RS_NOTEBOOK_STEPS": "20", "TMPDIR": str(tmp_path)}
     resources = {"metadata": {"path": str(tmp_path)}}
-    client = NotebookClient(notebook, timeout=600, resources=resources, config=by_files)
+    client = NotebookClient(notebook, **PATIENCE, resources=resources, config=by_files)
     client.execute(env=environment)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     pictures = [

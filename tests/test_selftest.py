@@ -126,7 +126,7 @@ def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_p
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=300)
     assert process.returncode == 130
     assert b"Traceback" not in stderr
     first = path.read_bytes()
@@ -137,7 +137,8 @@ def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_p
     found = {each["contender"]: each for each in document["findings"]}
     assert found.keys() == {"same", "0.02", "0.05"}
     assert all(each["found"]["tries"] == 2 for each in found.values())
-    assert found["0.05"]["reads"] < found["0.02"]["reads"] < 1
+    assert found["0.05"]["planted"] < found["0.02"]["planted"] < found["same"]["planted"]
+    assert all(each["reads"] is None or 0 < each["reads"] < 2 for each in found.values())
     assert len(document["about"]) == 2
     again = path.read_bytes()
     assert nanogpt_rs(*arguments, "--show").returncode == 0
@@ -153,9 +154,8 @@ def test_a_loaded_core_is_shared_and_then_left() -> None:
     with selftest.conditions("loaded"):
         assert len(os.sched_getaffinity(0)) == 1
         cpu, wall = time.process_time(), time.perf_counter()
-        while time.perf_counter() - wall < 1:
-            pass
-        assert time.process_time() - cpu < 0.9
+        while time.process_time() - cpu > 0.9 * (time.perf_counter() - wall):
+            assert time.perf_counter() - wall < 60
     assert os.sched_getaffinity(0) == before
 
 
@@ -178,7 +178,7 @@ def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
     done = subprocess.run([sys.executable, "-P", "-c", command], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL
     path = Path(f"/proc/{int(done.stdout)}/stat")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z":
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -204,9 +204,10 @@ def test_wrong_usage(
 
 def test_other_tools_judge_the_same_functions() -> None:
     case = Case("charset", "rust/ahash", 20_000)
-    arms = {rivals.BASELINE: case.characters, "1.0": 2 * case.characters}
+    # So much that what else the machine does, for one of the two alone, does not hide it.
+    arms = {rivals.BASELINE: case.characters, "4.0": 5 * case.characters}
     said = rivals.judge(case.task, case.id, arms)
-    assert said == {tool: {"1.0": "slower"} for tool in rivals.TOOLS}
+    assert said == {tool: {"4.0": "slower"} for tool in rivals.TOOLS}
 
 
 def test_a_tool_that_fails_is_named() -> None:

@@ -80,7 +80,8 @@ def test_compare_bench_and_the_page_say_what_is_faster(
     done = nanogpt_rs(*command, *chosen, PYTHONPATH=site)
     assert done.returncode == 0, done.stderr
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
-    assert cells["rust/hash_map"]["against"][0]["comparison"]["ratio"] > 0
+    (against,) = cells["rust/hash_map"]["against"]
+    assert against["comparison"]["verdict"] in {"faster", "slower", "inconclusive", "invalid"}
     done = nanogpt_rs("bench", "words", "--state=warm", "--seconds=1", *chosen, PYTHONPATH=site)
     assert done.returncode == 0, done.stderr
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}

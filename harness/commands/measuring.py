@@ -288,13 +288,15 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
     tests = tests_in(cells)
     if not any(cell.against for cell in cells):
         return
+    valid = any(each.comparison.valid for cell in cells for each in cell.against)
+    if tests:
+        said = f"verdicts hold for all {tests} tests together (Holm), intervals each for itself."
+    elif valid:
+        said = "one test was made, and nothing is adjusted."
+    else:
+        said = "none is valid, and nothing is tested."
     out.print(
-        "Ratios are the reference's time over the implementation's, with 95 % intervals; "
-        + (
-            f"verdicts hold for all {tests} tests together (Holm), intervals each for itself."
-            if tests
-            else "one test was made, and nothing is adjusted."
-        )
+        f"Ratios are the reference's time over the implementation's, with 95 % intervals; {said}"
     )
 
 
