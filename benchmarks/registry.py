@@ -81,12 +81,29 @@ class Implementation:
     given: tuple[str, ...] = ()
 
     def resolve(self) -> Any:
-        """Import and return the function.
+        """Import what it needs and the function, and return that.
 
         Raises:
             ImportError, AttributeError: this installation does not have it.
         """
+        self.import_needs()
         return self.with_given(resolve_name(self.target))
+
+    def import_needs(self) -> None:
+        """Import the modules that it needs.
+
+        A function of Rust imports numpy when it first makes an array, and would have that timed
+        where a module of Python has it imported already.
+
+        Raises:
+            ImportError: one is not installed.
+        """
+        for module in self.modules():
+            importlib.import_module(module)
+
+    def modules(self) -> list[str]:
+        """Return the names of the modules that it needs."""
+        return [need for need in self.needs if not need.startswith("cpu:")]
 
     def resolve_steps(self) -> Any:
         """Import and return the function's twin that yields the names of its steps; ``None`` if none.
@@ -108,9 +125,8 @@ class Implementation:
 
         Importing all of them takes seconds: some import torch.
         """
-        modules = [need for need in self.needs if not need.startswith("cpu:")]
         named = [name.partition(":")[0] for name in (self.target, *self.given)]
-        for module in (*modules, *named):
+        for module in (*self.modules(), *named):
             try:
                 found = importlib.util.find_spec(module)
             except ImportError:  # its package is not there either

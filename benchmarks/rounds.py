@@ -324,7 +324,9 @@ def call_of(task: Task, arm: dict[str, Any], function: Any, text: str, state: st
         text: the arm's own.
         state: of ``STATES``, or ``BUILD``.
     """
-    implementation = function or find(task.name, arm["id"]).resolve()
+    row = find(task.name, arm["id"])
+    row.import_needs()
+    implementation = function or row.resolve()
     if state == BUILD:
         assert task.build is not None
         return task.build(implementation, text)
