@@ -315,6 +315,35 @@ def test_the_ranking_says_what_the_records_say(reader: Reader, usual: Path, run_
     assert "slower" in " ".join(verdicts.values())
 
 
+def test_places_tell_no_more_than_intervals_do(reader: Reader, tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    contenders = sorted(
+        (cell for cell in cells if not cell.limit and cell.against), key=lambda each: each.seconds
+    )
+    bounds = {contenders[0].id: (0.9, 1.1), contenders[1].id: (0.8, 0.95)}  # of what is read now
+
+    def told(cell: Cell) -> Cell:
+        low, high = bounds.get(cell.id, (0.99, 1.01))
+        best = contenders[0].beside("strongest").comparison.ratio
+        against = []
+        for each in cell.against:
+            ratio = best if cell.id in bounds else each.comparison.ratio
+            there = replace(each.comparison, ratio=ratio, interval=(ratio * low, ratio * high))
+            against.append(replace(each, comparison=there))
+        return replace(cell, against=tuple(against))
+
+    reader.open(page_of(tmp_path, made_up.RUN, [told(cell) for cell in cells]))
+    reader.select("base", "strongest")
+    rows = "section[id='ranking-charset'] tbody tr"
+    places = dict(
+        zip(reader.texts(f"{rows} th bdi"), reader.texts(f"{rows} td.place"), strict=True)
+    )
+    assert [places[cell.id] for cell in contenders[:3]] == ["1", "1", "3"]
+    assert {places[cell.id] for cell in cells if cell.limit} == {""}
+    numbers = [int(place) for place in places.values() if place]
+    assert numbers == sorted(numbers)
+
+
 def test_a_pair_that_was_not_measured_has_no_interval(reader: Reader, usual: Path) -> None:
     reader.open(usual)
     ratios = "section[id='ranking-charset'] td.ratio"

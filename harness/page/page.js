@@ -523,7 +523,7 @@
   function rankings() {
     const tasks = tasksOf();
     return section("rankings", "The ranking of each task",
-      h("p", { class: "sub" }, "The fastest first. A name shows the source. Ground on the left of 1: slower than the baseline."),
+      h("p", { class: "sub" }, "The fastest first; of equal numbers, intervals overlap. A name shows the source. Ground on the left of 1: slower than the baseline."),
       tasks.length > 1 ? h("p", { class: "sub" }, tasks.map((task, index) => [index ? " · " : "", h("a", { href: `#ranking-${encodeURIComponent(task)}` }, name(task))])) : null,
       h("div", { class: "legend" }, key(["python"], ["rust"], ["limit"])),
       tasks.map(ranking));
@@ -537,17 +537,16 @@
     const failed = cells.filter((cell) => !cell.seconds);
     const rival = view.base === "strongest" ? rivalOf(cells) : null;
     const [first] = ranked(cells);
-    let place = 0;
+    const places = placesOf(rows);
     const references = Object.keys(ROLES).map((role) => [role, baseOf(cells, role)]);
-    const line = ({ cell, found }) => {
-      if (!cell.limit) place += 1;
+    const line = ({ cell, found }, index) => {
       const badges = references.filter(([, id]) => id === cell.id).map(([role]) => h("span", { class: "badge" }, ROLES[role]));
       if (cell.origin) badges.push(h("span", { class: "badge", title: cell.origin }, "a third party’s: ", name(short(cell.origin.replace(/(SHA-256 .{12}).*/, "$1")))));
       if (cell.cores) badges.push(h("span", { class: "badge" }, `${cell.cores.toFixed(1)} cores busy`));
       if (cell.limit && first && first.seconds < cell.seconds) badges.push(h("span", { class: "badge", title: `${first.id} is faster` }, "beaten here"));
-      const kind = cell.id === base ? "isref" : cell.limit ? "limit" : place === 1 && found?.verdict !== "invalid" ? "best" : "";
+      const kind = cell.id === base ? "isref" : cell.limit ? "limit" : cell === first && found?.verdict !== "invalid" ? "best" : "";
       return h("tr", { class: kind },
-        h("td", { class: "n place" }, cell.limit ? "" : String(place)),
+        h("td", { class: "n place" }, places[index]),
         h("th", { scope: "row" }, sourceLink(cell), badges, h("span", { class: "idea" }, coded(ideaOf(cell)?.idea || ""))),
         h("td", { class: "n", "data-label": "one call" }, duration(cell.seconds)),
         h("td", { class: "plot" }, found?.ratio ? forest(bounds, [{ ...found, kind: language(cell.id), hollow: cell.id === base || found.verdict === "invalid", title: `${cell.id}: ${spoken(found)}` }], `${cell.id}: ${spoken(found)}`) : null),
@@ -571,6 +570,18 @@
       failed.length ? h("p", { class: "note" }, "Without a time: ", failed.map((cell, index) => [index ? ", " : "", name(cell.id), ` (${cell.status})`]), ". ", h("a", { href: "#failed" }, "Why")) : null);
   }
   const width = ([low, high]) => high / low;
+  // 1, and how many contenders have an interval that lies wholly above this row's; where one of two
+  // has none, their times decide.
+  function placesOf(rows) {
+    const spans = rows.map(({ found }) => (found?.verdict === "reference" ? [1, 1] : found?.verdict !== "invalid" && found?.interval) || null);
+    const ahead = (other, one) => (spans[other] && spans[one] ? spans[other][0] > spans[one][1] : other < one);
+    let place = 0;
+    return rows.map(({ cell }, one) => {
+      if (cell.limit) return "";
+      place = Math.max(place, 1 + rows.filter((row, other) => !row.cell.limit && ahead(other, one)).length);
+      return String(place);
+    });
+  }
 
   // --- scaling ---
 
