@@ -732,11 +732,13 @@ def test_steps_and_memory(reader: Reader, tmp_path: Path) -> None:
     grown = Footprint("charset", "rust/ahash", False, (0.002,), (0.001,), (5_000_000,), (1_000,))
     other = replace(made_up.RUN, run="20260102T040405Z-aaaaaa", command="breakdown")
     writer = records.begin(tmp_path, other)
-    writer.keep_other(CallInSteps(text, "warm", found))
-    writer.keep_other(FirstCall(text, grown))
+    later = replace(grown, task="prepare")
+    kept = (CallInSteps(text, "warm", found), FirstCall(text, later), FirstCall(text, grown))
+    for each in kept:
+        writer.keep_other(each)
     writer.end()
     (again,) = records.read(writer.path)
-    assert again.others == (CallInSteps(text, "warm", found), FirstCall(text, grown))
+    assert again.others == kept
     target = tmp_path / "report.html"
     target.write_bytes(page([(str(path), path.read_bytes()) for path in (main, writer.path)]))
     reader.open(target)
@@ -745,6 +747,7 @@ def test_steps_and_memory(reader: Reader, tmp_path: Path) -> None:
     reader.run("document.querySelector('#parts summary').click()")
     assert "20.0 µs to 40.0 µs" in reader.text("#parts details")
     assert "5.00 MB" in reader.text("#memory tbody")
+    assert reader.texts("#memory h3") == ["charset", "prepare"]  # in the tasks' own order
     assert reader.texts("#run option") == ["lab-1, 2026-01-02, bench, 29 cells"]
     assert len(reader.texts("#runs [aria-label='All runs'] tbody tr")) == 2
     reader.check_quiet()

@@ -1134,6 +1134,8 @@
   function memory() {
     const found = measuredBeside("first_call", (record) => [record.found.task, record.found.id, record.text.sha256, record.found.uncached].join("\n"));
     if (!found.length) return section("memory", "Memory", missing("Not measured here. ", h("code", null, "nanogpt-rs memory TASK"), " measures first calls in fresh processes."));
+    const tasks = unique([...Object.keys(page.tasks), ...found.map(({ record }) => record.found.task)]);
+    found.sort((a, b) => tasks.indexOf(a.record.found.task) - tasks.indexOf(b.record.found.task));
     const bytes = (value) => (value >= 1e6 ? `${digits(value / 1e6, 3)} MB` : `${digits(value / 1e3, 3)} kB`);
     const groupOf = ({ run, record }) => [run.run, record.found.task, record.text.sha256, record.found.uncached].join("\n");
     return section("memory", "Memory, and the first call of a fresh process",
