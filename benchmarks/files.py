@@ -98,10 +98,9 @@ def cannot_uncache() -> str | None:
     """Return why files cannot be had without the system's own copy here, or ``None``."""
     if not hasattr(os, "posix_fadvise"):
         return "this system offers no way to make it forget its copy of a file"
-    folder = cache_folder() / "files"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # A file of its own: another process that asks the same might read it meanwhile.
+        folder = Path(path_of(bytes(KEPT_FROM))).parent
+        # A file of its own: another process that asks the same might read that one meanwhile.
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(bytes(KEPT_FROM))
             file.flush()

@@ -302,6 +302,7 @@ def sided(task: Task, arms: list[dict[str, Any]], random: Random) -> list[Any]:
     for arm in arms:
         if "side" in arm:
             row = find(task.name, arm["id"])
+            row.import_needs()
             wanted.setdefault(arm["side"], set()).update((row.target, *row.given))
     loaded = {
         side: functions_of(side, wanted[side]) for side in random.sample(list(wanted), len(wanted))
@@ -324,9 +325,7 @@ def call_of(task: Task, arm: dict[str, Any], function: Any, text: str, state: st
         text: the arm's own.
         state: of ``STATES``, or ``BUILD``.
     """
-    row = find(task.name, arm["id"])
-    row.import_needs()
-    implementation = function or row.resolve()
+    implementation = function or find(task.name, arm["id"]).resolve()
     if state == BUILD:
         assert task.build is not None
         return task.build(implementation, text)
