@@ -16,6 +16,7 @@ from benchmarks.tasks import PREPARATION
 
 IMPORT = "import"
 TRAIN = "model.train:train"
+OPTIONS = "model.train:Options"
 
 Prepare = Callable[[Sequence[str]], Any]
 
@@ -25,19 +26,20 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         order: ``id`` of what prepares it, and ``corpus``; ``rooms``, as ``provenance.rooms`` has
-            them; ``config``, ``steps`` (``None``: the recipe's) and ``seed`` of the training.
+            them; ``config``, ``steps`` (``None``: the recipe's) and ``seed`` of the training;
+            ``options``, by name, those of ``model.train.Options`` that are not left as they are.
 
     Returns:
         ``seconds`` by stage, wall clock: ``import``, the steps of the preparation in their order,
         then the stages of training; ``cpu_seconds``, the same by the processor's time of all
         threads; ``prepare``, which of the stages are preparation; ``val_loss`` and
-        ``parameters_sha256`` of what was trained; ``steps`` taken.
+        ``parameters_sha256`` of what was trained; ``steps`` taken; ``how``, by ``in_words``.
     """
     provenance.check_origins(order["rooms"])
     # The text goes; training has a file.
     path = files.path_of(corpora.load(order["corpus"]).text)
     cpu, wall = time.process_time(), time.perf_counter()
-    train = resolve_name(TRAIN)
+    train, options = resolve_name(TRAIN), resolve_name(OPTIONS)(**order["options"])
     row = find(PREPARATION, order["id"])
     prepare, steps = row.resolve(), row.resolve_steps()
     seconds = {IMPORT: time.perf_counter() - wall}
@@ -47,6 +49,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         prepare if steps is None else timed(steps, stages),
         [path],
         order["config"],
+        options=options,
         steps=order["steps"],
         seed=order["seed"],
     )
@@ -63,7 +66,22 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
         "val_loss": summary.val_loss,
         "parameters_sha256": summary.parameters_sha256,
         "steps": summary.steps,
+        "how": in_words(order["options"], summary.environment["device"]),
     }
+
+
+def in_words(options: dict[str, Any], device: str) -> str:
+    """Return how training is computed, where not as it is unasked: ``H100, dtype bfloat16``.
+
+    Args:
+        options: by name, those that were asked for.
+        device: what the device calls itself.
+    """
+    words = [device] if "device" in options else []
+    for name, asked in options.items():
+        if name != "device":
+            words.append(name if asked is True else f"{name} {asked}")
+    return ", ".join(words)
 
 
 def timed(steps: Any, stages: dict[str, tuple[float, float]]) -> Prepare:

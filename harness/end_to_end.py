@@ -9,9 +9,10 @@ is in a job. A warm one would flatter what needs much memory.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
 from benchmarks import end_to_end
 from benchmarks.corpora import Corpus
@@ -50,6 +51,7 @@ class Trained:
         val_loss: of the whole validation split, in nats a character.
         parameters_sha256: of what was trained.
         steps: taken.
+        how: training was computed, where not as it is unasked: the device and the options.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Trained:
     val_loss: float
     parameters_sha256: str
     steps: int
+    how: str = ""
 
     @property
     def rest(self) -> float:
@@ -120,6 +123,12 @@ class EndToEnd:
         """Seconds of a job beside its preparation: the median of runs, which differ by noise."""
         return median(run.rest for run in self.trained)
 
+    @property
+    def training(self) -> str:
+        """In a line what was trained: the config, and how where not as it is unasked."""
+        how = self.trained[0].how
+        return f"config {self.config}{how and f' on {how}'}"
+
 
 def rows_of(width: str, ids: Sequence[str] = ()) -> list[Implementation]:
     """Return what is compared: the references for texts of this width, and the Rust ways unasked.
@@ -152,6 +161,7 @@ def run(
     steps: int | None,
     advance: Advance,
     seed: int = 1337,
+    options: Mapping[str, Any] | None = None,
 ) -> EndToEnd:
     """Prove, train and compare.
 
@@ -163,6 +173,7 @@ def run(
         steps: instead of the recipe's.
         advance: told of the progress.
         seed: of the training.
+        options: by name, those of ``model.train.Options`` that are not left as they are.
 
     Raises:
         DifferentModelsError: two preparations did not train the same model, or one is not right.
@@ -176,7 +187,7 @@ def run(
     trained = []
     for row in rows:
         advance(f"train after {row.id}", 0.0)
-        trained.append(train(row, name, config, steps, seed))
+        trained.append(train(row, name, config, steps, seed, options))
         advance(f"train after {row.id}", TRAINING_SECONDS)
     require_one_model(trained)
     advance("compare the preparations", 0.0)
@@ -196,7 +207,12 @@ def run(
 
 
 def train(
-    row: Implementation, name: str, config: str, steps: int | None, seed: int = 1337
+    row: Implementation,
+    name: str,
+    config: str,
+    steps: int | None,
+    seed: int = 1337,
+    options: Mapping[str, Any] | None = None,
 ) -> Trained:
     """Have a fresh process do one whole job.
 
@@ -210,6 +226,7 @@ def train(
         "config": config,
         "steps": steps,
         "seed": seed,
+        "options": dict(options or {}),
     }
     answer = run_worker("end_to_end", order, DEADLINE)
     return Trained(id=row.id, **answer | {"prepare": tuple(answer["prepare"])})

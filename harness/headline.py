@@ -215,8 +215,9 @@ def whole_job(recorded: Recorded) -> str | None:
     )
     id = best.found.id.removeprefix("rust/")
     reference = best.found.reference.removeprefix("python/")
+    how = best.how and f" on {best.how}"
     words = (
-        f"A whole job, from the file to a loss (`{best.config}`, {duration(best.rest)} beside "
+        f"A whole job, from the file to a loss (`{best.config}`{how}, {duration(best.rest)} beside "
         f"the preparation): of the Rust preparations `{id}` gains most, {gain_in_words(best)}, "
         f"against the strongest Python, `{reference}`"
     )

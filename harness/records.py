@@ -189,6 +189,7 @@ class JobDifference:
         state: in which the preparations were compared.
         rest: seconds of a job beside its preparation.
         found: the paired difference.
+        how: training was computed, where not as it is unasked.
     """
 
     text: Text
@@ -196,6 +197,7 @@ class JobDifference:
     state: str
     rest: float
     found: Difference
+    how: str = ""
 
 
 Other = CallInSteps | FirstCall | WholeJob | JobDifference | Taken

@@ -75,7 +75,7 @@ def test_the_references_come_first_then_the_rust_ways() -> None:
 def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
     done = nanogpt_rs(
         *("bench", "--end-to-end", "--corpus", corpus, "--steps=3", "--id=rust/two_passes"),
-        "--json",
+        *("--dtype=bfloat16", "--attention=sdpa", "--json"),
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -85,6 +85,7 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
         "rust/two_passes",
     ]
     assert len({run["parameters_sha256"] for run in document["trained"]}) == 1
+    assert {run["how"] for run in document["trained"]} == {"dtype bfloat16, attention sdpa"}
     pairs = [(each["role"], each["id"]) for each in document["differences"]]
     assert ("strongest", "rust/two_passes") in pairs
     for each in document["differences"]:
@@ -97,7 +98,9 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
     ("arguments", "says"),
     [
         (("--config=huge",), "no config 'huge'; there are: quick"),
-        (("charset",), "takes --id, --config, --steps and one --corpus alone"),
+        (("--dtype=int4",), "no dtype 'int4'; there are: float32"),
+        (("--device=abacus",), "no device 'abacus'; there are: cpu, cuda, mps"),
+        (("charset",), "--end-to-end takes --id, one --corpus, and how to train: no task"),
         (("--id=rust/none",), "no implementation 'rust/none'"),
         (("--corpus=none.txt",), "no such file"),
     ],
@@ -106,6 +109,13 @@ def test_what_is_no_job_is_refused(nanogpt_rs: Run, arguments: tuple[str, ...], 
     done = nanogpt_rs("bench", "--end-to-end", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
+
+
+def test_how_to_train_is_nothing_that_calls_know(nanogpt_rs: Run) -> None:
+    for option in ("--steps=3", "--device=cuda", "--compile", "--config=full"):
+        done = nanogpt_rs("bench", "charset", option)
+        assert done.returncode == 2, done.stderr
+        assert "how to train is said with --end-to-end alone" in done.stderr
 
 
 def test_a_preparation_that_is_wrong_trains_nothing(

@@ -764,12 +764,14 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     writer = records.begin(tmp_path, other)
     for id in ("python/file_blocks", "rust/two_passes"):
         trained = Trained(id, seconds, seconds, ("read and encode",), 2.5, "ab" * 32, 500)
+        trained = replace(trained, how="H100 <b>, compile")
         writer.keep_other(WholeJob(text, "quick", trained))
     told = made_up.cells(("charset",), ("tinyshakespeare",))[1].against[0].comparison
     found = Difference(
         "strongest", "python/file_blocks", "rust/two_passes", 1.0, 0.1, (0.05, 0.15), told
     )
-    writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, found))
+    difference = JobDifference(text, "quick", "first_call", 9.0, found, "H100 <b>, compile")
+    writer.keep_other(difference)
     writer.end()
     (again,) = records.read(writer.path)
     assert [type(each) for each in again.others] == [WholeJob, WholeJob, JobDifference]
@@ -777,7 +779,8 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     target.write_bytes(page([(str(path), path.read_bytes()) for path in (main, writer.path)]))
     reader.open(target)
     answer = reader.text("#answer").replace("\u00a0", " ")
-    assert "(config quick, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
+    how = "config quick on H100 <b>, compile"
+    assert f"({how}, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
     assert "over the strongest Python with rust/two_passes" in answer
     first, second = reader.texts("#answer .where")
     assert "commit 01234567" in first
@@ -793,6 +796,7 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     reader.run("document.querySelector('#job summary').click()")
     job = reader.text("#job").replace("\u00a0", " ")
     assert re.search(r"read and encode\s+500 ms\s+500 ms", job)
+    assert job.lower().count(how.lower()) >= 2  # measured, and where a step is from
     assert "5.3 %" in job
     assert "100 ms [50.0 ms, 150 ms]" in job
     reader.check_quiet()

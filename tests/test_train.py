@@ -329,3 +329,59 @@ def test_a_resumed_optimizer_computes_as_it_is_asked_to(fused: bool) -> None:
     made[1].restore(made[0].state())
     assert {group["fused"] for group in made[1].torch.param_groups} == {not fused}
     made[1].step([torch.ones(3, 2), torch.ones(2)], 0.1)
+
+
+gpu = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="hardware: torch finds no GPU of CUDA's here"
+)
+DEEPER = gpt.Config(layers=2, heads=2, width=64, context=256, dropout=0.2)
+
+
+@gpu
+def test_a_gpu_trains_the_same_model(corpus: list[str]) -> None:
+    expected = tiny(corpus, options=Options(dtype="float64")).losses
+    assert len(expected) == RECIPE.steps
+    for attention in gpt.ATTENTIONS:
+        for batches in training.BATCHES:
+            for optimizer in training.OPTIMIZERS:
+                how = {"attention": attention, "batches": batches, "optimizer": optimizer}
+                options = Options(device="cuda", dtype="float64", **how)
+                assert tiny(corpus, options=options).losses == pytest.approx(expected, rel=1e-6)
+    for dtype, within in (("float32", 1e-4), ("bfloat16", 0.02)):
+        for compile in (False, True):
+            options = Options(device="cuda", dtype=dtype, attention="sdpa", compile=compile)
+            assert tiny(corpus, options=options).losses == pytest.approx(expected, rel=within)
+
+
+@gpu
+@pytest.mark.parametrize("attention", gpt.ATTENTIONS)
+@pytest.mark.parametrize("dtype", training.DTYPES)
+@pytest.mark.parametrize("compile", [False, True])
+def test_on_a_gpu_the_same_seed_gives_the_same_bits_also_when_resumed(
+    corpus: list[str], tmp_path: Path, dtype: str, attention: str, compile: bool
+) -> None:
+    path = tmp_path / "run.pt"
+    options = Options(device="cuda", dtype=dtype, attention=attention, compile=compile)
+    how = {"config": DEEPER, "options": options}
+    straight, again, other = (tiny(corpus, seed=seed, **how) for seed in (1, 1, 2))
+    assert straight.parameters_sha256 == again.parameters_sha256 != other.parameters_sha256
+    assert straight.environment["device"] == torch.cuda.get_device_name()
+    stops = iter([False, False, True])
+    tiny(corpus, seed=1, checkpoint=path, stop=lambda: next(stops), **how)
+    assert tiny(corpus, resume=path).parameters_sha256 == straight.parameters_sha256
+
+
+@gpu
+def test_a_checkpoint_goes_from_a_gpu_to_the_processor_and_back(
+    corpus: list[str], tmp_path: Path
+) -> None:
+    expected = tiny(corpus, options=Options(dtype="float64")).losses
+    for first, then in (("cuda", "cpu"), ("cpu", "cuda")):
+        path = tmp_path / f"{first}.pt"
+        one, other = (Options(device=device, dtype="float64") for device in (first, then))
+        stops = iter([False, False, False, True])
+        tiny(corpus, options=one, checkpoint=path, stop=lambda stops=stops: next(stops))
+        done = tiny(corpus, options=other, resume=path, checkpoint=path)
+        assert done.losses == pytest.approx(expected, rel=1e-6)
+        written = ["".join(training.sample(path, 40, top=1, device=on)) for on in ("cpu", "cuda")]
+        assert written[0] == written[1]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from harness.commands.measuring import corpus_line
+from harness.commands.training import training_refusals
 from harness.console import (
     FAILED,
     NOTHING,
@@ -44,7 +45,13 @@ LARGE = 20_000_000
 
 
 def end_to_end(
-    name: str, ids: Sequence[str], config: str, steps: int | None, results: Path, as_json: bool
+    name: str,
+    ids: Sequence[str],
+    config: str,
+    steps: int | None,
+    options: Mapping[str, Any],
+    results: Path,
+    as_json: bool,
 ) -> None:
     """Train from a file, prepared in each way, and say what each gains.
 
@@ -53,23 +60,21 @@ def end_to_end(
         ids: of preparations beside the references; none means the Rust ways that run unasked.
         config: of the model.
         steps: instead of the config's.
+        options: by name, those of ``model.train.Options`` that are not left as they are.
         results: the folder in which there is one for each command.
         as_json: print one document instead of tables.
     """
-    with refusals():
+    with training_refusals() as training:
         from benchmarks.provenance import check
         from benchmarks.worker import WorkerError
         from harness import machine
         from harness.end_to_end import DifferentModelsError, estimate, rows_of, run
-        from harness.selection import SelectionError, load_corpora
-        from harness.training import NoTorchError, room
+        from harness.selection import load_corpora
 
-        try:
-            configs = room().RECIPES
-        except NoTorchError as error:
-            stop(NOTHING, str(error))
-        if config not in configs:
-            raise SelectionError(f"no config {config!r}; there are: {', '.join(configs)}")
+        training.config_of(config)
+        asked = training.Options(**options)
+        training.check(asked)
+        training.find_device(asked.device)
         build = check()
         (text,) = load_corpora([name])
         rows = rows_of(text.width, ids)
@@ -77,7 +82,7 @@ def end_to_end(
         watch = machine.Watch()
         try:
             with timed_progress(estimate(rows)) as advance:
-                found = run(rows, name, text, config, steps, advance)
+                found = run(rows, name, text, config, steps, advance, options=options)
         except (DifferentModelsError, WorkerError) as error:
             stop(FAILED, str(error))
         meanwhile = watch.so_far()
@@ -99,11 +104,11 @@ def keep(results: Path, found: EndToEnd, text: Corpus, build: Build) -> None:
     kept: list[Other] = [
         *(WholeJob(on, found.config, each) for each in found.trained),
         *(
-            JobDifference(on, found.config, found.state, found.rest, each)
+            JobDifference(on, found.config, found.state, found.rest, each, found.trained[0].how)
             for each in found.differences
         ),
     ]
-    plan = f"{text.sha256} {found.config} {[each.id for each in found.trained]}"
+    plan = f"{text.sha256} {found.training} {[each.id for each in found.trained]}"
     with damage():
         keep_run(results, "end-to-end", plan, build, kept)
 
@@ -120,7 +125,7 @@ def print_stages(found: EndToEnd) -> None:
     from harness.end_to_end import stages_of
 
     run = found.trained[0]
-    title = f"from file to loss, config {found.config}, {run.steps} steps; wall-clock time"
+    title = f"from file to loss, {found.training}, {run.steps} steps; wall-clock time"
     table = Table(title=title, title_justify="left")
     table.add_column("stage")
     for each in found.trained:

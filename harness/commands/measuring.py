@@ -70,10 +70,18 @@ def bench(
         bool,
         typer.Option("--end-to-end", help="A whole job instead: prepare a file, train, evaluate."),
     ] = False,
-    config: Annotated[str, typer.Option(help="Of the model, with --end-to-end.")] = "quick",
+    config: Annotated[
+        str | None, typer.Option(help="Of the model, with --end-to-end; quick.")
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Of training, with --end-to-end; the config's.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Of training, as `train` has it, and these three.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="With --end-to-end.")] = None,
+    attention: Annotated[str | None, typer.Option(help="With --end-to-end.")] = None,
+    compile: Annotated[bool, typer.Option("--compile", help="With --end-to-end.")] = False,
     sources: From = None,
     again: Resume = False,
     results: Results = RESULTS,
@@ -98,14 +106,18 @@ def bench(
             select_states,
         )
 
+        options = {"device": device, "dtype": dtype, "attention": attention, "compile": compile}
+        options = {option: asked for option, asked in options.items() if asked}
         if end_to_end:
             from harness.commands import jobs
 
             whole_jobs_only(tasks, state, everything or full or again, corpus)
             name = (corpus or [DEFAULT])[0]
-            jobs.end_to_end(name, ids or (), config, steps, results, as_json)
+            jobs.end_to_end(name, ids or (), config or "quick", steps, options, results, as_json)
             publish(results)
             return
+        if config or steps or options:
+            raise SelectionError("how to train is said with --end-to-end alone")
         if full and (tasks or ids or corpus or state or everything or sources):
             raise SelectionError("--full is a set of its own: name no task, id, corpus or state")
         if not full:
@@ -142,7 +154,9 @@ def whole_jobs_only(
     from harness.selection import SelectionError
 
     if tasks or states or others or len(corpora or ()) > 1:
-        raise SelectionError("--end-to-end takes --id, --config, --steps and one --corpus alone")
+        raise SelectionError(
+            "--end-to-end takes --id, one --corpus, and how to train: no task, state or set"
+        )
 
 
 def compare(

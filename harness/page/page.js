@@ -439,10 +439,10 @@
     if (!mine.length) return null;
     const valid = (each) => each.record.found.comparison.verdict !== "invalid";
     const best = mine.reduce((most, each) => ((valid(each) - valid(most) || each.record.found.seconds - most.record.found.seconds) > 0 ? each : most));
-    const { found, rest, config, text } = best.record;
+    const { found, rest, config, how, text } = best.record;
     const share = (seconds) => seconds / (found.reference_seconds + rest);
     const steps = best.run.other.find((each) => each.kind === "whole_job")?.found.steps;
-    return { run: best.run, text, config, steps, found, gain: share(found.seconds), interval: valid(best) && found.interval ? found.interval.map(share) : null, invalid: !valid(best) };
+    return { run: best.run, text, config, how, steps, found, gain: share(found.seconds), interval: valid(best) && found.interval ? found.interval.map(share) : null, invalid: !valid(best) };
   }
   const signed = (part) => (part < 0 ? `−${percent(-part)}` : percent(part));
   const gainWords = (each) => [signed(each.gain), each.interval ? ` [${signed(each.interval[0])}, ${signed(each.interval[1])}]` : "", each.invalid ? " (invalid)" : ""];
@@ -450,7 +450,7 @@
   function wholeJobSentence() {
     const [strongest, lecture] = [measuredGain("strongest"), measuredGain("lecture")];
     const said = (...words) => h("span", { id: "answer-job", "aria-live": "off" }, ...words);
-    if (strongest) return said("The whole training job (config ", name(strongest.config), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python with ", name(strongest.found.id), lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation", lecture.found.id === strongest.found.id ? "" : [" with ", name(lecture.found.id)]] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
+    if (strongest) return said("The whole training job (config ", name(strongest.config), on(strongest.how), strongest.steps ? `, ${plural(strongest.steps, "step", "steps")}` : "", ", ", name(strongest.text.corpus), ") gains ", h("strong", null, gainWords(strongest)), " over the strongest Python with ", name(strongest.found.id), lecture ? [" and ", gainWords(lecture), " over the lecture’s preparation", lecture.found.id === strongest.found.id ? "" : [" with ", name(lecture.found.id)]] : "", ". ", h("a", { href: "#job" }, strongest.interval && !strongest.invalid && strongest.interval[1] < 0.01 ? "For the job’s sake: don’t bother" : "The whole job"), ".");
     const job = theJob();
     if (!job || job.step === null) return said("What the whole training job gains was ", h("strong", null, "not measured"), " in these records. ", h("a", { href: "#job" }, "Set your own job"), ".");
     const gain = gainOf(job, "strongest");
@@ -917,10 +917,11 @@
 
   // The whole jobs that were measured last on this machine.
   function newestJobs() {
-    const jobs = measuredBeside("whole_job", (record) => [record.text.sha256, record.config, record.found.id].join("\n"));
+    const jobs = measuredBeside("whole_job", (record) => [record.text.sha256, record.config, record.found.how, record.found.id].join("\n"));
     const newest = jobs.reduce((last, each) => (each.run.run > last ? each.run.run : last), "");
     return jobs.filter((each) => each.run.run === newest);
   }
+  const on = (how) => (how ? ` on ${how}` : "");
   const STEP_STAGES = ["batches", "forward", "backward", "optimizer"];
 
   // A step's time as it was measured on this machine: in the closed division, else in whole jobs.
@@ -935,7 +936,7 @@
     if (!jobs.length || !jobs[0].record.found.steps) return null;
     const [{ run, record }] = jobs;
     const of = (found) => STEP_STAGES.reduce((sum, stage) => sum + (found.seconds[stage] || 0), 0) / found.steps;
-    return { seconds: median(jobs.map((each) => of(each.record.found))), steps: record.found.steps, from: `the median of the whole jobs measured on this machine (${STEP_STAGES.join(", ")}): config ${record.config}, wall-clock time, ${run.machine.alias}, ${began(run).slice(0, 10)}, commit ${String(run.commit).slice(0, 8)}` };
+    return { seconds: median(jobs.map((each) => of(each.record.found))), steps: record.found.steps, from: `the median of the whole jobs measured on this machine (${STEP_STAGES.join(", ")}): config ${record.config}${on(record.found.how)}, wall-clock time, ${run.machine.alias}, ${began(run).slice(0, 10)}, commit ${String(run.commit).slice(0, 8)}` };
   }
 
   // A job of the reader's: so many steps of so many seconds after the preparation of so much text.
@@ -986,7 +987,7 @@
     const gains = run.other.filter((each) => each.kind === "job_difference");
     const seconds = (value) => (value < 0 ? `−${duration(-value)}` : duration(value));
     return h("div", null, h("h3", null, "Measured, from a file to a loss"),
-      h("p", { class: "sub" }, `Config `, name(record.config), `, ${count(record.found.steps)} steps; each job in a fresh process. All trained the same model to the same bits: loss ${record.found.val_loss.toFixed(4)}. Wall-clock time.`),
+      h("p", { class: "sub" }, `Config `, name(record.config), `${on(record.found.how)}, ${count(record.found.steps)} steps; each job in a fresh process. All trained the same model to the same bits: loss ${record.found.val_loss.toFixed(4)}. Wall-clock time.`),
       where(run, [record.text]),
       h("table", { class: "cards parts" }, h("caption", null, "Whole jobs, by what prepared the text"), h("thead", null, h("tr", null, h("th", { scope: "col" }, "prepared by"), h("th", { scope: "col", class: "plot" }, "preparation, and all the rest"), ...["preparation", "whole job", "preparation’s share"].map((each) => h("th", { scope: "col", class: "n" }, each)))),
         h("tbody", null, mine.map(({ record: { found } }) => h("tr", null, h("th", { scope: "row" }, name(found.id)),
