@@ -24,10 +24,11 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils import deterministic
 
 from model.batches import GatheredBatches, StackedBatches
 from model.gpt import ATTENTIONS, CONFIGS, GPT, Config
-from model.optimizers import CompiledAdamW, TorchAdamW
+from model.optimizers import CompiledAdamW, TorchAdamW, compiled
 
 TRAIN_FRACTION = 0.9
 DTYPES = ("float32", "bfloat16", "float64")
@@ -271,7 +272,7 @@ class Run:
             else partial(TorchAdamW, fused=options.optimizer == "fused")
         )
         self.optimizer = adamw(self.parameters, recipe.betas, recipe.weight_decay, recipe.clip)
-        self.called = torch.compile(self.model) if options.compile else self.model
+        self.called = compiled(self.model, self.device) if options.compile else self.model
         self.losses: list[float] = []
         self.val_losses: list[tuple[int, float]] = []
         self.resumed_at = 0
@@ -589,7 +590,7 @@ def train(
         raise UsageError(f"a run has at least one step, not {recipe.steps}")
     check(options)
     clock = Clock(find_device(options.device))
-    with threads(options.threads):
+    with threads(options.threads), ordered(clock.device):
         with clock.stage("prepare"):
             vocabulary, ids = prepare(paths)
         run = Run(config, recipe, options, vocabulary, ids, seed, clock)
@@ -775,6 +776,26 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def ordered(device: torch.device) -> Iterator[None]:
+    """Have a GPU sum in a fixed order within, so that the same run gives the same bits.
+
+    cuBLAS reads an environment variable for that, which stays set unless it was already.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    mode, filled = torch.get_deterministic_debug_mode(), deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    deterministic.fill_uninitialized_memory = False  # costs time, and nothing here reads it
+    try:
+        yield
+    finally:
+        torch.set_deterministic_debug_mode(mode)
+        deterministic.fill_uninitialized_memory = filled
 
 
 def which(device: torch.device) -> dict[str, torch.device]:
