@@ -763,8 +763,8 @@ def test_whole_jobs_that_were_measured(reader: Reader, tmp_path: Path) -> None:
     )
     writer = records.begin(tmp_path, other)
     for id in ("python/file_blocks", "rust/two_passes"):
-        trained = Trained(id, seconds, seconds, ("read and encode",), 2.5, "ab" * 32, 500)
-        trained = replace(trained, how="H100 <b>, compile")
+        rest = (("read and encode",), 2.5, "ab" * 32, 500, "H100 <b>, compile")
+        trained = Trained(id, seconds, seconds, *rest)
         writer.keep_other(WholeJob(text, "quick", trained))
     told = made_up.cells(("charset",), ("tinyshakespeare",))[1].against[0].comparison
     found = Difference(
