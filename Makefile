@@ -30,14 +30,14 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 bench: build ## verify and measure three tasks beside their baselines, print verdicts; then a whole job
-	@$(RUN) harness bench
-	@$(RUN) harness bench --end-to-end
+	@$(RUN) nanogpt_rs bench
+	@$(RUN) nanogpt_rs bench --end-to-end
 
 bench-full: build ## the published set, all tasks on twelve corpora: hours; says first how many
-	@$(RUN) harness bench --full
+	@$(RUN) nanogpt_rs bench --full
 
 selftest: build ## how often this harness is wrong on this machine, and what it finds (PART of 1)
-	@$(RUN) harness selftest --part $(PART)
+	@$(RUN) nanogpt_rs selftest --part $(PART)
 
 test: lint rust-test python-test ## everything that must pass before a commit
 
@@ -45,13 +45,13 @@ pytest-benchmark: build ## the same registry under pytest-benchmark, saved in re
 	@$(RUN) pytest --benchmark-only
 
 record: build ## promote the newest run of bench (WHAT=pytest-benchmark, ...) to results/, as MACHINE=alias
-	@$(RUN) harness record $(MACHINE) $(WHAT)
+	@$(RUN) nanogpt_rs record $(MACHINE) $(WHAT)
 
 splice: build ## fill README's tables and its picture from the fullest run in results/bench
-	@$(RUN) harness splice
+	@$(RUN) nanogpt_rs splice
 
 publish: asv-machine ## everything in results/ as one static folder, public/, that asks no other host
-	@$(RUN) harness publish
+	@$(RUN) nanogpt_rs publish
 
 # asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
 # spells it; A..B excludes A. What a commit measured before is measured anew.
@@ -77,10 +77,10 @@ asv-publish: asv-machine ## build asv's site from results/asv into .asv/html
 # asv drops what equals its own guess, so that each of these says a little more than the guess does.
 asv-machine: build
 	@$(ASV) machine --machine $(MACHINE) --os "$$(uname -s) $$(uname -m)" --ram '' \
-		--cpu "$$($(VENV)/bin/python -P -c 'from harness import machine as m; print(m.cpu_model())'), $$(getconf _NPROCESSORS_ONLN) cores" >/dev/null
+		--cpu "$$($(VENV)/bin/python -P -c 'from nanogpt_rs.measuring import machine as m; print(m.cpu_model())'), $$(getconf _NPROCESSORS_ONLN) cores" >/dev/null
 
 watch: build ## on each save: rebuild in release, test what was touched, compare it with before
-	@$(RUN) harness watch
+	@$(RUN) nanogpt_rs watch
 
 lint: build ## format, clippy, ruff, mypy
 	cargo fmt --check
@@ -128,8 +128,8 @@ python-test: build ## pytest
 	$(RUN) pytest
 
 build: $(STAMP) ## (re)build the Rust module, in release, if it does not match its sources
-	@$(VENV)/bin/python -P -c 'import benchmarks.provenance as p; p.check()' 2>/dev/null || \
-		{ echo 'building the Rust module in release ...'; $(RUN) harness.rebuild; }
+	@$(VENV)/bin/python -P -c 'import nanogpt_rs.ruler.provenance as p; p.check()' 2>/dev/null || \
+		{ echo 'building the Rust module in release ...'; $(RUN) nanogpt_rs.workshop.rebuild; }
 
 $(STAMP): pyproject.toml | tools
 	@echo 'setting up $(VENV) with Python $(VERSION): packages, and the Rust module in release.'

@@ -31,7 +31,7 @@ from collections import Counter
 
 import matplotlib.pyplot as plt
 
-from benchmarks import corpora
+from nanogpt_rs.ruler import corpora
 
 NAME = "tinyshakespeare" if os.environ.get(corpora.TINYSHAKESPEARE_VARIABLE) else "synthetic"
 corpus = corpora.load(NAME)
@@ -112,7 +112,7 @@ import sys
 
 def nanogpt_rs(*arguments):
     """Run the command, and show what it says."""
-    command = [sys.executable, "-P", "-m", "harness", *arguments]
+    command = [sys.executable, "-P", "-m", "nanogpt_rs", *arguments]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"}
     )
@@ -195,7 +195,7 @@ print(f"the debug build takes {debug[1] / release[1]:.0f} times as long")
 # command line. `STEPS` is far too few to write well; `--config full` is what the lecture trains.
 
 # %%
-from harness.training import as_files, preparation, room
+from nanogpt_rs.training.corpus import as_files, preparation, room
 
 STEPS = int(os.environ.get("NANOGPT_RS_NOTEBOOK_STEPS", "200"))
 training = room()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.suite import Cells, Verdicts, classes
-from benchmarks.tasks import Call
+from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.tasks import Call
 
 
 class _Build(Cells):

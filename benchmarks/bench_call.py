@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
 
 
 class _Call(Cells):

@@ -11,9 +11,9 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
-from benchmarks.end_to_end import TRAIN
-from benchmarks.suite import Cells, Verdicts, rows_of
-from benchmarks.tasks import PREPARATION, TASKS, Call
+from nanogpt_rs.ruler.end_to_end import TRAIN
+from nanogpt_rs.ruler.suite import Cells, Verdicts, rows_of
+from nanogpt_rs.ruler.tasks import PREPARATION, TASKS, Call
 
 STEPS = 20
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from benchmarks.suite import FULL_CORPORA, Cells, Verdicts, classes, prove
+from nanogpt_rs.ruler.suite import FULL_CORPORA, Cells, Verdicts, classes, prove
 
 
 class _Full(Cells):

@@ -5,7 +5,7 @@ The interpreter, the corpus and its copy are in it, the same for all rows of a t
 
 from __future__ import annotations
 
-from benchmarks.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
 
 
 class _Memory(Cells):

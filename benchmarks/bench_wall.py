@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
 
 
 class _Wall(Cells):

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from installations import PACKAGES, ROOT, Installation, build_wheel
 from reader import Reader, start
 
-from benchmarks import corpora
+from nanogpt_rs.ruler import corpora
 
 # A shell's background job ignores Ctrl-C, as would all that tests start and then interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("benchmarks", "harness", "model", "py_impls")
+PACKAGES = ("model", "nanogpt_rs", "py_impls")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Runs that nobody measured, for what reads records: written by ``harness.records`` itself."""
+"""Runs that nobody measured, for what reads records: written as the real ones are."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.registry import REGISTRY
-from harness import records
-from harness.bench import Against, Cell, is_limit, references_of
-from harness.machine import Meanwhile
-from harness.records import Host, Run
-from harness.verdict import Comparison, Ratio
+from nanogpt_rs.measuring.bench import is_limit, references_of
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.schema import Against, Cell, Comparison, Host, Meanwhile, Ratio, Run
+from nanogpt_rs.ruler.registry import REGISTRY
 
 HOST = Host("lab-1", "A processor", 2, 8 << 30, None, "CPython 3.11.7", "Linux x86_64")
 RUN = Run(

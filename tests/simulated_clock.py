@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.verdict import Process
+from nanogpt_rs.statistics.blocks import Process
 
 
 @dataclass(frozen=True)

@@ -66,9 +66,9 @@ class Repository:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def register(self, rows: str) -> None:
-        text = (ROOT / "benchmarks/registry.py").read_text(encoding="utf-8")
+        text = (ROOT / "nanogpt_rs/ruler/registry.py").read_text(encoding="utf-8")
         whole = re.compile(r"(REGISTRY: .*? = \(\n).*?(^\)\n)", re.DOTALL | re.MULTILINE)
-        self.write("benchmarks/registry.py", whole.sub(lambda m: m[1] + rows + m[2], text))
+        self.write("nanogpt_rs/ruler/registry.py", whole.sub(lambda m: m[1] + rows + m[2], text))
 
     def asv(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         version = "{}.{}".format(*sys.version_info)

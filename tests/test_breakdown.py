@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import rounds
-from benchmarks.registry import REGISTRY, find
-from benchmarks.tasks import TASKS
-from harness import records
-from harness.breakdown import steps_of
+from nanogpt_rs.measuring.breakdown import steps_of
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records import schema
+from nanogpt_rs.ruler import rounds
+from nanogpt_rs.ruler.registry import REGISTRY, find
+from nanogpt_rs.ruler.tasks import TASKS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = "english-1k-ascii"
@@ -89,7 +90,7 @@ def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text:
     (path,) = (tmp_path / "results/local/breakdown").glob("*.jsonl")
     (run,) = records.read(path)
     (kept,) = run.others
-    assert isinstance(kept, records.CallInSteps)
+    assert isinstance(kept, schema.CallInSteps)
     assert [step.name for step in kept.found.steps] == names
     assert (kept.text.corpus, kept.state) == (SHORT, "warm")
     # Trimmed means of differences add up but for what trimming leaves out.

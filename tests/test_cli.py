@@ -14,9 +14,9 @@ from pathlib import Path
 import made_up
 import pytest
 
-from benchmarks.registry import REGISTRY, find
-from benchmarks.rounds import BUILD
-from benchmarks.tasks import TASKS
+from nanogpt_rs.ruler.registry import REGISTRY, find
+from nanogpt_rs.ruler.rounds import BUILD
+from nanogpt_rs.ruler.tasks import TASKS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -15,12 +15,12 @@ import pytest
 from installations import Installation
 from simulated_clock import QUIET, measure
 
-from benchmarks import provenance
-from benchmarks.rounds import BUILD, STATES, Watch, applies
-from benchmarks.tasks import TASKS
-from benchmarks.worker import WorkerError, run_worker
-from harness import verdict
-from harness.paired import Measured
+from nanogpt_rs.measuring.paired import Measured
+from nanogpt_rs.ruler import provenance
+from nanogpt_rs.ruler.rounds import BUILD, STATES, Watch, applies
+from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.statistics import plan
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = "english-1k-ascii"
@@ -89,7 +89,7 @@ def test_echoes_are_run_and_not_timed() -> None:
 def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
     """A file from the disk: its reading keeps nobody busy, and is most of the call."""
     processes = measure(np.random.default_rng(1), QUIET, [8e-3, 8e-3, 8e-3], waiting=[2])
-    planned = verdict.plan([8e-3] * 3)
+    planned = plan.plan([8e-3] * 3)
     measured = Measured(planned, 1.0, None, (), processes, {}, {}, 0.0)
     assert measured.clock_of(0) == "cpu"
     assert measured.clock_of(2) == "wall"
@@ -102,7 +102,7 @@ def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
 def test_what_forked_calls_take_is_not_taken_by_others() -> None:
     script = """if True:
         import os, time
-        from benchmarks.rounds import Watch
+        from nanogpt_rs.ruler.rounds import Watch
         before = Watch.read()
         if (child := os.fork()) == 0:
             while time.process_time() < 0.5:
@@ -116,7 +116,7 @@ def test_what_forked_calls_take_is_not_taken_by_others() -> None:
 
 
 def test_what_is_compared_closely_runs_as_often() -> None:
-    from harness.paired import Arm, echoes_of
+    from nanogpt_rs.measuring.paired import Arm, echoes_of
 
     old, new, other = Arm("rust/ahash", side="/a"), Arm("rust/ahash", side="/b"), Arm("python/set")
     short = [1e-6, 1e-6, 1.1e-6, 1e-5]
@@ -233,7 +233,7 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
     done = installation.run(
-        *("-m", "harness", "compare", "charset", "rust/rustc_hash"),
+        *("-m", "nanogpt_rs", "compare", "charset", "rust/rustc_hash"),
         *("python/counter", "rust/ahash", "--corpus", SHORT, "--json"),
     )
     assert done.returncode == 1, done.stderr
@@ -250,7 +250,7 @@ def test_beside_a_baseline_that_turns_wrong_nothing_is_said(installation: Instal
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
     done = installation.run(
-        *("-m", "harness", "compare", "charset", "python/counter", "rust/ahash"),
+        *("-m", "nanogpt_rs", "compare", "charset", "python/counter", "rust/ahash"),
         *("--corpus", SHORT, "--json"),
     )
     assert done.returncode == 1
@@ -265,7 +265,7 @@ def test_a_contender_that_crashes_later_is_left_out_and_costs_nobody_else(
     crash = COUNTING.format(then="import ctypes; ctypes.string_at(0)")
     installation.write("py_impls/charset/counter.py", crash)
     done = installation.run(
-        *("-m", "harness", "compare", "charset", "rust/rustc_hash"),
+        *("-m", "nanogpt_rs", "compare", "charset", "rust/rustc_hash"),
         *("python/counter", "rust/ahash", "--corpus", SHORT, "--json"),
     )
     assert done.returncode == 1, done.stderr
@@ -280,7 +280,7 @@ def test_without_its_baseline_a_contender_has_a_time_and_no_ratio(
 ) -> None:
     installation.write("py_impls/charset/set.py", "charset = frozenset\n")
     done = installation.run(
-        *("-m", "harness", "compare", "charset", "python/set", "rust/ahash"),
+        *("-m", "nanogpt_rs", "compare", "charset", "python/set", "rust/ahash"),
         *("--corpus", SHORT, "--json"),
     )
     assert done.returncode == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.console import digits, duration, rate
+from nanogpt_rs.words import digits, duration, rate
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}

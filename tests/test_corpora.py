@@ -14,8 +14,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from benchmarks import corpora, synthetic, texts
-from benchmarks.splitmix import splitmix64
+from nanogpt_rs.ruler import corpora, synthetic, texts
+from nanogpt_rs.ruler.splitmix import splitmix64
 
 WHOLE = b"To be, or not to be" * 1000
 KNOWN = hashlib.sha256(WHOLE).hexdigest()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from harness.cost import KNOWS_NOTHING, STAGES, Line, Means, fit, predict
+from nanogpt_rs.predicting.cost import KNOWS_NOTHING, STAGES, Line, Means, fit, predict
 
 SIZES = [10**6, 10**7, 10**8, 10**9, 4 * 10**9]
 EXACT = {

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from installations import Installation
 
-from harness import costing, records
-from harness.cost import CALL, STAGES, Taken
+from nanogpt_rs.predicting import costing
+from nanogpt_rs.predicting.cost import CALL, STAGES
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.schema import Taken
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """Measure two sizes twice, and return the file of records and what was printed."""
     folder = tmp_path_factory.mktemp("results")
-    command = [sys.executable, "-P", "-m", "harness", "cost", "1GB", "10TB", "--json"]
+    command = [sys.executable, "-P", "-m", "nanogpt_rs", "cost", "1GB", "10TB", "--json"]
     command += ["--measure", "--up-to", "10MB", "--repeats", "2"]
     done = subprocess.run(
         [*command, "--results", str(folder), "--folder", str(folder)],
@@ -129,7 +131,7 @@ def test_ways_that_write_something_else_are_found_out(installation: Installation
     assert "9 * length // 10" in text
     path.write_text(text.replace("9 * length // 10", "8 * length // 10"), encoding="utf-8")
     done = installation.run(
-        *("-m", "harness", "cost", "--measure", "--up-to", "10MB", "--repeats", "2"),
+        *("-m", "nanogpt_rs", "cost", "--measure", "--up-to", "10MB", "--repeats", "2"),
         cwd=installation.folder,
     )
     assert done.returncode == 1, done.stdout

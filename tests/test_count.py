@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.count import plan_of
+from nanogpt_rs.measuring.count import plan_of
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -186,8 +186,8 @@ def test_a_lost_scheduler_is_named_and_nothing_finished_is_done_again(tmp_path: 
 def test_a_worker_of_another_build_is_refused(tmp_path: Path) -> None:
     import distributed
 
-    from harness import dask_engine
-    from harness.engines import EngineError
+    from nanogpt_rs.preparing import dask_engine
+    from nanogpt_rs.preparing.engines import EngineError
 
     with dask_engine.dask(None, 1) as engine:
         engine.expected = ("0.0.0", "0" * 64)

@@ -15,11 +15,12 @@ import made_up
 import pytest
 from installations import ROOT
 
-from benchmarks import provenance
-from benchmarks.registry import find
-from harness import records
-from harness.bench import BEFORE, CONTROL, adjusted
-from harness.diff import Side, files_of, is_same
+from nanogpt_rs.measuring.diff import Side, files_of, is_same
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.schema import BEFORE, CONTROL
+from nanogpt_rs.ruler import provenance
+from nanogpt_rs.ruler.registry import find
+from nanogpt_rs.statistics.adjusted import adjusted
 
 pytestmark = pytest.mark.slow
 ASKED = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
@@ -34,7 +35,7 @@ class Clone:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-P", "-m", "harness", *arguments],
+            [sys.executable, "-P", "-m", "nanogpt_rs", *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "200"},
             capture_output=True,

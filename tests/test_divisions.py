@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from harness import divisions, durable
+from nanogpt_rs.records import durable
+from nanogpt_rs.training import divisions
 
 pytestmark = pytest.mark.slow
 

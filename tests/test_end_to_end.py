@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from installations import Installation
 
-from benchmarks.registry import find
-from benchmarks.tasks import PREPARATION
-from harness.end_to_end import (
+from nanogpt_rs.measuring.end_to_end import (
     DifferentModelsError,
-    Trained,
     require_one_model,
     rows_of,
     stages_of,
     train,
 )
+from nanogpt_rs.records.schema import Trained
+from nanogpt_rs.ruler.registry import find
+from nanogpt_rs.ruler.tasks import PREPARATION
 
 pytestmark = pytest.mark.slow
 
@@ -127,7 +127,7 @@ def test_a_preparation_that_is_wrong_trains_nothing(
     assert "return prepared\n" in text
     path.write_text(text.replace("return prepared\n", "return prepared[0], prepared[1].flip(0)\n"))
     done = installation.run(
-        *("-m", "harness", "bench", "--end-to-end", "--corpus", corpus, "--steps=2"),
+        *("-m", "nanogpt_rs", "bench", "--end-to-end", "--corpus", corpus, "--steps=2"),
         "--id=rust/two_passes",
     )
     assert done.returncode == 1, done.stdout + done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from installations import Installation
 
-from harness import records
+from nanogpt_rs.records import files as records
 
 HEAD = """\
 import ctypes, os, signal, subprocess, sys, threading, time
@@ -50,7 +50,7 @@ ALONE = "english-60-ascii"
 
 
 def bench(installation: Installation, *arguments: str) -> tuple[int, dict[str, Any]]:
-    done = installation.run("-m", "harness", *arguments, "--json", cwd=installation.folder)
+    done = installation.run("-m", "nanogpt_rs", *arguments, "--json", cwd=installation.folder)
     assert done.stdout, done.stderr
     return done.returncode, {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
 
@@ -66,7 +66,7 @@ def test_alone(installation: Installation, fault: str) -> None:
     body, says = FAULTS[fault]
     installation.write("py_impls/charset/counter.py", HEAD % (0, body))
     done = installation.run(
-        *("-m", "harness", "verify", "charset", "--id", "python/counter", "--json"),
+        *("-m", "nanogpt_rs", "verify", "charset", "--id", "python/counter", "--json"),
         *("--corpus", ALONE),
     )
     assert done.returncode == 1, done.stderr
@@ -82,7 +82,7 @@ def test_a_changed_input(installation: Installation) -> None:
         f"def decode_list(vocabulary):\n    def decode(ids):\n        {sorts}\n    return decode\n",
     )
     done = installation.run(
-        *("-m", "harness", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
+        *("-m", "nanogpt_rs", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
         *("--corpus", "english-1-ascii"),
     )
     (verdict,) = json.loads(done.stdout)
@@ -93,7 +93,7 @@ def test_a_changed_input(installation: Installation) -> None:
         f"def decode_list(vocabulary):\n    def decode(ids):\n        {keeps}\n    return decode\n",
     )
     done = installation.run(
-        *("-m", "harness", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
+        *("-m", "nanogpt_rs", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
         *("--corpus", ALONE),
     )
     (verdict,) = json.loads(done.stdout)
@@ -166,7 +166,7 @@ def test_what_a_worker_started_ends_with_it(installation: Installation, tmp_path
     body = f"subprocess.Popen(['sh', '-c', {child!r}]); time.sleep(0.3)"
     installation.write("py_impls/charset/counter.py", HEAD % (0, body))
     installation.run(
-        *("-m", "harness", "verify", "charset", "--id", "python/counter", "--corpus", ALONE)
+        *("-m", "nanogpt_rs", "verify", "charset", "--id", "python/counter", "--corpus", ALONE)
     )
     before = beats.stat().st_size
     assert before

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import corpora, files, rounds
-from benchmarks.registry import REGISTRY, find, row
-from benchmarks.tasks import TASKS
-from benchmarks.worker import WorkerError, run_worker
-from harness import paired
-from harness.bench import jobs_of
-from harness.selection import SelectionError, select, select_states
+from nanogpt_rs.measuring import paired
+from nanogpt_rs.measuring.bench import jobs_of
+from nanogpt_rs.measuring.selection import SelectionError, select, select_states
+from nanogpt_rs.ruler import corpora, files, rounds
+from nanogpt_rs.ruler.registry import REGISTRY, find, row
+from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.worker import WorkerError, run_worker
 
 can_uncache = pytest.mark.skipif(
     files.cannot_uncache() is not None, reason=f"system: {files.cannot_uncache()}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from installations import ROOT
 
-from benchmarks.registry import REGISTRY
+from nanogpt_rs.ruler.registry import REGISTRY
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -108,7 +108,7 @@ def test_a_file_that_breaks_when_it_is_run_breaks_a_worker_alone(
 
 def test_a_file_may_give_its_function_a_kernel_of_ours(nanogpt_rs: Run, mine: Path) -> None:
     mine.write_text(
-        "from benchmarks.registry import row\n"
+        "from nanogpt_rs.ruler.registry import row\n"
         "def through(kernel, text):\n    return kernel(text)\n"
         "ROWS = [row('charset', 'foreign/mine', f'{__name__}:through', 'default', '',"
         " 'rust_impls:charset.bit_table')]\n"
@@ -127,11 +127,11 @@ def test_a_wrong_answer_is_wrong(nanogpt_rs: Run, mine: Path) -> None:
     assert "lacks" in done.stdout
 
 
-ROWS = "from benchmarks.registry import row\nROWS = [{}]\n"
+ROWS = "from nanogpt_rs.ruler.registry import row\nROWS = [{}]\n"
 TASK = """\
 from dataclasses import replace
-from benchmarks.registry import row
-from benchmarks.tasks import TASKS as OURS
+from nanogpt_rs.ruler.registry import row
+from nanogpt_rs.ruler.tasks import TASKS as OURS
 TASKS = [replace(OURS["charset"], name={!r})]
 ROWS = [{}]
 """
@@ -222,7 +222,7 @@ def test_pytest_takes_a_file(mine: Path, tmp_path: Path) -> None:
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from benchmarks import foreign, provenance, registry, suite
+from nanogpt_rs.ruler import foreign, provenance, registry, suite
 before = dict(suite.classes(suite.Cells))
 path = Path(sys.argv[1])
 rows = foreign.add_file(path)
@@ -295,7 +295,7 @@ def test_a_file_may_be_called_as_people_call_files(nanogpt_rs: Run, mine: Path, 
 def test_what_has_rows_may_import_what_lies_beside_it(nanogpt_rs: Run, mine: Path) -> None:
     rows = mine.with_name("rows.py")
     rows.write_text(
-        "from benchmarks.registry import row\n"
+        "from nanogpt_rs.ruler.registry import row\n"
         "from mine import charset\n"
         "ROWS = [row('charset', 'foreign/rows', 'nanogpt_rs_from_rows:charset', 'default')]\n"
     )

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import corpora
-from benchmarks.registry import REGISTRY, Implementation, row
-from benchmarks.tasks import TASKS
-from benchmarks.verification import verify
+from nanogpt_rs.ruler import corpora
+from nanogpt_rs.ruler.registry import REGISTRY, Implementation, row
+from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.verification import verify
 
 LIMITS = [entry for entry in REGISTRY if "limit" in entry.marks]
 DECODERS = ["fixed_array", "small_ints"]

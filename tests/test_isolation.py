@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from installations import Installation
 
-from benchmarks import verification
+from nanogpt_rs.ruler import verification
 
 HEAD = "import os, sys, time, ctypes\n\ndef charset(text):\n"
 FAULTS = {
@@ -23,7 +23,7 @@ FAULTS = {
 
 
 def cells(installation: Installation, *arguments: str) -> tuple[int, dict[str, Any], str]:
-    done = installation.run("-m", "harness", "bench", "charset", "--json", *arguments)
+    done = installation.run("-m", "nanogpt_rs", "bench", "charset", "--json", *arguments)
     document = json.loads(done.stdout)
     return done.returncode, {cell["id"]: cell for cell in document["cells"]}, done.stderr
 
@@ -51,7 +51,7 @@ def test_a_faulty_contender_has_no_time_and_costs_the_others_nothing(
 def test_what_a_contender_prints_does_not_reach_the_document(installation: Installation) -> None:
     body = HEAD + "    print('noise'); return set(text)\n"
     installation.write("py_impls/charset/set.py", body + "from py_impls import vocabulary\n")
-    done = installation.run("-m", "harness", "verify", "charset", "--id", "python/set", "--json")
+    done = installation.run("-m", "nanogpt_rs", "verify", "charset", "--id", "python/set", "--json")
     assert done.returncode == 1  # it takes a list for a text, which must be refused
     assert "noise" not in done.stdout
     json.loads(done.stdout)
@@ -61,7 +61,7 @@ def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
     installation.write("py_impls/charset/set.py", HEAD + "    time.sleep(3600)\n")
     done = installation.run(
         "-c",
-        "from benchmarks import registry, verification as v\n"
+        "from nanogpt_rs.ruler import registry, verification as v\n"
         "row = registry.find('charset', 'python/set')\n"
         "print(v.verify_apart(row, 'synthetic', deadline=2).details)",
     )
@@ -96,14 +96,14 @@ def test_a_missing_implementation_is_not_applicable(installation: Installation) 
 @pytest.mark.slow
 def test_nothing_left_to_measure_is_said_and_told_apart(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
-    done = installation.run("-m", "harness", "bench", "charset", "--id", "python/set")
+    done = installation.run("-m", "nanogpt_rs", "bench", "charset", "--id", "python/set")
     assert done.returncode == 3
     assert "nothing could be measured here" in done.stderr
 
 
 def test_a_quadratic_idea_is_not_asked_for_the_impossible(installation: Installation) -> None:
     done = installation.run(
-        *("-m", "harness", "verify", "charset", "--id", "rust/smallvec", "--json"),
+        *("-m", "nanogpt_rs", "verify", "charset", "--id", "rust/smallvec", "--json"),
         *("--corpus", "distinct-1m-ucs4", "--corpus", "han1000-1m-ucs2"),
     )
     assert [verdict["status"] for verdict in json.loads(done.stdout)] == ["n/a", "right"]
@@ -115,7 +115,7 @@ def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: In
     corpus = str(installation.folder / "all.txt")
     done = installation.run(
         "-m",
-        "harness",
+        "nanogpt_rs",
         "verify",
         "encode_array",
         "--id",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.job import (
+from nanogpt_rs.predicting.job import (
     Job,
     JobError,
     Rate,

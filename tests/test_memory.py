@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import memory
-from benchmarks.registry import find
-from harness.memory import measure, ordered, states_of
+from nanogpt_rs.measuring.memory import measure, ordered, states_of
+from nanogpt_rs.ruler import memory
+from nanogpt_rs.ruler.registry import find
 
 pytestmark = pytest.mark.skipif(memory.cannot() is not None, reason=f"system: {memory.cannot()}")
 Run = Callable[..., subprocess.CompletedProcess[str]]

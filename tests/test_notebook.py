@@ -37,7 +37,7 @@ CELLS = (
     """
 import sys
 from pathlib import Path
-from harness.notebook import fresh
+from nanogpt_rs.workshop.notebook import fresh
 rust = fresh()
 print(rust.build_info()["profile"], sorted(rust.charset.std_hashset("to be")))
 print(rust.charset.std_hashset.__doc__)

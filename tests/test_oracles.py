@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import corpora
-from benchmarks.registry import REGISTRY, Implementation
-from benchmarks.tasks import EDGES, TASKS, has_surrogate, text_difference
-from benchmarks.verification import verify
+from nanogpt_rs.ruler import corpora
+from nanogpt_rs.ruler.registry import REGISTRY, Implementation
+from nanogpt_rs.ruler.tasks import EDGES, TASKS, has_surrogate, text_difference
+from nanogpt_rs.ruler.verification import verify
 
 
 def parameter(row: Implementation) -> Any:

@@ -22,10 +22,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.registry import REGISTRY
-from harness import engines, preparation, shards
-from harness.preparation import Outcome, PreparationError, RequestError
-from harness.shard_limit import carry_out, stage_seconds
+from nanogpt_rs.preparing import engines, journal, parts, preparation, shards
+from nanogpt_rs.preparing.parts import PreparationError, RequestError
+from nanogpt_rs.preparing.preparation import Outcome
+from nanogpt_rs.preparing.shard_limit import carry_out, stage_seconds
+from nanogpt_rs.ruler.registry import REGISTRY
 
 partition = importlib.import_module("rust_impls.partition")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -116,25 +117,25 @@ def test_a_checksum_is_that_of_zlib(data: bytes, before: int, skip: int) -> None
 
 def test_cuts_fall_between_characters_and_small_files_share_a_part(tmp_path: Path) -> None:
     paths = write(tmp_path, "é世🙂" * 3, "ab", "c", "")
-    sources = preparation.find_sources([str(path) for path in paths])
+    sources = parts.find_sources([str(path) for path in paths])
     for size in range(1, 40):
-        parts = preparation.cut(sources, size)
-        assert all(size <= part.bytes < size + 4 for part in parts[:-1])
-        pieces = [piece for part in parts for piece in part.pieces]
+        made = parts.cut(sources, size)
+        assert all(size <= part.bytes < size + 4 for part in made[:-1])
+        pieces = [piece for part in made for piece in part.pieces]
         for path, start, end in pieces:
             Path(path).read_bytes()[start:end].decode()
         joined = b"".join(Path(path).read_bytes()[start:end] for path, start, end in pieces)
         assert joined == b"".join(path.read_bytes() for path in paths)
-    assert len(preparation.cut(sources, 100)) == 1
+    assert len(parts.cut(sources, 100)) == 1
 
 
 @given(st.integers(1, 10**14), st.integers(1, 1000))
 def test_each_worker_has_parts_enough_unless_they_would_be_small(total: int, workers: int) -> None:
-    size = preparation.part_bytes_of(total, workers)
-    assert preparation.SMALLEST_PART <= size <= preparation.LARGEST_PART
-    if preparation.SMALLEST_PART < size < preparation.LARGEST_PART:
+    size = parts.part_bytes_of(total, workers)
+    assert parts.SMALLEST_PART <= size <= parts.LARGEST_PART
+    if parts.SMALLEST_PART < size < parts.LARGEST_PART:
         share = total / workers / size  # a part is whole bytes long
-        assert preparation.PARTS_EACH * (1 - 1e-6) <= share <= preparation.PARTS_EACH
+        assert parts.PARTS_EACH * (1 - 1e-6) <= share <= parts.PARTS_EACH
 
 
 def test_as_many_characters_as_ids_and_one_more(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_the_document_of_a_preparation(nanogpt_rs: Run, tmp_path: Path) -> None:
     assert manifest["sources"][0]["name"] == "0.txt"
     assert document["engine"] == {"name": "threads", "workers": 2}
     assert document["resumed"] == {"vocabulary": 0, "encoding": 0}
-    assert list(document["seconds"]) == list(document["busy_seconds"]) == list(preparation.STAGES)
+    assert list(document["seconds"]) == list(document["busy_seconds"]) == list(parts.STAGES)
     assert str(tmp_path) not in done.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         ".lock",
@@ -284,9 +285,9 @@ def test_a_damaged_manifest_is_found_and_named(tmp_path: Path) -> None:
 # --- interruptions ---
 
 
-def journal(out: Path) -> bytes:
+def kept_lines(out: Path) -> bytes:
     """The whole lines of a journal, if there is one."""
-    path = out / preparation.JOURNAL
+    path = out / journal.JOURNAL
     data = path.read_bytes() if path.exists() else b""
     return data[: data.rfind(b"\n") + 1]
 
@@ -321,7 +322,7 @@ def test_interruptions_lose_nothing_and_repeat_nothing(
             kind = count % 3
             if count < INTERRUPTIONS:
                 if clock.random() < 0.8:  # once there is something new
-                    while process.poll() is None and len(journal(out)) <= len(before):
+                    while process.poll() is None and len(kept_lines(out)) <= len(before):
                         time.sleep(0.02)
                 time.sleep(clock.uniform(0, 0.6))  # or whenever it may be, start-up included
                 if kind == 2:
@@ -331,7 +332,7 @@ def test_interruptions_lose_nothing_and_repeat_nothing(
             output, errors = process.communicate()
             (disk / "ballast").unlink(missing_ok=True)
             status = process.returncode
-            now = journal(out)
+            now = kept_lines(out)
             if status == 0:
                 break
             count += 1
@@ -383,7 +384,7 @@ def test_a_full_disk_is_named_and_costs_nothing_that_was_kept(
     done = nanogpt_rs(*arguments)
     assert done.returncode == 1
     assert "No space left on device; what is finished is kept" in done.stderr
-    before = noted(journal(disk / "out"))
+    before = noted(kept_lines(disk / "out"))
     assert ("encoded", 0) in before
     subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
     done = nanogpt_rs(*arguments)
@@ -428,7 +429,7 @@ def test_what_does_not_belong_to_a_journal_is_refused(
     nanogpt_rs: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = interrupted(tmp_path, monkeypatch)
-    lines = journal(tmp_path / "out")
+    lines = kept_lines(tmp_path / "out")
     for arguments, says in (
         (("--part-bytes=99",), "interrupted preparation of parts of another size"),
         ((str(path), "--part-bytes=100"), "of other files, or of files that have changed"),
@@ -436,10 +437,10 @@ def test_what_does_not_belong_to_a_journal_is_refused(
         done = nanogpt_rs("prepare", str(path), "--out=out", *arguments)
         assert done.returncode == 2
         assert says in done.stderr
-    assert journal(tmp_path / "out") == lines
+    assert kept_lines(tmp_path / "out") == lines
     whole = lines.splitlines(keepends=True)
     wrong = b"".join([*whole[:2], whole[2].replace(b"scanned", b"encoded"), *whole[3:]])
-    (tmp_path / "out" / preparation.JOURNAL).write_bytes(wrong)
+    (tmp_path / "out" / journal.JOURNAL).write_bytes(wrong)
     done = nanogpt_rs("prepare", str(path), "--out=out", "--part-bytes=100")
     assert done.returncode == 1
     assert "out/journal.jsonl, line 3: damaged; begin anew with --again" in done.stderr
@@ -471,7 +472,7 @@ def test_a_file_that_changes_while_it_is_read_is_named(how: str, tmp_path: Path)
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not noted(journal(tmp_path / "out")):
+    while not noted(kept_lines(tmp_path / "out")):
         assert process.poll() is None
         time.sleep(0.001)
     if how == "longer":
@@ -495,7 +496,7 @@ def test_two_preparations_do_not_mix(nanogpt_rs: Run, tmp_path: Path) -> None:
         done = nanogpt_rs("prepare", str(path), "--out=out")
     assert done.returncode == 1
     assert "out: another preparation is under way here" in done.stderr
-    assert not (tmp_path / "out" / preparation.JOURNAL).exists()
+    assert not (tmp_path / "out" / journal.JOURNAL).exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="system: no /proc")
@@ -505,8 +506,8 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
     script = """if True:
         import sys
         from pathlib import Path
-        from benchmarks.memory import CLEAR, RESET_PEAK, held
-        from harness import engines, preparation
+        from nanogpt_rs.ruler.memory import CLEAR, RESET_PEAK, held
+        from nanogpt_rs.preparing import engines, preparation
         def prepare(path, out, part_bytes):
             with engines.threads(2) as engine:
                 preparation.prepare([path], Path(out), engine, part_bytes=part_bytes)
@@ -575,7 +576,7 @@ def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None
     for arm in (one, two):
         low, high = arm["of_limit"]["interval"]
         assert 0 < low <= arm["of_limit"]["ratio"] <= high
-        assert list(arm["stages"]) == list(preparation.STAGES)
+        assert list(arm["stages"]) == list(parts.STAGES)
     assert one["of_first"] is None
     assert list(two["of_first"]) == ["vocabulary", "encoding"]
     assert document["run"]["machine"]["alias"]

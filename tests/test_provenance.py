@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from installations import PACKAGES, ROOT, Installation
 
-from benchmarks import provenance
+from nanogpt_rs.ruler import provenance
 
 POISON = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nraise SystemExit(99)\n"
 
@@ -30,7 +30,7 @@ def test_a_copy_as_a_wheel_leaves_it_is_fit_and_says_that_it_has_no_sources(
     installation: Installation,
 ) -> None:
     done = installation.run(
-        "-c", "from benchmarks import provenance; print(provenance.check().sources)"
+        "-c", "from nanogpt_rs.ruler import provenance; print(provenance.check().sources)"
     )
     assert done.stdout.strip() == "not held against any: installed without its sources", done.stderr
 
@@ -41,7 +41,7 @@ def test_a_poisoned_room_in_the_working_folder_is_refused_unread(
 ) -> None:
     work = tmp_path / "work"
     mark = poison(work / room)
-    done = installation.run("-m", "harness", "bench", cwd=work, safe_path=False)
+    done = installation.run("-m", "nanogpt_rs", "bench", cwd=work, safe_path=False)
     assert done.returncode == 3, done.stderr
     assert f"{room} would be imported from" in done.stderr.replace("\n", " ")
     assert str(work) in done.stderr.replace("\n", "")
@@ -59,7 +59,7 @@ def test_the_working_folder_is_not_looked_at_by_the_command(tmp_path: Path) -> N
 def verify_by_heads_ruler(wheel: Installation, answer: Path, *flags: str) -> dict[str, object]:
     """Do what asv does: HEAD's ruler, run by its path, in an environment with another wheel."""
     order = json.dumps({"task": "charset", "id": "python/set", "corpus": "synthetic"})
-    worker = str(ROOT / "benchmarks/worker.py")
+    worker = str(ROOT / "nanogpt_rs/ruler/worker.py")
     done = wheel.run(*flags, worker, "verification", order, str(answer))
     assert done.returncode == 0, done.stderr
     document = json.loads(answer.read_text())
@@ -91,7 +91,7 @@ def test_a_wheel_from_before_the_model_is_measured_and_lends_none(
     verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json", "-S")
     assert verdict["status"] == "right"
     mark = poison(tmp_path / "work/model")
-    done = installation.run("-m", "harness", "bench", cwd=tmp_path / "work", safe_path=False)
+    done = installation.run("-m", "nanogpt_rs", "bench", cwd=tmp_path / "work", safe_path=False)
     assert done.returncode == 3
     assert "and the installed nanogpt-rs has none" in done.stderr.replace("\n", " ")
     assert not mark.exists()
@@ -99,7 +99,7 @@ def test_a_wheel_from_before_the_model_is_measured_and_lends_none(
 
 def test_an_installation_that_is_gone_is_named(installation: Installation) -> None:
     code = (
-        "import importlib.metadata as m; from benchmarks import provenance\n"
+        "import importlib.metadata as m; from nanogpt_rs.ruler import provenance\n"
         "provenance.DISTRIBUTION = 'no-such-distribution'\n"
         "try: provenance.check()\nexcept provenance.ProvenanceError as error: print(error)"
     )
@@ -129,7 +129,7 @@ def check_in(
     installation: Installation, checkout: Path, command: str = "bench", id: str = "rust/ahash"
 ) -> subprocess.CompletedProcess[str]:
     path = f"{installation.folder}{os.pathsep}{checkout}"
-    return installation.run("-m", "harness", command, "charset", "--id", id, PYTHONPATH=path)
+    return installation.run("-m", "nanogpt_rs", command, "charset", "--id", id, PYTHONPATH=path)
 
 
 @pytest.mark.slow
@@ -187,7 +187,7 @@ def test_an_installation_of_another_checkout_is_refused(checkout: Path) -> None:
 def test_a_wheel_in_a_checkout_must_match_its_sources(
     installation: Installation, tmp_path: Path
 ) -> None:
-    code = "from benchmarks import provenance as p; print(p.check().sources)"
+    code = "from nanogpt_rs.ruler import provenance as p; print(p.check().sources)"
     here = tmp_path / "here"
     shutil.copytree(ROOT / "rust_impls", here / "rust_impls")
     shutil.copytree(ROOT / "benchmarks", here / "benchmarks")
@@ -202,14 +202,14 @@ def test_a_fingerprint_changes_with_every_room_and_nothing_else(
     installation: Installation,
 ) -> None:
     def fingerprint(*also: str) -> str:
-        code = f"from benchmarks import provenance as p; print(p.fingerprint(*{also!r}))"
+        code = f"from nanogpt_rs.ruler import provenance as p; print(p.fingerprint(*{also!r}))"
         return installation.run("-c", code).stdout
 
     first = fingerprint()
     assert len(first) == 65
     assert fingerprint() == first  # after the first run has left compiled files behind
     seen = {first, fingerprint("a corpus")}
-    for name in ("py_impls/charset/set.py", "benchmarks/tasks.py", "rust_impls/__init__.py"):
+    for name in ("py_impls/charset/set.py", "nanogpt_rs/ruler/tasks.py", "rust_impls/__init__.py"):
         append(installation.folder / name)
         seen.add(fingerprint())
     assert len(seen) == 5
@@ -237,7 +237,7 @@ def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     (wheel,) = (tmp_path / "wheels").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-    done = Installation(tmp_path / "site").run("-m", "harness", "bench")
+    done = Installation(tmp_path / "site").run("-m", "nanogpt_rs", "bench")
     assert done.returncode == 3
     message = done.stderr.replace("\n", " ")
     assert "rust_impls is a debug build (opt-level 0" in message

@@ -21,7 +21,7 @@ import pytest
 from installations import ROOT
 from reader import Reader
 
-from harness import asv_site
+from nanogpt_rs.reporting import asv_site
 
 pytestmark = pytest.mark.slow
 

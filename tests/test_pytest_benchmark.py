@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from installations import ROOT, Installation
 
-from benchmarks.registry import REGISTRY
-from harness.end_to_end import rows_of
-from harness.records import RecordError
-from harness.records import promote_pytest_benchmark as promote
+from nanogpt_rs.measuring.end_to_end import rows_of
+from nanogpt_rs.records.promotion import promote_pytest_benchmark as promote
+from nanogpt_rs.records.schema import RecordError
+from nanogpt_rs.ruler.registry import REGISTRY
 
 SUITE = "benchmarks/pytest_benchmark"
 

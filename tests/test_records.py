@@ -22,11 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from harness import durable, records
-from harness.bench import Against, Cell
-from harness.machine import Meanwhile
-from harness.records import RecordError
-from harness.verdict import Comparison, Ratio
+from nanogpt_rs.records import durable, lines, promotion, schema
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.schema import Against, Cell, Comparison, Meanwhile, Ratio, RecordError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DATA = Path(__file__).with_name("data")
@@ -86,21 +84,21 @@ cells = st.builds(
 
 def as_read(cell: Cell) -> Any:
     """A cell as it comes back: with fewer digits, and surrogates spelled out."""
-    return records.plain(records.asdict(cell))
+    return lines.plain(records.asdict(cell))
 
 
 @given(cells)
 def test_what_is_written_is_read(cell: Cell) -> None:
-    kind, run, found = records.parsed(records.line_of("cell", "r", cell))
+    kind, run, found = lines.parsed(lines.line_of("cell", "r", cell))
     assert (kind, run) == ("cell", "r")
-    assert records.plain(records.asdict(found)) == as_read(cell)
+    assert lines.plain(records.asdict(found)) == as_read(cell)
 
 
 @given(cells, st.lists(st.text(max_size=5000), max_size=8).map(tuple))
 def test_a_record_is_short_whatever_was_wrong(cell: Cell, details: tuple[str, ...]) -> None:
-    line = records.lines_of_cell("r", replace(cell, details=details))
-    assert len(line) <= records.LONGEST_LINE
-    records.parsed(line)
+    line = lines.lines_of_cell("r", replace(cell, details=details))
+    assert len(line) <= lines.LONGEST_LINE
+    lines.parsed(line)
 
 
 def test_the_first_schema_stays_readable() -> None:
@@ -116,10 +114,10 @@ def test_a_changed_schema_is_noticed() -> None:
     For what older readers can't read raise ``SCHEMA_VERSION`` and begin another file.
     """
     found = {}
-    for kind, part in records.KINDS.items():
-        records.adapter(kind)
+    for kind, part in schema.KINDS.items():
+        lines.adapter(kind)
         found[kind] = without(TypeAdapter(part).json_schema(), "description")
-    path = DATA / f"records-v{records.SCHEMA_VERSION}.schema.json"
+    path = DATA / f"records-v{schema.SCHEMA_VERSION}.schema.json"
     if os.environ.get("NANOGPT_RS_RENEW"):
         path.write_text(json.dumps(found, indent=1) + "\n")
     assert json.loads(path.read_text()) == found, "NANOGPT_RS_RENEW=1 pytest tests/test_records.py"
@@ -192,7 +190,7 @@ def test_foreign_lines(tmp_path: Path, line: str, says: str) -> None:
 
 def test_lines_in_a_wrong_order_are_refused() -> None:
     run, first, second, end = FIRST.read_bytes().splitlines(keepends=True)
-    for lines, says in (
+    for given, says in (
         ([first], "did not begin above it"),
         ([run, run], "begins a second time"),
         ([run, first, first], "a second record of charset"),
@@ -200,7 +198,7 @@ def test_lines_in_a_wrong_order_are_refused() -> None:
         ([run, first, second, end, end], "after its end"),
     ):
         with pytest.raises(RecordError, match=says):
-            records.read_lines(b"".join(lines), "f")
+            records.read_lines(b"".join(given), "f")
 
 
 def test_a_well_summed_record_of_another_shape_is_refused() -> None:
@@ -211,7 +209,7 @@ def test_a_well_summed_record_of_another_shape_is_refused() -> None:
         with pytest.raises(
             ValueError, match=f"a cell record with a fault at '{next(iter(change))}'"
         ):
-            records.parsed(json.dumps(changed).encode() + b"\n")
+            lines.parsed(json.dumps(changed).encode() + b"\n")
 
 
 def test_a_full_disk_costs_nothing_that_was_kept(small_disk: Callable[[str], Path]) -> None:
@@ -296,18 +294,18 @@ def test_a_run_is_promoted_under_an_alias(tmp_path: Path) -> None:
     writer = records.begin(tmp_path / "local/bench", run)
     writer.keep(recorded.cells)
     with pytest.raises(RecordError, match="is unfinished"):
-        records.promote(tmp_path, "lab-1", "bench")
+        promotion.promote(tmp_path, "lab-1", "bench")
     writer.end()
     for alias in ("My Machine", "", "../x"):
         with pytest.raises(RecordError, match="is no alias"):
-            records.promote(tmp_path, alias, "bench")
-    path = records.promote(tmp_path, "lab-1", "bench")
+            promotion.promote(tmp_path, alias, "bench")
+    path = promotion.promote(tmp_path, "lab-1", "bench")
     assert path.name == f"{run.began:%Y-%m-%d}-lab-1-01234567.jsonl"
     (found,) = records.read(path)
     assert found.cells == recorded.cells
     assert found.run.machine.alias == "lab-1"
     with pytest.raises(RecordError, match="are not overwritten"):
-        records.promote(tmp_path, "lab-1", "bench")
+        promotion.promote(tmp_path, "lab-1", "bench")
     for second in (59, 58):  # other runs of the same day and commit
         other = replace(run, run=f"{run.run[:13]}{second}Z-{run.run[-6:]}")
         for old in (tmp_path / "local/bench").glob("*.jsonl"):
@@ -315,11 +313,11 @@ def test_a_run_is_promoted_under_an_alias(tmp_path: Path) -> None:
         writer = records.begin(tmp_path / "local/bench", other)
         writer.keep(recorded.cells)
         writer.end()
-        another = records.promote(tmp_path, "lab-1", "bench")
+        another = promotion.promote(tmp_path, "lab-1", "bench")
         assert another.name == f"{path.stem}-{2 if second == 59 else 3}.jsonl"
         assert records.read(another)[0].run.run == other.run
         with pytest.raises(RecordError, match="are not overwritten"):
-            records.promote(tmp_path, "lab-1", "bench")
+            promotion.promote(tmp_path, "lab-1", "bench")
 
 
 def test_a_run_with_uncommitted_changes_is_not_promoted(tmp_path: Path) -> None:
@@ -327,7 +325,7 @@ def test_a_run_with_uncommitted_changes_is_not_promoted(tmp_path: Path) -> None:
     writer = records.begin(tmp_path / "local/bench", replace(recorded.run, dirty=True))
     writer.end()
     with pytest.raises(RecordError, match="uncommitted changes"):
-        records.promote(tmp_path, "lab-1", "bench")
+        promotion.promote(tmp_path, "lab-1", "bench")
 
 
 # --- real runs ---

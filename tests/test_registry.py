@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.registry import CPU, MARKS, REGISTRY, Implementation, find, row, simd_paths
-from benchmarks.tasks import TASKS
-from harness import records
+from nanogpt_rs.records import files as records
+from nanogpt_rs.ruler.registry import CPU, MARKS, REGISTRY, Implementation, find, row, simd_paths
+from nanogpt_rs.ruler.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {
@@ -53,7 +53,7 @@ def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
         for target, idea in sorted(python_targets.items()):
             if target not in targets:
                 missing.append(
-                    f'benchmarks/registry.py: row("{task}", "python/{idea}", "{target}", ...)'
+                    f'nanogpt_rs/ruler/registry.py: row("{task}", "python/{idea}", "{target}", ...)'
                 )
         for target, idea in sorted(rust_targets.items()):
             if idea not in rust_files:
@@ -64,7 +64,7 @@ def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
                 missing.append(f"rust_impls/python.rs: {idea} in {task}_module!")
             if target not in targets:
                 missing.append(
-                    f'benchmarks/registry.py: row("{task}", "rust/{idea}", "{target}", ...)'
+                    f'nanogpt_rs/ruler/registry.py: row("{task}", "rust/{idea}", "{target}", ...)'
                 )
         for target in sorted(targets - python_targets.keys() - rust_targets.keys()):
             missing.append(f"the file that {target} names")
@@ -92,7 +92,7 @@ def tree(tmp_path: Path) -> Path:
 def test_a_python_file_without_its_registry_line(tree: Path) -> None:
     (tree / "py_impls/charset/toy.py").touch()
     assert planted(tree, REGISTRY) == [
-        'benchmarks/registry.py: row("charset", "python/toy", "py_impls.charset.toy:charset", ...)'
+        'nanogpt_rs/ruler/registry.py: row("charset", "python/toy", "py_impls.charset.toy:charset", ...)'
     ]
 
 
@@ -101,7 +101,7 @@ def test_a_rust_file_without_any_line(tree: Path) -> None:
     assert planted(tree, REGISTRY) == [
         "rust_impls/charset/mod.rs: pub mod toy;",
         "rust_impls/python.rs: toy in charset_module!",
-        'benchmarks/registry.py: row("charset", "rust/toy", "rust_impls:charset.toy", ...)',
+        'nanogpt_rs/ruler/registry.py: row("charset", "rust/toy", "rust_impls:charset.toy", ...)',
     ]
 
 

@@ -20,17 +20,28 @@ import pytest
 from reader import Reader
 from selenium.webdriver.common.keys import Keys
 
-from benchmarks.registry import REGISTRY
-from benchmarks.tasks import PREPARATION
-from harness import divisions, durable, records
-from harness.bench import Cell
-from harness.breakdown import Breakdown, Step
-from harness.end_to_end import Difference, Trained
-from harness.headline import best_rust
-from harness.memory import Footprint
-from harness.records import CallInSteps, FirstCall, JobDifference, Run, Text, WholeJob
-from harness.report import MOST_BYTES, MOST_RECORDS, page
-from harness.verdict import LONG_MARGIN, SHORT_MARGIN
+from nanogpt_rs.records import durable, lines, schema
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.schema import (
+    Breakdown,
+    CallInSteps,
+    Cell,
+    Difference,
+    FirstCall,
+    Footprint,
+    JobDifference,
+    Run,
+    Step,
+    Text,
+    Trained,
+    WholeJob,
+)
+from nanogpt_rs.reporting.headline import best_rust
+from nanogpt_rs.reporting.report import MOST_BYTES, MOST_RECORDS, page
+from nanogpt_rs.ruler.registry import REGISTRY
+from nanogpt_rs.ruler.tasks import PREPARATION
+from nanogpt_rs.statistics.plan import LONG_MARGIN, SHORT_MARGIN
+from nanogpt_rs.training import divisions
 
 pytestmark = pytest.mark.slow
 
@@ -622,7 +633,7 @@ HOSTILE = (
 def raw_line(kind: str, record: Any) -> bytes:
     """Return a record's line as a writer would that minds no length."""
     body = {"schema_version": 1, "kind": kind, "run": made_up.RUN.run}
-    body |= records.plain(asdict(record))
+    body |= lines.plain(asdict(record))
     body["checksum"] = durable.checksum(body)
     return json.dumps(body).encode() + b"\n"
 
@@ -648,10 +659,10 @@ def test_hostile_words_come_out_as_text(reader: Reader, tmp_path: Path) -> None:
         # Each stands in the page, to the letter, as text.
         shown = reader.run("return document.body.textContent")
         for words in HOSTILE[:-1]:
-            assert records.spelled_out(words) in shown
+            assert lines.spelled_out(words) in shown
         assert reader.run("return document.querySelectorAll('img, #content script').length") == 0
         for words in HOSTILE:
-            reader.select("corpus", records.spelled_out(words))
+            reader.select("corpus", lines.spelled_out(words))
             assert reader.run("return document.documentElement.scrollWidth") <= width
         reader.check_quiet()
 
@@ -810,7 +821,7 @@ def test_a_run_that_lost_a_record_is_named(tmp_path: Path) -> None:
     writer.end()
     lines = writer.path.read_bytes().splitlines(keepends=True)
     writer.path.write_bytes(lines[0] + lines[2])
-    with pytest.raises(records.RecordError, match="ended with 1 other records; 0 are here"):
+    with pytest.raises(schema.RecordError, match="ended with 1 other records; 0 are here"):
         records.read(writer.path)
 
 

@@ -13,8 +13,8 @@ import pytest
 from installations import PACKAGES, ROOT, Installation
 from test_registry import missing_lines
 
-from benchmarks.tasks import TASKS
-from harness.scaffold import ScaffoldError, begin, model_of
+from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.workshop.scaffold import ScaffoldError, begin, model_of
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 def missing(root: Path) -> list[str]:
     """Return what is missing in a checkout, by its own registry."""
-    path = root / "benchmarks/registry.py"
+    path = root / "nanogpt_rs/ruler/registry.py"
     spec = importlib.util.spec_from_file_location("registry_of_a_copy", path)
     assert spec
     assert spec.loader
@@ -57,13 +57,13 @@ def test_python_for_every_task_is_right_as_it_stands(
         idea = f"py_impls/{task}/my_idea.py"
         installation.write(idea, (checkout / idea).read_text(encoding="utf-8"))
     assert missing(checkout) == []
-    registry = "benchmarks/registry.py"
+    registry = "nanogpt_rs/ruler/registry.py"
     installation.write(registry, (checkout / registry).read_text(encoding="utf-8"))
     arguments = ("--id", "python/my_idea", "--corpus", "english-1k-ascii", "--json")
-    done = installation.run("-m", "harness", "verify", *TASKS, *arguments)
+    done = installation.run("-m", "nanogpt_rs", "verify", *TASKS, *arguments)
     verdicts = json.loads(done.stdout)
     assert {(each["task"], each["status"]) for each in verdicts} == {(t, "right") for t in TASKS}
-    listed = installation.run("-m", "harness", "list", "--id", "python/my_idea", "--json")
+    listed = installation.run("-m", "nanogpt_rs", "list", "--id", "python/my_idea", "--json")
     for row in json.loads(listed.stdout):
         assert row["idea"].startswith("A copy of ")
         assert row["marks"] == ["default"]

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import scipy.stats
 
-from harness import rivals, selftest
-from harness.selftest import ROWS, SAME, Case, SelfTestError, arms_of, count
+from nanogpt_rs.measuring import rivals, selftest
+from nanogpt_rs.measuring.selftest import ROWS, SAME, Case, SelfTestError, arms_of, count
 
 pytestmark = pytest.mark.slow
 
@@ -165,7 +165,7 @@ def test_a_loaded_core_is_shared_and_then_left() -> None:
 def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
     command = (
         "import os, subprocess, time\n"
-        "from harness import selftest\n"
+        "from nanogpt_rs.measuring import selftest\n"
         "start = subprocess.Popen\n"
         "def told(*arguments):\n"
         "    process = start(*arguments)\n"

@@ -13,11 +13,10 @@ import made_up
 import pytest
 from installations import ROOT
 
-from harness import records
-from harness.end_to_end import Difference
-from harness.headline import best_rust, faster_python
-from harness.records import JobDifference, Text
-from harness.splice import MAKERS, STRAY, splice
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.schema import Difference, JobDifference, Text
+from nanogpt_rs.reporting.headline import best_rust, faster_python
+from nanogpt_rs.reporting.splice import MAKERS, STRAY, splice
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

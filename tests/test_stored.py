@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.registry import REGISTRY, simd_paths
-from benchmarks.tasks import TASKS, has_surrogate
+from nanogpt_rs.ruler.registry import REGISTRY, simd_paths
+from nanogpt_rs.ruler.tasks import TASKS, has_surrogate
 
 WIDTHS = {"ascii": "ab\n", "latin1": "aé\xff", "ucs2": "aж漢", "ucs4": "a😀\U0010ffff"}
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import corpora
-from benchmarks.synthetic import entropy_rate, read_pairs
+from nanogpt_rs.ruler import corpora
+from nanogpt_rs.ruler.synthetic import entropy_rate, read_pairs
 
 torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
 gpt = importlib.import_module("model.gpt")

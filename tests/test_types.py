@@ -13,7 +13,7 @@ from pkgutil import resolve_name
 import pytest
 from installations import ROOT, install
 
-from benchmarks.registry import REGISTRY
+from nanogpt_rs.ruler.registry import REGISTRY
 
 STUBS = ROOT / "rust_impls"
 

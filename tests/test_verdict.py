@@ -21,21 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_clock import QUIET, SHARED, Machine, hash_seeds, measure
 
-from harness import verdict
-from harness.verdict import (
-    Comparison,
-    Plan,
-    Process,
-    Trimmed,
-    adjust,
-    compare,
-    decide,
-    effects,
-    enough,
-    holm,
-    plan,
-    trimmed,
-)
+from nanogpt_rs.records.schema import Comparison
+from nanogpt_rs.statistics.blocks import Process, effects
+from nanogpt_rs.statistics.plan import FULLEST_SECONDS, Plan, calls_in_a_block, plan
+from nanogpt_rs.statistics.trimmed import Trimmed, holm, p_different, smallest_found, trimmed
+from nanogpt_rs.statistics.verdict import adjust, compare, decide, enough
 
 MIRRORED = {"faster": "slower", "slower": "faster"}
 LONG = replace(QUIET, noise=0.015)
@@ -159,7 +149,7 @@ def test_the_simulated_machine_punishes_a_cyclic_order() -> None:
 
 def p_without_margin(processes: list[Process]) -> float:
     values = effects(processes, 2, "wall", True).values
-    return float(verdict.p_different(trimmed(values), 0.0) or 0.0)
+    return float(p_different(trimmed(values), 0.0) or 0.0)
 
 
 def test_preempted_rounds_are_dropped_from_short_blocks_only() -> None:
@@ -298,9 +288,7 @@ def test_stopping_on_width_keeps_what_stopping_on_significance_loses() -> None:
     runs, by_width, by_significance, stops = 1000, 0, 0, []
     for _ in range(runs):
         values, control = rng.normal(0, 0.007, (2, 24))
-        significant = [
-            (verdict.p_different(trimmed(values[:n]), 0.0) or 0.0) < 0.05 for n in range(8, 25)
-        ]
+        significant = [(p_different(trimmed(values[:n]), 0.0) or 0.0) < 0.05 for n in range(8, 25)]
         stop = next(n for n in range(8, 25) if enough([some(values[:n], control[:n])], planned))
         stops.append(stop)
         by_width += significant[stop - 8]
@@ -346,7 +334,7 @@ def test_what_a_run_resolves_is_found_by_four_runs_of_five() -> None:
     rng = np.random.default_rng(17)
     runs, bar = 1000, math.log1p(0.005)
     resolved = np.mean(
-        [verdict.smallest_found(trimmed(rng.normal(0, 0.004, 12)), bar) for _ in range(runs)]
+        [smallest_found(trimmed(rng.normal(0, 0.004, 12)), bar) for _ in range(runs)]
     )
     found = sum(trimmed(rng.normal(resolved, 0.004, 12)).low > bar for _ in range(runs))
     assert at_least(found, runs, 0.78), found
@@ -370,7 +358,7 @@ def test_trimmed_t_is_scipys(count: int) -> None:
     assert found.freedom == count - 2 * (count // 6) - 1
     assert found.half_width == pytest.approx(found.error * scipy.stats.t.ppf(0.975, found.freedom))
     margin = 0.1
-    assert verdict.p_different(found, margin) == pytest.approx(
+    assert p_different(found, margin) == pytest.approx(
         min(1, 2 * scipy.stats.t.sf((abs(found.mean) - margin) / found.error, found.freedom))
     )
 
@@ -378,7 +366,7 @@ def test_trimmed_t_is_scipys(count: int) -> None:
 def test_untrimmed_it_is_students() -> None:
     values = [0.1, 0.4, 0.2, 0.35, -0.1]
     found, reference = trimmed(values), scipy.stats.ttest_1samp(values, 0)
-    assert verdict.p_different(found, 0.0) == pytest.approx(reference.pvalue)
+    assert p_different(found, 0.0) == pytest.approx(reference.pvalue)
     assert (found.low, found.high) == pytest.approx(tuple(reference.confidence_interval()))
 
 
@@ -474,8 +462,7 @@ def test_many_equal_cells_rarely_hold_one_false_alarm() -> None:
     runs, plain, adjusted = 400, 0, 0
     for _ in range(runs):
         p_values = [
-            verdict.p_different(trimmed(values), 0.0) or 0.0
-            for values in rng.normal(0, 1, (20, 12))
+            p_different(trimmed(values), 0.0) or 0.0 for values in rng.normal(0, 1, (20, 12))
         ]
         plain += min(p_values) < 0.05
         adjusted += min(holm(p_values)) < 0.05
@@ -979,5 +966,5 @@ def test_bad_arms_are_refused() -> None:
 @given(st.floats(2e-8, 5e-4), st.sampled_from([1, 20, 100]))
 def test_blocks_are_whole_multiples(seconds: float, multiple: int) -> None:
     """Of so many calls a known share can be left uncounted, and is what it is said to be."""
-    for count in verdict.calls_in_a_block([seconds] * 3, multiple):
-        assert count % multiple == 0 or seconds * multiple > verdict.FULLEST_SECONDS
+    for count in calls_in_a_block([seconds] * 3, multiple):
+        assert count % multiple == 0 or seconds * multiple > FULLEST_SECONDS

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from installations import ROOT, Installation
 
-from harness.watch import Touched, shift, touched
+from nanogpt_rs.workshop.watch import Touched, shift, touched
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def test_files_tell_what_was_touched() -> None:
         assert of(shared) == Touched(True, (), True)
     for shared in (
         "py_impls/vocabulary.py",
-        "benchmarks/registry.py",
+        "nanogpt_rs/ruler/registry.py",
         "py_impls/count/__init__.py",
     ):
         assert of(shared) == Touched(False, (), True)
@@ -68,7 +68,7 @@ def watching(installation: Installation) -> Iterator[tuple[Path, subprocess.Pope
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Cargo.toml", "Cargo.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    command = [sys.executable, "-P", "-m", "harness", "watch"]
+    command = [sys.executable, "-P", "-m", "nanogpt_rs", "watch"]
     with subprocess.Popen(
         [*command, "--corpus=english-1k-ascii", "--seconds=1"],
         cwd=folder,

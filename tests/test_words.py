@@ -18,7 +18,7 @@ from typing import Any, get_args
 import pytest
 from installations import ROOT, build_wheel, install
 
-from harness.verdict import Verdict
+from nanogpt_rs.records.schema import Verdict
 
 pytestmark = pytest.mark.slow
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import corpora, provenance
-from benchmarks.registry import Implementation
-from benchmarks.suite import DEFAULT_CORPORA
-from benchmarks.tasks import TASKS
-from benchmarks.verification import not_applicable, verify_apart
-from harness.selection import select
+from nanogpt_rs.measuring.selection import select
+from nanogpt_rs.ruler import corpora, provenance
+from nanogpt_rs.ruler.registry import Implementation
+from nanogpt_rs.ruler.suite import DEFAULT_CORPORA
+from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.verification import not_applicable, verify_apart
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import corpora, provenance
-from benchmarks.end_to_end import TRAIN
-from benchmarks.registry import Implementation
-from benchmarks.tasks import PREPARATION, TASKS
-from harness.end_to_end import rows_of
+from nanogpt_rs.measuring.end_to_end import rows_of
+from nanogpt_rs.ruler import corpora, provenance
+from nanogpt_rs.ruler.end_to_end import TRAIN
+from nanogpt_rs.ruler.registry import Implementation
+from nanogpt_rs.ruler.tasks import PREPARATION, TASKS
 
 STEPS = 20
 CORPUS = corpora.DEFAULT

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.foreign import add_file
-from benchmarks.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.foreign import add_file
+from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
 
 
 class _Call(Cells):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 
-from benchmarks.registry import row
-from benchmarks.tasks import EDGES, TEXT_REFUSALS, Task, call_on_text, with_fresh_text
+from nanogpt_rs.ruler.registry import row
+from nanogpt_rs.ruler.tasks import EDGES, TEXT_REFUSALS, Task, call_on_text, with_fresh_text
 
 
 def oracle(text: str) -> dict[str, int]:

@@ -1,1 +1,0 @@
-"""The reader: runs the ruler over what is installed, and tells people what came of it."""

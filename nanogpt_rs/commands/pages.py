@@ -1,0 +1,71 @@
+"""Writes the page about the newest runs, for the commands that end with one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.markup import escape
+
+from nanogpt_rs.commands.console import err
+
+
+def publish(results: Path) -> None:
+    """Write the page about the newest runs; what was measured is not lost if that fails."""
+    from nanogpt_rs.records.schema import RecordError
+
+    target = results / PAGE
+    try:
+        write_page(target, newest_of_each(results))
+    except RecordError as error:
+        err.print(f"nanogpt-rs: no page: {escape(str(error))}", soft_wrap=True)
+    else:
+        err.print(f"nanogpt-rs: the page about it: {escape(str(target))}", soft_wrap=True)
+
+
+PAGE = "report.html"
+"""The page's name where no other is asked for."""
+
+
+def newest_of_each(results: Path) -> list[Path]:
+    """Return the newest run of each command in a folder of results.
+
+    Raises:
+        nanogpt_rs.records.schema.RecordError: there is none.
+    """
+    from nanogpt_rs.records.files import newest
+    from nanogpt_rs.records.schema import RecordError
+    from nanogpt_rs.reporting.publish import kind_of
+
+    found = [
+        newest(folder) for folder in sorted({path.parent for path in results.glob("*/*.jsonl")})
+    ]
+    # Such as the self-test's files are of another kind.
+    files = [path for path in found if kind_of(path) in {None, "run", "division"}]
+    if not files:
+        raise RecordError(f"{results}: no run is kept here; `make bench` makes one")
+    return files
+
+
+def write_page(target: Path, files: Sequence[Path]) -> None:
+    """Write the page about the runs in these files.
+
+    Raises:
+        nanogpt_rs.records.schema.RecordError: a file cannot be read or is damaged, or the page
+            cannot be written.
+    """
+    from nanogpt_rs.records.schema import RecordError
+    from nanogpt_rs.reporting.report import page
+    from nanogpt_rs.ruler.corpora import write_whole
+
+    read = []
+    for path in files:
+        try:
+            read.append((str(path), path.read_bytes()))
+        except OSError as error:
+            raise RecordError(f"{path}: {error.strerror}") from None
+    document = page(read)
+    try:
+        write_whole(target, document)
+    except OSError as error:
+        raise RecordError(f"{target}: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Measures what the registry holds, in paired rounds of fresh worker processes."""

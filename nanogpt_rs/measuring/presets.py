@@ -1,0 +1,63 @@
+"""What is measured unasked, and the published set: one table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nanogpt_rs.ruler import corpora
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Corpora that are measured alike.
+
+    Attributes:
+        corpora: ids.
+        states: of ``nanogpt_rs.ruler.rounds.STATES``.
+        budget: seconds for each group of contenders.
+        everything: every row, not only those that run unasked.
+        every_task: every task, not only those that run unasked.
+        build: also what makes an encoder, which depends on the vocabulary alone.
+    """
+
+    corpora: tuple[str, ...]
+    states: tuple[str, ...] = ("warm",)
+    budget: float
+    everything: bool = False
+    every_task: bool = True
+    build: bool = True
+
+
+QUICK = (
+    Entry(corpora=(corpora.DEFAULT,), states=("warm", "fresh_str"), budget=12.0, every_task=False),
+)
+"""``make bench``: at most 6 minutes on 2 cores."""
+
+FULL = (
+    Entry(corpora=(corpora.DEFAULT,), budget=15.0),
+    Entry(corpora=("tinyshakespeare",), budget=15.0, everything=True),
+    Entry(
+        corpora=("tinyshakespeare",),
+        states=("fresh_str", "evicted", "uncached_file"),
+        budget=12.0,
+        build=False,
+    ),
+    Entry(
+        corpora=("english-60-ascii", "english-1k-ascii", "english-64k-ascii"),
+        budget=8.0,
+        build=False,
+    ),
+    Entry(
+        corpora=(
+            "tinyshakespeare-western",
+            "tinyshakespeare-russian",
+            "tinyshakespeare-chinese",
+            "tinyshakespeare-emoji",
+        ),
+        states=("warm", "fresh_str"),
+        budget=10.0,
+    ),
+    Entry(corpora=("chat-1m-ucs4", "han5000-1m-ucs2"), budget=12.0, build=False),
+    Entry(corpora=("english-64m-ascii",), budget=20.0, every_task=False, build=False),
+)
+"""``make bench-full``, the published set: at most 150 minutes on 2 cores."""

@@ -1,0 +1,1 @@
+"""Turns texts of any size into the shards that a GPT is trained on."""

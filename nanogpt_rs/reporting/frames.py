@@ -1,0 +1,146 @@
+"""Records as tables: a row for each cell and reference, for pandas and what reads its formats."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nanogpt_rs.records.schema import Against, Cell, Recorded, Run
+from nanogpt_rs.statistics.adjusted import adjusted
+
+if TYPE_CHECKING:
+    import pandas
+
+FORMATS = ("csv", "markdown", "parquet")
+
+
+class FrameError(Exception):
+    """A table cannot be made here; the message says what is missing."""
+
+
+def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
+    """Return a table of the cells of these runs.
+
+    One row stands for a cell and a reference that it was set against, or for a cell that was set
+    against none. Columns: the fields of ``records.schema.Cell``, of its comparison and what names
+    machine, build and commit. Seconds are seconds, ratios above 1 say that the cell was faster.
+
+    Raises:
+        FrameError: pandas is missing.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise FrameError("this needs pandas: pip install pandas") from None
+    return pandas.DataFrame(
+        [
+            row_of(each.run, cell, against)
+            for each in runs
+            for cell in adjusted(each.cells)
+            for against in cell.against or (None,)
+        ]
+    )
+
+
+def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
+    """Return the row of a cell and one of its references."""
+    found = None if against is None else against.comparison
+    low, high = (None, None) if found is None or found.interval is None else found.interval
+    control = None if found is None else found.control
+    return {
+        "task": cell.task,
+        "id": cell.id,
+        "corpus": cell.corpus,
+        "state": cell.state,
+        "status": cell.status,
+        "seconds": cell.seconds,
+        "role": None if against is None else against.role,
+        "reference": None if against is None else against.id,
+        "verdict": None if found is None else found.verdict,
+        "ratio": None if found is None else found.ratio,
+        "low": low,
+        "high": high,
+        "control": None if control is None else control.ratio,
+        "resolves": None if found is None else found.resolves,
+        "p_adjusted": None if found is None else found.p_adjusted,
+        "clock": None if found is None else found.clock,
+        "processes": cell.processes,
+        "cores": cell.cores,
+        "instructions": cell.instructions,
+        "instructions_before": cell.instructions_before,
+        "limit": cell.limit,
+        "characters": cell.characters,
+        "width": cell.width,
+        "corpus_sha256": cell.sha256,
+        "details": "; ".join(cell.details),
+        "machine": run.machine.alias,
+        "cpu": run.machine.cpu,
+        "python": run.machine.python,
+        "rustc": run.build["rustc"],
+        "profile": run.build["profile"],
+        "commit": run.commit,
+        "dirty": run.dirty,
+        "run": run.run,
+        "began": run.began,
+    }
+
+
+def written(frame: pandas.DataFrame, format: str) -> bytes:
+    """Return a table in a format of ``FORMATS``.
+
+    Raises:
+        FrameError: what writes that format is missing.
+    """
+    if format == "csv":
+        return bytes(frame.to_csv(index=False).encode())
+    if format == "markdown":
+        return markdown(
+            frame[
+                [
+                    "task",
+                    "id",
+                    "corpus",
+                    "state",
+                    "status",
+                    "seconds",
+                    "reference",
+                    "verdict",
+                    "ratio",
+                    "low",
+                    "high",
+                ]
+            ]
+        ).encode()
+    buffer = io.BytesIO()
+    try:
+        frame.to_parquet(buffer, index=False)
+    except ImportError:
+        raise FrameError("Parquet needs pyarrow: pip install 'nanogpt-rs[parquet]'") from None
+    return buffer.getvalue()
+
+
+def markdown(frame: pandas.DataFrame) -> str:
+    """Return a table as GitHub's Markdown has it, without what would break out of a cell."""
+
+    def plain(value: object) -> str:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return ""
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    rows = frame.itertuples(index=False, name=None)
+    return markdown_of(list(frame.columns), [[plain(each) for each in row] for row in rows])
+
+
+def markdown_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of words as GitHub's Markdown has it; none breaks out of its cell."""
+
+    def line(words: Sequence[str]) -> str:
+        cells = (
+            word.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+            for word in words
+        )
+        return f"| {' | '.join(cells)} |\n"
+
+    return line(columns) + line(["---"] * len(columns)) + "".join(map(line, rows))

@@ -1,0 +1,326 @@
+"""The texts that everything is measured on; name and SHA-256 of each travel with every result.
+
+A corpus is asked for by an id of ``CORPORA`` or by a path to a UTF-8 file. One is never replaced
+by another: if what was asked for cannot be had, that is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, cached_property, partial
+from pathlib import Path
+
+from nanogpt_rs.ruler import synthetic, texts
+
+TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
+CACHE_VARIABLE = "NANOGPT_RS_CACHE"
+TINYSHAKESPEARE_URL = (
+    "https://raw.githubusercontent.com/karpathy/char-rnn/"
+    "6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare/input.txt"
+)
+DEFAULT = "synthetic"
+
+
+class CorpusError(Exception):
+    """A corpus cannot be had; the message says which, why and what would help."""
+
+
+class UnknownCorpusError(CorpusError):
+    """What was asked for is neither an id nor a file."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text to measure on.
+
+    Attributes:
+        id: an id of ``CORPORA``, or ``file:NAME`` for a user's own file (never its folder).
+        description: what it is; says so where it is synthetic.
+        sha256: of the text as UTF-8, in hexadecimal.
+        text: the text itself.
+    """
+
+    id: str
+    description: str
+    sha256: str
+    text: str
+
+    @cached_property
+    def width(self) -> str:
+        """How CPython stores the text: ``ascii``, ``latin1``, ``ucs2`` or ``ucs4``."""
+        return texts.width(self.text)
+
+
+@dataclass(frozen=True)
+class Source:
+    """How to come by one corpus.
+
+    Attributes:
+        description: what it is; says so where it is synthetic.
+        make: finds or makes the text.
+    """
+
+    description: str
+    make: Callable[[], str]
+
+
+def load(name: str) -> Corpus:
+    """Return the corpus with this id, or the UTF-8 file at this path.
+
+    Raises:
+        UnknownCorpusError: ``name`` is neither.
+        CorpusError: the corpus cannot be had, or is not what its hash says.
+    """
+    if name not in CORPORA:
+        return read_file(name)
+    source = CORPORA[name]
+    text = source.make()
+    known = golden_hashes()[name]
+    if (found := sha256(text.encode())) != known:
+        raise CorpusError(
+            f"corpus {name}: SHA-256 is {found}, not {known}; this Python made another text"
+        )
+    return Corpus(name, source.description, known, text)
+
+
+@cache
+def golden_hashes() -> dict[str, str]:
+    """Return the SHA-256 of every corpus by its id, from ``corpora.sha256``."""
+    lines = Path(__file__).with_name("corpora.sha256").read_text(encoding="ascii").splitlines()
+    return {name: known for known, name in map(str.split, lines)}
+
+
+def read_file(name: str) -> Corpus:
+    """Return the user's own UTF-8 file at path ``name`` as a corpus."""
+    try:
+        path = Path(name).expanduser()
+        there, regular = bool(name) and path.exists(), path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CorpusError(f"corpus {name}: cannot be looked for: {error}") from None
+    if not there:
+        near = get_close_matches(name, CORPORA, n=3)
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise UnknownCorpusError(
+            f"corpus {name!r}: no such file, and no such id (`nanogpt-rs corpora` lists them){hint}"
+        )
+    if not regular:
+        raise CorpusError(f"corpus {name}: is a folder or a device, not a regular file")
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"corpus {name}: cannot be read: {error}") from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"corpus {name}: not UTF-8 at byte {error.start}: {error.reason}"
+        ) from None
+    return Corpus(f"file:{path.name}", "a file of your own", sha256(data), text)
+
+
+def own_copy(text: str) -> str:
+    """Return an equal ``str`` that shares nothing with ``text``.
+
+    A contender that asks CPython for UTF-8 leaves the answer cached on the object it was given,
+    so contenders must not be handed the same object.
+    """
+    return (text + "\0")[:-1]
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of ``data`` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return the folder for corpora that were generated or downloaded once."""
+    if own := os.environ.get(CACHE_VARIABLE):
+        return Path(own)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME")
+    return Path(base or Path.home() / ".cache") / "nanogpt-rs"
+
+
+def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
+    """Return a getter for the text that ``make`` takes a second or more for: made once, then kept.
+
+    What is kept is held against its hash. A cache that cannot be written costs time, not the
+    corpus.
+    """
+
+    def get() -> str:
+        path = cache_folder() / f"{name}.txt"
+        try:
+            data = path.read_bytes()
+        except OSError:
+            data = b""
+        if sha256(data) != golden_hashes()[name]:
+            data = make().encode()
+            try:
+                write_whole(path, data)
+            except OSError as error:
+                print(f"nanogpt-rs: corpus {name} is not cached: {error}", file=sys.stderr)
+        return data.decode()
+
+    return get
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` so that no reader, and no crash, ever leaves half of it at ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def tinyshakespeare() -> str:
+    """Return TinyShakespeare: an explicit path, else the cache, else a pinned download."""
+    known = golden_hashes()["tinyshakespeare"]
+    if not (explicit := os.environ.get(TINYSHAKESPEARE_VARIABLE)):
+        return download(TINYSHAKESPEARE_URL, known, cache_folder() / "tinyshakespeare.txt").decode()
+    try:
+        data = Path(explicit).expanduser().read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise CorpusError(
+            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {said}"
+        ) from None
+    if (found := sha256(data)) != known:
+        raise CorpusError(
+            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit} is another file: "
+            f"SHA-256 {found}, not {known}"
+        )
+    return data.decode()
+
+
+def download(url: str, known_sha256: str, cached: Path) -> bytes:
+    """Return the file with this hash from ``cached``, downloading it from ``url`` if need be.
+
+    Raises:
+        CorpusError: it cannot be downloaded, or what came has another hash. Nothing is kept then.
+    """
+    try:
+        import pooch
+    except ImportError:
+        raise CorpusError(
+            f"corpus {cached.stem}: downloading needs the package pooch; or set "
+            f"{TINYSHAKESPEARE_VARIABLE} to the file's path"
+        ) from None
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        path = pooch.retrieve(url, f"sha256:{known_sha256}", cached.name, cached.parent)
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is not
+        raise CorpusError(
+            f"corpus {cached.stem}: cannot be downloaded from {url}: {error}\n"
+            f"Download it yourself and set {TINYSHAKESPEARE_VARIABLE} to its path."
+        ) from None
+
+
+# What there is. An id says language, size and width (the storage that CPython chooses for the
+# widest character: ascii, latin1, ucs2 or ucs4). Append only: results are kept by id.
+
+SIZES = {
+    "1": 1,
+    "60": 60,
+    "1k": 1_024,
+    "64k": 65_536,
+    "1m": 1_115_394,  # TinyShakespeare's length
+    "64m": 67_108_864,
+    "1g": 1_073_741_824,
+}
+
+
+def english(size: str) -> str:
+    """Return the beginning of ``synthetic``, repeated where it is too short."""
+    return texts.repeated(synthetic_text(), SIZES[size])
+
+
+def sized(language: str, size: str) -> Source:
+    """Return the source of ``synthetic`` in another alphabet, at this size."""
+    alphabet = texts.ALPHABETS[language]
+    return Source(
+        f"{SIZES[size]:,} characters of synthetic, {alphabet.description}",
+        lambda: texts.repeated(alphabet.respell(synthetic_text()), SIZES[size]),
+    )
+
+
+def respelt(language: str) -> Source:
+    """Return the source of the real TinyShakespeare in another alphabet."""
+    alphabet = texts.ALPHABETS[language]
+    return Source(
+        f"the real TinyShakespeare, {alphabet.description}",
+        lambda: alphabet.respell(tinyshakespeare()),
+    )
+
+
+synthetic_text = cached("synthetic", lambda: synthetic.generate(*synthetic.read_pairs()))
+WHOLE = SIZES["1m"]
+
+CORPORA: dict[str, Source] = {
+    "synthetic": Source(
+        "a seeded random walk over TinyShakespeare's letter pairs (synthetic text)", synthetic_text
+    ),
+    "tinyshakespeare": Source("the real TinyShakespeare", tinyshakespeare),
+    "empty": Source("no character at all", str),
+    **{
+        f"english-{size}-ascii": Source(
+            f"the first {SIZES[size]:,} characters of synthetic", partial(english, size)
+        )
+        for size in ("1", "60", "1k", "64k")
+    },
+    **{
+        f"english-{size}-ascii": Source(
+            f"synthetic, repeated to {SIZES[size]:,} characters", partial(english, size)
+        )
+        for size in ("64m", "1g")
+    },
+    **{
+        f"{language}-{size}-{alphabet.width}": sized(language, size)
+        for language, alphabet in texts.ALPHABETS.items()
+        for size in ("60", "1k", "64k", "1m", "64m")
+    },
+    **{f"tinyshakespeare-{language}": respelt(language) for language in texts.ALPHABETS},
+    "chat-1m-ucs4": Source(
+        "synthetic with an emoji in every hundred characters",
+        lambda: texts.with_emoji(synthetic_text()),
+    ),
+    "tail-1m-ucs2": Source(
+        "synthetic, its last character a wide one", lambda: synthetic_text()[:-1] + "漢"
+    ),
+    "last-1m-ascii": Source(
+        "synthetic, its last character one that occurs nowhere else",
+        lambda: synthetic_text()[:-1] + "~",
+    ),
+    "han1000-1m-ucs2": Source(
+        "1,000 distinct characters, some common and most rare (synthetic text)",
+        cached("han1000-1m-ucs2", lambda: texts.zipf(1_000, WHOLE)),
+    ),
+    "han5000-1m-ucs2": Source(
+        "5,000 distinct characters, some common and most rare (synthetic text)",
+        cached("han5000-1m-ucs2", lambda: texts.zipf(5_000, WHOLE)),
+    ),
+    "distinct-1m-ucs4": Source(
+        "every character of Unicode once, shuffled: 1,112,064",
+        cached("distinct-1m-ucs4", texts.every_character),
+    ),
+    "random-1m-latin1": Source(
+        "random bytes, read as Latin-1",
+        cached("random-1m-latin1", lambda: texts.random_bytes(WHOLE)),
+    ),
+}

@@ -1,0 +1,123 @@
+"""Texts made from ``synthetic`` or from nothing: other alphabets, vocabularies and lengths.
+
+65 ASCII characters flatter whatever uses a small table. The same text in another alphabet (each
+character replaced by one of its own) shows what the storage of wider characters costs; thousands
+of distinct characters, or all of them, show what a table hides.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from nanogpt_rs.ruler.splitmix import below, shuffled, splitmix64
+
+SEED = 2024
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """Another spelling, character by character, of the 65 characters of TinyShakespeare.
+
+    Attributes:
+        width: how CPython stores what is spelt so.
+        description: in words, to follow a comma.
+        spelling: what the characters become, given them in code-point order.
+    """
+
+    width: str
+    description: str
+    spelling: Callable[[str], str]
+
+    def respell(self, text: str) -> str:
+        """Return ``text`` in this alphabet; different characters stay different."""
+        characters = "".join(sorted(set(text)))
+        return text.translate(str.maketrans(characters, self.spelling(characters)))
+
+
+def letters_only(replacements: str) -> Callable[[str], str]:
+    """Return a spelling that replaces the letters, and keeps spaces, digits and punctuation."""
+
+    def spelling(characters: str) -> str:
+        others = iter(replacements)
+        return "".join(next(others) if c.isalpha() else c for c in characters)
+
+    return spelling
+
+
+def spread(first: int, step: int) -> Callable[[str], str]:
+    """Return a spelling by the characters at ``first``, ``first + step`` and so on."""
+    return lambda characters: "".join(chr(first + step * i) for i in range(len(characters)))
+
+
+ALPHABETS = {
+    "western": Alphabet(
+        "latin1",
+        "letters from the upper half of Latin-1",
+        letters_only("".join(chr(code) for code in range(0xC0, 0x100) if code not in {0xD7, 0xF7})),
+    ),
+    "russian": Alphabet(
+        "ucs2",
+        "letters from the Cyrillic block",
+        letters_only("".join(map(chr, range(0x410, 0x450)))),
+    ),
+    "chinese": Alphabet("ucs2", "all characters Han, spread over the block", spread(0x4E00, 97)),
+    "emoji": Alphabet("ucs4", "all characters emoji", spread(0x1F300, 7)),
+}
+
+
+def width(text: str) -> str:
+    """Return how CPython stores ``text``: ``ascii``, ``latin1``, ``ucs2`` or ``ucs4`` (PEP 393)."""
+    widest = "" if text.isascii() else max(text)
+    return (
+        "ascii"
+        if widest < "\x80"
+        else "latin1"
+        if widest < "\u0100"
+        else ("ucs2" if widest < "\U00010000" else "ucs4")
+    )
+
+
+def repeated(text: str, length: int) -> str:
+    """Return the first ``length`` characters of ``text`` repeated for ever."""
+    return (text * -(-length // len(text)))[:length]
+
+
+def with_emoji(text: str) -> str:
+    """Return ``text`` with about one character in a hundred replaced by one of 64 emoji."""
+    random = splitmix64(SEED)
+    characters = list(text)
+    at = 0
+    while (at := at + 1 + below(199, random)) < len(characters):
+        characters[at] = chr(0x1F600 + below(64, random))
+    return "".join(characters)
+
+
+def zipf(vocabulary: int, length: int) -> str:
+    """Return a text of Han characters, the k-th most common about 1/k as frequent as the first.
+
+    Each of ``vocabulary`` characters occurs at least once; common ones are scattered in the block.
+    """
+    random = splitmix64(SEED)
+    codes = shuffled(list(range(0x4E00, 0x4E00 + 4 * vocabulary, 4)), random)
+    characters = "".join(map(chr, codes))
+    cumulative = list(accumulate(10**9 // (rank + 2) for rank in range(vocabulary)))
+    text = [characters[bisect(cumulative, below(cumulative[-1], random))] for _ in range(length)]
+    for rank, character in enumerate(characters):
+        text[rank * (length // vocabulary)] = character
+    return "".join(text)
+
+
+def every_character() -> str:
+    """Return each of the 1,112,064 characters of Unicode that are no surrogates, once, shuffled."""
+    codes = [code for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
+    return "".join(map(chr, shuffled(codes, splitmix64(SEED))))
+
+
+def random_bytes(length: int) -> str:
+    """Return ``length`` random characters of Latin-1."""
+    random = splitmix64(SEED)
+    words = b"".join(next(random).to_bytes(8, "little") for _ in range(-(-length // 8)))
+    return words[:length].decode("latin-1")

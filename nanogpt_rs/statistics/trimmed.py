@@ -1,0 +1,131 @@
+"""Yuen's trimmed mean, its interval and its tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtr, stdtrit
+
+from nanogpt_rs.records.schema import Ratio
+
+LEVEL = 0.05
+"""Two-sided level of intervals and tests."""
+POWER = 0.8
+"""With which a run must find a difference for ``resolves`` to claim it."""
+
+
+class Trimmed(NamedTuple):
+    """A trimmed mean.
+
+    Attributes:
+        mean: of what trimming left.
+        error: its standard error; infinite for a single value.
+        freedom: degrees of freedom of its t distribution.
+        processes: how many values there were before trimming.
+    """
+
+    mean: float
+    error: float
+    freedom: int
+    processes: int
+
+    @property
+    def half_width(self) -> float:
+        """Half of the 95 % interval."""
+        return quantile(self.freedom, 1 - LEVEL / 2) * self.error
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return self.mean + self.half_width
+
+
+def trimmed(values: ArrayLike, share: float = 1 / 6) -> Trimmed:
+    """Return Yuen's trimmed mean: a sixth of the values is cut off at each end.
+
+    That is 1 and 1 of 8, 2 and 2 of 12, 6 and 6 of 40. It costs nothing where all is quiet and
+    survives a mad process: power 49 % without, 90 % with.
+
+    Source: K. K. Yuen, "The two-sample trimmed t for unequal population variances", Biometrika 61
+    (1974), for one sample.
+
+    Args:
+        values: shape (processes,), at least one.
+        share: of the values, to cut off at each end.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    count = ordered.size
+    cut = int(count * share)
+    kept = ordered[cut : count - cut]
+    if count < 2:
+        return Trimmed(float(kept.mean()), math.inf, 1, count)
+    winsorized = np.clip(ordered, kept[0], kept[-1])
+    squares = float(np.sum((winsorized - winsorized.mean()) ** 2))
+    error = math.sqrt(squares / (kept.size * (kept.size - 1)))
+    return Trimmed(float(kept.mean()), error, kept.size - 1, count)
+
+
+def quantile(freedom: int, probability: float) -> float:
+    """Return a quantile of Student's t."""
+    return float(stdtrit(freedom, probability))
+
+
+def p_different(effect: Trimmed, margin: float) -> float | None:
+    """Return the two-sided p-value of a difference within ``margin``; ``None`` for one process."""
+    if math.isinf(effect.error):
+        return None
+    beyond = abs(effect.mean) - margin
+    if effect.error == 0:
+        return 0.0 if beyond > 0 else 1.0
+    return min(1.0, 2 * float(stdtr(effect.freedom, -beyond / effect.error)))
+
+
+def smallest_found(effect: Trimmed, margin: float) -> float:
+    """Return the log-ratio that a run with this spread tells from ``margin`` 80 % of the time."""
+    return margin + effect.half_width + quantile(effect.freedom, POWER) * effect.error
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted so that any false alarm among all of them has 5 %.
+
+    Source: S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
+    Journal of Statistics 6 (1979).
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def shown(trimmed: Trimmed) -> Ratio:
+    """Return a ratio and its interval from their logarithms."""
+    if math.isinf(trimmed.error):
+        return Ratio(math.exp(trimmed.mean), None)
+    return Ratio(math.exp(trimmed.mean), (math.exp(trimmed.low), math.exp(trimmed.high)))
+
+
+def relative(logarithm: float) -> float | None:
+    """Return a log-ratio as a relative difference; ``None`` if it is infinite."""
+    return None if math.isinf(logarithm) else math.expm1(logarithm)
+
+
+def percent(logarithm: float) -> str:
+    """Return a log-ratio as a relative difference, as people read it."""
+    return f"{100 * math.expm1(logarithm):.3g} %"
+
+
+def interval_of(trimmed: Trimmed) -> str:
+    """Return an interval of ratios, as people read it."""
+    return f"{math.exp(trimmed.low):.4f} to {math.exp(trimmed.high):.4f}"

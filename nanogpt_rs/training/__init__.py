@@ -1,0 +1,1 @@
+"""Trains the reference GPT on a corpus or on shards, and races preparations against each other."""

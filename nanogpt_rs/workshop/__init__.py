@@ -1,0 +1,1 @@
+"""Helps whoever writes an implementation: scaffold, watch, rebuild, notebook and doctor."""
