@@ -97,7 +97,7 @@ def prove(root: Path, found: Touched) -> bool:
     """Run the tests of what was touched, briefly if that is much, and those of the registry."""
     words = [f"{task}-{id}" for task, id in found.rows]
     chosen = ["test_on_synthetic"] if found.shared else words
-    tests = ["tests/test_registry.py", "tests/test_oracles.py"]
+    tests = ["tests/ruler/test_registry.py", "tests/ruler/test_oracles.py"]
     options = ["--quiet", "--no-header", "-k", " or ".join(["test_registry", *chosen])]
     return python(root, "pytest", *options, *tests)
 

@@ -120,7 +120,9 @@ def test_a_changed_schema_is_noticed() -> None:
     path = DATA / f"records-v{schema.SCHEMA_VERSION}.schema.json"
     if os.environ.get("NANOGPT_RS_RENEW"):
         path.write_text(json.dumps(found, indent=1) + "\n")
-    assert json.loads(path.read_text()) == found, "NANOGPT_RS_RENEW=1 pytest tests/test_records.py"
+    assert json.loads(path.read_text()) == found, (
+        "NANOGPT_RS_RENEW=1 pytest tests/records/test_records.py"
+    )
 
 
 def without(document: Any, name: str) -> Any:
@@ -190,7 +192,7 @@ def test_foreign_lines(tmp_path: Path, line: str, says: str) -> None:
 
 def test_lines_in_a_wrong_order_are_refused() -> None:
     run, first, second, end = FIRST.read_bytes().splitlines(keepends=True)
-    for given, says in (
+    for wrong, says in (
         ([first], "did not begin above it"),
         ([run, run], "begins a second time"),
         ([run, first, first], "a second record of charset"),
@@ -198,7 +200,7 @@ def test_lines_in_a_wrong_order_are_refused() -> None:
         ([run, first, second, end, end], "after its end"),
     ):
         with pytest.raises(RecordError, match=says):
-            records.read_lines(b"".join(given), "f")
+            records.read_lines(b"".join(wrong), "f")
 
 
 def test_a_well_summed_record_of_another_shape_is_refused() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from installations import PACKAGES, ROOT, Installation
-from test_registry import missing_lines
+from registration import missing_lines
 
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.workshop.scaffold import ScaffoldError, begin, model_of

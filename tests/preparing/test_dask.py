@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_preparation import journal, made, naive, noted, write
+from preparations import kept_lines, made, naive, noted, write
 
 pytest.importorskip("distributed", reason="install the extra: pip install 'nanogpt-rs[dask]'")
 
@@ -74,7 +74,7 @@ def begin(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(lambda: process.poll() is not None or len(noted(journal(folder / "out"))) > 20)
+    until(lambda: process.poll() is not None or len(noted(kept_lines(folder / "out"))) > 20)
     return process
 
 
@@ -166,7 +166,7 @@ def test_a_lost_scheduler_is_named_and_nothing_finished_is_done_again(tmp_path: 
     assert f"the scheduler {address} was lost" in errors
     assert "what is finished is kept, and the same command goes on from it" in errors
     assert "Traceback" not in errors
-    before = noted(journal(tmp_path / "out"))
+    before = noted(kept_lines(tmp_path / "out"))
     state = (tmp_path / "0.txt").stat()
     with scheduler(file) as (_, address), worker(address):
         there = ("--scheduler", address)

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from preparations import COMMAND, IN_MEMORY, kept_lines, made, naive, noted, write
 
 from nanogpt_rs.preparing import engines, journal, parts, preparation, shards
 from nanogpt_rs.preparing.parts import PreparationError, RequestError
@@ -30,9 +31,7 @@ from nanogpt_rs.ruler.registry import REGISTRY
 
 partition = importlib.import_module("rust_impls.partition")
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMAND = Path(sys.executable).with_name("nanogpt-rs")
 INTERRUPTIONS = int(os.environ.get("NANOGPT_RS_INTERRUPTIONS", "6"))
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # where fsync costs nothing
 TEXT = "Grüße, мир! 世界 🙂 to be or not to be\r\n" * 40
 
 # Characters of one, two, three and four bytes in UTF-8.
@@ -46,28 +45,6 @@ texts = st.text(
 def prepare(paths: Sequence[Path], out: Path, threads: int = 1, **more: Any) -> Outcome:
     with engines.threads(threads) as engine:
         return preparation.prepare([str(path) for path in paths], out, engine, **more)
-
-
-def naive(text: str) -> tuple[str, bytes, bytes]:
-    """The vocabulary and the bytes of both shards, by as little code as possible."""
-    vocabulary = "".join(sorted(set(text)))
-    ids = [vocabulary.index(character).to_bytes(2, "little") for character in text]
-    size = len(ids) * 9 // 10
-    return vocabulary, b"".join(ids[:size]), b"".join(ids[size:])
-
-
-def made(folder: Path) -> tuple[str, bytes, bytes]:
-    """What a folder of shards holds, which must fit its manifest."""
-    assert list(shards.faults(folder, hashes=True)) == []
-    train, val = ((folder / name).read_bytes() for name in (shards.TRAIN, shards.VAL))
-    return shards.read_manifest(folder).vocabulary, train, val
-
-
-def write(folder: Path, *contents: str | bytes) -> list[Path]:
-    paths = [folder / f"{number}.txt" for number in range(len(contents))]
-    for path, content in zip(paths, contents, strict=True):
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return paths
 
 
 @given(st.lists(texts, min_size=1, max_size=4), st.integers(1, 60), st.integers(1, 3))
@@ -283,21 +260,6 @@ def test_a_damaged_manifest_is_found_and_named(tmp_path: Path) -> None:
 
 
 # --- interruptions ---
-
-
-def kept_lines(out: Path) -> bytes:
-    """The whole lines of a journal, if there is one."""
-    path = out / journal.JOURNAL
-    data = path.read_bytes() if path.exists() else b""
-    return data[: data.rfind(b"\n") + 1]
-
-
-def noted(lines: bytes) -> list[tuple[str, int]]:
-    """What a journal says is finished; nothing twice."""
-    bodies = [json.loads(each) for each in lines.splitlines()[1:]]
-    found = [(body["kind"], body["part"]) for body in bodies]
-    assert len(set(found)) == len(found)
-    return found
 
 
 @pytest.mark.slow

@@ -1,0 +1,52 @@
+"""Texts to prepare, the plain way to do it, and what a preparation left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from nanogpt_rs.preparing import journal, shards
+
+COMMAND = Path(sys.executable).with_name("nanogpt-rs")
+
+
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # where fsync costs nothing
+
+
+def naive(text: str) -> tuple[str, bytes, bytes]:
+    """The vocabulary and the bytes of both shards, by as little code as possible."""
+    vocabulary = "".join(sorted(set(text)))
+    ids = [vocabulary.index(character).to_bytes(2, "little") for character in text]
+    size = len(ids) * 9 // 10
+    return vocabulary, b"".join(ids[:size]), b"".join(ids[size:])
+
+
+def made(folder: Path) -> tuple[str, bytes, bytes]:
+    """What a folder of shards holds, which must fit its manifest."""
+    assert list(shards.faults(folder, hashes=True)) == []
+    train, val = ((folder / name).read_bytes() for name in (shards.TRAIN, shards.VAL))
+    return shards.read_manifest(folder).vocabulary, train, val
+
+
+def write(folder: Path, *contents: str | bytes) -> list[Path]:
+    paths = [folder / f"{number}.txt" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return paths
+
+
+def kept_lines(out: Path) -> bytes:
+    """The whole lines of a journal, if there is one."""
+    path = out / journal.JOURNAL
+    data = path.read_bytes() if path.exists() else b""
+    return data[: data.rfind(b"\n") + 1]
+
+
+def noted(lines: bytes) -> list[tuple[str, int]]:
+    """What a journal says is finished; nothing twice."""
+    bodies = [json.loads(each) for each in lines.splitlines()[1:]]
+    found = [(body["kind"], body["part"]) for body in bodies]
+    assert len(set(found)) == len(found)
+    return found
