@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.suite import Cells, Proofs, classes
 from nanogpt_rs.ruler.tasks import Call
 
 
@@ -16,7 +16,7 @@ class _Build(Cells):
         assert self.task.build is not None
         return self.task.build(function, text)
 
-    def time_build(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+    def time_build(self, verdicts: Proofs, id: str, corpus: str) -> None:
         """Build once."""
         function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
         function(*arguments)

@@ -12,7 +12,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from nanogpt_rs.ruler.end_to_end import TRAIN
-from nanogpt_rs.ruler.suite import Cells, Verdicts, rows_of
+from nanogpt_rs.ruler.suite import Cells, Proofs, rows_of
 from nanogpt_rs.ruler.tasks import PREPARATION, TASKS, Call
 
 STEPS = 20
@@ -35,7 +35,7 @@ class EndToEnd(Cells):
         prepare, arguments = self.task.call(function, text)
         return partial(resolve_name(TRAIN), steps=STEPS), (prepare, *arguments, "quick")
 
-    def time_job(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+    def time_job(self, verdicts: Proofs, id: str, corpus: str) -> None:
         """Prepare, train, evaluate."""
         function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
         function(*arguments)

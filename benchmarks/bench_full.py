@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import os
 
-from nanogpt_rs.ruler.suite import FULL_CORPORA, Cells, Verdicts, classes, prove
+from nanogpt_rs.ruler.suite import FULL_CORPORA, Cells, Proofs, classes, prove
 
 
 class _Full(Cells):
     version = "1"
 
-    def setup_cache(self) -> Verdicts:
+    def setup_cache(self) -> Proofs:
         """Prove every row on every corpus."""
         return prove(FULL_CORPORA)
 
     setup_cache.timeout = 3600  # type: ignore[attr-defined]
 
-    def time_call(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+    def time_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
         """Call once."""
         function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
         function(*arguments)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 
-from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.suite import Cells, Proofs, classes
 
 
 class _Wall(Cells):
     version = "1"
     timer = time.perf_counter
 
-    def time_call(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+    def time_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
         """Call once."""
         function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
         function(*arguments)

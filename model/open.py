@@ -46,7 +46,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RaceOutcome:
     """What came of one run; losses are in nats a character, seconds from before the files are read.
 
     Attributes:
@@ -113,7 +113,7 @@ def run(
     paths: Sequence[str],
     seed: int,
     setting: Setting | None = None,
-) -> Outcome:
+) -> RaceOutcome:
     """Train on files, on one thread.
 
     Args:
@@ -144,7 +144,7 @@ def run(
         evaluated = time.process_time()
     if not math.isfinite(loss):
         raise TrainingError(f"the validation loss is {loss}; a lower learning rate may help")
-    return Outcome(
+    return RaceOutcome(
         seed=seed,
         val_loss=loss,
         seconds=wall,

@@ -224,7 +224,7 @@ class Clock:
             self.cpu_seconds[name] += time.process_time() - cpu
 
 
-class Run:
+class TrainingRun:
     """A training run that is taken step by step, and can be saved after any.
 
     Args:
@@ -593,7 +593,7 @@ def train(
     with threads(options.threads), ordered(clock.device):
         with clock.stage("prepare"):
             vocabulary, ids = prepare(paths)
-        run = Run(config, recipe, options, vocabulary, ids, seed, clock)
+        run = TrainingRun(config, recipe, options, vocabulary, ids, seed, clock)
         if saved:
             run.restore(saved)
         if options.compile or options.optimizer == "compiled":

@@ -92,7 +92,7 @@ def cost(
             stop(USAGE, str(error))
         try:
             if measure:
-                carry_out(largest, repeats, workers, engine, folder, results)
+                measure_costs(largest, repeats, workers, engine, folder, results)
             run, taken = runs_of(record, results)
             model = model_of(taken)
         except CostError as error:
@@ -122,7 +122,7 @@ def speed(words: str | None) -> float | None:
     return parse_size(words.removesuffix("/s"))
 
 
-def carry_out(
+def measure_costs(
     largest: float,
     repeats: int,
     workers: Sequence[int] | None,

@@ -53,7 +53,7 @@ def count(
     hides AVX-512: where an idea has code for it, the path that was counted is another one, and is
     named.
     """
-    from nanogpt_rs.measuring.bench import Job
+    from nanogpt_rs.measuring.bench import Contest
     from nanogpt_rs.measuring.count import COUNT_SECONDS, CountError, library, plan_of
     from nanogpt_rs.measuring.count import count as run_count
     from nanogpt_rs.measuring.diff import DiffError, commit_of, side_of
@@ -75,7 +75,7 @@ def count(
     except (CountError, DiffError) as error:
         stop(NOTHING, str(error))
     jobs = [
-        Job(name, text, "instructions", {}, tuple(row for row in rows if row.task == task))
+        Contest(name, text, "instructions", {}, tuple(row for row in rows if row.task == task))
         for name, text in pairs
         for task in dict.fromkeys(row.task for row in rows)
     ]

@@ -66,7 +66,7 @@ def end_to_end(
         (text,) = load_corpora([name])
         rows = rows_of(text.width, ids)
         refuse_absent(rows)
-        watch = machine.Watch()
+        watch = machine.MachineWatch()
         try:
             with timed_progress(estimate(rows)) as advance:
                 found = run(rows, name, text, config, steps, advance, options=options)

@@ -28,7 +28,7 @@ from nanogpt_rs.commands.console import (
 from nanogpt_rs.words import share
 
 if TYPE_CHECKING:
-    from nanogpt_rs.predicting.job import Gain, Job
+    from nanogpt_rs.predicting.job import JobGain, TrainingJob
     from nanogpt_rs.records.schema import Difference
 
 LARGE = 20_000_000
@@ -67,14 +67,14 @@ def job(
         from nanogpt_rs.measuring import machine
         from nanogpt_rs.measuring.end_to_end import compare, rows_of
         from nanogpt_rs.measuring.selection import load_corpora, select
-        from nanogpt_rs.predicting.job import Job, JobError, parse_size, parse_time
+        from nanogpt_rs.predicting.job import JobError, TrainingJob, parse_size, parse_time
         from nanogpt_rs.ruler.provenance import check
         from nanogpt_rs.ruler.tasks import PREPARATION
         from nanogpt_rs.ruler.verification import verify_apart
         from nanogpt_rs.ruler.worker import WorkerError
 
         try:
-            described = Job(
+            described = TrainingJob(
                 parse_size(corpus_size), steps, parse_time(step_time), runs, worth / 100
             )
             most = parse_size(measure)
@@ -140,7 +140,7 @@ def job(
         err.print(escape(fits), soft_wrap=True)
 
 
-def recorded_job(described: Job, record: Path, as_json: bool) -> None:
+def recorded_job(described: TrainingJob, record: Path, as_json: bool) -> None:
     """Say what shards written to disk would gain by a record of ``nanogpt-rs cost``."""
     from nanogpt_rs.commands.costing import runs_of
     from nanogpt_rs.predicting.cost import CostError, model_of, rate_of
@@ -185,7 +185,7 @@ def recorded_job(described: Job, record: Path, as_json: bool) -> None:
         out.print(escape(words), soft_wrap=True)
 
 
-def answer_for(found: Difference, size: int, described: Job) -> tuple[Gain, str, str]:
+def answer_for(found: Difference, size: int, described: TrainingJob) -> tuple[JobGain, str, str]:
     """Return what a measured difference comes to, its verdict, and what of it is extrapolated."""
     from nanogpt_rs.predicting.job import Rate, extrapolation, gain, sentence
 
@@ -200,14 +200,14 @@ def answer_for(found: Difference, size: int, described: Job) -> tuple[Gain, str,
     )
 
 
-def fit(described: Job, characters_a_byte: float, memory: int) -> str | None:
+def fit(described: TrainingJob, characters_a_byte: float, memory: int) -> str | None:
     """Return in a sentence that a job's ids do not fit into memory, if they do not."""
     from nanogpt_rs.predicting.job import does_not_fit
 
     return does_not_fit(described.size * characters_a_byte, memory)
 
 
-def print_answers(answers: Sequence[tuple[Difference, Gain, str, str]]) -> None:
+def print_answers(answers: Sequence[tuple[Difference, JobGain, str, str]]) -> None:
     """Print a table of all answers, then the sentences of those that matter most."""
     from nanogpt_rs.predicting.job import seconds_in_words, size_in_words
     from nanogpt_rs.records.schema import STRONGEST

@@ -27,7 +27,7 @@ from nanogpt_rs.commands.console import (
 
 if TYPE_CHECKING:
     from nanogpt_rs.ruler.registry import Implementation
-    from nanogpt_rs.ruler.verification import Verdict
+    from nanogpt_rs.ruler.verification import Proof
 
 AllTasks = Annotated[list[str] | None, typer.Argument(help="Tasks to take; all if none is named.")]
 
@@ -128,7 +128,7 @@ def verify(
             check_current()  # what is proved right shall be what stands in the editor
         names = corpus or ["synthetic"]
         load_corpora(names)  # one that cannot be had is refused here, once
-        verdicts: list[Verdict] = []
+        verdicts: list[Proof] = []
         with counted_progress() as advance:
             for name in names:
                 for row in rows:

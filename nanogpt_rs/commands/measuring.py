@@ -34,11 +34,11 @@ from nanogpt_rs.commands.console import (
     stop,
     timed_progress,
 )
-from nanogpt_rs.commands.pages import publish
+from nanogpt_rs.commands.pages import write_newest_page
 from nanogpt_rs.commands.tables import print_run
 
 if TYPE_CHECKING:
-    from nanogpt_rs.measuring.bench import Job
+    from nanogpt_rs.measuring.bench import Contest
     from nanogpt_rs.ruler.provenance import Build
 
 LONG_SECONDS = 60.0
@@ -85,7 +85,7 @@ def bench(
     are adjusted for their number.
     """
     with refusals():
-        from nanogpt_rs.measuring.bench import jobs_of
+        from nanogpt_rs.measuring.bench import contests_of
         from nanogpt_rs.measuring.presets import FULL, QUICK
         from nanogpt_rs.measuring.selection import (
             SelectionError,
@@ -105,7 +105,7 @@ def bench(
             whole_jobs_only(tasks, state, everything or full or again, corpus)
             name = (corpus or [DEFAULT])[0]
             measure_whole_jobs(name, ids or (), config or "quick", steps, options, results, as_json)
-            publish(results)
+            write_newest_page(results)
             return
         if config or steps or options:
             raise SelectionError("how to train is said with --end-to-end alone")
@@ -114,7 +114,7 @@ def bench(
         if not full:
             admit(sources)
         build = check()
-        found: list[Job] = []
+        found: list[Contest] = []
         asked: set[tuple[str, str]] = set()
         for entry in FULL if full else QUICK:
             rows = select(
@@ -126,7 +126,7 @@ def bench(
             pairs = named_corpora(corpus or entry.corpora)
             tasks_taken = [row.task for row in rows]
             states = select_states(state, tasks_taken) if state else available(entry.states)
-            found += jobs_of(rows, pairs, states, seconds or entry.budget, entry.build)
+            found += contests_of(rows, pairs, states, seconds or entry.budget, entry.build)
             asked |= {(row.task, row.id) for row in rows}
     run("bench", found, asked, build, results, again, as_json)
 
@@ -171,7 +171,7 @@ def compare(
     Fresh processes, paired rounds in random order, and the baseline against itself as a control.
     """
     with refusals():
-        from nanogpt_rs.measuring.bench import Job
+        from nanogpt_rs.measuring.bench import Contest
         from nanogpt_rs.measuring.paired import MOST_CONTENDERS
         from nanogpt_rs.measuring.selection import (
             SelectionError,
@@ -198,14 +198,14 @@ def compare(
         build = check()
         (text,) = load_corpora([corpus])
         rows = tuple(find(task, id) for id in (baseline, *contenders))
-        job = Job(corpus, text, state, {ASKED: rows[0]}, rows)
+        job = Contest(corpus, text, state, {ASKED: rows[0]}, rows)
     asked = {(task, id) for id in contenders}
     run("compare", [job], asked, build, results, again, as_json)
 
 
 def run(
     command: str,
-    jobs: Sequence[Job],
+    jobs: Sequence[Contest],
     asked: Collection[tuple[str, str]],
     build: Build,
     results: Path,
@@ -228,7 +228,7 @@ def run(
     from nanogpt_rs.measuring.bench import estimate, plan_of
     from nanogpt_rs.statistics.adjusted import tests_in
 
-    watch = machine.Watch()
+    watch = machine.MachineWatch()
     seconds = estimate(jobs)
     if seconds > LONG_SECONDS:
         err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
@@ -239,7 +239,7 @@ def run(
         cells = run_bench(jobs, advance, keeper)
     meanwhile = watch.so_far()
     if command == "bench":
-        publish(results)
+        write_newest_page(results)
     if as_json:
         print_json(
             {

@@ -10,7 +10,7 @@ from rich.markup import escape
 from nanogpt_rs.commands.console import err
 
 
-def publish(results: Path) -> None:
+def write_newest_page(results: Path) -> None:
     """Write the page about the newest runs; what was measured is not lost if that fails."""
     from nanogpt_rs.records.schema import RecordError
 

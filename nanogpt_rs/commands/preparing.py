@@ -32,7 +32,7 @@ from nanogpt_rs.words import duration, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
-    from nanogpt_rs.preparing.preparation import Outcome
+    from nanogpt_rs.preparing.preparation import Prepared
     from nanogpt_rs.ruler.provenance import Build
 
 
@@ -224,13 +224,13 @@ def report_measured(
     as_json: bool,
 ) -> None:
     """Measure preparations by some engines and the limit in turn, and print how they compare."""
-    from nanogpt_rs.measuring.machine import Watch
+    from nanogpt_rs.measuring.machine import MachineWatch
     from nanogpt_rs.measuring.run import describe
     from nanogpt_rs.preparing import shard_limit
 
     with damage():
         run = describe("prepare", f"{rounds} {engines}", build)
-    watch = Watch()
+    watch = MachineWatch()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, counted_progress() as progress:
         (Path(name) / "one.txt").write_text("a", encoding="utf-8")
@@ -270,7 +270,7 @@ def ratio_in_words(found: dict[str, Any]) -> str:
     return f"{times(found['ratio'])} [{', '.join(times(each) for each in found['interval'])}]"
 
 
-def document_of(outcome: Outcome, engine: Engine) -> dict[str, Any]:
+def document_of(outcome: Prepared, engine: Engine) -> dict[str, Any]:
     """Return what came of a preparation, as JSON has it."""
     return {
         "manifest": outcome.manifest.document(),

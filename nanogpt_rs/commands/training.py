@@ -117,7 +117,7 @@ def train(
             room.read_checkpoint(resume).options if resume else room.Options(),
             **{name: value for name, value in asked.items() if value is not None},
         )
-        watch = machine.Watch()
+        watch = machine.MachineWatch()
         with (
             (
                 from_shards(shards, verify)

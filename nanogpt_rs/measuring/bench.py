@@ -13,14 +13,14 @@ from statistics import median_high
 from typing import Any, Protocol
 
 from nanogpt_rs.measuring import paired
-from nanogpt_rs.measuring.machine import Watch
+from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Course, Measured
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import registry, rounds
 from nanogpt_rs.ruler.corpora import Corpus, sha256
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
-from nanogpt_rs.ruler.verification import Verdict, verify_apart
+from nanogpt_rs.ruler.verification import Proof, verify_apart
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.statistics import plan
 from nanogpt_rs.statistics.adjusted import adjusted
@@ -39,7 +39,7 @@ Advance = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Job:
+class Contest:
     """One task on one corpus in one state.
 
     Attributes:
@@ -101,13 +101,13 @@ class Job:
         return self.groups() * (GROUP_SECONDS + max(self.budget, least))
 
 
-def jobs_of(
+def contests_of(
     rows: Sequence[Implementation],
     corpora: Sequence[tuple[str, Corpus]],
     states: Sequence[str],
     budget: float | None,
     build: bool = True,
-) -> list[Job]:
+) -> list[Contest]:
     """Return what there is to do for these rows, beside their references and their limits.
 
     Args:
@@ -132,7 +132,7 @@ def jobs_of(
             ):
                 # Nothing limits the making of what is called.
                 taken = [row for row in mine if state != rounds.BUILD or not is_limit(row)]
-                jobs.append(Job(name, corpus, state, references, tuple(taken), budget))
+                jobs.append(Contest(name, corpus, state, references, tuple(taken), budget))
     return jobs
 
 
@@ -156,12 +156,12 @@ def references_of(task: str, width: str) -> dict[str, Implementation]:
     return {role: row for role, row in found.items() if row is not None}
 
 
-def estimate(jobs: Sequence[Job]) -> float:
+def estimate(jobs: Sequence[Contest]) -> float:
     """Return about how many seconds these jobs take."""
     return len(proofs_of(jobs)) * VERIFY_SECONDS + sum(job.seconds() for job in jobs)
 
 
-def plan_of(jobs: Sequence[Job]) -> str:
+def plan_of(jobs: Sequence[Contest]) -> str:
     """Return a hash of what there is to do, by which a request is known again."""
     words = [
         [job.task, job.corpus.id, job.corpus.sha256, job.state, job.budget]
@@ -171,7 +171,7 @@ def plan_of(jobs: Sequence[Job]) -> str:
     return sha256(json.dumps(words).encode())
 
 
-def proofs_of(jobs: Sequence[Job]) -> list[tuple[Implementation, str]]:
+def proofs_of(jobs: Sequence[Contest]) -> list[tuple[Implementation, str]]:
     """Return each row with each corpus that it must be right on, once."""
     return list(dict.fromkeys((row, job.name) for job in jobs for row in job.contenders))
 
@@ -189,16 +189,16 @@ class Keeper(Protocol):
         """Keep the raw blocks of a group of this name."""
 
 
-def bench(jobs: Sequence[Job], advance: Advance, keeper: Keeper) -> list[Cell]:
+def bench(jobs: Sequence[Contest], advance: Advance, keeper: Keeper) -> list[Cell]:
     """Verify and measure job by job; what the keeper has already is left as it is.
 
     Returns:
         The cells, in the order of the jobs, the fastest first; tests are adjusted by Holm over all
         of them where there is more than one, intervals are not.
     """
-    proofs: dict[tuple[str, str, str], Verdict] = {}
+    proofs: dict[tuple[str, str, str], Proof] = {}
 
-    def prove(row: Implementation, name: str) -> Verdict:
+    def prove(row: Implementation, name: str) -> Proof:
         if (found := proofs.get((row.task, row.id, name))) is None:
             found = proofs[row.task, row.id, name] = verify_apart(row, name)
             advance(f"verify {row.task} {row.id} on {name}", VERIFY_SECONDS)
@@ -208,7 +208,7 @@ def bench(jobs: Sequence[Job], advance: Advance, keeper: Keeper) -> list[Cell]:
         done = {cell.key for cell in keeper.cells}
         missing = [row for row in job.contenders if job.cell(row).key not in done]
         if missing:
-            carry_out(job, missing, prove, advance, keeper)
+            measure_contest(job, missing, prove, advance, keeper)
         else:
             advance(f"{job.task} on {job.corpus.id}, {job.state}: done before", job.seconds())
     order = {job.cell(row).key: place for place, job in enumerate(jobs) for row in job.contenders}
@@ -220,10 +220,10 @@ def bench(jobs: Sequence[Job], advance: Advance, keeper: Keeper) -> list[Cell]:
     )
 
 
-def carry_out(
-    job: Job,
+def measure_contest(
+    job: Contest,
     missing: Sequence[Implementation],
-    prove: Callable[[Implementation, str], Verdict],
+    prove: Callable[[Implementation, str], Proof],
     advance: Advance,
     keeper: Keeper,
 ) -> None:
@@ -273,18 +273,18 @@ def carry_out(
         waiting = [row for row in waiting if row not in finished]
 
 
-Outcome = dict[str, Any]
+CellFields = dict[str, Any]
 """What a group's rounds say of one row: fields of its ``Cell``."""
 Faults = dict[Implementation, tuple[str, ...]]
 
 
 def run_group(
-    job: Job,
+    job: Contest,
     references: dict[str, Implementation],
     others: Sequence[Implementation],
     tick: Callable[[], None],
     keeper: Keeper,
-) -> tuple[dict[Implementation, Outcome], Faults]:
+) -> tuple[dict[Implementation, CellFields], Faults]:
     """Measure a group until nothing in it breaks.
 
     Returns:
@@ -293,7 +293,7 @@ def run_group(
     faults: Faults = {}
     watchful = False
     while True:
-        watch = Watch()
+        watch = MachineWatch()
         alive = {role: row for role, row in references.items() if row not in faults}
         rest = [row for row in others if row not in faults]
         if not (alive or rest):
@@ -327,7 +327,7 @@ def run_group(
         return {row: outcome | {"meanwhile": meanwhile} for row, outcome in found.items()}, faults
 
 
-def blamed(job: Job, rows: Sequence[Implementation], error: WorkerError) -> Faults:
+def blamed(job: Contest, rows: Sequence[Implementation], error: WorkerError) -> Faults:
     """Return which rows are to blame for the end of a process that they shared.
 
     The one that was being called, as a rule. But what a kernel wrote where it should not have can
@@ -360,7 +360,7 @@ def said_of(error: WorkerError) -> str:
 
 
 def run_arms(
-    job: Job,
+    job: Contest,
     arms: Sequence[Arm],
     pairs: Sequence[tuple[str, int, int]],
     tick: Callable[[], None],
@@ -388,9 +388,9 @@ def outcomes_of(
     measured: Measured,
     pairs: Sequence[tuple[str, int, int]],
     faults: Faults,
-) -> dict[Implementation, Outcome]:
+) -> dict[Implementation, CellFields]:
     """Return what the rounds say of each row that did not break."""
-    outcomes: dict[Implementation, Outcome] = {}
+    outcomes: dict[Implementation, CellFields] = {}
     for row in dict.fromkeys(rows):
         if row in faults:
             continue

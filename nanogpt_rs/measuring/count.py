@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median_low
 
 from nanogpt_rs.measuring import bench
-from nanogpt_rs.measuring.bench import Advance, Job, Keeper, is_limit
+from nanogpt_rs.measuring.bench import Advance, Contest, Keeper, is_limit
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
 from nanogpt_rs.ruler.count import EMPTY
@@ -50,7 +50,7 @@ class CountError(Exception):
     """Nothing can be counted here; the message says what is missing."""
 
 
-def plan_of(jobs: Sequence[Job], older: str | None) -> str:
+def plan_of(jobs: Sequence[Contest], older: str | None) -> str:
     """Return a hash of what there is to count, of which commit too, by which a request is known."""
     return sha256(f"{older} {bench.plan_of(jobs)}".encode())
 
@@ -83,7 +83,9 @@ def library() -> Path:
     return path
 
 
-def count(jobs: Sequence[Job], before: str | None, advance: Advance, keeper: Keeper) -> list[Cell]:
+def count(
+    jobs: Sequence[Contest], before: str | None, advance: Advance, keeper: Keeper
+) -> list[Cell]:
     """Count the instructions of a call of each contender.
 
     Args:
@@ -109,7 +111,7 @@ def count(jobs: Sequence[Job], before: str | None, advance: Advance, keeper: Kee
     return list(keeper.cells)
 
 
-def counted(job: Job, row: Implementation, shim: Path, before: str | None) -> Cell:
+def counted(job: Contest, row: Implementation, shim: Path, before: str | None) -> Cell:
     """Count one implementation, and what it was if an older commit has it."""
     cell = job.cell(row)
     proof = verify_apart(row, job.name)
@@ -130,7 +132,7 @@ def counted(job: Job, row: Implementation, shim: Path, before: str | None) -> Ce
 
 
 def instructions(
-    job: Job, row: Implementation, shim: Path, side: str | None
+    job: Contest, row: Implementation, shim: Path, side: str | None
 ) -> tuple[int | None, str | None, str | None]:
     """Return how many instructions a call takes, by which path, and why it is not told, if so.
 

@@ -22,8 +22,8 @@ from shutil import rmtree
 from statistics import median_high
 
 from nanogpt_rs.measuring import bench, paired
-from nanogpt_rs.measuring.bench import Advance, Job, Keeper, is_limit, references_of
-from nanogpt_rs.measuring.machine import Watch
+from nanogpt_rs.measuring.bench import Advance, Contest, Keeper, is_limit, references_of
+from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Course
 from nanogpt_rs.records import schema
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
@@ -222,7 +222,7 @@ def content(side: Side, path: Path) -> bytes:
 
 
 def diff(
-    jobs: Sequence[Job],
+    jobs: Sequence[Contest],
     sides: tuple[Side, Side],
     advance: Advance,
     keeper: Keeper,
@@ -251,7 +251,7 @@ def diff(
 
 
 def change(
-    job: Job,
+    job: Contest,
     row: Implementation,
     sides: tuple[Side, Side],
     tick: Callable[[], None],
@@ -265,7 +265,7 @@ def change(
             details = tuple(f"{side.commit[:8]}: {detail}" for detail in found.details)
             return replace(cell, status=found.status, details=details)
     arms = [arm_of(row, side) for side in (sides[0], sides[0], sides[1])]
-    watch = Watch()
+    watch = MachineWatch()
 
     def done(measured: paired.Measured) -> bool:
         tick()
@@ -317,7 +317,7 @@ def jobs_of(
     states: Sequence[str],
     sides: tuple[Side, Side],
     budget: float | None,
-) -> list[Job]:
+) -> list[Contest]:
     """Return what there is to compare: each row but limits and Python that did not change.
 
     Of that, one row of each task stays, as a control: the strongest for texts of this width if it
@@ -334,7 +334,7 @@ def jobs_of(
             references = {} if control is None else {CONTROL: control}
             if wanted:
                 jobs += [
-                    Job(name, corpus, state, references, wanted, budget)
+                    Contest(name, corpus, state, references, wanted, budget)
                     for state in states
                     if applies(TASKS[task], state)
                 ]
@@ -376,6 +376,6 @@ def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]
     )
 
 
-def plan_of(jobs: Sequence[Job], sides: tuple[Side, Side]) -> str:
+def plan_of(jobs: Sequence[Contest], sides: tuple[Side, Side]) -> str:
     """Return a hash of what there is to do, by which a request is known again."""
     return sha256(" ".join([*(side.commit for side in sides), bench.plan_of(jobs)]).encode())

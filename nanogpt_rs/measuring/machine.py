@@ -62,7 +62,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class Watch:
+class MachineWatch:
     """Watches the machine from when it is made."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from nanogpt_rs.ruler import corpora
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class Preset:
     """Corpora that are measured alike.
 
     Attributes:
@@ -29,25 +29,25 @@ class Entry:
 
 
 QUICK = (
-    Entry(corpora=(corpora.DEFAULT,), states=("warm", "fresh_str"), budget=12.0, every_task=False),
+    Preset(corpora=(corpora.DEFAULT,), states=("warm", "fresh_str"), budget=12.0, every_task=False),
 )
 """``make bench``: at most 6 minutes on 2 cores."""
 
 FULL = (
-    Entry(corpora=(corpora.DEFAULT,), budget=15.0),
-    Entry(corpora=("tinyshakespeare",), budget=15.0, everything=True),
-    Entry(
+    Preset(corpora=(corpora.DEFAULT,), budget=15.0),
+    Preset(corpora=("tinyshakespeare",), budget=15.0, everything=True),
+    Preset(
         corpora=("tinyshakespeare",),
         states=("fresh_str", "evicted", "uncached_file"),
         budget=12.0,
         build=False,
     ),
-    Entry(
+    Preset(
         corpora=("english-60-ascii", "english-1k-ascii", "english-64k-ascii"),
         budget=8.0,
         build=False,
     ),
-    Entry(
+    Preset(
         corpora=(
             "tinyshakespeare-western",
             "tinyshakespeare-russian",
@@ -57,7 +57,7 @@ FULL = (
         states=("warm", "fresh_str"),
         budget=10.0,
     ),
-    Entry(corpora=("chat-1m-ucs4", "han5000-1m-ucs2"), budget=12.0, build=False),
-    Entry(corpora=("english-64m-ascii",), budget=20.0, every_task=False, build=False),
+    Preset(corpora=("chat-1m-ucs4", "han5000-1m-ucs2"), budget=12.0, build=False),
+    Preset(corpora=("english-64m-ascii",), budget=20.0, every_task=False, build=False),
 )
 """``make bench-full``, the published set: at most 150 minutes on 2 cores."""

@@ -41,7 +41,7 @@ def select(
         if task not in TASKS:
             raise SelectionError(f"no task {task!r}; there are: {', '.join(TASKS)}")
     if not (tasks or ids or every_task):
-        tasks = [name for name, task in TASKS.items() if task.unasked]
+        tasks = [name for name, task in TASKS.items() if task.by_default]
     rows = [row for row in registry.rows() if not tasks or row.task in tasks]
     for id in ids:
         if not any(row.id == id for row in rows):

@@ -108,7 +108,7 @@ def measure(
             cells = [way for way in chosen for _ in range(repeats)]
             for number, way in enumerate(random.sample(cells, len(cells))):
                 out = Path(scratch) / f"shards-{number}"
-                yield carry_out(way, path, out, size)
+                yield measure_way(way, path, out, size)
                 found = tuple(sha256_of(out / name) for name in (TRAIN, VAL))
                 if written.setdefault(size, found) != found:
                     raise CostError(f"{way.name} wrote other shards of {size:,} bytes than others")
@@ -126,7 +126,7 @@ def repeat_into(path: Path, text: bytes, size: int) -> None:
         file.write(text[: size % len(text)])
 
 
-def carry_out(way: Way, path: Path, out: Path, size: int) -> Taken:
+def measure_way(way: Way, path: Path, out: Path, size: int) -> Taken:
     """Prepare a text once, in a fresh process.
 
     Raises:

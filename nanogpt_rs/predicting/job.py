@@ -60,7 +60,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """A job as its owner describes it.
 
     Attributes:
@@ -84,7 +84,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Gain:
+class JobGain:
     """What another preparation gains in a job.
 
     Attributes:
@@ -110,7 +110,7 @@ class Gain:
     worth_from: float | None
 
 
-def gain(rate: Rate, job: Job) -> Gain:
+def gain(rate: Rate, job: TrainingJob) -> JobGain:
     """Return what the measured difference comes to in a job."""
     prepare = rate.reference * job.size
     one = prepare + job.training
@@ -121,7 +121,7 @@ def gain(rate: Rate, job: Job) -> Gain:
         bounds = (rate.interval[0] * job.size, rate.interval[1] * job.size)
         shares = (bounds[0] / one, bounds[1] / one)
         bounds = (bounds[0] * job.runs, bounds[1] * job.runs)
-    return Gain(
+    return JobGain(
         seconds=seconds * job.runs,
         interval=bounds,
         share=seconds / one,
@@ -141,7 +141,7 @@ def answer(shares: tuple[float, float] | None, worth: float) -> Answer:
     return "worth it" if shares[0] >= worth else "not worth it"
 
 
-def worth_from(rate: Rate, job: Job) -> float | None:
+def worth_from(rate: Rate, job: TrainingJob) -> float | None:
     """Return the size in bytes at which the gain is worth it; ``None`` if it is at none.
 
     With T seconds of training, g gained and r taken a byte, s bytes gain g s = w (r s + T), the
@@ -153,7 +153,7 @@ def worth_from(rate: Rate, job: Job) -> float | None:
     return job.worth * job.training / beyond
 
 
-def sentence(found: Gain, job: Job, id: str, reference: str) -> str:
+def sentence(found: JobGain, job: TrainingJob, id: str, reference: str) -> str:
     """Return the verdict in one sentence."""
     saves = "saves" if found.seconds >= 0 else "loses"
     middle = (
@@ -179,7 +179,7 @@ def sentence(found: Gain, job: Job, id: str, reference: str) -> str:
     return f"{words}; {where}, with as much training."
 
 
-def extrapolation(found: Gain, rate: Rate, job: Job) -> str:
+def extrapolation(found: JobGain, rate: Rate, job: TrainingJob) -> str:
     """Return which part of an answer was measured, and which was not."""
     told = (
         f"Training is your own figure, {job.steps:,} steps of {seconds_in_words(job.step_seconds)}."

@@ -117,7 +117,7 @@ class Walker:
 
 
 @dataclass
-class Task:
+class WorkItem:
     """A kernel to be carried out.
 
     Attributes:
@@ -151,10 +151,10 @@ class Crew:
 
         self.engine, self.walkers, self.seconds = engine, walkers, seconds
         self.window = psutil.virtual_memory().available // 2
-        self.answers: SimpleQueue[tuple[Task | Walker, Any]] = SimpleQueue()
-        self.running: dict[int, tuple[Task | Walker, Any]] = {}
+        self.answers: SimpleQueue[tuple[WorkItem | Walker, Any]] = SimpleQueue()
+        self.running: dict[int, tuple[WorkItem | Walker, Any]] = {}
 
-    def carry_out(self, tasks: deque[Task]) -> None:
+    def carry_out(self, tasks: deque[WorkItem]) -> None:
         """Carry out tasks, which may add others to the queue when they are finished.
 
         Raises:
@@ -184,9 +184,9 @@ class Crew:
 
     def working(self) -> int:
         """Return how many tasks are under way, hashing aside."""
-        return sum(isinstance(each, Task) for each, _ in self.running.values())
+        return sum(isinstance(each, WorkItem) for each, _ in self.running.values())
 
-    def begin(self, tasks: deque[Task]) -> bool:
+    def begin(self, tasks: deque[WorkItem]) -> bool:
         """Begin what can be begun; returns whether anything was."""
         begun = False
         engine = self.engine
@@ -208,12 +208,12 @@ class Crew:
                 return begun
             begun = True
 
-    def submit(self, what: Task | Walker, how: Callable[..., Any], *arguments: Any) -> None:
+    def submit(self, what: WorkItem | Walker, how: Callable[..., Any], *arguments: Any) -> None:
         """Have it carried out, and its answer put where we look for it."""
         future = how(*arguments, lambda future: self.answers.put((what, future)))
         self.running[id(what)] = what, future
 
-    def answer(self) -> tuple[Task | Walker, Any]:
+    def answer(self) -> tuple[WorkItem | Walker, Any]:
         """Wait for an answer.
 
         Raises:
@@ -228,7 +228,7 @@ class Crew:
                 if self.working() and (why := self.engine.lost()):
                     raise EngineError(why) from None
 
-    def take(self, answer: tuple[Task | Walker, Any]) -> None:
+    def take(self, answer: tuple[WorkItem | Walker, Any]) -> None:
         """Finish what was carried out.
 
         Raises:
@@ -243,7 +243,7 @@ class Crew:
             try:
                 seconds, result = future.result()
             except Exception as error:
-                raise TaskError(what.part, error) from error
+                raise WorkItemError(what.part, error) from error
             what.finish(seconds, result)
 
     def wind_down(self, error: BaseException) -> NoReturn:
@@ -252,7 +252,7 @@ class Crew:
         running = list(self.running.values())
         # A part before the one that failed may have an error too, though its thread has only just
         # taken it and it could still be called off.
-        first = error.part if isinstance(error, TaskError) else 0
+        first = error.part if isinstance(error, WorkItemError) else 0
         waited = self.engine.abandon(
             [future for what, future in running if isinstance(what, Walker) or what.part >= first]
         )
@@ -263,16 +263,16 @@ class Crew:
                 self.take((what, future))
             except Exception as other:  # of several that of the first part is told
                 if (
-                    isinstance(error, TaskError)
-                    and isinstance(other, TaskError)
+                    isinstance(error, WorkItemError)
+                    and isinstance(other, WorkItemError)
                     and other.part < error.part
                 ):
                     error = other
         self.running.clear()
-        raise error.cause if isinstance(error, TaskError) else error
+        raise error.cause if isinstance(error, WorkItemError) else error
 
 
-class TaskError(Exception):
+class WorkItemError(Exception):
     """A task failed.
 
     Args:

@@ -32,7 +32,7 @@ class RequestError(PreparationError):
 
 
 @dataclass(frozen=True)
-class Source:
+class TextFile:
     """A file to be prepared.
 
     Attributes:
@@ -69,7 +69,7 @@ class Part:
         return sum(end - start for _, start, end in self.pieces)
 
 
-def find_sources(paths: Sequence[str]) -> list[Source]:
+def find_sources(paths: Sequence[str]) -> list[TextFile]:
     """Return the files of these paths.
 
     Raises:
@@ -91,13 +91,13 @@ def find_sources(paths: Sequence[str]) -> list[Source]:
                     raise RequestError(f"{path}: packed by gzip; unpack it first")
         except OSError as error:
             raise RequestError(f"{path}: {error.strerror}") from None
-        found.append(Source(path, state.st_size, state.st_mtime_ns))
+        found.append(TextFile(path, state.st_size, state.st_mtime_ns))
     if not sum(source.size for source in found):
         raise PreparationError(f"no characters in {', '.join(paths)}: nothing to prepare")
     return found
 
 
-def check_unchanged(sources: Sequence[Source]) -> None:
+def check_unchanged(sources: Sequence[TextFile]) -> None:
     """Check that the files are as they were when we began.
 
     Raises:
@@ -125,7 +125,7 @@ def part_bytes_of(total: int, workers: int) -> int:
     return min(max(each, SMALLEST_PART), LARGEST_PART)
 
 
-def cut(sources: Sequence[Source], part_bytes: int) -> list[Part]:
+def cut(sources: Sequence[TextFile], part_bytes: int) -> list[Part]:
     """Return parts of so many bytes or a few more, the last of fewer, cut between characters.
 
     Small files share a part. Where a file is not UTF-8 a cut may be anywhere.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanogpt_rs.preparing.crew import Crew, Seconds, Task, Walker
+from nanogpt_rs.preparing.crew import Crew, Seconds, Walker, WorkItem
 from nanogpt_rs.preparing.engines import EngineError
 from nanogpt_rs.preparing.journal import JOURNAL, JOURNAL_FORMAT, Journal, Scan, open_journal
 from nanogpt_rs.preparing.parts import (
@@ -26,7 +26,7 @@ from nanogpt_rs.preparing.parts import (
     Piece,
     PreparationError,
     RequestError,
-    Source,
+    TextFile,
     changed,
     check_unchanged,
     cut,
@@ -59,7 +59,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Prepared:
     """What came of a preparation.
 
     Attributes:
@@ -124,7 +124,7 @@ def prepare(
     part_bytes: int | None = None,
     again: bool = False,
     progress: Progress = lambda *_: None,
-) -> Outcome:
+) -> Prepared:
     """Prepare files, or go on with a preparation of them that was interrupted.
 
     Args:
@@ -174,7 +174,7 @@ def in_words(error: OSError) -> str:
     return f"{where}{error.strerror or error}"
 
 
-def request_of(sources: Sequence[Source], part_bytes: int) -> dict[str, Any]:
+def request_of(sources: Sequence[TextFile], part_bytes: int) -> dict[str, Any]:
     """Return what a journal must say of a request to go on with it."""
     from nanogpt_rs.ruler.provenance import installed
 
@@ -186,7 +186,7 @@ def request_of(sources: Sequence[Source], part_bytes: int) -> dict[str, Any]:
     }
 
 
-def finished(out: Path, sources: Sequence[Source]) -> Outcome | None:
+def finished(out: Path, sources: Sequence[TextFile]) -> Prepared | None:
     """Return what came of a preparation of these files that is finished, or ``None``.
 
     Raises:
@@ -218,7 +218,7 @@ def finished(out: Path, sources: Sequence[Source]) -> Outcome | None:
         )
     ):
         raise RequestError(f"{out}: holds shards of other files; {cure}")
-    return Outcome(manifest, 0, 0, 0, True, Seconds())
+    return Prepared(manifest, 0, 0, 0, True, Seconds())
 
 
 def remove_parts(out: Path, run: str) -> None:
@@ -242,7 +242,7 @@ class Preparation:
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        sources: Sequence[TextFile],
         parts: Sequence[Part],
         out: Path,
         engine: Engine,
@@ -274,7 +274,7 @@ class Preparation:
         self.hashes_at_once = engine.in_order and not journal.scanned
         self.crew = Crew(engine, (self.source_walker, self.shard_walker), self.seconds)
 
-    def carry_out(self) -> Outcome:
+    def carry_out(self) -> Prepared:
         """Do all that is not done yet."""
         with self.seconds.stage("vocabulary"):
             self.scan()
@@ -288,7 +288,7 @@ class Preparation:
             manifest = self.publish()
         self.seconds.busy["writing"] += self.seconds.wall["writing"]
         scanned, encoded = self.resumed
-        return Outcome(manifest, len(self.parts), scanned, encoded, False, self.seconds)
+        return Prepared(manifest, len(self.parts), scanned, encoded, False, self.seconds)
 
     def scan(self) -> None:
         """Read each part for what it holds.
@@ -306,7 +306,7 @@ class Preparation:
                 )
             self.progress("vocabulary", len(self.scanned), len(self.parts))
 
-        def task(part: int) -> Task:
+        def task(part: int) -> WorkItem:
             def finish(seconds: float, answer: tuple[str, int, int, float]) -> None:
                 vocabulary, characters, read, hashing = answer
                 self.seconds.busy["vocabulary"] += seconds - hashing
@@ -317,7 +317,7 @@ class Preparation:
                 known(scan)
 
             updates = self.source_walker.updates(self.parts[part].sources)
-            return Task(
+            return WorkItem(
                 part,
                 "scan",
                 (list(self.parts[part].pieces), *([updates] if self.hashes_at_once else [])),
@@ -363,13 +363,13 @@ class Preparation:
             PreparationError: a part is not what it was.
         """
         self.make_room()
-        tasks: deque[Task] = deque()
+        tasks: deque[WorkItem] = deque()
 
         def done(part: int, written: int) -> None:
             self.encoded[part] = written
             self.progress("shards", len(self.encoded), len(self.parts))
 
-        def encoding(part: int) -> Task:
+        def encoding(part: int) -> WorkItem:
             scan = self.journal.scanned[part]
 
             def finish(seconds: float, answer: tuple[int, int, int, float, float]) -> None:
@@ -388,23 +388,23 @@ class Preparation:
                 *(self.train, self.val, self.starts[part], self.training),
                 *([updates] if self.hashes_at_once else []),
             )
-            return Task(part, "encode", arguments, finish)
+            return WorkItem(part, "encode", arguments, finish)
 
-        def looking(part: int, written: int) -> Task:
+        def looking(part: int, written: int) -> WorkItem:
             def finish(_: float, found: int) -> None:
                 if found == written:
                     done(part, written)
                 else:
                     tasks.append(encoding(part))
 
-            return Task(part, "checksum", (self.places(part),), finish)
+            return WorkItem(part, "checksum", (self.places(part),), finish)
 
         for part in range(len(self.parts)):
             known = self.journal.encoded.get(part)
             tasks.append(encoding(part) if known is None else looking(part, known))
         self.crew_on(tasks)
 
-    def crew_on(self, tasks: Iterator[Task] | deque[Task]) -> None:
+    def crew_on(self, tasks: Iterator[WorkItem] | deque[WorkItem]) -> None:
         """Have tasks carried out.
 
         Raises:

@@ -24,7 +24,7 @@ from typing import Any
 BLOCK = 1 << 18
 
 
-def carry_out(paths: Sequence[str], out: Path) -> None:
+def write_as_limit(paths: Sequence[str], out: Path) -> None:
     """Read texts, write every block twice, hash what was read and what was written."""
     read, written = hashlib.sha256(), hashlib.sha256()
     with (out / "limit.bin").open("wb", buffering=0) as file:
@@ -39,7 +39,7 @@ def carry_out(paths: Sequence[str], out: Path) -> None:
 
 
 @dataclass
-class Arm:
+class TimedWay:
     """A command that is measured.
 
     Attributes:
@@ -63,7 +63,9 @@ class LimitError(Exception):
     """A command failed; the message says which and what it said."""
 
 
-def arms_of(paths: Sequence[str], engines: Sequence[Sequence[str]], one_byte: str) -> list[Arm]:
+def arms_of(
+    paths: Sequence[str], engines: Sequence[Sequence[str]], one_byte: str
+) -> list[TimedWay]:
     """Return the limit, preparations by each of some engines, and one of next to nothing.
 
     Args:
@@ -74,14 +76,17 @@ def arms_of(paths: Sequence[str], engines: Sequence[Sequence[str]], one_byte: st
     ours = [sys.executable, "-P", "-m", "nanogpt_rs", "prepare"]
     limit = [sys.executable, "-P", "-m", "nanogpt_rs.preparing.shard_limit", *paths]
     return [
-        Arm("limit", limit),
-        *(Arm(" ".join(engine), [*ours, *paths, *engine, "--json", "--out"]) for engine in engines),
-        Arm("start-up", [*ours, one_byte, *engines[0], "--json", "--out"]),
+        TimedWay("limit", limit),
+        *(
+            TimedWay(" ".join(engine), [*ours, *paths, *engine, "--json", "--out"])
+            for engine in engines
+        ),
+        TimedWay("start-up", [*ours, one_byte, *engines[0], "--json", "--out"]),
     ]
 
 
 def measure(
-    arms: Sequence[Arm], folder: Path, rounds: int, progress: Callable[[str, int, int], None]
+    arms: Sequence[TimedWay], folder: Path, rounds: int, progress: Callable[[str, int, int], None]
 ) -> None:
     """Carry out all arms in turn, each time in another order.
 
@@ -106,7 +111,7 @@ def measure(
                 shutil.rmtree(out)
 
 
-def once(arm: Arm, out: Path) -> None:
+def once(arm: TimedWay, out: Path) -> None:
     """Carry out an arm.
 
     Raises:
@@ -152,7 +157,7 @@ def stage_seconds(document: dict[str, Any], stage: str) -> float:
     return float(document["busy_seconds"][stage] / at_once)
 
 
-def document_of(arms: Sequence[Arm]) -> dict[str, Any]:
+def document_of(arms: Sequence[TimedWay]) -> dict[str, Any]:
     """Return what was measured.
 
     ``of_limit`` is the limit's time over an arm's: the speed, as a share of the limit's; so is
@@ -164,7 +169,7 @@ def document_of(arms: Sequence[Arm]) -> dict[str, Any]:
     first = ours[0]
     stages = ("vocabulary", "encoding")
 
-    def of_first(arm: Arm) -> dict[str, Any]:
+    def of_first(arm: TimedWay) -> dict[str, Any]:
         return {
             stage: ratio(
                 [stage_seconds(each, stage) for each in first.documents],
@@ -197,6 +202,6 @@ def document_of(arms: Sequence[Arm]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     try:
-        carry_out(sys.argv[1:-1], Path(sys.argv[-1]))
+        write_as_limit(sys.argv[1:-1], Path(sys.argv[-1]))
     except OSError as error:
         sys.exit(str(error))

@@ -30,7 +30,7 @@ class PublishError(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class PublishedPage:
     """A line of the index.
 
     Attributes:
@@ -96,7 +96,7 @@ def publish(results: Path, folder: Path) -> list[str]:
     folder.mkdir(parents=True)
     (folder / f".{HISTORY}").touch()
     (folder / ".nojekyll").touch()  # a host that would leave out files with certain names, else
-    entries: list[Entry] = []
+    entries: list[PublishedPage] = []
     lacking: list[str] = []
     # asv knows the results of its own checkout alone.
     asv = provenance.ROOT / "results" / "asv"
@@ -106,16 +106,18 @@ def publish(results: Path, folder: Path) -> list[str]:
         history = f"{HISTORY}/{INDEX}" if has_history else None
         write_whole(folder / COMPARISON, page(read, home=INDEX, history=history))
         runs = [run for name, data in read for run in runs_in(name, data)]
-        entries.append(Entry(COMPARISON, "Who beats whom", about_runs(runs)))
+        entries.append(PublishedPage(COMPARISON, "Who beats whom", about_runs(runs)))
         for path in files:
             command = path.parent.name
             copy_into(folder / command, path)
-            entries.append(Entry(f"{command}/{path.name}", path.name, f"records of {command}"))
+            entries.append(
+                PublishedPage(f"{command}/{path.name}", path.name, f"records of {command}")
+            )
     else:
         lacking.append(f"no comparison page: no run is recorded in {results}; see `make record`")
     if has_history:
         lacking += asv_site(folder / HISTORY, bool(files))
-        history_entry = Entry(
+        history_entry = PublishedPage(
             f"{HISTORY}/{INDEX}", "History by commit", "asv's site; it wants a server"
         )
         entries.insert(bool(files), history_entry)
@@ -126,7 +128,9 @@ def publish(results: Path, folder: Path) -> list[str]:
         copy_into(folder / SECOND, path)
         write_whole(folder / SECOND / f"{path.stem}.html", second_page(path, bool(files)))
         address = f"{SECOND}/{path.stem}.html"
-        entries.append(Entry(address, f"pytest-benchmark, {path.stem}", "the same registry there"))
+        entries.append(
+            PublishedPage(address, f"pytest-benchmark, {path.stem}", "the same registry there")
+        )
     if not seconds:
         lacking.append(f"no results of pytest-benchmark: none are recorded in {results / SECOND}")
     write_whole(folder / INDEX, rendered("index.html.j2", entries=entries, lacking=lacking))

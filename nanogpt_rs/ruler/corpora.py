@@ -58,7 +58,7 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class Source:
+class CorpusSource:
     """How to come by one corpus.
 
     Attributes:
@@ -251,19 +251,19 @@ def english(size: str) -> str:
     return texts.repeated(synthetic_text(), SIZES[size])
 
 
-def sized(language: str, size: str) -> Source:
+def sized(language: str, size: str) -> CorpusSource:
     """Return the source of ``synthetic`` in another alphabet, at this size."""
     alphabet = texts.ALPHABETS[language]
-    return Source(
+    return CorpusSource(
         f"{SIZES[size]:,} characters of synthetic, {alphabet.description}",
         lambda: texts.repeated(alphabet.respell(synthetic_text()), SIZES[size]),
     )
 
 
-def respelt(language: str) -> Source:
+def respelt(language: str) -> CorpusSource:
     """Return the source of the real TinyShakespeare in another alphabet."""
     alphabet = texts.ALPHABETS[language]
-    return Source(
+    return CorpusSource(
         f"the real TinyShakespeare, {alphabet.description}",
         lambda: alphabet.respell(tinyshakespeare()),
     )
@@ -272,20 +272,20 @@ def respelt(language: str) -> Source:
 synthetic_text = cached("synthetic", lambda: synthetic.generate(*synthetic.read_pairs()))
 WHOLE = SIZES["1m"]
 
-CORPORA: dict[str, Source] = {
-    "synthetic": Source(
+CORPORA: dict[str, CorpusSource] = {
+    "synthetic": CorpusSource(
         "a seeded random walk over TinyShakespeare's letter pairs (synthetic text)", synthetic_text
     ),
-    "tinyshakespeare": Source("the real TinyShakespeare", tinyshakespeare),
-    "empty": Source("no character at all", str),
+    "tinyshakespeare": CorpusSource("the real TinyShakespeare", tinyshakespeare),
+    "empty": CorpusSource("no character at all", str),
     **{
-        f"english-{size}-ascii": Source(
+        f"english-{size}-ascii": CorpusSource(
             f"the first {SIZES[size]:,} characters of synthetic", partial(english, size)
         )
         for size in ("1", "60", "1k", "64k")
     },
     **{
-        f"english-{size}-ascii": Source(
+        f"english-{size}-ascii": CorpusSource(
             f"synthetic, repeated to {SIZES[size]:,} characters", partial(english, size)
         )
         for size in ("64m", "1g")
@@ -296,30 +296,30 @@ CORPORA: dict[str, Source] = {
         for size in ("60", "1k", "64k", "1m", "64m")
     },
     **{f"tinyshakespeare-{language}": respelt(language) for language in texts.ALPHABETS},
-    "chat-1m-ucs4": Source(
+    "chat-1m-ucs4": CorpusSource(
         "synthetic with an emoji in every hundred characters",
         lambda: texts.with_emoji(synthetic_text()),
     ),
-    "tail-1m-ucs2": Source(
+    "tail-1m-ucs2": CorpusSource(
         "synthetic, its last character a wide one", lambda: synthetic_text()[:-1] + "漢"
     ),
-    "last-1m-ascii": Source(
+    "last-1m-ascii": CorpusSource(
         "synthetic, its last character one that occurs nowhere else",
         lambda: synthetic_text()[:-1] + "~",
     ),
-    "han1000-1m-ucs2": Source(
+    "han1000-1m-ucs2": CorpusSource(
         "1,000 distinct characters, some common and most rare (synthetic text)",
         cached("han1000-1m-ucs2", lambda: texts.zipf(1_000, WHOLE)),
     ),
-    "han5000-1m-ucs2": Source(
+    "han5000-1m-ucs2": CorpusSource(
         "5,000 distinct characters, some common and most rare (synthetic text)",
         cached("han5000-1m-ucs2", lambda: texts.zipf(5_000, WHOLE)),
     ),
-    "distinct-1m-ucs4": Source(
+    "distinct-1m-ucs4": CorpusSource(
         "every character of Unicode once, shuffled: 1,112,064",
         cached("distinct-1m-ucs4", texts.every_character),
     ),
-    "random-1m-latin1": Source(
+    "random-1m-latin1": CorpusSource(
         "random bytes, read as Latin-1",
         cached("random-1m-latin1", lambda: texts.random_bytes(WHOLE)),
     ),

@@ -13,7 +13,7 @@ from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.tasks import SHARDS
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, float]:
+def answer(order: dict[str, Any]) -> dict[str, float]:
     """Make one call.
 
     Args:

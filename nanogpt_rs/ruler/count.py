@@ -23,7 +23,7 @@ EMPTY = "empty"
 """The name of the region that holds no call."""
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Call what is ordered, each time in a region of its own.
 
     Args:

@@ -21,7 +21,7 @@ OPTIONS = "model.train:Options"
 Prepare = Callable[[Sequence[str]], Any]
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Train a model from a file.
 
     Args:

@@ -44,7 +44,7 @@ class ForeignError(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
+class ForeignSource:
     """A file that brings implementations or tasks.
 
     Attributes:
@@ -62,7 +62,7 @@ class Source:
     name: str
 
 
-_taken: dict[Source, tuple[Implementation, ...]] = {}
+_taken: dict[ForeignSource, tuple[Implementation, ...]] = {}
 
 
 class _Files:
@@ -127,13 +127,13 @@ def restore(told: Iterable[dict[str, str]]) -> None:
         ForeignError: a file has changed since.
     """
     for each in told:
-        source = Source(**each)
+        source = ForeignSource(**each)
         if _source(source.module, Path(source.path), source.idea, source.name) != source:
             raise ForeignError(f"{source.name} has changed while it was measured")
         _take(source, hashed=False)  # which takes long, and is known where it is asked for
 
 
-def _source(module: str, path: Path, idea: str, name: str) -> Source:
+def _source(module: str, path: Path, idea: str, name: str) -> ForeignSource:
     """Return a source as it is now.
 
     Raises:
@@ -143,10 +143,10 @@ def _source(module: str, path: Path, idea: str, name: str) -> Source:
         data = path.read_bytes()
     except OSError as error:
         raise ForeignError(f"{path}: {error.strerror}") from None
-    return Source(module, str(path), hashlib.sha256(data).hexdigest(), idea, name)
+    return ForeignSource(module, str(path), hashlib.sha256(data).hexdigest(), idea, name)
 
 
-def _take(source: Source, *, hashed: bool = True) -> tuple[Implementation, ...]:
+def _take(source: ForeignSource, *, hashed: bool = True) -> tuple[Implementation, ...]:
     """Add a source's rows and tasks to what there is; nothing of it if anything is wrong."""
     for other in _taken:
         if other.module == source.module and other.path != source.path:
@@ -180,7 +180,7 @@ def _take(source: Source, *, hashed: bool = True) -> tuple[Implementation, ...]:
     return marked
 
 
-def _contents(source: Source) -> tuple[list[Task], list[Implementation]]:
+def _contents(source: ForeignSource) -> tuple[list[Task], list[Implementation]]:
     """Return the tasks and rows of a source, as it has them.
 
     Raises:
@@ -211,7 +211,7 @@ def _contents(source: Source) -> tuple[list[Task], list[Implementation]]:
     return tasks, rows
 
 
-def _names(source: Source) -> set[str]:
+def _names(source: ForeignSource) -> set[str]:
     """Return the names that a file binds at its top level, without running it.
 
     Raises:
@@ -236,7 +236,7 @@ def _names(source: Source) -> set[str]:
     return names
 
 
-def _check(source: Source, tasks: Sequence[Task], rows: Sequence[Implementation]) -> None:
+def _check(source: ForeignSource, tasks: Sequence[Task], rows: Sequence[Implementation]) -> None:
     """Check that nothing collides with what there is.
 
     Raises:
@@ -285,7 +285,7 @@ def _problem(row: Implementation, own: Sequence[str], keys: set[tuple[str, str]]
     return problem
 
 
-def _origin(source: Source, row: Implementation) -> Origin:
+def _origin(source: ForeignSource, row: Implementation) -> Origin:
     """Return what code a row is about: the source itself, and the packages that it points to."""
     modules = dict.fromkeys(name.partition(":")[0] for name in (row.target, *row.given))
     found = [

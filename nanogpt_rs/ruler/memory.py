@@ -46,7 +46,7 @@ def give_back() -> None:
         trim(0)
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Make one call, in a process that has made none.
 
     Args:

@@ -50,7 +50,7 @@ else:
         return usage.ru_nivcsw, usage.ru_nvcsw
 
 
-class Block(NamedTuple):
+class CallBlock(NamedTuple):
     """What a block of calls of one arm took.
 
     Attributes:
@@ -75,11 +75,11 @@ def displacing() -> bytearray:
     return bytearray(32 * 2**20)
 
 
-Once = Callable[[Call, int], Block]
+Once = Callable[[Call, int], CallBlock]
 """Times a block of calls: with the freeing of what they return, ``warm``, or without, ``kept``."""
 
 
-def warm(call: Call, calls: int, _task: Task | None = None) -> Block:
+def warm(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
     """Time a block of calls on one text object."""
     function, arguments = call
     involuntary, voluntary = switches()
@@ -90,10 +90,10 @@ def warm(call: Call, calls: int, _task: Task | None = None) -> Block:
     wall = time.perf_counter_ns() - wall
     cpu = time.thread_time_ns() - cpu
     after = switches()
-    return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
+    return CallBlock(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
-def kept(call: Call, calls: int, _task: Task | None = None) -> Block:
+def kept(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
     """Time a block of calls without the freeing of what they return."""
     function, arguments = call
     results: list[object] = [None] * calls
@@ -106,15 +106,15 @@ def kept(call: Call, calls: int, _task: Task | None = None) -> Block:
     wall = time.perf_counter_ns() - wall
     cpu = time.thread_time_ns() - cpu
     after = switches()
-    return Block(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
+    return CallBlock(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
-def fresh_str(call: Call, calls: int, task: Task, once: Once = warm) -> Block:
+def fresh_str(call: Call, calls: int, task: Task, once: Once = warm) -> CallBlock:
     """Time calls one by one, each on a text object that no call has seen."""
     return total([once(task.renew(call), 1) for _ in range(calls)])
 
 
-def evicted(call: Call, calls: int, _task: Task, once: Once = warm) -> Block:
+def evicted(call: Call, calls: int, _task: Task, once: Once = warm) -> CallBlock:
     """Time calls one by one, each after other data has displaced the text from the caches."""
     blocks = []
     for _ in range(calls):
@@ -123,7 +123,7 @@ def evicted(call: Call, calls: int, _task: Task, once: Once = warm) -> Block:
     return total(blocks)
 
 
-def uncached_file(call: Call, calls: int, task: Task, once: Once = warm) -> Block:
+def uncached_file(call: Call, calls: int, task: Task, once: Once = warm) -> CallBlock:
     """Time calls one by one, each after the system has forgotten its copy of the files."""
     assert task.files is not None
     blocks = []
@@ -134,7 +134,7 @@ def uncached_file(call: Call, calls: int, task: Task, once: Once = warm) -> Bloc
     return total(blocks)
 
 
-def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) -> Block:  # noqa: ARG001
+def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) -> CallBlock:  # noqa: ARG001
     """Time calls one by one, each in a process forked for it, whose first call it is.
 
     This process makes none of them before, so that neither memory nor a library is prepared. What
@@ -144,7 +144,7 @@ def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) ->
     return total([forked(call) for _ in range(calls)])
 
 
-def forked(call: Call) -> Block:
+def forked(call: Call) -> CallBlock:
     """Return the block of one call in a process forked from this one.
 
     Raises:
@@ -163,15 +163,15 @@ def forked(call: Call) -> Block:
     _, status = os.waitpid(child, 0)
     if not said:
         raise ChildProcessError(f"the first call ended with status {status} and no answer")
-    return Block(*json.loads(said))
+    return CallBlock(*json.loads(said))
 
 
-def total(blocks: list[Block]) -> Block:
+def total(blocks: list[CallBlock]) -> CallBlock:
     """Return blocks of the same arm as one."""
-    return Block(*map(sum, zip(*blocks, strict=True)))
+    return CallBlock(*map(sum, zip(*blocks, strict=True)))
 
 
-Take = Callable[..., Block]
+Take = Callable[..., CallBlock]
 """Times so many calls of a task; ``once`` says by what, where that is one call after the other."""
 BUILD = "build"
 """What stands in a state's place where the building of what is called is timed."""
@@ -196,7 +196,7 @@ def applies(task: Task, state: str) -> bool:
     return state != "uncached_file" or task.files is not None
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Measure one process's worth.
 
     Args:
@@ -214,7 +214,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             blocks besides in each round, at random places of it, which are not timed).
 
     Returns:
-        ``blocks``, by arm and round as in ``Block``; ``others``, the share of the machine's
+        ``blocks``, by arm and round as in ``CallBlock``; ``others``, the share of the machine's
         processor time that other processes took meanwhile, or ``None``; ``seconds`` that the
         rounds took, all in all; ``cores``, by name how many an arm with threads kept busy;
         ``wrong``, by name what a contender's last answer lacked: it was right when it was verified.
@@ -235,7 +235,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     calls = [made[index] for index in indices]
     take = STATES.get(order["state"], warm)
     keep = kept if take is warm else partial(take, once=kept)
-    blocks: list[list[Block]] = [[] for _ in arms]
+    blocks: list[list[CallBlock]] = [[] for _ in arms]
     slots = [
         (index, place == 0)
         for index, arm in enumerate(arms)
@@ -247,7 +247,7 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
     gc.disable()
     for round in range(-order["warm_up_rounds"], order["rounds"]):
         if round == 0:
-            watch, start = Watch(), time.perf_counter()
+            watch, start = CallWatch(), time.perf_counter()
         for index, timed in random.sample(slots, len(slots)):
             call, arm = calls[index], arms[index]
             mark[0] = index
@@ -361,7 +361,7 @@ def cores_used(call: Call) -> float:
     return (time.process_time() - cpu) / (time.perf_counter() - wall)
 
 
-class Watch:
+class CallWatch:
     """Tells how much of the machine other processes used since it was made."""
 
     def __init__(self) -> None:

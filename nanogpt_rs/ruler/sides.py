@@ -39,7 +39,7 @@ def functions_of(side: str, targets: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def carry_out(order: dict[str, str]) -> dict[str, Any]:
+def answer(order: dict[str, str]) -> dict[str, Any]:
     """Say how a side's Rust module was built, having proved that it was from its commit.
 
     Args:

@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 from nanogpt_rs.ruler import corpora, provenance
 from nanogpt_rs.ruler.registry import REGISTRY, Implementation, find
 from nanogpt_rs.ruler.tasks import TASKS, Call, Task
-from nanogpt_rs.ruler.verification import Verdict, verdict_of, verify_apart
+from nanogpt_rs.ruler.verification import Proof, proof_of, verify_apart
 
 DEFAULT_CORPORA = ("english-1k-ascii", "synthetic")
 """Measured unless asked otherwise: a call's fixed cost, and its cost by the megabyte."""
@@ -46,12 +46,12 @@ FULL_CORPORA = (
 )
 """Measured on request, with every row. Append only, like everything that asv keys results by."""
 
-Verdicts = dict[tuple[str, str, str], Verdict]
+Proofs = dict[tuple[str, str, str], Proof]
 
 
 def prove(
     corpus_ids: tuple[str, ...], *marks: str, rows: Sequence[Implementation] = REGISTRY
-) -> Verdicts:
+) -> Proofs:
     """Check where everything comes from, then verify rows with these marks on these corpora.
 
     asv asks again for each round of each commit. What was proved of these very files, with these
@@ -71,7 +71,7 @@ def prove(
     proved = provenance.fingerprint(repr(cells), *origins, paths)
     kept = corpora.cache_folder() / "proofs" / f"{proved}.json"
     try:
-        verdicts = [verdict_of(one) for one in json.loads(kept.read_bytes())]
+        verdicts = [proof_of(one) for one in json.loads(kept.read_bytes())]
     except OSError:
         verdicts = [verify_apart(row, corpus) for row, corpus in asked]
         if any(one.status == "wrong" for one in verdicts):
@@ -121,13 +121,13 @@ class Cells:
                 return next(islice(product(*self.params), int(index), None), None)
         return None
 
-    def setup_cache(self) -> Verdicts:
+    def setup_cache(self) -> Proofs:
         """Prove every cell of the default corpora; asv does it once for all classes here."""
         return prove(DEFAULT_CORPORA, "default", rows=self.rows)
 
     setup_cache.timeout = 1800  # type: ignore[attr-defined]
 
-    def prepare(self, verdicts: Verdicts, id: str, corpus: str) -> Call:
+    def prepare(self, verdicts: Proofs, id: str, corpus: str) -> Call:
         """Return the call to time, and keep it: only a process's first call, uncounted, waits."""
         require_proved(verdicts[self.task.name, id, corpus])
         text = self.text or corpora.own_copy(corpora.load(corpus).text)
@@ -139,7 +139,7 @@ class Cells:
         return self.task.call(function, text)
 
 
-def require_proved(verdict: Verdict) -> None:
+def require_proved(verdict: Proof) -> None:
     """Refuse a cell that is not right; asv then shows it as failed, or as n/a.
 
     Raises:

@@ -78,7 +78,7 @@ class Task:
         files: the files that a call reads; ``None`` where it is given no paths.
         outcome: what is held against the oracle, of a call that has returned: its answer, and what
             it has written.
-        unasked: whether it is measured unless tasks are named.
+        by_default: whether it is measured unless tasks are named.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Task:
     refusals: tuple[Refusal, ...]
     examples: tuple[Example, ...] = ()
     largest_vocabulary: int = sys.maxunicode + 1
-    unasked: bool = False
+    by_default: bool = False
     files: Callable[[Call], list[str]] | None = None
     outcome: Callable[[Call, Any], Any] = lambda _call, answer: answer
 
@@ -844,7 +844,7 @@ TASKS: dict[str, Task] = {
         Task(
             name="charset",
             contract="charset(text: str) -> set[str]",
-            unasked=True,
+            by_default=True,
             call=call_on_text,
             renew=with_fresh_text,
             build=None,
@@ -857,7 +857,7 @@ TASKS: dict[str, Task] = {
         Task(
             name="encode",
             contract="encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]",
-            unasked=True,
+            by_default=True,
             call=call_encoder,
             renew=with_fresh_text,
             build=build_encoder,
@@ -871,7 +871,7 @@ TASKS: dict[str, Task] = {
         Task(
             name="encode_array",
             contract="encode_array(vocabulary: Sequence[str]) -> Callable[[str], uint16 array]",
-            unasked=True,
+            by_default=True,
             call=call_encoder,
             renew=with_fresh_text,
             build=build_encoder,

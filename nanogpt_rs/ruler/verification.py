@@ -20,7 +20,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Proof:
     """What came of verifying one implementation on one corpus.
 
     Attributes:
@@ -38,9 +38,9 @@ class Verdict:
     details: tuple[str, ...] = ()
 
 
-def verdict_of(document: dict[str, Any]) -> Verdict:
+def proof_of(document: dict[str, Any]) -> Proof:
     """Return the verdict that was written as JSON."""
-    return Verdict(**document | {"details": tuple(document["details"])})
+    return Proof(**document | {"details": tuple(document["details"])})
 
 
 def not_applicable(implementation: registry.Implementation, corpus: corpora.Corpus) -> str | None:
@@ -55,14 +55,14 @@ def not_applicable(implementation: registry.Implementation, corpus: corpora.Corp
     return None
 
 
-def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> Verdict:
+def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> Proof:
     """Verify ``implementation`` on ``corpus``, the edges and the refusals, in this process.
 
     A limit is asked once and not compared.
     """
 
-    def verdict(status: str, *details: str) -> Verdict:
-        return Verdict(implementation.task, implementation.id, corpus.id, status, details)
+    def verdict(status: str, *details: str) -> Proof:
+        return Proof(implementation.task, implementation.id, corpus.id, status, details)
 
     if reason := implementation.unavailable() or not_applicable(implementation, corpus):
         return verdict("n/a", reason)
@@ -87,7 +87,7 @@ def verify_apart(
     *,
     deadline: float | None = None,
     side: str | None = None,
-) -> Verdict:
+) -> Proof:
     """Verify ``implementation`` on the corpus of this name in a fresh process.
 
     Whatever happens to that process becomes a verdict.
@@ -104,9 +104,9 @@ def verify_apart(
     if deadline is None:
         deadline = deadline_of(corpus)
     try:
-        return verdict_of(run_worker("verification", order, deadline))
+        return proof_of(run_worker("verification", order, deadline))
     except WorkerError as error:
-        return Verdict(implementation.task, implementation.id, corpus, "wrong", (str(error),))
+        return Proof(implementation.task, implementation.id, corpus, "wrong", (str(error),))
 
 
 def deadline_of(corpus: str) -> float:
@@ -124,7 +124,7 @@ def deadline_of(corpus: str) -> float:
     return DEADLINE * max(1.0, size / DEADLINE_BYTES)
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Verify what is ordered, in a worker process."""
     if order.get("side"):
         sys.path.insert(0, order["side"])  # it then is what is installed

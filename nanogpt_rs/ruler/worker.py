@@ -56,7 +56,7 @@ def run_worker(
     The answer comes back through a file: the contender may write to standard output what it likes.
 
     Args:
-        room: a module of the ruler with a function ``carry_out(order) -> answer``.
+        room: a module of the ruler with a function ``answer(order)``.
         order: what it is given; JSON.
         deadline: seconds after which it is taken to hang.
         environment: variables to add to our own.
@@ -185,7 +185,7 @@ def main(room: str, order: str, path: str) -> None:
     if sources := told.pop("foreign", None):
         importlib.import_module("nanogpt_rs.ruler.foreign").restore(sources)
     try:
-        answer = importlib.import_module(f"nanogpt_rs.ruler.{room}").carry_out(told)
+        answer = importlib.import_module(f"nanogpt_rs.ruler.{room}").answer(told)
     except surroundings.DisturbedError as disturbed:
         answer = {"disturbed": str(disturbed), "arm": marked(Path(told["mark"]))}
     partial = Path(path).with_suffix(".partial")

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nanogpt_rs.records.schema import Clock
 
-BASELINE, AGAIN = 0, 1
+BASELINE, CONTROL_ARM = 0, 1
 SHORT_NS = 1_000_000
 """Blocks up to 1 ms are mostly run in one piece; above 3 ms wall time locks to the scheduler's
 slices: a true 5 % read 2.75 %, with a clean control and a small interval."""
@@ -137,7 +137,7 @@ def checked(blocks: ArrayLike) -> Floats:
         raise ValueError(
             f"blocks have the shape {array.shape}, not (arms, rounds, {len(Block._fields)})"
         )
-    if len(array) <= AGAIN:
+    if len(array) <= CONTROL_ARM:
         raise ValueError("a process needs the baseline and the baseline again, and has one arm")
     for column, least in enumerate((1, 0, 0, 0, 1)):
         bad = np.argwhere(~(np.isfinite(array[:, :, column]) & (array[:, :, column] >= least)))
@@ -162,7 +162,7 @@ def check_arms(processes: Sequence[Process], contender: int, positive: int | Non
         raise ValueError("processes differ in how many arms they have")
     arms = len(processes[0].blocks)
     for name, arm in (("contender", contender), ("positive", positive)):
-        if arm is not None and not AGAIN < arm < arms:
+        if arm is not None and not CONTROL_ARM < arm < arms:
             raise ValueError(f"{name} is {arm}, and must be an arm from 2 to {arms - 1}")
     if contender == positive:
         raise ValueError("the positive control cannot be the contender")

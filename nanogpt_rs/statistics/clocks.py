@@ -7,7 +7,14 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from nanogpt_rs.records.schema import Clock
-from nanogpt_rs.statistics.blocks import AGAIN, BASELINE, SHORT_NS, Process, effects, length_ns
+from nanogpt_rs.statistics.blocks import (
+    BASELINE,
+    CONTROL_ARM,
+    SHORT_NS,
+    Process,
+    effects,
+    length_ns,
+)
 
 STRETCH = 1.05
 """Wall over CPU time above which a single-threaded arm's wall time is no evidence."""
@@ -24,7 +31,7 @@ def choose_clock(
     positive: int | None = None,
 ) -> tuple[Clock, str, str | None]:
     """Return which clock can judge, why, and why even that one cannot be trusted, if so."""
-    arms = [BASELINE, AGAIN, contender] + ([] if positive is None else [positive])
+    arms = [BASELINE, CONTROL_ARM, contender] + ([] if positive is None else [positive])
     waiting = {arm for arm in arms if arm in wall_only or waits(processes, arm)}
     distrust = None
     clock: Clock = "cpu"

@@ -24,8 +24,8 @@ import numpy as np
 
 from nanogpt_rs.records.schema import Clock, Comparison, Ratio, Verdict
 from nanogpt_rs.statistics.blocks import (
-    AGAIN,
     BASELINE,
+    CONTROL_ARM,
     SHORT_NS,
     Process,
     check_arms,
@@ -133,7 +133,7 @@ def compare(
     if distrust:
         return result
     found = effects(processes, contender, clock, clean_only)
-    against_itself = effects(processes, AGAIN, clock, clean_only)
+    against_itself = effects(processes, CONTROL_ARM, clock, clean_only)
     result = replace(
         result,
         processes_used=found.values.size,

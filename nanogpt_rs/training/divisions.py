@@ -34,7 +34,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Entry:
+class RaceEntry:
     """One model of the closed division.
 
     Attributes:
@@ -58,7 +58,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Gain:
+class TrainingSpeedup:
     """How many times the reference's step takes what ours takes, in the same run.
 
     Attributes:
@@ -86,8 +86,8 @@ class Closed:
         environment: what torch says of itself.
     """
 
-    entries: tuple[Entry, ...]
-    gains: tuple[Gain, ...]
+    entries: tuple[RaceEntry, ...]
+    gains: tuple[TrainingSpeedup, ...]
     matmul_seconds: float
     within: bool
     environment: dict[str, Any]
@@ -146,7 +146,7 @@ def closed(
     references = [name for name in training.VARIANTS if name != OURS]
     blocks = math.ceil(steps / BLOCK)
     total, done = blocks * (len(references) + len(seeds)), 0
-    entries: list[Entry] = []
+    entries: list[RaceEntry] = []
     rounds: dict[str, list[float]] = {}
     order = random.Random(seeds[0])  # noqa: S311  (no secret)
     with training.threads(1), nothing_compiled():
@@ -175,7 +175,7 @@ def closed(
                 run.evaluate()
                 summary = run.summary()
                 entries.append(
-                    Entry(
+                    RaceEntry(
                         variant=name,
                         seed=seed,
                         steps=steps,
@@ -221,7 +221,7 @@ def nothing_compiled() -> Iterator[None]:
 
 def gain(
     reference: str, theirs: Sequence[float], ours: Sequence[float], compile_seconds: float
-) -> Gain:
+) -> TrainingSpeedup:
     """Return how many times as fast ours was, given the seconds of a step in each round.
 
     Args:
@@ -236,7 +236,7 @@ def gain(
     mean = statistics.fmean(logs)
     half = t.ppf(0.975, len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
     saved = statistics.median(theirs) - statistics.median(ours)
-    return Gain(
+    return TrainingSpeedup(
         reference=reference,
         ratio=math.exp(mean),
         interval=(math.exp(mean - half), math.exp(mean + half)),

@@ -17,7 +17,7 @@ from simulated_clock import QUIET, measure
 
 from nanogpt_rs.measuring.paired import Measured
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.rounds import BUILD, STATES, Watch, applies
+from nanogpt_rs.ruler.rounds import BUILD, STATES, CallWatch, applies
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 from nanogpt_rs.statistics import plan
@@ -98,7 +98,7 @@ def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="system: nothing can be forked")
-@pytest.mark.skipif(Watch.read() is None, reason="system: it does not tell how busy it is")
+@pytest.mark.skipif(CallWatch.read() is None, reason="system: it does not tell how busy it is")
 def test_what_forked_calls_take_is_not_taken_by_others() -> None:
     script = """if True:
         import os, time

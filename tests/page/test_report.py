@@ -829,10 +829,10 @@ def test_a_run_that_lost_a_record_is_named(tmp_path: Path) -> None:
 def division_file(tmp_path: Path) -> Path:
     """A file of a division in which a step takes 20 ms."""
     entries = (
-        divisions.Entry("lecture", 1, 2000, 1.91, 0.05, 0.0, "a"),
-        divisions.Entry("fastest", 1, 2000, 1.91, 0.02, 12.0, "a"),
+        divisions.RaceEntry("lecture", 1, 2000, 1.91, 0.05, 0.0, "a"),
+        divisions.RaceEntry("fastest", 1, 2000, 1.91, 0.02, 12.0, "a"),
     )
-    gains = (divisions.Gain("lecture", 2.5, (2.4, 2.6), 700),)
+    gains = (divisions.TrainingSpeedup("lecture", 2.5, (2.4, 2.6), 700),)
     found = divisions.Closed(entries, gains, 0.01, True, {})
     corpus = {"id": "tinyshakespeare", "sha256": "ab" * 32, "prepare": "rust/bit_table"}
     path = tmp_path / "divisions.jsonl"

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogpt_rs.predicting.job import (
-    Job,
     JobError,
     Rate,
+    TrainingJob,
     answer,
     does_not_fit,
     extrapolation,
@@ -34,11 +34,11 @@ pytestmark = pytest.mark.slow
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 RATE = Rate(reference=3e-9, gained=2e-9, interval=(1.5e-9, 2.5e-9), size=1_000_000)
-HOUR = Job(size=1e9, steps=180_000, step_seconds=0.02)
+HOUR = TrainingJob(size=1e9, steps=180_000, step_seconds=0.02)
 
 
 def test_a_gain_is_that_of_all_bytes_of_all_runs() -> None:
-    found = gain(RATE, Job(size=1e9, steps=100, step_seconds=0.07, runs=3))
+    found = gain(RATE, TrainingJob(size=1e9, steps=100, step_seconds=0.07, runs=3))
     assert found.seconds == pytest.approx(6)
     assert found.interval == pytest.approx((4.5, 7.5))
     assert found.job == pytest.approx(30)
@@ -83,7 +83,7 @@ def test_what_loses_is_said_to_lose() -> None:
 def test_what_cannot_be_told_says_on_which_side_the_middle_lies() -> None:
     for gained, word in ((2e-9, "saves"), (-2e-9, "loses")):
         rate = Rate(3e-9, gained, (gained - 5e-9, gained + 5e-9), 1_000_000)
-        job = Job(size=1e9, steps=100, step_seconds=0.02)
+        job = TrainingJob(size=1e9, steps=100, step_seconds=0.02)
         said = sentence(gain(rate, job), job, "rust/toy", "python/toy")
         assert said.startswith(
             f"It cannot be told: by the middle of the interval rust/toy {word} 2 s"
@@ -121,20 +121,20 @@ def test_at_the_size_that_is_named_the_gain_is_just_worth_it(
     reference: float, part: float, size: float, steps: int, worth: float
 ) -> None:
     rate = Rate(reference, part * reference, None, 1_000_000)
-    job = Job(size, steps, 0.02, worth=worth)
+    job = TrainingJob(size, steps, 0.02, worth=worth)
     named = worth_from(rate, job)
     if named is None:
         assert part <= worth * (1 + 1e-9)
         return
-    there = gain(rate, Job(named, steps, 0.02, worth=worth))
+    there = gain(rate, TrainingJob(named, steps, 0.02, worth=worth))
     assert math.isclose(there.share, worth, rel_tol=1e-6)
-    assert gain(rate, Job(2 * named, steps, 0.02, worth=worth)).share > worth
+    assert gain(rate, TrainingJob(2 * named, steps, 0.02, worth=worth)).share > worth
 
 
 def test_near_the_measured_size_nothing_is_called_extrapolated() -> None:
-    near = Job(5e6, 10, 0.02)
+    near = TrainingJob(5e6, 10, 0.02)
     assert "extrapolated" not in extrapolation(gain(RATE, near), RATE, near)
-    far = Job(1e4, 10, 0.02)
+    far = TrainingJob(1e4, 10, 0.02)
     told = extrapolation(gain(RATE, far), RATE, far)
     assert "extrapolated in a straight line to 10 kB, 1/100 of that" in told
 
@@ -174,7 +174,7 @@ def test_what_people_read_has_no_exponent() -> None:
 
 @given(st.floats(1e-15, 1e15), st.floats(1e-15, 1e15))
 def test_no_sentence_has_an_exponent(corpus: float, step: float) -> None:
-    job = Job(corpus, 10, step)
+    job = TrainingJob(corpus, 10, step)
     found = gain(RATE, job)
     for said in (sentence(found, job, "rust/toy", "python/toy"), extrapolation(found, RATE, job)):
         assert not re.search(r"[0-9]e[+-]?[0-9]", said)

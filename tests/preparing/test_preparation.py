@@ -25,8 +25,8 @@ from preparations import COMMAND, IN_MEMORY, kept_lines, made, naive, noted, wri
 
 from nanogpt_rs.preparing import engines, journal, parts, preparation, shards
 from nanogpt_rs.preparing.parts import PreparationError, RequestError
-from nanogpt_rs.preparing.preparation import Outcome
-from nanogpt_rs.preparing.shard_limit import carry_out, stage_seconds
+from nanogpt_rs.preparing.preparation import Prepared
+from nanogpt_rs.preparing.shard_limit import stage_seconds, write_as_limit
 from nanogpt_rs.ruler.registry import REGISTRY
 
 partition = importlib.import_module("rust_impls.partition")
@@ -42,7 +42,7 @@ texts = st.text(
 )
 
 
-def prepare(paths: Sequence[Path], out: Path, threads: int = 1, **more: Any) -> Outcome:
+def prepare(paths: Sequence[Path], out: Path, threads: int = 1, **more: Any) -> Prepared:
     with engines.threads(threads) as engine:
         return preparation.prepare([str(path) for path in paths], out, engine, **more)
 
@@ -577,7 +577,7 @@ def test_what_cannot_be_measured_in_rounds(nanogpt_rs: Run) -> None:
 
 def test_the_limit_reads_and_writes_what_a_preparation_does(tmp_path: Path) -> None:
     first, second = write(tmp_path, "abc", TEXT)
-    carry_out([str(first), str(second)], tmp_path)
+    write_as_limit([str(first), str(second)], tmp_path)
     twice = 2 * (first.stat().st_size + second.stat().st_size)
     assert (tmp_path / "limit.bin").stat().st_size == twice
 

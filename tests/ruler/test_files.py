@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanogpt_rs.measuring import paired
-from nanogpt_rs.measuring.bench import jobs_of
+from nanogpt_rs.measuring.bench import contests_of
 from nanogpt_rs.measuring.selection import SelectionError, select, select_states
 from nanogpt_rs.ruler import corpora, files, rounds
 from nanogpt_rs.ruler.registry import REGISTRY, find, row
@@ -103,7 +103,7 @@ def test_states_apply_where_there_is_something_for_them() -> None:
         select_states(["fresh_str"], ["prepare"])
     assert select_states(["fresh_str"], ["prepare", "charset"]) == ["fresh_str"]
     corpus = corpora.load("empty")
-    jobs = jobs_of(select(["prepare"]), [("empty", corpus)], ["warm", "fresh_str"], 1.0)
+    jobs = contests_of(select(["prepare"]), [("empty", corpus)], ["warm", "fresh_str"], 1.0)
     assert [job.state for job in jobs] == ["warm"]
 
 

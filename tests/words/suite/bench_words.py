@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from nanogpt_rs.ruler.foreign import add_file
-from nanogpt_rs.ruler.suite import Cells, Verdicts, classes
+from nanogpt_rs.ruler.suite import Cells, Proofs, classes
 
 
 class _Call(Cells):
     version = "1"
 
-    def time_call(self, verdicts: Verdicts, id: str, corpus: str) -> None:
+    def time_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
         """Call once."""
         function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
         function(*arguments)
