@@ -326,7 +326,7 @@ def measure(
 
     controlled = planned(None).positive_calls is not None
     echoes = (0,) * len(arms) if singly else echoes_of(arms, found.seconds, controlled)
-    plan, all_arms = planned(plan_for, echoes), planned(None, echoes)
+    chosen, all_arms = planned(plan_for, echoes), planned(None, echoes)
     orders = [
         arm.order(calls, primed=primed, echoes=echo)
         for arm, calls, primed, echo in zip(
@@ -338,11 +338,11 @@ def measure(
         positive = len(arms)
         orders.append({**orders[0], "calls": all_arms.positive_calls, "echoes": 0})
     threads = tuple(index for index, arm in enumerate(arms) if arm.threads)
-    along = all_arms.process_seconds / plan.process_seconds
-    measured = Measured(plan, along, positive, threads, [], {}, {}, 0.0)
+    along = all_arms.process_seconds / chosen.process_seconds
+    measured = Measured(chosen, along, positive, threads, [], {}, {}, 0.0)
     while True:
-        advance("measure", min(1.0, len(measured.processes) / plan.least))
-        answer = course.run(orders, plan.rounds, plan.warm_up_rounds, all_arms.process_seconds)
+        advance("measure", min(1.0, len(measured.processes) / chosen.least))
+        answer = course.run(orders, chosen.rounds, chosen.warm_up_rounds, all_arms.process_seconds)
         measured.wrong |= answer["wrong"]
         for name, cores in answer["cores"].items():
             measured.cores.setdefault(name, []).append(cores)
@@ -350,5 +350,5 @@ def measure(
         for arm, calls in enumerate(all_arms.calls):
             measured.processes[-1].blocks[arm, :, 4] = calls
         measured.seconds = time.perf_counter() - start
-        if len(measured.processes) >= plan.least and done(measured):
+        if len(measured.processes) >= chosen.least and done(measured):
             return measured
