@@ -26,6 +26,7 @@ from nanogpt_rs.measuring.bench import Advance, Contest, Keeper, is_limit, refer
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Course
 from nanogpt_rs.records import schema
+from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256, write_whole
@@ -98,10 +99,7 @@ def side_of(commit: str) -> Side:
     Raises:
         DiffError: it cannot be built, or what was built is not it.
     """
-    from filelock import FileLock
-
     home = cache_folder() / "sides"
-    home.mkdir(parents=True, exist_ok=True)
     try:
         compiler = subprocess.run(
             ["rustc", "--version"], capture_output=True, text=True, check=True
@@ -110,7 +108,7 @@ def side_of(commit: str) -> Side:
         raise DiffError(f"commits cannot be built: rustc does not run here: {error}") from None
     name = f"{commit[:12]}-{sys.implementation.cache_tag}-{compiler.stdout.split(' ')[1]}"
     folder = home / name
-    with FileLock(home / ".lock"):
+    with locked(home, DiffError):
         if not (folder / "whole").exists():
             rmtree(folder, ignore_errors=True)
             unpack(build_wheel(commit, home), folder)

@@ -12,7 +12,6 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +47,7 @@ from nanogpt_rs.preparing.shards import (
     sha256_of,
     training_characters,
 )
-from nanogpt_rs.records.durable import see_names
+from nanogpt_rs.records.durable import locked, see_names
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
@@ -79,43 +78,6 @@ class Prepared:
     seconds: Seconds
 
 
-# --- what is asked for ---
-
-
-# --- the journal ---
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a folder for ourselves; it is made if need be.
-
-    Raises:
-        PreparationError: another process has it.
-        OSError: it cannot be made or locked.
-    """
-    from filelock import FileLock, Timeout
-
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise PreparationError(f"{folder}: another preparation is under way here") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-# --- hashing ---
-
-
-# --- carrying out ---
-
-
-# --- the whole way ---
-
-
 def prepare(
     paths: Sequence[str],
     out: Path,
@@ -143,7 +105,7 @@ def prepare(
     """
     try:
         sources = find_sources(paths)
-        with locked(out):
+        with locked(out, PreparationError, IN_USE):
             if not again and (found := finished(out, sources)):
                 return found
             if again:
@@ -165,6 +127,7 @@ def prepare(
         raise PreparationError(in_words(error)) from None
 
 
+IN_USE = "another preparation is under way here"
 KEPT = "what is finished is kept, and the same command goes on from it"
 
 

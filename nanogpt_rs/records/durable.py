@@ -1,29 +1,64 @@
-"""Files that a crash, a full disk or a changed byte leaves whole, or is found in."""
+"""Files that survive a crash or a full disk, checksums that show a changed byte, and locks."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.ruler.corpora import sha256
 
 
+@contextmanager
+def locked(folder: Path, error: type[Exception], in_use: str | None = None) -> Iterator[None]:
+    """Keep other processes out of a folder, which is made if it does not exist.
+
+    Args:
+        folder: The folder. The lock is the file ``.lock`` in it.
+        error: The exception to raise where the folder cannot be had.
+        in_use: The message where another process holds the lock; the folder's path is put before
+            it. By default the call waits until the lock is free.
+
+    Raises:
+        error: Another process holds the lock and ``in_use`` is given, or the folder or the lock
+            cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock", timeout=-1 if in_use is None else 0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise error(f"{folder}: {in_use}") from None
+    except OSError as reason:
+        raise error(f"{folder}: {reason.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def checksum(body: dict[str, Any]) -> str:
-    """Return the SHA-256 of a record without its checksum, however it is spaced."""
+    """Return the SHA-256 of a record without its checksum.
+
+    It does not depend on the order of the names or on the spaces between them.
+    """
     rest = {key: value for key, value in body.items() if key != "checksum"}
     canonical = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode())
 
 
 def append_whole(path: Path, data: bytes) -> None:
-    """Append bytes to a file and see them on the disk; on failure the file is as it was.
+    """Append bytes to a file and wait until they are on the disk.
 
     Raises:
-        OSError: they cannot be written.
+        OSError: The bytes cannot be written. The file is then as it was before.
     """
-    # A buffer's rest, for which the disk had no room, would be written when the file is closed.
+    # Without a buffer: what a full disk refuses would stay in it and be written on closing.
     with path.open("r+b", buffering=0) as file:
         before = file.seek(0, os.SEEK_END)
         rest = memoryview(data)
@@ -37,10 +72,10 @@ def append_whole(path: Path, data: bytes) -> None:
 
 
 def whole_lines(path: Path) -> bytes:
-    """Return a file's lines, but for a last one that a crash cut off, which the file loses.
+    """Return a file's lines, after removing from the file a last line that a crash cut off.
 
     Raises:
-        OSError: it cannot be read or written.
+        OSError: The file cannot be read or written.
     """
     data = path.read_bytes()
     if torn := len(data) - (data.rfind(b"\n") + 1):
@@ -52,7 +87,7 @@ def whole_lines(path: Path) -> bytes:
 
 
 def see_names(folder: Path) -> None:
-    """See on the disk what the files in a folder are called, where the system can be asked to."""
+    """Wait until the names of the files in a folder are on the disk; POSIX systems can do that."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -15,12 +15,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nanogpt_rs.records import durable
 from nanogpt_rs.records.durable import append_whole, whole_lines
 from nanogpt_rs.records.lines import line_of, line_of_other, lines_of_cell, parsed
 from nanogpt_rs.records.schema import (
@@ -48,12 +49,6 @@ def check_alias(alias: str) -> None:
     """
     if not ALIAS.fullmatch(alias):
         raise RecordError(f"{alias!r} is no alias: lower-case letters, digits, '.' and '-' only")
-
-
-# --- one line ---
-
-
-# --- a file ---
 
 
 def read(path: Path) -> list[Recorded]:
@@ -238,30 +233,14 @@ def newest(folder: Path) -> Path:
     return paths[-1]
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a folder of runs for ourselves: two at once would disturb each other's times too.
+def locked(folder: Path) -> AbstractContextManager[None]:
+    """Lock a folder of runs: two runs at once would disturb each other's times too.
 
     Raises:
-        RecordError: another process has it, or it cannot be made.
+        RecordError: Another process has locked it, or it cannot be made.
     """
-    from filelock import FileLock, Timeout
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / ".lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise RecordError(
-            f"{folder}: another run is under way here; wait for it, or name another folder by "
-            "--results"
-        ) from None
-    except OSError as error:
-        raise RecordError(f"{folder}: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-# --- promotion ---
+    return durable.locked(
+        folder,
+        RecordError,
+        "another run is under way here; wait for it, or name another folder by --results",
+    )

@@ -27,6 +27,7 @@ from nanogpt_rs.preparing import engines, journal, parts, preparation, shards
 from nanogpt_rs.preparing.parts import PreparationError, RequestError
 from nanogpt_rs.preparing.preparation import Prepared
 from nanogpt_rs.preparing.shard_limit import stage_seconds, write_as_limit
+from nanogpt_rs.records import durable
 from nanogpt_rs.ruler.registry import REGISTRY
 
 partition = importlib.import_module("rust_impls.partition")
@@ -454,7 +455,7 @@ def test_a_file_that_changes_while_it_is_read_is_named(how: str, tmp_path: Path)
 
 def test_two_preparations_do_not_mix(nanogpt_rs: Run, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT)
-    with preparation.locked(tmp_path / "out"):
+    with durable.locked(tmp_path / "out", OSError):
         done = nanogpt_rs("prepare", str(path), "--out=out")
     assert done.returncode == 1
     assert "out: another preparation is under way here" in done.stderr

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +84,14 @@ cells = st.builds(
 
 def as_read(cell: Cell) -> Any:
     """A cell as it comes back: with fewer digits, and surrogates spelled out."""
-    return lines.plain(records.asdict(cell))
+    return lines.plain(asdict(cell))
 
 
 @given(cells)
 def test_what_is_written_is_read(cell: Cell) -> None:
     kind, run, found = lines.parsed(lines.line_of("cell", "r", cell))
     assert (kind, run) == ("cell", "r")
-    assert lines.plain(records.asdict(found)) == as_read(cell)
+    assert lines.plain(asdict(found)) == as_read(cell)
 
 
 @given(cells, st.lists(st.text(max_size=5000), max_size=8).map(tuple))
