@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from pkgutil import resolve_name
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -86,8 +87,7 @@ class Walker:
             PreparationError: it is not what it was.
             OSError: it cannot be read.
         """
-        from rust_impls.partition import crc32
-
+        crc32 = resolve_name("rust_impls:partition.crc32")
         begun = time.perf_counter()
         pieces = self.pieces(self.next)
         crc = 0

@@ -6,6 +6,7 @@ kernels, so all must have the same build of this package.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -30,9 +31,7 @@ class OtherBuildError(Exception):
 
 def build() -> tuple[str, str]:
     """Return what must be the same everywhere: the version, and the hash of the Rust sources."""
-    import rust_impls
-
-    info = rust_impls.build_info()
+    info = importlib.import_module("rust_impls").build_info()
     return info["version"], info["source_hash"]
 
 

@@ -16,6 +16,7 @@ another way of calling. Not for a new row, a new corpus or an edit that leaves t
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -65,8 +66,7 @@ def prove(
     asked = list(product(chosen, corpus_ids))
     cells = [(row.task, row.id, corpus) for row, corpus in asked]
     origins = [str(row.origin) for row in chosen if row.origin]
-    import rust_impls
-
+    rust_impls = importlib.import_module("rust_impls")
     paths = str(getattr(rust_impls, "simd_paths", str)())  # which code of several was proved
     proved = provenance.fingerprint(repr(cells), *origins, paths)
     kept = corpora.cache_folder() / "proofs" / f"{proved}.json"
