@@ -1,4 +1,4 @@
-"""Numbers in words and digits, as people read them."""
+"""Writes numbers the way people read them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from decimal import Decimal
 
 
 def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
+    """Return a time in a unit that suits its size, such as ``1.5 ms``."""
     return in_unit(seconds, (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)))
 
 
 def rate(per_second: float) -> str:
-    """Return a number a second with the prefix that suits it."""
+    """Return a number per second with a prefix that suits its size, such as ``18.2 G``."""
     return in_unit(per_second, (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))).rstrip()
 
 
 def in_unit(number: float, units: Sequence[tuple[str, float]]) -> str:
-    """Return a number to three digits in the first of these units that it reaches, or the last."""
-    number = float(f"{number:.3g}")  # first, lest 999.7 of one unit be 1e+03 of it
-    unit, scale = next((each for each in units if abs(number) >= each[1]), units[-1])
+    """Return a number to three digits, in the first of these units that it reaches.
+
+    A number that reaches none of them is given in the last.
+    """
+    number = float(f"{number:.3g}")  # rounded first, or 999.7 ms would become 1,000 ms
+    unit, scale = next((pair for pair in units if abs(number) >= pair[1]), units[-1])
     return f"{digits(number / scale)} {unit}"
 
 
 def digits(number: float, most: int = 3) -> str:
-    """Return a number to so many digits, however large or small, without an exponent."""
+    """Return a number to this many significant digits, without an exponent."""
     return f"{Decimal(f'{number:.{most}g}'):,f}"
 
 
 def times(ratio: float) -> str:
-    """Return a ratio with as many digits as a reader can use."""
+    """Return a ratio with as many digits as a reader needs."""
     return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}" if ratio >= 2 else f"{ratio:.3f}"
 
 
 def share(number: float | None) -> str:
-    """Return a share in per cent, or that this system does not tell."""
+    """Return a share in per cent, or ``unknown`` where this system does not report it."""
     return "unknown" if number is None else f"{number:.1%}"

@@ -66,7 +66,7 @@ def breakdown(
                     faults.append((row.id, proof.status, "; ".join(proof.details)))
                     continue
                 try:
-                    found.append(break_down(row, corpus, state, lambda doing, _: advance(doing, 0)))
+                    found.append(break_down(row, corpus, state, lambda phase: advance(phase, 0)))
                 except WorkerError as error:
                     faults.append((row.id, "wrong", f"a worker process {error}"))
                 advance(row.id, BREAKDOWN_SECONDS)

@@ -54,7 +54,7 @@ def count(
     named.
     """
     from nanogpt_rs.measuring.bench import Contest
-    from nanogpt_rs.measuring.count import COUNT_SECONDS, CountError, library, plan_of
+    from nanogpt_rs.measuring.count import COUNT_SECONDS, CountError, library, request_hash
     from nanogpt_rs.measuring.count import count as run_count
     from nanogpt_rs.measuring.diff import DiffError, commit_of, side_of
 
@@ -81,7 +81,7 @@ def count(
     ]
     seconds = COUNT_SECONDS * sum(len(job.contenders) for job in jobs) * (1 if side is None else 2)
     with (
-        kept_run("count", plan_of(jobs, older), build, results, again, before=older) as keeper,
+        kept_run("count", request_hash(jobs, older), build, results, again, before=older) as keeper,
         timed_progress(seconds) as advance,
     ):
         cells = run_count(jobs, str(side.folder) if side else None, advance, keeper)

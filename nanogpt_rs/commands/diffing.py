@@ -32,6 +32,7 @@ from nanogpt_rs.commands.console import (
 from nanogpt_rs.commands.tables import print_run
 
 if TYPE_CHECKING:
+    from nanogpt_rs.measuring.diff import Side
     from nanogpt_rs.records.schema import Cell
 
 
@@ -67,10 +68,9 @@ def diff(
         CELL_SECONDS,
         DiffError,
         commit_of,
-        jobs_of,
-        key_of,
-        markdown,
-        plan_of,
+        contests_of,
+        name_of,
+        request_hash,
         side_of,
     )
     from nanogpt_rs.measuring.diff import diff as run_diff
@@ -92,8 +92,8 @@ def diff(
         sides = side_of(commits[0]), side_of(commits[1])
     except DiffError as error:
         stop(NOTHING, str(error))
-    jobs = jobs_of(rows, pairs, states, sides, seconds)
-    plan, new = plan_of(jobs, sides), sides[1]
+    jobs = contests_of(rows, pairs, states, sides, seconds)
+    plan, new = request_hash(jobs, sides), sides[1]
     about = {"commit": new.commit, "dirty": False, "before": sides[0].commit}
     with (
         kept_run("diff", plan, new.build, results, again, **about) as keeper,
@@ -109,13 +109,49 @@ def diff(
             }
         )
         return ended(cells)
-    controls = {key_of(job.references[CONTROL]) for job in jobs if job.references}
+    controls = {name_of(job.references[CONTROL]) for job in jobs if job.references}
     if as_markdown:
         print(markdown(cells, sides, controls), end="")
     else:
         print_run(keeper.run, cells, {text.id: text.description for _, text in pairs})
         out.print(f"Controls, the same in both commits: {', '.join(sorted(controls)) or 'none'}.")
     ended(cells)
+
+
+def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]) -> str:
+    """Return the cells as a Markdown table with a heading, to be pasted into a pull request."""
+    from nanogpt_rs.measuring.diff import name_of
+    from nanogpt_rs.reporting.frames import markdown_of
+
+    old, new = (side.name for side in sides)
+    rows = []
+    for cell in cells:
+        comparison = cell.against[0].comparison if cell.against else None
+        ratio = interval = ""
+        if comparison is not None and comparison.ratio is not None:
+            ratio = f"{comparison.ratio:.3f}"
+            interval = (
+                "{:.3f} to {:.3f}".format(*comparison.interval) if comparison.interval else ""
+            )
+        verdict = cell.status if comparison is None else comparison.verdict
+        reason = "; ".join(cell.details) if comparison is None else comparison.reason
+        name = cell.id + (" (control)" if name_of(cell) in controls else "")
+        rows.append([cell.task, name, cell.corpus, cell.state, verdict, ratio, interval, reason])
+    heads = [
+        "task",
+        "implementation",
+        "corpus",
+        "state",
+        "verdict",
+        f"{old} / {new}",
+        "95 %",
+        "why",
+    ]
+    return (
+        f"### `{old}` against `{new}`\n\n{markdown_of(heads, rows)}\n"
+        "Ratios are the older commit's time over the newer one's: above 1, the newer one is "
+        "faster. Both were called in the same processes, in random order.\n"
+    )
 
 
 def ended(cells: Sequence[Cell]) -> None:

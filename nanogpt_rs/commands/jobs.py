@@ -103,7 +103,7 @@ def job(
                     stop(FAILED, f"{row.id}: {proof.status}: {'; '.join(proof.details)}")
             try:
                 differences, _ = compare(
-                    rows, corpus, text, lambda *_: advance("measure", 0.0), seconds, characters
+                    rows, corpus, text, lambda _: advance("measure", 0.0), seconds, characters
                 )
             except WorkerError as error:
                 stop(FAILED, str(error))

@@ -225,7 +225,7 @@ def run(
     """
     from nanogpt_rs.measuring import machine
     from nanogpt_rs.measuring.bench import bench as run_bench
-    from nanogpt_rs.measuring.bench import estimate, plan_of
+    from nanogpt_rs.measuring.bench import estimate, request_hash
     from nanogpt_rs.statistics.adjusted import tests_in
 
     watch = machine.MachineWatch()
@@ -233,7 +233,7 @@ def run(
     if seconds > LONG_SECONDS:
         err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
     with (
-        kept_run(command, plan_of(jobs), build, results, again) as keeper,
+        kept_run(command, request_hash(jobs), build, results, again) as keeper,
         timed_progress(seconds) as advance,
     ):
         cells = run_bench(jobs, advance, keeper)

@@ -55,7 +55,7 @@ def memory(
     Where a task reads files, with the system's own copy of them in memory and without.
     """
     with refusals():
-        from nanogpt_rs.measuring.memory import LARGE, measure, ordered, states_of
+        from nanogpt_rs.measuring.memory import LARGE, cache_states, measure, ordered
         from nanogpt_rs.measuring.selection import load_corpora, select
         from nanogpt_rs.ruler import corpora as texts
         from nanogpt_rs.ruler.memory import cannot
@@ -70,7 +70,7 @@ def memory(
         (text,) = load_corpora([corpus])
         proved_on = corpus if len(text.text) < LARGE else texts.DEFAULT
         found, faults = [], []
-        total = len(rows) * len(states_of(task)) * processes
+        total = len(rows) * len(cache_states(task)) * processes
         with counted_progress() as advance:
             done = 0
             for row in rows:
@@ -79,7 +79,7 @@ def memory(
                 if proof.status != "right":
                     faults.append((row.id, proof.status, "; ".join(proof.details)))
                     continue
-                for uncached in states_of(task):
+                for uncached in cache_states(task):
                     advance(row.id, done, total)
                     try:
                         found.append(measure(row, corpus, uncached, processes))

@@ -1,7 +1,8 @@
-"""The main job: verify every contender, measure the right ones, say what they are against others.
+"""The main benchmark: verify every contender, measure the right ones, compare them with others.
 
-A *job* is one task on one corpus in one state. Its contenders share a reference's rounds in groups;
-what crashes or hangs there is named, left out, and the group begins again without it.
+A *contest* is one task on one corpus in one state. Its contenders are measured in groups, and each
+group shares the rounds of the references. An implementation that crashes or hangs there is named
+and left out, and its group is measured from the start without it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 
 from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.machine import MachineWatch
-from nanogpt_rs.measuring.paired import Arm, Course, Measured
+from nanogpt_rs.measuring.paired import Arm, Measured, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import registry, rounds
 from nanogpt_rs.ruler.corpora import Corpus, sha256
@@ -26,16 +27,19 @@ from nanogpt_rs.statistics import plan
 from nanogpt_rs.statistics.adjusted import adjusted
 
 VERIFY_SECONDS = 0.8
-"""What proving one implementation takes, about; the estimate of a run's length needs no more."""
+"""Roughly the seconds that it takes to verify one implementation, for estimates only."""
 GROUP_SECONDS = 5.0
-"""What a group takes beyond its budget, about: to prepare a worker, its last round, to keep it."""
+"""Roughly the seconds that a group takes beyond its budget: starting a worker, finishing its last
+round, saving its cells."""
 LONE_SECONDS = 4.0
-"""For which an implementation is called alone to see whether it crashes alone."""
+"""Seconds for which an implementation is called on its own to see whether it crashes on its own."""
 ARM_CHARACTER_SECONDS = 1.5e-8
-"""What a call takes for each character, about, on average over all that is registered."""
+"""Roughly the seconds that a call takes per character, averaged over the whole registry."""
 
 Advance = Callable[[str, float], None]
-"""Called with what is being done, and how many of the estimated seconds that takes off."""
+"""Called with a description of the current step and the number of estimated seconds just done."""
+Pair = tuple[str, int, int]
+"""A comparison to make: the reference's role, the reference's arm and the contender's arm."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,15 @@ class Contest:
     """One task on one corpus in one state.
 
     Attributes:
-        name: what the corpus was asked for by, so that workers find it too.
-        corpus: that corpus.
-        state: of ``nanogpt_rs.ruler.rounds.STATES``, or ``BUILD``.
-        references: by role, the rows that the others are set against.
-        contenders: rows of the task, references among them or not.
-        budget: seconds after which a group stops; ``None`` for what its calls deserve.
+        corpus_name: The id or path that the corpus was requested by, so that workers find it too.
+        corpus: The corpus itself.
+        state: One of ``nanogpt_rs.ruler.rounds.STATES``, or ``BUILD``.
+        references: The rows that the contenders are compared with, by role.
+        contenders: Rows of the task; references may be among them.
+        budget: Seconds after which a group stops. ``None``: chosen from the length of a call.
     """
 
-    name: str
+    corpus_name: str
     corpus: Corpus
     state: str
     references: dict[str, Implementation]
@@ -63,8 +67,13 @@ class Contest:
         """The task's name."""
         return self.contenders[0].task
 
+    @property
+    def title(self) -> str:
+        """The task, corpus and state in words, for progress bars."""
+        return f"{self.task} on {self.corpus.id}, {self.state}"
+
     def cell(self, row: Implementation) -> Cell:
-        """Return the cell of a contender, before anything is known of it but that it is right."""
+        """Return a contender's cell as it is before measuring: right, and without a time."""
         return Cell(
             task=row.task,
             id=row.id,
@@ -78,27 +87,27 @@ class Contest:
             origin=str(row.origin) if row.origin else None,
         )
 
-    def groups(self) -> int:
-        """Return how many groups there are at most."""
+    def group_count(self) -> int:
+        """Return the largest number of groups that the contest can need."""
         others = [row for row in self.contenders if row not in self.references.values()]
-        return self.groups_of(len(others))
+        return self.groups_for(len(others))
 
-    def groups_of(self, others: int) -> int:
-        """Return how many groups so many contenders beside the references make."""
-        return max(1, -(-others // self.room()))
+    def groups_for(self, others: int) -> int:
+        """Return the number of groups for this many contenders that are not references."""
+        return max(1, -(-others // self.others_per_group()))
 
-    def room(self) -> int:
-        """Return how many contenders a group has room for beside the references."""
+    def others_per_group(self) -> int:
+        """Return how many contenders fit into one group beside the references."""
         return paired.MOST_CONTENDERS + 1 - max(1, len(set(self.references.values())))
 
-    def seconds(self) -> float:
-        """Return about how long it will take, proofs apart."""
+    def estimated_seconds(self) -> float:
+        """Return roughly how many seconds measuring takes, without verification."""
         if self.budget is None:
-            return 20.0 * self.groups()
-        arms = 2 * len(self.references) + min(len(self.contenders), self.room())
-        round = arms * len(self.corpus.text) * ARM_CHARACTER_SECONDS
-        least = plan.LEAST_PROCESSES * (plan.START_UP_SECONDS + 2 * round)
-        return self.groups() * (GROUP_SECONDS + max(self.budget, least))
+            return 20.0 * self.group_count()
+        arms = 2 * len(self.references) + min(len(self.contenders), self.others_per_group())
+        round_seconds = arms * len(self.corpus.text) * ARM_CHARACTER_SECONDS
+        shortest = plan.LEAST_PROCESSES * (plan.START_UP_SECONDS + 2 * round_seconds)
+        return self.group_count() * (GROUP_SECONDS + max(self.budget, shortest))
 
 
 def contests_of(
@@ -108,165 +117,184 @@ def contests_of(
     budget: float | None,
     build: bool = True,
 ) -> list[Contest]:
-    """Return what there is to do for these rows, beside their references and their limits.
+    """Return the contests for these rows, with their references and limits added.
 
     Args:
-        rows: what was asked for.
-        corpora: each with the name it was asked for.
-        states: of ``ruler.rounds.STATES``, of which a task has those that apply to it; where
-            one builds what is called, that is a further job for each corpus.
-        budget: seconds for a group.
-        build: whether that further job is wanted.
+        rows: The implementations to measure.
+        corpora: Pairs of the name that a corpus was requested by, and the corpus.
+        states: Some of ``ruler.rounds.STATES``; a task is measured in those that apply to it.
+        budget: Seconds for each group, or ``None`` to choose from the length of a call.
+        build: Whether to add a contest in the state ``BUILD`` for each corpus and each task that
+            builds something before it is called, such as an encoder.
     """
-    jobs = []
-    for name, corpus in corpora:
+    contests = []
+    for corpus_name, corpus in corpora:
         for task in dict.fromkeys(row.task for row in rows):
             references = references_of(task, corpus.width)
-            beside = {*references.values(), *limits_of(task)}
-            known = [row for row in registry.rows() if row.task == task]
-            mine = [row for row in known if row in rows or row in beside]
-            building = [rounds.BUILD] if build and TASKS[task].build is not None else []
-            for state in (
-                *(each for each in states if rounds.applies(TASKS[task], each)),
-                *building,
-            ):
-                # Nothing limits the making of what is called.
-                taken = [row for row in mine if state != rounds.BUILD or not is_limit(row)]
-                jobs.append(Contest(name, corpus, state, references, tuple(taken), budget))
-    return jobs
+            added = {*references.values(), *limits_of(task)}
+            contenders = [
+                row for row in registry.rows() if row.task == task and (row in rows or row in added)
+            ]
+            applicable = [state for state in states if rounds.applies(TASKS[task], state)]
+            if build and TASKS[task].build is not None:
+                applicable.append(rounds.BUILD)
+            for state in applicable:
+                # Limits are yardsticks for calls; none exists for building.
+                measured = [row for row in contenders if state != rounds.BUILD or not is_limit(row)]
+                contests.append(
+                    Contest(corpus_name, corpus, state, references, tuple(measured), budget)
+                )
+    return contests
 
 
 def limits_of(task: str) -> list[Implementation]:
-    """Return the limits that are measured beside the contenders for a task."""
+    """Return the limits that are measured beside the contenders of a task."""
     return [row for row in registry.rows() if row.task == task and is_limit(row)]
 
 
 def is_limit(row: Implementation) -> bool:
-    """Return whether a row is a limit: measured beside the others, never ranked."""
+    """Return whether a row is a limit: a yardstick that is timed and never ranked."""
     return "limit" in row.marks
 
 
 def references_of(task: str, width: str) -> dict[str, Implementation]:
-    """Return by role what the rows of a task are set against on texts of this width."""
+    """Return a task's references for texts of this width, by role.
+
+    The roles are ``LECTURE`` and ``STRONGEST``. A role that no registered row fills is absent.
+    """
     marks = {LECTURE: "baseline", STRONGEST: f"strongest:{width}"}
-    found = {
-        role: next((row for row in registry.rows() if row.task == task and mark in row.marks), None)
-        for role, mark in marks.items()
-    }
-    return {role: row for role, row in found.items() if row is not None}
+    references = {}
+    for role, mark in marks.items():
+        for row in registry.rows():
+            if row.task == task and mark in row.marks:
+                references[role] = row
+                break
+    return references
 
 
-def estimate(jobs: Sequence[Contest]) -> float:
-    """Return about how many seconds these jobs take."""
-    return len(proofs_of(jobs)) * VERIFY_SECONDS + sum(job.seconds() for job in jobs)
+def estimate(contests: Sequence[Contest]) -> float:
+    """Return roughly how many seconds these contests take, verification included."""
+    measuring = sum(contest.estimated_seconds() for contest in contests)
+    return len(proofs_needed(contests)) * VERIFY_SECONDS + measuring
 
 
-def plan_of(jobs: Sequence[Contest]) -> str:
-    """Return a hash of what there is to do, by which a request is known again."""
+def request_hash(contests: Sequence[Contest]) -> str:
+    """Return a hash of these contests; ``--resume`` goes on with a run only if the hash agrees."""
     words = [
-        [job.task, job.corpus.id, job.corpus.sha256, job.state, job.budget]
-        + [row.id for row in job.contenders]
-        for job in jobs
+        [contest.task, contest.corpus.id, contest.corpus.sha256, contest.state, contest.budget]
+        + [row.id for row in contest.contenders]
+        for contest in contests
     ]
     return sha256(json.dumps(words).encode())
 
 
-def proofs_of(jobs: Sequence[Contest]) -> list[tuple[Implementation, str]]:
-    """Return each row with each corpus that it must be right on, once."""
-    return list(dict.fromkeys((row, job.name) for job in jobs for row in job.contenders))
+def proofs_needed(contests: Sequence[Contest]) -> list[tuple[Implementation, str]]:
+    """Return every pair of a row and a corpus name that must be verified, without repetition."""
+    return list(
+        dict.fromkeys(
+            (row, contest.corpus_name) for contest in contests for row in contest.contenders
+        )
+    )
 
 
-class Keeper(Protocol):
-    """What is told of finished cells, so that they outlive whatever comes after."""
+class CellStore(Protocol):
+    """Saves each cell as soon as it is finished, so that an interruption loses little."""
 
     cells: list[Cell]
-    """Those that were finished before."""
+    """All cells saved so far, those of an interrupted run that is being resumed included."""
 
     def keep(self, cells: Sequence[Cell]) -> None:
-        """Keep finished cells."""
+        """Save finished cells."""
 
     def keep_blocks(self, name: str, measured: Measured) -> None:
-        """Keep the raw blocks of a group of this name."""
+        """Save the raw blocks of a group under this name."""
 
 
-def bench(jobs: Sequence[Contest], advance: Advance, keeper: Keeper) -> list[Cell]:
-    """Verify and measure job by job; what the keeper has already is left as it is.
+def bench(contests: Sequence[Contest], advance: Advance, store: CellStore) -> list[Cell]:
+    """Verify and measure contest by contest, leaving out the cells that the store already has.
 
     Returns:
-        The cells, in the order of the jobs, the fastest first; tests are adjusted by Holm over all
-        of them where there is more than one, intervals are not.
+        The cells in the order of the contests, and within a contest the fastest first. Where there
+        is more than one test, p-values and verdicts are adjusted by Holm; intervals are not.
     """
     proofs: dict[tuple[str, str, str], Proof] = {}
 
-    def prove(row: Implementation, name: str) -> Proof:
-        if (found := proofs.get((row.task, row.id, name))) is None:
-            found = proofs[row.task, row.id, name] = verify_apart(row, name)
-            advance(f"verify {row.task} {row.id} on {name}", VERIFY_SECONDS)
-        return found
+    def prove(row: Implementation, corpus_name: str) -> Proof:
+        key = row.task, row.id, corpus_name
+        if key not in proofs:
+            proofs[key] = verify_apart(row, corpus_name)
+            advance(f"verify {row.task} {row.id} on {corpus_name}", VERIFY_SECONDS)
+        return proofs[key]
 
-    for job in jobs:
-        done = {cell.key for cell in keeper.cells}
-        missing = [row for row in job.contenders if job.cell(row).key not in done]
+    for contest in contests:
+        finished = {cell.key for cell in store.cells}
+        missing = [row for row in contest.contenders if contest.cell(row).key not in finished]
         if missing:
-            measure_contest(job, missing, prove, advance, keeper)
+            measure_contest(contest, missing, prove, advance, store)
         else:
-            advance(f"{job.task} on {job.corpus.id}, {job.state}: done before", job.seconds())
-    order = {job.cell(row).key: place for place, job in enumerate(jobs) for row in job.contenders}
+            advance(f"{contest.title}: finished before", contest.estimated_seconds())
+    order = {
+        contest.cell(row).key: place
+        for place, contest in enumerate(contests)
+        for row in contest.contenders
+    }
     return adjusted(
         sorted(
-            (cell for cell in keeper.cells if cell.key in order),
+            (cell for cell in store.cells if cell.key in order),
             key=lambda cell: (order[cell.key], cell.seconds is None, cell.seconds or 0.0),
         )
     )
 
 
 def measure_contest(
-    job: Contest,
+    contest: Contest,
     missing: Sequence[Implementation],
     prove: Callable[[Implementation, str], Proof],
     advance: Advance,
-    keeper: Keeper,
+    store: CellStore,
 ) -> None:
-    """Measure what is missing of one job.
+    """Measure the missing cells of one contest.
 
     Args:
-        job: what to measure.
-        missing: its contenders that have no cell yet.
-        prove: verifies a row on the corpus of a name.
-        advance: told of the progress.
-        keeper: told of each cell as soon as it is finished.
+        contest: The contest to measure.
+        missing: Its contenders that have no cell yet.
+        prove: Verifies a row on the corpus of this name.
+        advance: Called with the progress made.
+        store: Saves each cell as soon as it is finished.
     """
-    needed = dict.fromkeys((*job.references.values(), *missing))
-    proofs = {row: prove(row, job.name) for row in needed}
+    proofs = {
+        row: prove(row, contest.corpus_name)
+        for row in dict.fromkeys((*contest.references.values(), *missing))
+    }
     faulty = [row for row in missing if proofs[row].status != "right"]
-    keeper.keep(
+    store.keep(
         [
-            replace(job.cell(row), status=proofs[row].status, details=proofs[row].details)
+            replace(contest.cell(row), status=proofs[row].status, details=proofs[row].details)
             for row in faulty
         ]
     )
     references = {
-        role: row for role, row in job.references.items() if proofs[row].status == "right"
+        role: row for role, row in contest.references.items() if proofs[row].status == "right"
     }
     waiting = [row for row in missing if row not in faulty]
     others = [row for row in waiting if row not in references.values()]
-    count = job.groups_of(len(others))
-    share = job.seconds() / job.groups()
+    count = contest.groups_for(len(others))
+    group_seconds = contest.estimated_seconds() / contest.group_count()
     for index in range(count):
-        doing = f"{job.task} on {job.corpus.id}, {job.state}: group {index + 1} of {count}"
-        mine = others[index::count]
-        if not (mine or any(row in waiting for row in references.values())):
+        step = f"{contest.title}: group {index + 1} of {count}"
+        group = others[index::count]
+        if not (group or any(row in waiting for row in references.values())):
             break
-        found, broken = run_group(job, references, mine, lambda: advance(doing, 0), keeper)  # noqa: B023
-        advance(doing, share)
+        fields, broken = run_group(contest, references, group, lambda: advance(step, 0), store)  # noqa: B023
+        advance(step, group_seconds)
         references = {role: row for role, row in references.items() if row not in broken}
-        # A reference keeps what its first group said.
-        finished = [row for row in (*found, *broken) if row in waiting]
-        keeper.keep(
+        # A reference is measured in every group; its cell is that of the first group.
+        finished = [row for row in (*fields, *broken) if row in waiting]
+        store.keep(
             [
-                replace(job.cell(row), status="wrong", details=broken[row])
+                replace(contest.cell(row), status="wrong", details=broken[row])
                 if row in broken
-                else replace(job.cell(row), **found[row])
+                else replace(contest.cell(row), **fields[row])
                 for row in finished
             ]
         )
@@ -274,21 +302,22 @@ def measure_contest(
 
 
 CellFields = dict[str, Any]
-"""What a group's rounds say of one row: fields of its ``Cell``."""
+"""The fields of one row's ``Cell`` that its rounds have measured."""
 Faults = dict[Implementation, tuple[str, ...]]
+"""For each row that broke, the sentences that say how."""
 
 
 def run_group(
-    job: Contest,
+    contest: Contest,
     references: dict[str, Implementation],
     others: Sequence[Implementation],
     tick: Callable[[], None],
-    keeper: Keeper,
+    store: CellStore,
 ) -> tuple[dict[Implementation, CellFields], Faults]:
-    """Measure a group until nothing in it breaks.
+    """Measure a group, and measure it anew without the rows that break, until none does.
 
     Returns:
-        What came of each row, and what was wrong with those that broke.
+        The measured fields of each row, and the faults of the rows that broke.
     """
     faults: Faults = {}
     watchful = False
@@ -298,7 +327,7 @@ def run_group(
         rest = [row for row in others if row not in faults]
         if not (alive or rest):
             return {}, faults
-        # Without a reference, the first contender's rounds are shared, and nothing is compared.
+        # Without a reference, the first contender takes its place, and nothing is compared.
         firsts = list(dict.fromkeys(alive.values())) or rest[:1]
         rows = [row for row in firsts for _ in range(2)]
         rows += [row for row in rest if row not in firsts]
@@ -310,29 +339,31 @@ def run_group(
             if row != reference and rows.index(row) == index
         ]
         try:
-            measured = run_arms(job, arms, pairs, tick, watchful=watchful)
+            measured = run_arms(contest, arms, pairs, tick, watchful=watchful)
         except WorkerError as error:
             if error.arm is None and not (error.crashed or watchful):
-                watchful = True  # seen at the end, it was somebody's doing: see whose
+                # The damage was noticed only at the end of the process. Measure with a check after
+                # every block, to see which row does it.
+                watchful = True
                 continue
-            faults |= blamed(job, rows, error)
+            faults |= rows_to_blame(contest, rows, error)
             watchful = False
             continue
         for row in rows:
             if row.id in measured.wrong:
                 faults[row] = (measured.wrong[row.id],)
         meanwhile = watch.so_far()
-        keeper.keep_blocks(f"{job.task}-{job.state}", measured)
-        found = outcomes_of(rows, measured, pairs, faults)
-        return {row: outcome | {"meanwhile": meanwhile} for row, outcome in found.items()}, faults
+        store.keep_blocks(f"{contest.task}-{contest.state}", measured)
+        fields = cell_fields(rows, measured, pairs, faults)
+        return {row: {**fields[row], "meanwhile": meanwhile} for row in fields}, faults
 
 
-def blamed(job: Contest, rows: Sequence[Implementation], error: WorkerError) -> Faults:
-    """Return which rows are to blame for the end of a process that they shared.
+def rows_to_blame(contest: Contest, rows: Sequence[Implementation], error: WorkerError) -> Faults:
+    """Return the rows that are to blame for the end of a process that they shared.
 
-    The one that was being called, as a rule. But what a kernel wrote where it should not have can
-    kill a later call of another: after a crash, and where no call is known, each is called alone,
-    and to blame is whoever ends in the same way there.
+    Usually that is the row that was being called. But a kernel that writes outside its memory can
+    kill a later call of another row. So after a crash, and where the called row is unknown, each
+    row is called on its own, and those whose process ends in that case too are to blame.
     """
     named = rows[error.arm] if error.arm is not None and error.arm < len(rows) else None
     alone: Faults = {}
@@ -341,70 +372,70 @@ def blamed(job: Contest, rows: Sequence[Implementation], error: WorkerError) -> 
         for row in suspects:
             try:
                 arms = [paired.arm_of(row)] * 2
-                run_arms(replace(job, budget=LONE_SECONDS), arms, (), lambda: None)
-            except WorkerError as other:
-                alone[row] = (said_of(other),)
+                run_arms(replace(contest, budget=LONE_SECONDS), arms, (), lambda: None)
+            except WorkerError as error_alone:
+                alone[row] = (worker_end(error_alone),)
                 if row == named:
                     break
     if alone:
         return alone
     if named is not None:
-        besides = ", beside others and not alone" if error.crashed else ""
-        return {named: (said_of(error) + besides,)}
-    return dict.fromkeys(rows, (f"{said_of(error)}, and none of its group did so alone",))
+        only_shared = ", beside others and not alone" if error.crashed else ""
+        return {named: (worker_end(error) + only_shared,)}
+    return dict.fromkeys(rows, (f"{worker_end(error)}, and none of its group did so alone",))
 
 
-def said_of(error: WorkerError) -> str:
-    """Return what a record says of a worker's end."""
+def worker_end(error: WorkerError) -> str:
+    """Return how a worker process ended, in the words that records use."""
     return f"a worker process {error}"
 
 
 def run_arms(
-    job: Contest,
+    contest: Contest,
     arms: Sequence[Arm],
-    pairs: Sequence[tuple[str, int, int]],
+    pairs: Sequence[Pair],
     tick: Callable[[], None],
     *,
     watchful: bool = False,
 ) -> Measured:
-    """Measure these arms until each pair is told well enough.
+    """Measure these arms until every pair is known precisely enough or time is up.
 
     Raises:
-        WorkerError: a process gave no answer.
+        WorkerError: A process gave no answer.
     """
 
-    def done(measured: Measured) -> bool:
+    def is_done(measured: Measured) -> bool:
         tick()
         if not pairs:
             return True
         return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
 
-    course = Course(job.task, job.name, job.state, watchful)
-    return paired.measure(course, arms, done, lambda *_: tick(), budget=job.budget)
+    setting = Setting(contest.task, contest.corpus_name, contest.state, watchful)
+    return paired.measure(setting, arms, is_done, lambda _: tick(), budget=contest.budget)
 
 
-def outcomes_of(
+def cell_fields(
     rows: Sequence[Implementation],
     measured: Measured,
-    pairs: Sequence[tuple[str, int, int]],
+    pairs: Sequence[Pair],
     faults: Faults,
 ) -> dict[Implementation, CellFields]:
-    """Return what the rounds say of each row that did not break."""
-    outcomes: dict[Implementation, CellFields] = {}
+    """Return the measured fields of each row that did not break."""
+    fields: dict[Implementation, CellFields] = {}
     for row in dict.fromkeys(rows):
         if row in faults:
             continue
         cores = measured.cores.get(row.id)
         arm = rows.index(row)
-        outcomes[row] = {
+        fields[row] = {
             "seconds": measured.seconds_of(arm),
             "quantiles": measured.quantiles_of(arm),
             "cores": median_high(cores) if cores else None,
             "processes": len(measured.processes),
             "against": tuple(
                 Against(role, rows[first].id, measured.compare(arm, first))
-                for role, first, mine in pairs
-                if mine == arm and rows[first] not in faults
+                for role, first, contender in pairs
+                if contender == arm and rows[first] not in faults
             ),
         }
-    return outcomes
+    return fields

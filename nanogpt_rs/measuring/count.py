@@ -1,9 +1,10 @@
-"""Instruction counts: a channel that no busy machine disturbs, and that says nothing about time.
+"""Instruction counts: they are not disturbed by a busy machine, and say nothing about time.
 
-Counted is what one call executes, by valgrind's callgrind. The same implementation's counts are
-comparable across commits, and nothing else is: an instruction of one idea is no instruction of
-another. Valgrind hides AVX-512 from programs, so that what is counted is another path there than
-what is timed; the count says which.
+Valgrind's callgrind counts the instructions that one call executes. Counts of one implementation
+can be compared across commits. Counts of two implementations cannot be compared with each other,
+because different instructions take different times. Valgrind hides AVX-512 from programs, so that
+an implementation with AVX-512 code runs other code when it is counted than when it is timed; the
+cell names the code path that was counted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from statistics import median_low
 
 from nanogpt_rs.measuring import bench
-from nanogpt_rs.measuring.bench import Advance, Contest, Keeper, is_limit
+from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, worker_end
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
 from nanogpt_rs.ruler.count import EMPTY
@@ -27,9 +28,9 @@ from nanogpt_rs.ruler.verification import verify_apart
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 
 DEADLINE = 600.0
-"""Seconds for one count; under valgrind all takes tens of times as long."""
+"""Seconds that one count may take; under valgrind a program is tens of times slower."""
 COUNT_SECONDS = 6.0
-"""That a count takes, about."""
+"""Roughly the seconds that a count takes."""
 SHIM = """\
 #include <valgrind/callgrind.h>
 
@@ -43,32 +44,32 @@ void stop(const char *name) {
     CALLGRIND_DUMP_STATS_AT(name);
 }
 """
-"""What starts and stops the counting. Its own few instructions are counted apart and taken off."""
+"""Starts and stops the counting. Its own few instructions are counted separately and subtracted."""
 
 
 class CountError(Exception):
-    """Nothing can be counted here; the message says what is missing."""
+    """Nothing can be counted here; the message says which tool is missing."""
 
 
-def plan_of(jobs: Sequence[Contest], older: str | None) -> str:
-    """Return a hash of what there is to count, of which commit too, by which a request is known."""
-    return sha256(f"{older} {bench.plan_of(jobs)}".encode())
+def request_hash(contests: Sequence[Contest], older: str | None) -> str:
+    """Return a hash of these contests and the older commit, by which ``--resume`` knows a run."""
+    return sha256(f"{older} {bench.request_hash(contests)}".encode())
 
 
 def library() -> Path:
-    """Return the compiled shim, compiled when first asked for.
+    """Return the path of the compiled shim, which is compiled on the first call and then kept.
 
     Raises:
-        CountError: valgrind, its headers or a C compiler are missing.
+        CountError: Valgrind, its headers or a C compiler are missing.
     """
     if shutil.which("valgrind") is None:
         raise CountError(
-            "valgrind is missing, which counts instructions. Debian and Ubuntu: apt-get install "
-            "valgrind; there is none for Windows, nor for macOS on Apple silicon"
+            "valgrind is missing, which counts instructions. On Debian and Ubuntu, install it with "
+            "apt-get install valgrind. There is none for Windows, nor for macOS on Apple silicon"
         )
     compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     if compiler is None:
-        raise CountError("a C compiler is missing. Debian and Ubuntu: apt-get install gcc")
+        raise CountError("a C compiler is missing. On Debian and Ubuntu: apt-get install gcc")
     path = cache_folder() / f"callgrind-shim-{sha256(SHIM.encode())[:12]}.so"
     if not path.exists():
         with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
@@ -84,68 +85,77 @@ def library() -> Path:
 
 
 def count(
-    jobs: Sequence[Contest], before: str | None, advance: Advance, keeper: Keeper
+    contests: Sequence[Contest], before: str | None, advance: Advance, store: CellStore
 ) -> list[Cell]:
     """Count the instructions of a call of each contender.
 
     Args:
-        jobs: what to count; their states don't matter.
-        before: the folder of an older commit's wheel to count as well, or ``None``.
-        advance: told of the progress.
-        keeper: told of each cell as soon as it is finished; what it has is not counted again.
+        contests: The implementations to count, with their corpora. States make no difference.
+        before: Folder of an older commit's wheel to count as well, or ``None``.
+        advance: Called with the progress made.
+        store: Saves each cell as soon as it is finished; the cells that it has are left out.
 
     Returns:
-        The cells, in the order of the jobs.
+        The cells, in the order of the contests.
 
     Raises:
-        CountError: nothing can be counted here.
+        CountError: Nothing can be counted here.
     """
     shim = library()
-    for job in jobs:
-        done = {cell.key for cell in keeper.cells}
-        for row in job.contenders:
-            advance(f"{row.task} {row.id} on {job.corpus.id}", 0.0)
-            if job.cell(row).key not in done and not is_limit(row):
-                keeper.keep([counted(job, row, shim, before)])
-            advance(f"{row.task} {row.id} on {job.corpus.id}", COUNT_SECONDS)
-    return list(keeper.cells)
+    for contest in contests:
+        finished = {cell.key for cell in store.cells}
+        for row in contest.contenders:
+            step = f"{row.task} {row.id} on {contest.corpus.id}"
+            advance(step, 0.0)
+            if contest.cell(row).key not in finished and not is_limit(row):
+                store.keep([counted(contest, row, shim, before)])
+            advance(step, COUNT_SECONDS)
+    return list(store.cells)
 
 
-def counted(job: Contest, row: Implementation, shim: Path, before: str | None) -> Cell:
-    """Count one implementation, and what it was if an older commit has it."""
-    cell = job.cell(row)
-    proof = verify_apart(row, job.name)
+def counted(contest: Contest, row: Implementation, shim: Path, before: str | None) -> Cell:
+    """Count one implementation, and the older commit's if that commit has it; return its cell."""
+    cell = contest.cell(row)
+    proof = verify_apart(row, contest.corpus_name)
     if proof.status != "right":
         return replace(cell, status=proof.status, details=proof.details)
     try:
-        found, path, reason = instructions(job, row, shim, None)
+        instructions, path, reason = count_call(contest, row, shim, None)
         if reason is not None:
             return replace(cell, status="n/a", details=(f"under valgrind: {reason}",), path=path)
-        cell = replace(cell, instructions=found, path=path)
-        if before is not None and verify_apart(row, job.name, side=before).status == "right":
-            older, older_path, _ = instructions(job, row, shim, before)
-            if older_path == path:  # else it is another code that was counted
+        cell = replace(cell, instructions=instructions, path=path)
+        if (
+            before is not None
+            and verify_apart(row, contest.corpus_name, side=before).status == "right"
+        ):
+            older, older_path, _ = count_call(contest, row, shim, before)
+            if older_path == path:  # otherwise different code was counted
                 cell = replace(cell, instructions_before=older)
     except WorkerError as error:
-        return replace(cell, status="wrong", details=(f"a worker process {error}",))
+        return replace(cell, status="wrong", details=(worker_end(error),))
     return cell
 
 
-def instructions(
-    job: Contest, row: Implementation, shim: Path, side: str | None
+def count_call(
+    contest: Contest, row: Implementation, shim: Path, side: str | None
 ) -> tuple[int | None, str | None, str | None]:
-    """Return how many instructions a call takes, by which path, and why it is not told, if so.
+    """Count the instructions of one call.
+
+    Returns:
+        The number of instructions, the code path that was taken, and, where there is no number,
+        the reason.
 
     Raises:
-        WorkerError: the process gave no answer.
+        WorkerError: The process gave no answer.
     """
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         prefix = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"]
         prefix += [f"--callgrind-out-file={folder}/out"]
         order = {
-            "task": row.task, "id": row.id, "corpus": job.name, "side": side, "library": str(shim),
+            "task": row.task, "id": row.id, "corpus": contest.corpus_name,
+            "side": side, "library": str(shim),
         }  # fmt: skip
-        # Threads would be counted as they happen to meet; hashes would differ by their seed.
+        # With several threads, or with another hash seed, the count would differ from run to run.
         environment = {"PYTHONHASHSEED": "0", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         answer = run_worker("count", order, DEADLINE, environment, prefix)
         if answer["reason"] is not None:
@@ -157,7 +167,7 @@ def instructions(
 
 
 def region_of(path: Path) -> tuple[str, int]:
-    """Return the name of a region that callgrind has written, and how many instructions it took."""
+    """Return the name of a region in a file of callgrind's, and its number of instructions."""
     text = path.read_text(encoding="ascii", errors="replace")
     name = re.search(r"^desc: Trigger: Client Request: (\w+)", text, re.MULTILINE)
     total = re.search(r"^totals: (\d+)", text, re.MULTILINE)

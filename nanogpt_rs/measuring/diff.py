@@ -1,8 +1,9 @@
-"""One commit against another: both built in release, both in each worker process, paired.
+"""Two commits compared: both are built in release, and every worker process calls both of them.
 
-An implementation of the old side is the baseline of its own successor: arms *old, old again, new*
-share rounds. In the same run a Python implementation that is the same in both commits is measured
-the same way; it must not be called different, or nothing that was said of its task is believed.
+The old commit's implementation is the baseline of the new commit's: the arms *old*, *old a second
+time* and *new* share rounds. In the same run, a Python implementation that is the same in both
+commits is measured in the same way. If that control is called different, no verdict about its task
+is believed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,16 @@ from shutil import rmtree
 from statistics import median_high
 
 from nanogpt_rs.measuring import bench, paired
-from nanogpt_rs.measuring.bench import Advance, Contest, Keeper, is_limit, references_of
+from nanogpt_rs.measuring.bench import (
+    Advance,
+    CellStore,
+    Contest,
+    is_limit,
+    references_of,
+    worker_end,
+)
 from nanogpt_rs.measuring.machine import MachineWatch
-from nanogpt_rs.measuring.paired import Arm, Course
-from nanogpt_rs.records import schema
+from nanogpt_rs.measuring.paired import Arm, Measured, Setting
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
@@ -38,7 +45,7 @@ from nanogpt_rs.ruler.worker import WorkerError, run_worker
 from nanogpt_rs.statistics.adjusted import adjusted
 
 CELL_SECONDS = 8.0
-"""What comparing one implementation takes, about, proofs and all."""
+"""Roughly the seconds that comparing one implementation takes, verification included."""
 
 
 class DiffError(Exception):
@@ -47,24 +54,29 @@ class DiffError(Exception):
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two commits.
+    """One of the two commits, built and installed.
 
     Attributes:
-        commit: in hexadecimal.
-        folder: that its wheel is installed in.
-        build: of its Rust module.
+        commit: The commit's full hash, in hexadecimal.
+        folder: The folder that its wheel is installed in.
+        build: How its Rust module was built.
     """
 
     commit: str
     folder: Path
     build: provenance.Build
 
+    @property
+    def name(self) -> str:
+        """The first eight digits of the commit's hash, as tables and messages show it."""
+        return self.commit[:8]
+
 
 def git(*arguments: str) -> bytes:
-    """Return what git says in the checkout that the ruler stands in.
+    """Run git in the checkout that the ruler lies in, and return its output.
 
     Raises:
-        DiffError: there is none, or git refuses.
+        DiffError: There is no checkout, git is not installed, or git fails.
     """
     root = provenance.ROOT
     if not provenance.is_checkout(root):
@@ -74,30 +86,30 @@ def git(*arguments: str) -> bytes:
     except OSError as error:
         raise DiffError(f"git does not run here: {error}") from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
-        raise DiffError(f"git {arguments[0]}: {said}") from None
+        complaint = error.stderr.decode(errors="replace").strip()
+        raise DiffError(f"git {arguments[0]}: {complaint}") from None
 
 
 def commit_of(revision: str) -> str:
-    """Return the commit that a revision means.
+    """Return the hash of the commit that a revision, such as ``HEAD~1``, stands for.
 
     Raises:
-        DiffError: it means none.
+        DiffError: It stands for no commit.
     """
     try:
-        found = git(
+        commit = git(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
         )
     except DiffError:
         raise DiffError(f"{revision!r} is no commit of this repository") from None
-    return found.decode().strip()
+    return commit.decode().strip()
 
 
 def side_of(commit: str) -> Side:
-    """Return a commit's side: its wheel, built in release once and kept, and proved to be its own.
+    """Return a commit's side. Its wheel is built in release the first time, and then kept.
 
     Raises:
-        DiffError: it cannot be built, or what was built is not it.
+        DiffError: The commit cannot be built, or the wheel is not that of this commit.
     """
     home = cache_folder() / "sides"
     try:
@@ -114,32 +126,34 @@ def side_of(commit: str) -> Side:
             unpack(build_wheel(commit, home), folder)
             write_whole(folder / "whole", b"")
     try:
-        found = run_worker("sides", {"side": str(folder)}, 60.0)
+        answer = run_worker("sides", {"side": str(folder)}, 60.0)
     except WorkerError as error:
-        raise DiffError(f"commit {commit[:8]}: a worker process {error}") from None
-    if "refused" in found:
-        raise DiffError(f"commit {commit[:8]}: {found['refused']}")
-    if found["info"]["commit"] != commit:
-        raise DiffError(f"commit {commit[:8]}: its wheel says that it is {found['info']['commit']}")
-    return Side(commit, folder, provenance.Build(found["info"], found["sources"]))
+        raise DiffError(f"commit {commit[:8]}: {worker_end(error)}") from None
+    if "refused" in answer:
+        raise DiffError(f"commit {commit[:8]}: {answer['refused']}")
+    if answer["info"]["commit"] != commit:
+        raise DiffError(
+            f"commit {commit[:8]}: its wheel says that it is {answer['info']['commit']}"
+        )
+    return Side(commit, folder, provenance.Build(answer["info"], answer["sources"]))
 
 
 def build_wheel(commit: str, home: Path) -> Path:
-    """Build a commit's wheel; each in the same folder, so that equal sources make equal code.
+    """Build a commit's wheel. All are built in the same folder: equal sources make equal code.
 
     Raises:
-        DiffError: it cannot be built.
+        DiffError: The commit cannot be built.
     """
     source, wheels = home / "source", home / "wheels"
-    for each in (source, wheels):
-        rmtree(each, ignore_errors=True)
-        each.mkdir()
+    for folder in (source, wheels):
+        rmtree(folder, ignore_errors=True)
+        folder.mkdir()
     with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", commit))) as archive:
         archive.extractall(source, filter="data")
     if find_spec("maturin"):
         command = ["maturin", "build", "--release", "--locked", "--interpreter", sys.executable]
         command += ["--out", str(wheels)]
-    else:  # pip fetches it
+    else:  # pip fetches maturin
         command = ["pip", "wheel", "--no-deps", "--wheel-dir", str(wheels), "."]
     environment = os.environ | {"ASV_COMMIT": commit, "CARGO_TARGET_DIR": str(home / "target")}
     done = subprocess.run(
@@ -150,11 +164,11 @@ def build_wheel(commit: str, home: Path) -> Path:
         text=True,
         check=False,
     )
-    found = list(wheels.glob("*.whl"))
-    if done.returncode or len(found) != 1:
-        said = "\n".join(done.stderr.strip().splitlines()[-20:])
-        raise DiffError(f"commit {commit[:8]} cannot be built:\n{said}")
-    return found[0]
+    built = list(wheels.glob("*.whl"))
+    if done.returncode or len(built) != 1:
+        complaint = "\n".join(done.stderr.strip().splitlines()[-20:])
+        raise DiffError(f"commit {commit[:8]} cannot be built:\n{complaint}")
+    return built[0]
 
 
 def unpack(wheel: Path, folder: Path) -> None:
@@ -163,13 +177,13 @@ def unpack(wheel: Path, folder: Path) -> None:
         archive.extractall(folder)  # noqa: S202
 
 
-def key_of(row: Implementation | Cell) -> str:
-    """Return the task and id of a row, or of its cell, in one word."""
+def name_of(row: Implementation | Cell) -> str:
+    """Return the task and the id of a row or of its cell, as one string."""
     return f"{row.task} {row.id}"
 
 
 def is_same(row: Implementation, old: Side, new: Side) -> bool:
-    """Return whether a row is Python that both sides have alike, with all that it may call."""
+    """Return whether a row is Python that is equal in both commits, with all that it may call."""
     module = row.target.partition(":")[0]
     if not row.id.startswith("python/"):
         return False
@@ -178,14 +192,14 @@ def is_same(row: Implementation, old: Side, new: Side) -> bool:
 
 
 def files_of(side: Side, module: str) -> set[Path]:
-    """Return the files of a module's room that it may call: what it imports, on and on.
+    """Return the files of a module's package that it may call: its imports, and theirs, and so on.
 
     Args:
-        side: the commit.
-        module: its name; there may be no such there.
+        side: The commit.
+        module: The module's dotted name. Where the commit has no such module, the set is empty.
     """
-    room = module.partition(".")[0]
-    found: set[Path] = set()
+    package = module.partition(".")[0]
+    files: set[Path] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
@@ -193,26 +207,26 @@ def files_of(side: Side, module: str) -> set[Path]:
             Path(*name.split(".")).with_suffix(".py"),
             Path(*name.split("."), "__init__.py"),
         ):
-            if path in found or not (data := content(side, path)):
+            if path in files or not (data := content(side, path)):
                 continue
-            found.add(path)
+            files.add(path)
             try:
                 nodes = list(ast.walk(ast.parse(data)))
             except SyntaxError:
-                continue  # it will be found wrong when it is imported
+                continue  # verification will call it wrong when it imports it
             for node in nodes:
                 if isinstance(node, ast.Import):
-                    names = [each.name for each in node.names]
+                    names = [alias.name for alias in node.names]
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+                    names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
                 else:
                     continue
-                waiting += [each for each in names if each.partition(".")[0] == room]
-    return found
+                waiting += [name for name in names if name.partition(".")[0] == package]
+    return files
 
 
 def content(side: Side, path: Path) -> bytes:
-    """Return the bytes of a side's file; none where there is no such file."""
+    """Return the bytes of a file of a commit, which are empty where there is no such file."""
     try:
         return (side.folder / path).read_bytes()
     except OSError:
@@ -220,68 +234,73 @@ def content(side: Side, path: Path) -> bytes:
 
 
 def diff(
-    jobs: Sequence[Contest],
+    contests: Sequence[Contest],
     sides: tuple[Side, Side],
     advance: Advance,
-    keeper: Keeper,
+    store: CellStore,
 ) -> list[Cell]:
-    """Compare each implementation with what it was.
+    """Compare each implementation of the newer commit with the same one of the older commit.
 
     Args:
-        jobs: one for each task, corpus and state, with the rows to compare.
-        sides: the older commit and the newer one.
-        advance: told of the progress.
-        keeper: told of each cell as soon as it is finished; what it has is not measured again.
+        contests: One for each task, corpus and state, with the rows to compare.
+        sides: The older commit and the newer one.
+        advance: Called with the progress made.
+        store: Saves each cell as soon as it is finished; the cells that it has are left out.
 
     Returns:
-        The cells in the order of the jobs: seconds of the newer side, set against the older one;
-        tests adjusted by Holm, and invalid where a control was called different.
+        The cells in the order of the contests, with the newer commit's seconds and its comparison
+        with the older. Tests are adjusted by Holm, and invalid where a control was called
+        different.
     """
-    for job in jobs:
-        done = {cell.key for cell in keeper.cells}
-        for row in job.contenders:
-            doing = f"{row.task} {row.id} on {job.corpus.id}, {job.state}"
-            advance(doing, 0.0)
-            if job.cell(row).key not in done:
-                keeper.keep([change(job, row, sides, lambda: advance(doing, 0.0), keeper)])  # noqa: B023
-            advance(doing, CELL_SECONDS)
-    return adjusted(list(keeper.cells))
+    for contest in contests:
+        finished = {cell.key for cell in store.cells}
+        for row in contest.contenders:
+            step = f"{row.task} {row.id} on {contest.corpus.id}, {contest.state}"
+            advance(step, 0.0)
+            if contest.cell(row).key not in finished:
+                store.keep([compare_row(contest, row, sides, lambda: advance(step, 0.0), store)])  # noqa: B023
+            advance(step, CELL_SECONDS)
+    return adjusted(list(store.cells))
 
 
-def change(
-    job: Contest,
+def compare_row(
+    contest: Contest,
     row: Implementation,
     sides: tuple[Side, Side],
     tick: Callable[[], None],
-    keeper: Keeper,
+    store: CellStore,
 ) -> Cell:
-    """Compare one implementation with what it was."""
-    cell = job.cell(row)
+    """Return the cell of one implementation, compared with the older commit's."""
+    cell = contest.cell(row)
     for side in sides:
-        found = verify_apart(row, job.name, side=str(side.folder))
-        if found.status != "right":
-            details = tuple(f"{side.commit[:8]}: {detail}" for detail in found.details)
-            return replace(cell, status=found.status, details=details)
-    arms = [arm_of(row, side) for side in (sides[0], sides[0], sides[1])]
+        proof = verify_apart(row, contest.corpus_name, side=str(side.folder))
+        if proof.status != "right":
+            details = tuple(f"{side.name}: {detail}" for detail in proof.details)
+            return replace(cell, status=proof.status, details=details)
+    old, new = sides
+    arms = [arm_of(row, side) for side in (old, old, new)]
     watch = MachineWatch()
 
-    def done(measured: paired.Measured) -> bool:
+    def is_done(measured: Measured) -> bool:
         tick()
         return measured.enough([measured.compare(2)])
 
     try:
         measured = paired.measure(
-            Course(job.task, job.name, job.state), arms, done, lambda *_: tick(), budget=job.budget
+            Setting(contest.task, contest.corpus_name, contest.state),
+            arms,
+            is_done,
+            lambda _: tick(),
+            budget=contest.budget,
         )
     except WorkerError as error:
-        side = sides[1] if error.arm == 2 else sides[0]
-        return replace(
-            cell, status="wrong", details=(f"{side.commit[:8]}: a worker process {error}",)
-        )
+        side = new if error.arm == 2 else old
+        return replace(cell, status="wrong", details=(f"{side.name}: {worker_end(error)}",))
     if measured.wrong:
         return replace(cell, status="wrong", details=tuple(map(": ".join, measured.wrong.items())))
-    keeper.keep_blocks(f"{job.task}-{job.state}", measured)
-    cores = measured.cores.get(sides[1].commit[:8])
+    store.keep_blocks(f"{contest.task}-{contest.state}", measured)
+    cores = measured.cores.get(new.name)
+    role = CONTROL if row == contest.references.get(CONTROL) else BEFORE
     return replace(
         cell,
         seconds=measured.seconds_of(2),
@@ -289,91 +308,46 @@ def change(
         cores=median_high(cores) if cores else None,
         processes=len(measured.processes),
         meanwhile=watch.so_far(),
-        against=(
-            Against(
-                CONTROL if row == job.references.get(CONTROL) else BEFORE,
-                sides[0].commit[:8],
-                measured.compare(2),
-            ),
-        ),
+        against=(Against(role, old.name, measured.compare(2)),),
     )
 
 
 def arm_of(row: Implementation, side: Side) -> Arm:
-    """Return the arm that calls a side's implementation."""
-    return replace(paired.arm_of(row), side=str(side.folder), name=side.commit[:8])
+    """Return the arm that calls one commit's implementation."""
+    return replace(paired.arm_of(row), side=str(side.folder), name=side.name)
 
 
-def comparison_of(cell: Cell | None) -> schema.Comparison | None:
-    """Return what was said of a cell, if anything was."""
-    return cell.against[0].comparison if cell is not None and cell.against else None
-
-
-def jobs_of(
+def contests_of(
     rows: Sequence[Implementation],
     corpora: Sequence[tuple[str, Corpus]],
     states: Sequence[str],
     sides: tuple[Side, Side],
     budget: float | None,
 ) -> list[Contest]:
-    """Return what there is to compare: each row but limits and Python that did not change.
+    """Return the contests to measure, without limits and without Python that did not change.
 
-    Of that, one row of each task stays, as a control: the strongest for texts of this width if it
-    did not change, else whichever comes first.
+    One unchanged Python row of each task stays, as a control: the strongest for texts of this width
+    if it did not change, else the first in the registry.
     """
-    jobs = []
-    for name, corpus in corpora:
+    contests = []
+    for corpus_name, corpus in corpora:
         for task in dict.fromkeys(row.task for row in rows):
-            mine = [row for row in rows if row.task == task and not is_limit(row)]
-            same = [row for row in mine if is_same(row, *sides)]
+            of_task = [row for row in rows if row.task == task and not is_limit(row)]
+            same = [row for row in of_task if is_same(row, *sides)]
             strongest = references_of(task, corpus.width).get(STRONGEST)
             control = strongest if strongest in same else next(iter(same), None)
-            wanted = tuple(row for row in mine if row == control or row not in same)
+            contenders = tuple(row for row in of_task if row == control or row not in same)
             references = {} if control is None else {CONTROL: control}
-            if wanted:
-                jobs += [
-                    Contest(name, corpus, state, references, wanted, budget)
+            if contenders:
+                contests += [
+                    Contest(corpus_name, corpus, state, references, contenders, budget)
                     for state in states
                     if applies(TASKS[task], state)
                 ]
-    return jobs
+    return contests
 
 
-def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]) -> str:
-    """Return what a pull request should be told."""
-    from nanogpt_rs.reporting.frames import markdown_of
-
-    old, new = (side.commit[:8] for side in sides)
-    rows = []
-    for cell in cells:
-        found = comparison_of(cell)
-        ratio = interval = ""
-        if found is not None and found.ratio is not None:
-            ratio = f"{found.ratio:.3f}"
-            interval = "{:.3f} to {:.3f}".format(*found.interval) if found.interval else ""
-        said = cell.status if found is None else found.verdict
-        control = " (control)" if key_of(cell) in controls else ""
-        reason = "; ".join(cell.details) if found is None else found.reason
-        rows.append(
-            [cell.task, cell.id + control, cell.corpus, cell.state, said, ratio, interval, reason]
-        )
-    heads = [
-        "task",
-        "implementation",
-        "corpus",
-        "state",
-        "verdict",
-        f"{old} / {new}",
-        "95 %",
-        "why",
-    ]
-    return (
-        f"### `{old}` against `{new}`\n\n{markdown_of(heads, rows)}\n"
-        "Ratios are the older commit's time over the newer one's: above 1, the newer one is "
-        "faster. Both were called in the same processes, in random order.\n"
-    )
-
-
-def plan_of(jobs: Sequence[Contest], sides: tuple[Side, Side]) -> str:
-    """Return a hash of what there is to do, by which a request is known again."""
-    return sha256(" ".join([*(side.commit for side in sides), bench.plan_of(jobs)]).encode())
+def request_hash(contests: Sequence[Contest], sides: tuple[Side, Side]) -> str:
+    """Return a hash of these contests and commits, by which ``--resume`` knows a run."""
+    commits = [side.commit for side in sides]
+    return sha256(" ".join([*commits, bench.request_hash(contests)]).encode())

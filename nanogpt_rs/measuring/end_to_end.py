@@ -1,22 +1,22 @@
 """A whole job, from a file to a loss: where its time goes, and what another preparation gains.
 
-Training is measured once for each preparation, which proves on the way that all of them train the
-same model to the same bits. It is far too noisy to tell what a preparation gains: that is the
-paired difference of the preparations themselves, each a first call (``ruler.rounds``), as it
-is in a job. A warm one would flatter what needs much memory.
+Training runs once for each preparation. That also proves that all of them train the same model to
+the same bits. Whole runs are far too noisy to show what a preparation gains. The gain is therefore
+the paired difference of the preparations alone, each measured as a first call (``ruler.rounds``),
+as in a real job. Warm calls would flatter a preparation that needs much memory.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 from nanogpt_rs.measuring import paired
-from nanogpt_rs.measuring.bench import references_of
-from nanogpt_rs.measuring.paired import Arm, Course
+from nanogpt_rs.measuring.bench import Advance, references_of
+from nanogpt_rs.measuring.paired import Announce, Arm, Setting
 from nanogpt_rs.measuring.selection import select
 from nanogpt_rs.records.schema import Difference, Trained
 from nanogpt_rs.ruler import end_to_end
@@ -28,30 +28,31 @@ from nanogpt_rs.ruler.worker import WorkerError, run_worker
 from nanogpt_rs.statistics import verdict
 
 DEADLINE = 3600.0
-"""Seconds in which a training run is over, or taken to hang."""
+"""Seconds after which a training run is taken to hang."""
 TRAINING_SECONDS = 10.0
-"""What a run takes, about, with its imports; for the estimate."""
+"""Roughly the seconds that a run takes, imports included; for the estimate only."""
 BUDGET = 20.0
-"""Seconds for the paired comparison of the preparations, where calls are not longer than that."""
-
-Advance = Callable[[str, float], None]
+"""Seconds for the paired comparison of the preparations, unless their calls are longer than that."""
 
 
 class DifferentModelsError(Exception):
-    """Two preparations have not trained the same model; the message says which."""
+    """Two preparations did not train the same model; the message names them."""
 
 
 @dataclass(frozen=True)
 class EndToEnd:
-    """What came of an end-to-end benchmark.
+    """The result of an end-to-end benchmark.
 
     Attributes:
-        corpus, sha256, characters, size: what was prepared; its size in bytes as UTF-8.
-        config: the model's.
-        state: in which the preparations were compared.
-        trained: one for each preparation.
-        differences: one for each reference and each other preparation.
-        processes: in which the preparations were compared.
+        corpus: Id of the corpus.
+        sha256: The corpus's SHA-256.
+        characters: The corpus's length in characters.
+        size: The corpus's size in bytes, as UTF-8.
+        config: Name of the model's config.
+        state: The state in which the preparations were compared.
+        trained: One training run for each preparation.
+        differences: One for each pair of a reference and another preparation.
+        processes: Number of processes in which the preparations were compared.
     """
 
     corpus: str
@@ -66,21 +67,25 @@ class EndToEnd:
 
     @property
     def rest(self) -> float:
-        """Seconds of a job beside its preparation: the median of runs, which differ by noise."""
+        """Seconds that a job takes besides its preparation: the median of the runs."""
         return median(run.rest for run in self.trained)
 
     @property
     def training(self) -> str:
-        """In a line what was trained: the config, and how where not as it is unasked."""
+        """The config in words, with the training options that differ from the defaults."""
         how = self.trained[0].how
         return f"config {self.config}{how and f' on {how}'}"
 
 
 def rows_of(width: str, ids: Sequence[str] = ()) -> list[Implementation]:
-    """Return what is compared: the references for texts of this width, and the Rust ways unasked.
+    """Return the preparations to compare: the references for texts of this width, and others.
+
+    Args:
+        width: The width of the corpus.
+        ids: The others; none stands for the Rust preparations that run by default.
 
     Raises:
-        nanogpt_rs.measuring.selection.SelectionError: an id does not exist.
+        nanogpt_rs.measuring.selection.SelectionError: An id does not exist.
     """
     references = list(dict.fromkeys(references_of(PREPARATION, width).values()))
     others = select([PREPARATION], ids) if ids else select([PREPARATION])
@@ -89,13 +94,13 @@ def rows_of(width: str, ids: Sequence[str] = ()) -> list[Implementation]:
     ]
 
 
-def state() -> str:
-    """Return the state that preparations are compared in: a first call, where one can be forked."""
+def comparison_state() -> str:
+    """Return the state that preparations are compared in: ``first_call`` where fork exists."""
     return "first_call" if hasattr(os, "fork") else "warm"
 
 
 def estimate(rows: Sequence[Implementation]) -> float:
-    """Return about how many seconds it takes with the quick config."""
+    """Return roughly how many seconds the benchmark takes with the quick config."""
     return len(rows) * (TRAINING_SECONDS + 1) + BUDGET
 
 
@@ -109,21 +114,21 @@ def run(
     seed: int = 1337,
     options: Mapping[str, Any] | None = None,
 ) -> EndToEnd:
-    """Prove, train and compare.
+    """Verify the preparations, train with each of them, and compare them.
 
     Args:
-        rows: references among them, or not.
-        name: what the corpus was asked for by.
-        corpus: that corpus.
-        config: of ``model.gpt.CONFIGS``.
-        steps: instead of the recipe's.
-        advance: told of the progress.
-        seed: of the training.
-        options: by name, those of ``model.train.Options`` that are not left as they are.
+        rows: The preparations, references included where they are wanted.
+        name: The id or path that the corpus was requested by.
+        corpus: The corpus itself.
+        config: One of ``model.gpt.CONFIGS``.
+        steps: Number of training steps. ``None``: the config's.
+        advance: Called with the progress made.
+        seed: Seed of the training.
+        options: Fields of ``model.train.Options`` that differ from the defaults, by name.
 
     Raises:
-        DifferentModelsError: two preparations did not train the same model, or one is not right.
-        nanogpt_rs.ruler.worker.WorkerError: a process gave no answer.
+        DifferentModelsError: Two preparations did not train the same model, or one is not right.
+        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer.
     """
     for row in rows:
         advance(f"verify {row.id}", 1.0)
@@ -137,7 +142,7 @@ def run(
         advance(f"train after {row.id}", TRAINING_SECONDS)
     require_one_model(trained)
     advance("compare the preparations", 0.0)
-    differences, processes = compare(rows, name, corpus, lambda *_: advance("compare", 0.0))
+    differences, processes = compare(rows, name, corpus, lambda _: advance("compare", 0.0))
     advance("compare the preparations", BUDGET)
     return EndToEnd(
         corpus=corpus.id,
@@ -145,7 +150,7 @@ def run(
         characters=len(corpus.text),
         size=len(corpus.text.encode()),
         config=config,
-        state=state(),
+        state=comparison_state(),
         trained=tuple(trained),
         differences=tuple(differences),
         processes=processes,
@@ -163,12 +168,12 @@ def train(
     """Have a fresh process do one whole job.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: it gave no answer.
+        nanogpt_rs.ruler.worker.WorkerError: The process gave no answer.
     """
     order = {
         "id": row.id,
         "corpus": name,
-        "rooms": paired.rooms(),
+        "rooms": paired.measured_packages(),
         "config": config,
         "steps": steps,
         "seed": seed,
@@ -179,10 +184,10 @@ def train(
 
 
 def require_one_model(trained: Sequence[Trained]) -> None:
-    """Check that all preparations have trained the same model to the same bits.
+    """Check that all preparations trained the same model to the same bits.
 
     Raises:
-        DifferentModelsError: one has not.
+        DifferentModelsError: A preparation trained another model than the first.
     """
     first = trained[0]
     for other in trained[1:]:
@@ -198,28 +203,31 @@ def compare(
     rows: Sequence[Implementation],
     name: str,
     corpus: Corpus,
-    advance: Advance = lambda *_: None,
+    announce: Announce,
     budget: float = BUDGET,
     characters: int | None = None,
 ) -> tuple[list[Difference], int]:
-    """Return the paired differences of preparations, and in how many processes they were measured.
+    """Measure the paired differences of preparations.
 
     Args:
-        rows: what to compare, references among them.
-        name: what the corpus was asked for by.
-        corpus: that corpus.
-        advance: told of the progress.
-        budget: seconds to take at most, if that is enough for the least.
-        characters: to which the corpus is repeated or cut; as it is, if ``None``.
+        rows: The preparations to compare, references among them.
+        name: The id or path that the corpus was requested by.
+        corpus: The corpus itself.
+        announce: Called before each process.
+        budget: Seconds to take at most, unless the least that a verdict needs takes longer.
+        characters: Length that the corpus is repeated or cut to. ``None``: the corpus as it is.
+
+    Returns:
+        The differences, and the number of processes in which they were measured.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: a process gave no answer, or a wrong one.
+        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer, or a wrong one.
     """
     references = {
         role: row for role, row in references_of(PREPARATION, corpus.width).items() if row in rows
     }
     firsts = list(dict.fromkeys(references.values()))
-    twice = [row for row in firsts for _ in range(2)]  # each with itself, as its control
+    twice = [row for row in firsts for _ in range(2)]  # the second is the control
     arms = twice + [row for row in rows if row not in firsts]
     pairs = [
         (role, arms.index(reference), arms.index(row))
@@ -227,33 +235,41 @@ def compare(
         for row in rows
         if row != reference
     ]
-    course = Course(PREPARATION, name, state())
+    setting = Setting(PREPARATION, name, comparison_state())
 
-    def enough(measured: paired.Measured) -> bool:
+    def is_done(measured: paired.Measured) -> bool:
         return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
 
     called = [replace(arm_of(row), characters=characters) for row in arms]
-    measured = paired.measure(course, called, enough, advance, budget=budget)
+    measured = paired.measure(setting, called, is_done, announce, budget=budget)
     if measured.wrong:
-        raise WorkerError("; ".join(f"{id}: {why}" for id, why in measured.wrong.items()))
+        raise WorkerError("; ".join(f"{id}: {reason}" for id, reason in measured.wrong.items()))
     differences = []
     for role, first, arm in pairs:
         comparison = measured.compare(arm, first)
-        taken, _ = verdict.added(measured.processes, first, None, comparison.clock)
+        reference_seconds, _ = verdict.added(measured.processes, first, None, comparison.clock)
         gained, interval = verdict.added(measured.processes, first, arm, comparison.clock)
         differences.append(
-            Difference(role, arms[first].id, arms[arm].id, taken, gained, interval, comparison)
+            Difference(
+                role,
+                arms[first].id,
+                arms[arm].id,
+                reference_seconds,
+                gained,
+                interval,
+                comparison,
+            )
         )
     return differences, len(measured.processes)
 
 
 def arm_of(row: Implementation) -> Arm:
-    """Return a preparation as an arm; what it returns is kept, as in a job."""
-    return Arm(row.id, threads="parallel" in row.marks, kept=state() != "first_call")
+    """Return the arm that calls a preparation and keeps its result, as a job does."""
+    return Arm(row.id, threads="parallel" in row.marks, kept=comparison_state() != "first_call")
 
 
 def stages_of(trained: Sequence[Trained]) -> list[str]:
-    """Return the stages of all runs in their order: import, preparations, training."""
+    """Return the stages of all runs in order: the import, those of preparing, those of training."""
     preparing = dict.fromkeys(stage for run in trained for stage in run.prepare)
     others = dict.fromkeys(
         stage

@@ -1,4 +1,4 @@
-"""What can be said about the machine, and what of it spoils a measurement."""
+"""Describes the machine, and watches what on it can spoil a measurement."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from nanogpt_rs.records.schema import Meanwhile
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine now. Fields are ``None`` where this system does not tell.
+    """The machine as it is now. A field is ``None`` where this system does not report it.
 
     Attributes:
-        cpu: model name of the processor.
-        cores: processors this process may use.
-        governor: frequency governor of the first processor (Linux).
-        load: mean number of runnable processes over the last minute.
-        steal: share of processor time that the hypervisor gave to others, over a short sample.
-        memory: available memory, in bytes.
-        python: implementation, version and build of this interpreter.
-        system: operating system and machine type.
+        cpu: Model name of the processor.
+        cores: Number of processors that this process may use.
+        governor: Frequency governor of the first processor (Linux).
+        load: Mean number of runnable processes over the last minute.
+        steal: Share of processor time that the hypervisor gave to others, over a short sample.
+        memory: Available memory, in bytes.
+        python: Implementation, version and build of this interpreter.
+        system: Operating system and machine type.
     """
 
     cpu: str
@@ -39,7 +39,7 @@ class Machine:
 
 
 def examine() -> Machine:
-    """Look at the machine; takes a quarter of a second."""
+    """Examine the machine; this takes a quarter of a second."""
     import psutil
 
     steal = getattr(psutil.cpu_times_percent(interval=0.25), "steal", None)
@@ -63,14 +63,14 @@ def cores() -> int:
 
 
 class MachineWatch:
-    """Watches the machine from when it is made."""
+    """Watches the machine from the moment that this object is created."""
 
     def __init__(self) -> None:
         self.start = self.read()
 
     @staticmethod
     def read() -> tuple[float, float | None, float, float | None, float]:
-        """Return now, the load, and the machine's idle, stolen and total processor seconds."""
+        """Return the time, the load, and the machine's idle, stolen and total processor seconds."""
         import psutil
 
         times = psutil.cpu_times()
@@ -81,7 +81,7 @@ class MachineWatch:
         return time.monotonic(), load, idle, getattr(times, "steal", None), total
 
     def so_far(self) -> Meanwhile:
-        """Return what happened since."""
+        """Return what happened on the machine since then."""
         began, load, idle, stolen, total = self.start
         now, load_now, idle_now, stolen_now, total_now = self.read()
         ticks = total_now - total
@@ -96,7 +96,7 @@ class MachineWatch:
 
 
 def cpu_model() -> str:
-    """Return the processor's model name, as far as the system tells."""
+    """Return the processor's model name, or its architecture if the system reports no name."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -107,7 +107,7 @@ def cpu_model() -> str:
 
 
 def python_build() -> str:
-    """Return implementation and version of this Python, and whether it is an unusual build."""
+    """Return this Python's implementation and version, and in what way its build is unusual."""
     words = [platform.python_implementation(), platform.python_version()]
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         words.append("free-threaded")

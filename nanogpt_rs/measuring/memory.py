@@ -1,26 +1,29 @@
-"""A first call in a fresh process: how long it takes, and by how much memory grows."""
+"""The first call in a fresh process: how long it takes, and by how much its memory grows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nanogpt_rs.measuring.paired import LEAST_DEADLINE, rooms
+from nanogpt_rs.measuring.paired import LEAST_DEADLINE, measured_packages
 from nanogpt_rs.records.schema import Footprint
+from nanogpt_rs.ruler.files import cannot_uncache
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.worker import run_worker
 
 DEADLINE = 10 * LEAST_DEADLINE
 PROCESSES = 3
-"""For each row: memory hardly differs from one to the next."""
+"""Processes for each row. They are few, because memory hardly differs from one to the next."""
 LARGE = 10_000_000
-"""Characters from which a proof takes minutes and many times a call's memory."""
+"""Characters from which verifying takes minutes, and many times the memory of a call."""
 
 
-def states_of(task: str) -> tuple[bool, ...]:
-    """Return whether its files are uncached, for each row that a task has here."""
-    from nanogpt_rs.ruler.files import cannot_uncache
+def cache_states(task: str) -> tuple[bool, ...]:
+    """Return the values of ``uncached`` that a task is measured with here.
 
+    A task that reads files is measured with the system's copy of them in memory, and without it
+    where this system can drop that copy.
+    """
     return (False, True) if TASKS[task].files and not cannot_uncache() else (False,)
 
 
@@ -33,24 +36,34 @@ def measure(
 ) -> Footprint:
     """Have fresh processes make one call each.
 
+    Args:
+        row: The implementation to call.
+        corpus: The id or path of the corpus.
+        uncached: Whether the system must hold no copy of the files in memory.
+        processes: Number of processes.
+        tick: Called after each process.
+
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: one gave no answer.
+        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer.
     """
     order = {
         "task": row.task,
         "id": row.id,
         "corpus": corpus,
-        "rooms": rooms(),
+        "rooms": measured_packages(),
         "uncached": uncached,
     }
     answers = []
     for _ in range(processes):
         answers.append(run_worker("memory", order, DEADLINE))
         tick()
-    columns = {key: tuple(each[key] for each in answers) for key in answers[0]}
+    columns = {key: tuple(answer[key] for answer in answers) for key in answers[0]}
     return Footprint(row.task, row.id, uncached, **columns)
 
 
 def ordered(footprints: Sequence[Footprint]) -> list[Footprint]:
-    """Return them with what needs least memory first."""
-    return sorted(footprints, key=lambda each: (each.uncached, each.most, each.typical_seconds))
+    """Return the footprints in the order of their memory, the smallest first, by cache state."""
+    return sorted(
+        footprints,
+        key=lambda footprint: (footprint.uncached, footprint.most, footprint.typical_seconds),
+    )

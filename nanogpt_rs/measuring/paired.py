@@ -1,7 +1,7 @@
-"""The paired comparison: fresh worker processes, rounds of blocks, and what may be said of them.
+"""The paired comparison: fresh worker processes measure all arms side by side, round by round.
 
-``ruler.rounds`` measures one process's worth; ``statistics.verdict`` says what a set of them
-means. Between the two this module decides how much to measure, and stops.
+``ruler.rounds`` is what one process does, and ``statistics.verdict`` judges a set of processes.
+This module stands between the two: it decides how much to measure, and when to stop.
 """
 
 from __future__ import annotations
@@ -24,43 +24,45 @@ from nanogpt_rs.ruler.worker import run_worker
 from nanogpt_rs.statistics import blocks, clocks, plan, verdict
 
 PADDING_LIMIT = 4096
-"""Bytes of environment, at most, by which processes differ: the stack starts elsewhere in each."""
+"""Processes differ by up to this many bytes of environment, so that each stack starts elsewhere."""
 PILOT_ROUNDS = 3
 MOST_CONTENDERS = 12
-"""More would spread a round over too long a time, and give chance too many tries."""
+"""Contenders in one comparison. More would spread a round over too long a time, and would give
+chance too many tries."""
 LEAST_DEADLINE = 60.0
-"""Seconds that a worker may take at least; many times what was planned for it."""
+"""Seconds that any worker may take; one with a longer plan may take 20 times what is planned."""
 TOO_SHORT_FOR_ONE = 0.00002
-"""Seconds below which a pilot that timed single calls is run again with blocks."""
+"""A pilot times single calls; if the shortest takes fewer seconds, it runs again with blocks."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Of the time of a call, that a record keeps."""
+"""The quantiles of a call's time that a record keeps."""
 ECHOED_SECONDS = 0.00002
-"""Calls up to here are so short that it matters how often their code runs."""
+"""Calls up to this many seconds are so short that it matters how often their code runs."""
 PILOT_SECONDS = 3.0
-"""For each arm, what a pilot may be expected to take: nothing is known yet."""
+"""Seconds that a pilot is expected to take for each arm, when nothing is known of it yet."""
 
 UNCOUNTED = (
     "this system does not say whether a thread was preempted, so that only wall time is left"
 )
 
-Advance = Callable[[str, float], None]
-"""Called with what is being done and the share, 0 to 1, that is."""
+Announce = Callable[[str], None]
+"""Called with the phase, ``pilot`` or ``measure``, before each worker process is started."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """What is called in a round.
+    """Something that is called in every round.
 
     Attributes:
-        id: an implementation's.
-        threads: it uses several, so that only wall time can judge it.
-        target: what is called instead of the implementation, with the same arguments.
-        method: of what would be called, to be called instead.
-        kept: what calls return is freed after the clock has stopped.
-        characters: its text is the corpus, repeated or cut to so many.
-        uncounted: the share of calls that it makes beyond those counted: a known slow-down.
-        side: the folder of the wheel that it comes from, instead of what is installed.
-        name: which answers call it by, instead of its id.
+        id: The implementation's id.
+        threads: Whether it uses several threads, so that only wall time can judge it.
+        target: A function to call instead of the implementation, with the same arguments, as
+            ``module:name``.
+        method: A method of the implementation's callable to call instead.
+        kept: Whether the results of the calls are freed only after the clock has stopped.
+        characters: Length of its text: the corpus, repeated or cut. ``None``: the corpus as it is.
+        uncounted: A known slow-down: the share of calls that it makes beyond those counted.
+        side: Folder of the wheel that it is loaded from. ``None``: the installed packages.
+        name: The name that answers use for it instead of its id.
     """
 
     id: str
@@ -74,8 +76,8 @@ class Arm:
     name: str | None = None
 
     def order(self, calls: int, **more: Any) -> dict[str, Any]:
-        """Return the arm as a worker is told of it, to count so many calls in a block."""
-        own = {
+        """Return the arm's part of a worker's order, with this many counted calls in a block."""
+        fields = {
             "threads": self.threads,
             "target": self.target,
             "method": self.method,
@@ -84,8 +86,8 @@ class Arm:
             "side": self.side,
             "name": self.name,
         }
-        told = {key: value for key, value in own.items() if value}
-        return {"id": self.id, **told, "calls": calls + round(calls * self.uncounted), **more}
+        given = {key: value for key, value in fields.items() if value}
+        return {"id": self.id, **given, "calls": calls + round(calls * self.uncounted), **more}
 
 
 def arm_of(row: Implementation) -> Arm:
@@ -94,15 +96,16 @@ def arm_of(row: Implementation) -> Arm:
 
 
 @dataclass(frozen=True)
-class Course:
-    """What all arms of a comparison are run on.
+class Setting:
+    """The task, the corpus and the state that all arms of a comparison share.
 
     Attributes:
-        task: the task's name.
-        corpus: what the corpus was asked for by, so that workers find it too.
-        state: of ``nanogpt_rs.ruler.rounds.STATES``, or ``BUILD``.
-        watchful: after each block all is looked at that a call has to leave alone, not only what
-            takes a microsecond each; the rest takes ten, and displaces more of what calls stand on.
+        task: The task's name.
+        corpus: The id or path that the corpus was requested by, so that workers find it too.
+        state: One of ``nanogpt_rs.ruler.rounds.STATES``, or ``BUILD``.
+        watchful: Whether a worker looks after every block at everything that a call must leave
+            alone. Otherwise it looks only at what takes a microsecond to check. The full check
+            takes ten, and displaces more of what calls stand on.
     """
 
     task: str
@@ -113,16 +116,22 @@ class Course:
     def run(
         self, arms: Sequence[dict[str, Any]], rounds: int, warm_up_rounds: int, seconds: float
     ) -> dict[str, Any]:
-        """Have one fresh process carry out rounds; it is expected to take so many seconds.
+        """Have one fresh process measure these rounds, and return its answer.
+
+        Args:
+            arms: The arms' parts of the order, see ``Arm.order``.
+            rounds: Number of rounds to time.
+            warm_up_rounds: Number of rounds before them that are not timed.
+            seconds: Seconds that the process is expected to take; its deadline depends on them.
 
         Raises:
-            WorkerError: it gave no answer.
+            WorkerError: The process gave no answer.
         """
         order = {
             "task": self.task,
             "corpus": self.corpus,
             "state": self.state,
-            "rooms": rooms(),
+            "rooms": measured_packages(),
             "arms": arms,
             "rounds": rounds,
             "warm_up_rounds": warm_up_rounds,
@@ -137,63 +146,64 @@ class Course:
 
 
 @cache
-def rooms() -> dict[str, str | None]:
-    """Return where the measured rooms are, looked up once."""
+def measured_packages() -> dict[str, str | None]:
+    """Return where the measured packages are imported from, looked up once."""
     return provenance.rooms()
 
 
 @dataclass(frozen=True)
 class Pilot:
-    """What a first short process found.
+    """How long calls take, according to a first short process.
 
     Attributes:
-        seconds: one call of each arm; arms of the same thing have the same.
-        around: what each call takes beside that, such as displacing its text, in s.
+        seconds: Seconds for one call of each arm; arms that call the same have the same value.
+        around: Seconds that each call costs beyond its own time, such as displacing its text.
     """
 
     seconds: tuple[float, ...]
     around: float
 
 
-def pilot(course: Course, arms: Sequence[Arm]) -> Pilot:
+def run_pilot(setting: Setting, arms: Sequence[Arm]) -> Pilot:
     """Find out how long calls take.
 
     Raises:
-        WorkerError: the process gave no answer.
+        WorkerError: The process gave no answer.
     """
     calls = (1,) * len(arms)
     while True:
         orders = [arm.order(count) for arm, count in zip(arms, calls, strict=True)]
-        answer = course.run(orders, PILOT_ROUNDS, 1, PILOT_SECONDS * len(arms))
+        answer = setting.run(orders, PILOT_ROUNDS, 1, PILOT_SECONDS * len(arms))
         shortest: dict[Arm, float] = {}
-        for arm, mine, count in zip(arms, answer["blocks"], calls, strict=True):
-            # A thread's CPU time does not count the turns that others had; nor what it waited for.
-            taken = (block[0 if arm.threads or block[3] else 1] for block in mine)
-            least = max(1, min(taken)) / count / 1e9
+        for arm, arm_blocks, count in zip(arms, answer["blocks"], calls, strict=True):
+            # A thread's CPU time leaves out the turns of other threads, and the time that it
+            # waited.
+            times = (block[0 if arm.threads or block[3] else 1] for block in arm_blocks)
+            least = max(1, min(times)) / count / 1e9
             same = replace(arm, side=None, name=None)
             shortest[same] = min(least, shortest.get(same, least))
         seconds = tuple(shortest[replace(arm, side=None, name=None)] for arm in arms)
-        if course.state in SINGLY or set(calls) != {1} or min(seconds) > TOO_SHORT_FOR_ONE:
+        if setting.state in SINGLY or set(calls) != {1} or min(seconds) > TOO_SHORT_FOR_ONE:
             break
         calls = plan.calls_in_a_block(seconds)
-    timed = sum(block[0] for mine in answer["blocks"] for block in mine) / 1e9
+    timed = sum(block[0] for arm_blocks in answer["blocks"] for block in arm_blocks) / 1e9
     around = max(0.0, answer["seconds"] - timed) / (PILOT_ROUNDS * sum(calls))
     return Pilot(seconds, around)
 
 
 @dataclass
 class Measured:
-    """What worker processes have measured so far.
+    """Everything that the worker processes have measured so far.
 
     Attributes:
-        plan: by which; as for the first arms alone, where others only run along.
-        along: what a process takes with all arms over what it takes with the planned ones.
-        positive: index of the positive control, an arm after those asked for, or ``None``.
-        wall_only: indices of arms that use threads.
-        processes: one for each.
-        cores: by name how many cores an arm with threads kept busy, a value for each process.
-        wrong: by name what was wrong in the end with an answer that had been right.
-        seconds: that it took, pilot and all.
+        plan: How much to measure; planned for the first arms alone where others only run along.
+        along: A process's time with all arms, divided by its time with the planned arms alone.
+        positive: Index of the positive control, an arm after the requested ones, or ``None``.
+        wall_only: Indices of arms that use threads, which only wall time can judge.
+        processes: The blocks of each process.
+        cores: For each arm with threads, by name, how many cores it kept busy in each process.
+        wrong: For each arm, by name, why its last answer was wrong after it had been right.
+        seconds: Seconds that measuring has taken so far, the pilot included.
     """
 
     plan: plan.Plan
@@ -206,38 +216,42 @@ class Measured:
     seconds: float
 
     def enough(self, comparisons: Sequence[schema.Comparison]) -> bool:
-        """Return whether these are told well enough, or have taken all their time."""
+        """Return whether these comparisons are precise enough, or have used all their time."""
         return verdict.enough(comparisons, self.plan, self.seconds / self.along)
 
     def compare(self, contender: int, baseline: int = 0) -> schema.Comparison:
-        """Return what may be said of an arm beside a baseline, whose control is the next arm."""
+        """Compare an arm with a baseline, whose control is the arm after the baseline."""
         wall_only = self.wall_only
         if not rounds.COUNTS_SWITCHES:
             wall_only = tuple(range(self.processes[0].blocks.shape[0]))
         if baseline == blocks.BASELINE:
-            found = verdict.compare(
+            comparison = verdict.compare(
                 self.processes, contender, positive=self.positive, wall_only=wall_only
             )
         else:
             chosen = [baseline, baseline + 1, contender]
-            found = verdict.compare(
-                [blocks.Process(each.blocks[chosen], each.others) for each in self.processes],
+            comparison = verdict.compare(
+                [
+                    blocks.Process(process.blocks[chosen], process.others)
+                    for process in self.processes
+                ],
                 wall_only=[index for index, arm in enumerate(chosen) if arm in wall_only],
             )
-        return found if rounds.COUNTS_SWITCHES else replace(found, clock_reason=UNCOUNTED)
+        return comparison if rounds.COUNTS_SWITCHES else replace(comparison, clock_reason=UNCOUNTED)
 
     def seconds_of(self, arm: int) -> float:
-        """Return how long a call of an arm takes, in s, by the clock that suits it."""
+        """Return the seconds for one call of an arm, by the clock that suits it."""
         clock = self.clock_of(arm)
         return blocks.typical_seconds(self.processes, arm, clock) or self.wall_of(arm)
 
     def quantiles_of(self, arm: int) -> tuple[float, ...]:
-        """Return ``QUANTILES`` of a call of an arm over all rounds, in s, by the same clock."""
-        seconds = np.concatenate([each.seconds(arm, self.clock_of(arm)) for each in self.processes])
+        """Return the ``QUANTILES`` of one call's seconds over all rounds, by the same clock."""
+        clock = self.clock_of(arm)
+        seconds = np.concatenate([process.seconds(arm, clock) for process in self.processes])
         return tuple(np.quantile(seconds, QUANTILES).tolist())
 
     def wall_of(self, arm: int) -> float:
-        """Return how long a call of an arm takes by wall clock, in s."""
+        """Return the seconds for one call of an arm, by wall clock."""
         return blocks.typical_seconds(self.processes, arm, "wall")
 
     def clock_of(self, arm: int) -> schema.Clock:
@@ -249,75 +263,71 @@ class Measured:
 
 
 def echoes_of(arms: Sequence[Arm], seconds: Sequence[float], controlled: bool) -> tuple[int, ...]:
-    """Return how many blocks of each arm a round has besides the timed one.
+    """Return how many blocks of each arm a round runs without timing them.
 
     Code that runs more often finds more of itself in caches and branch predictors. A baseline runs
     two or three times a round: the same function of another build, run once, read 0.5 to 1.2 %
-    slower at 1 to 3 us, and 0.1 % at 16 us. What is short and takes about as long as an arm that
+    slower at 1 to 3 us, and 0.1 % at 16 us. A short arm that takes about as long as an arm that
     runs more often is therefore run as often.
 
     Args:
-        arms: in their order.
-        seconds: one call of each.
-        controlled: there is a positive control besides, which is the baseline's code.
+        arms: The arms in their order.
+        seconds: Seconds for one call of each arm.
+        controlled: Whether a positive control, which runs the baseline's code, is added to them.
     """
     codes = [code_of(arm) for arm in arms]
     runs = Counter(codes)
     runs[codes[0]] += controlled
     echoes = []
-    for index, (code, taken) in enumerate(zip(codes, seconds, strict=True)):
+    for index, (code, call_seconds) in enumerate(zip(codes, seconds, strict=True)):
         alike = [
             runs[other]
-            for other, theirs in zip(codes, seconds, strict=True)
-            if 1 / plan.ALIKE <= taken / theirs <= plan.ALIKE
+            for other, other_seconds in zip(codes, seconds, strict=True)
+            if 1 / plan.ALIKE <= call_seconds / other_seconds <= plan.ALIKE
         ]
         first = codes.index(code) == index
-        echoes.append(max(alike) - runs[code] if first and taken <= ECHOED_SECONDS else 0)
+        echoes.append(max(alike) - runs[code] if first and call_seconds <= ECHOED_SECONDS else 0)
     return tuple(echoes)
 
 
 def code_of(arm: Arm) -> Arm:
-    """Return what an arm runs, whatever on and however often."""
+    """Return an arm reduced to the code that it runs, whatever its text and number of calls."""
     return Arm(arm.id, target=arm.target, method=arm.method, side=arm.side)
 
 
 def measure(
-    course: Course,
+    setting: Setting,
     arms: Sequence[Arm],
-    done: Callable[[Measured], bool],
-    advance: Advance,
+    is_done: Callable[[Measured], bool],
+    announce: Announce,
     *,
-    found: Pilot | None = None,
     plan_for: int | None = None,
     budget: float | None = None,
     multiple: int = 1,
 ) -> Measured:
-    """Run workers until ``done`` says so, once the plan's least has been measured.
+    """Run worker processes until ``is_done`` agrees, but at least as many as the plan demands.
 
     Args:
-        course: what to run on.
-        arms: the baseline, the baseline again, contenders.
-        done: whether to stop; asked after each process.
-        advance: told of the progress.
-        found: what a pilot found of these arms; ``None`` has one run.
-        plan_for: plan as for so many of the arms, and let the others run along.
-        budget: seconds to take at most, instead of what the calls deserve.
-        multiple: where a block has that many calls, it has a multiple of so many.
+        setting: The task, corpus and state.
+        arms: The baseline, the baseline a second time, and the contenders.
+        is_done: Returns whether to stop; called after each process.
+        announce: Called before each process.
+        plan_for: Plan for the first so many arms alone, and let the others run along.
+        budget: Seconds to take at most. ``None``: chosen from the length of a call.
+        multiple: Calls per block are rounded to a multiple of this where they are as many.
 
     Raises:
-        WorkerError: a process gave no answer.
+        WorkerError: A process gave no answer.
     """
     start = time.perf_counter()
-    if found is None:
-        advance("pilot", 0.0)
-        found = pilot(course, arms)
-    singly = course.state in SINGLY
+    announce("pilot")
+    pilot = run_pilot(setting, arms)
+    singly = setting.state in SINGLY
 
     def planned(count: int | None, echoes: Sequence[int] = ()) -> plan.Plan:
-        assert found is not None
         return plan.plan(
-            found.seconds[:count],
-            around=found.around,
+            pilot.seconds[:count],
+            around=pilot.around,
             singly=singly,
             budget=budget,
             multiple=multiple,
@@ -325,30 +335,36 @@ def measure(
         )
 
     controlled = planned(None).positive_calls is not None
-    echoes = (0,) * len(arms) if singly else echoes_of(arms, found.seconds, controlled)
-    chosen, all_arms = planned(plan_for, echoes), planned(None, echoes)
+    echoes = (0,) * len(arms) if singly else echoes_of(arms, pilot.seconds, controlled)
+    plan_of_first, plan_of_all = planned(plan_for, echoes), planned(None, echoes)
     orders = [
         arm.order(calls, primed=primed, echoes=echo)
         for arm, calls, primed, echo in zip(
-            arms, all_arms.calls, all_arms.primed, echoes, strict=True
+            arms, plan_of_all.calls, plan_of_all.primed, echoes, strict=True
         )
     ]
     positive = None
-    if all_arms.positive_calls is not None:
+    if plan_of_all.positive_calls is not None:
         positive = len(arms)
-        orders.append({**orders[0], "calls": all_arms.positive_calls, "echoes": 0})
+        orders.append({**orders[0], "calls": plan_of_all.positive_calls, "echoes": 0})
     threads = tuple(index for index, arm in enumerate(arms) if arm.threads)
-    along = all_arms.process_seconds / chosen.process_seconds
-    measured = Measured(chosen, along, positive, threads, [], {}, {}, 0.0)
+    along = plan_of_all.process_seconds / plan_of_first.process_seconds
+    measured = Measured(plan_of_first, along, positive, threads, [], {}, {}, 0.0)
     while True:
-        advance("measure", min(1.0, len(measured.processes) / chosen.least))
-        answer = course.run(orders, chosen.rounds, chosen.warm_up_rounds, all_arms.process_seconds)
+        announce("measure")
+        answer = setting.run(
+            orders,
+            plan_of_first.rounds,
+            plan_of_first.warm_up_rounds,
+            plan_of_all.process_seconds,
+        )
         measured.wrong |= answer["wrong"]
         for name, cores in answer["cores"].items():
             measured.cores.setdefault(name, []).append(cores)
         measured.processes.append(blocks.Process(answer["blocks"], answer["others"]))
-        for arm, calls in enumerate(all_arms.calls):
+        for arm, calls in enumerate(plan_of_all.calls):
+            # The uncounted calls of a planted slow-down must not count as calls.
             measured.processes[-1].blocks[arm, :, 4] = calls
         measured.seconds = time.perf_counter() - start
-        if len(measured.processes) >= chosen.least and done(measured):
+        if len(measured.processes) >= plan_of_first.least and is_done(measured):
             return measured

@@ -1,4 +1,4 @@
-"""What is measured unasked, and the published set: one table each."""
+"""The two sets that ``bench`` measures by name: the default one, and the published one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from nanogpt_rs.ruler import corpora
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Corpora that are measured alike.
+    """Corpora that are measured in the same way.
 
     Attributes:
-        corpora: ids.
-        states: of ``nanogpt_rs.ruler.rounds.STATES``.
-        budget: seconds for each group of contenders.
-        everything: every row, not only those that run unasked.
-        every_task: every task, not only those that run unasked.
-        build: also what makes an encoder, which depends on the vocabulary alone.
+        corpora: Ids of the corpora.
+        states: Some of ``nanogpt_rs.ruler.rounds.STATES``.
+        budget: Seconds for each group of contenders.
+        everything: Whether to measure every row, not only the rows that run by default.
+        every_task: Whether to measure every task, not only the tasks that run by default.
+        build: Whether to time the building of encoders too, which depends on the vocabulary alone.
     """
 
     corpora: tuple[str, ...]

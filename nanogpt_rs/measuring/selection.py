@@ -1,4 +1,4 @@
-"""What the user asked for, turned into registry rows and corpora, or into a clear refusal."""
+"""Turns the user's choices into registry rows, states and corpora, or refuses them clearly."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nanogpt_rs.ruler.rounds import STATES, applies
 from nanogpt_rs.ruler.tasks import TASKS
 
 FEW = 12
-"""Names that fit into a message."""
+"""The largest number of names that fit into a message."""
 
 
 class SelectionError(Exception):
-    """What was asked for does not exist; the message says what does."""
+    """A choice does not exist or does not fit the others; the message names the valid ones."""
 
 
 def select(
@@ -29,13 +29,14 @@ def select(
     """Return the rows of these tasks with these ids.
 
     Args:
-        tasks: task names; none means all.
-        ids: implementation ids; none means the rows marked ``default`` and the baselines.
-        everything: without ``ids``, all rows instead.
-        every_task: without ``tasks`` and ``ids``, not only the tasks that are measured unasked.
+        tasks: Names of tasks; none stands for all.
+        ids: Ids of implementations; none stands for the rows marked ``default`` and the baselines.
+        everything: Whether no ``ids`` stand for all rows instead.
+        every_task: Whether no ``tasks`` and no ``ids`` stand for all tasks; if not, they stand for
+            the tasks that are measured by default.
 
     Raises:
-        SelectionError: a task or an id does not exist.
+        SelectionError: A task or an id does not exist.
     """
     for task in tasks:
         if task not in TASKS:
@@ -45,44 +46,42 @@ def select(
     rows = [row for row in registry.rows() if not tasks or row.task in tasks]
     for id in ids:
         if not any(row.id == id for row in rows):
-            raise SelectionError(
-                f"no implementation {id!r} of the tasks asked for; {near(id, rows)}"
-            )
+            raise SelectionError(f"no implementation {id!r} of the chosen tasks; {near(id, rows)}")
     if ids:
         return [row for row in rows if row.id in ids]
     return [row for row in rows if everything or row.marks & {"default", "baseline"}]
 
 
 def near(id: str, rows: Sequence[Implementation]) -> str:
-    """Return which ids of these rows somebody may have meant, or all of them if they are few."""
-    known = list(dict.fromkeys(row.id for row in rows))
-    if len(known) > FEW:
-        closest = get_close_matches(id, known, n=3)
+    """Return in words the ids that the user may have meant, or all of them if they are few."""
+    ids = list(dict.fromkeys(row.id for row in rows))
+    if len(ids) > FEW:
+        closest = get_close_matches(id, ids, n=3)
         if closest:
             return f"closest: {', '.join(closest)} (`nanogpt-rs list` shows all)"
-        return "`nanogpt-rs list` shows what there is"
-    return f"there are: {', '.join(known)}"
+        return "`nanogpt-rs list` shows all"
+    return f"there are: {', '.join(ids)}"
 
 
 def lacking(row: Implementation) -> str | None:
-    """Return why a row cannot run here, as far as can be told without long imports."""
+    """Return why a row cannot run here, as far as that is known without slow imports."""
     return row.unavailable() if calls_rust(row) else row.absent()
 
 
 def calls_rust(row: Implementation) -> bool:
-    """Return whether a row calls, or is given, what our own Rust module holds."""
+    """Return whether a row calls a function of our Rust module, or is given one."""
     return any(name.startswith("rust_impls:") for name in (row.target, *row.given))
 
 
 def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]:
-    """Return the states asked for, each once.
+    """Check these states and return them without repetition.
 
     Args:
-        states: names.
-        tasks: names of tasks, to one of which each state must apply; none means any.
+        states: Names of states.
+        tasks: Names of tasks. Each state must apply to at least one; none stands for all tasks.
 
     Raises:
-        SelectionError: one does not exist, cannot be had here, or applies to none of the tasks.
+        SelectionError: A state does not exist, is not possible here, or applies to no task.
     """
     for state in states:
         if state not in STATES:
@@ -93,35 +92,38 @@ def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]
                 + ("no file is read" if state == "uncached_file" else "a file is read, no text")
             )
         if state == "uncached_file" and (reason := cannot_uncache()):
-            raise SelectionError(f"the state {state} cannot be had here: {reason}")
+            raise SelectionError(f"the state {state} is not possible here: {reason}")
     return list(dict.fromkeys(states))
 
 
 def available(states: Sequence[str]) -> list[str]:
-    """Return those of some states that can be had here."""
-    return [each for each in states if each != "uncached_file" or not cannot_uncache()]
+    """Return those of these states that are possible on this system."""
+    return [state for state in states if state != "uncached_file" or not cannot_uncache()]
 
 
 def load_corpora(names: Sequence[str]) -> list[corpora.Corpus]:
-    """Return the corpora of these names, each once, in the order asked for.
+    """Return the corpora of these names, in their order and without repetition.
 
     Raises:
-        corpora.CorpusError: one cannot be had.
+        corpora.CorpusError: A corpus cannot be loaded.
     """
     return [corpus for _, corpus in named_corpora(names)]
 
 
 def named_corpora(names: Sequence[str] | None) -> list[tuple[str, corpora.Corpus]]:
-    """Return the same, each with the name that it was asked for by, so that workers find it too.
+    """Return pairs of a name and its corpus; workers find the corpus by that name too.
+
+    Args:
+        names: Ids or paths; none stands for the default corpus.
 
     Raises:
-        corpora.CorpusError: one cannot be had.
-        SelectionError: two would be called the same.
+        corpora.CorpusError: A corpus cannot be loaded.
+        SelectionError: Two different texts would have the same id.
     """
-    found = [(name, corpora.load(name)) for name in dict.fromkeys(names or [corpora.DEFAULT])]
-    known: dict[str, tuple[str, corpora.Corpus]] = {}
-    for name, corpus in found:
-        other, before = known.setdefault(corpus.id, (name, corpus))
-        if before.sha256 != corpus.sha256:
-            raise SelectionError(f"{other} and {name} are both called {corpus.id}: rename one")
-    return found
+    pairs = [(name, corpora.load(name)) for name in dict.fromkeys(names or [corpora.DEFAULT])]
+    by_id: dict[str, tuple[str, corpora.Corpus]] = {}
+    for name, corpus in pairs:
+        other_name, other = by_id.setdefault(corpus.id, (name, corpus))
+        if other.sha256 != corpus.sha256:
+            raise SelectionError(f"{other_name} and {name} are both called {corpus.id}: rename one")
+    return pairs

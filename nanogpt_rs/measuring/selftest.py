@@ -20,7 +20,7 @@ from statistics import median_high
 from typing import Any
 
 from nanogpt_rs.measuring import machine, paired
-from nanogpt_rs.measuring.paired import Arm, Course, Measured
+from nanogpt_rs.measuring.paired import Arm, Measured, Setting
 from nanogpt_rs.records import schema
 from nanogpt_rs.ruler import corpora, provenance
 from nanogpt_rs.statistics import blocks
@@ -146,7 +146,7 @@ def run_group(row: Row, case: Case) -> dict[str, Any]:
         nanogpt_rs.ruler.worker.WorkerError: a process gave no answer.
     """
     arms = arms_of(row, case)
-    course = Course(case.task, corpora.DEFAULT, "warm")
+    setting = Setting(case.task, corpora.DEFAULT, "warm")
     stopped: dict[int, tuple[schema.Comparison, int, float]] = {}
 
     def done(measured: Measured) -> bool:
@@ -159,7 +159,7 @@ def run_group(row: Row, case: Case) -> dict[str, Any]:
         return len(stopped) == len(arms) - 2
 
     measured = paired.measure(
-        course, arms, done, lambda *_: None, plan_for=3, multiple=EXACT_CALLS if row.by_calls else 1
+        setting, arms, done, lambda _: None, plan_for=3, multiple=EXACT_CALLS if row.by_calls else 1
     )
     others = [each.others for each in measured.processes if each.others is not None]
     names = [SAME, *map(str, row.slower)] if row.other is None else [row.other]
@@ -230,12 +230,12 @@ def mean_over_seeds(row: Row) -> dict[str, Any]:
     import numpy as np
 
     (case,) = row.cases
-    course = Course(case.task, corpora.DEFAULT, "warm")
+    setting = Setting(case.task, corpora.DEFAULT, "warm")
 
     def done(measured: Measured) -> bool:
         return len(measured.processes) >= SEED_BANK
 
-    measured = paired.measure(course, arms_of(row, case), done, lambda *_: None)
+    measured = paired.measure(setting, arms_of(row, case), done, lambda _: None)
     clean = measured.compare(2).clock == "wall"
     values = blocks.effects(measured.processes, 2, "wall" if clean else "cpu", clean).values
     return {

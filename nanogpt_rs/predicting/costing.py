@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.measuring.bench import references_of
-from nanogpt_rs.measuring.paired import rooms
+from nanogpt_rs.measuring.paired import measured_packages
 from nanogpt_rs.measuring.selection import select
 from nanogpt_rs.predicting.cost import CALL, CostError
 from nanogpt_rs.preparing.shards import TRAIN, VAL, sha256_of
@@ -134,7 +134,12 @@ def measure_way(way: Way, path: Path, out: Path, size: int) -> Taken:
     """
     if way.options is None:
         out.mkdir()
-        order = {"id": way.name, "paths": [str(path)], "out": str(out), "rooms": rooms()}
+        order = {
+            "id": way.name,
+            "paths": [str(path)],
+            "out": str(out),
+            "rooms": measured_packages(),
+        }
         try:
             answer = run_worker("cost", order, DEADLINE)
         except WorkerError as error:

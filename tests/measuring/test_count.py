@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nanogpt_rs.measuring.count import plan_of
+from nanogpt_rs.measuring.count import request_hash
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,7 +46,7 @@ def test_a_path_that_valgrind_hides_is_named(nanogpt_rs: Run) -> None:
 
 
 def test_what_is_counted_beside_another_commit_is_another_request() -> None:
-    assert len({plan_of([], older) for older in (None, "a" * 40, "b" * 40)}) == 3
+    assert len({request_hash([], older) for older in (None, "a" * 40, "b" * 40)}) == 3
 
 
 def test_without_valgrind_it_says_what_is_missing(nanogpt_rs: Run, tmp_path: Path) -> None:

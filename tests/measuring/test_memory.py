@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nanogpt_rs.measuring.memory import measure, ordered, states_of
+from nanogpt_rs.measuring.memory import cache_states, measure, ordered
 from nanogpt_rs.ruler import memory
 from nanogpt_rs.ruler.registry import find
 
@@ -57,7 +57,7 @@ def test_the_command(nanogpt_rs: Run, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert len(document["cells"]) == 2 * len(states_of("shards"))
+    assert len(document["cells"]) == 2 * len(cache_states("shards"))
     assert {cell["id"] for cell in document["cells"]} == {"rust/two_passes", "python/file_blocks"}
     assert all(cell["seconds"][0] > 0 for cell in document["cells"])
     assert str(tmp_path) not in done.stdout
