@@ -20,7 +20,7 @@ RUST = "rust_impls:"
 
 
 def steps_of(row: Implementation) -> list[tuple[str, Arm]]:
-    """Return the steps of a call in order, as pairs of a name and the arm that ends with the step."""
+    """Return a call's steps in order, as pairs of a name and the arm that ends with that step."""
     whole = Arm(row.id, threads="parallel" in row.marks)
     kept = replace(whole, kept=True)
     called, arguments = TASKS[row.task].call(row.resolve(), "")
@@ -70,11 +70,8 @@ def break_down(row: Implementation, corpus: str, state: str, announce: Announce)
     """
     steps = steps_of(row)
     first = steps[0][1]
-    arms = [
-        first,
-        first,
-        *(arm for _, arm in steps[1:]),
-    ]  # the first arm runs twice: once as the control
+    # The first arm runs twice, the second time as the control.
+    arms = [first, first, *(arm for _, arm in steps[1:])]
     measured = measure(Setting(row.task, corpus, state), arms, lambda _: True, announce)
     whole = len(arms) - 1
     clock = measured.clock_of(whole)

@@ -32,7 +32,7 @@ DEADLINE = 3600.0
 TRAINING_SECONDS = 10.0
 """Roughly the seconds that a run takes, imports included; for the estimate only."""
 BUDGET = 20.0
-"""Seconds for the paired comparison of the preparations, unless their calls are longer than that."""
+"""Seconds for the paired comparison of the preparations, unless their calls take longer."""
 
 
 class DifferentModelsError(Exception):
