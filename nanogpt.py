@@ -16,14 +16,15 @@
 # %% [markdown]
 # # From the characters of a text to a GPT, and what Rust has to do with it
 #
-# The lecture builds a GPT that writes like Shakespeare, character by character. It begins with
-# `set(text)`; a blog post rewrote that line in Rust, and was first 30 times slower, then faster.
-# Here is the whole way, with the post's measurement beside this project's.
+# The lecture builds a GPT that writes like Shakespeare, character by character. Its first step is
+# `set(text)`. A blog post rewrote that line in Rust; the result was at first 30 times slower, and
+# later faster. This notebook goes the whole way, with the post's measurement beside this project's.
 #
-# It runs top to bottom without a network, on `synthetic`, a text made on this machine with the
-# length and the letters of TinyShakespeare; or on the real one, where the environment variable
-# `NANOGPT_RS_TINYSHAKESPEARE` says where that is. In a clone, `make build` brings what it needs;
-# elsewhere the extras `notebook` and `torch` do.
+# It runs from top to bottom without a network. The text is `synthetic`, which is made on this
+# machine and has the length and the letters of TinyShakespeare. To use the real text, set the
+# environment variable `NANOGPT_RS_TINYSHAKESPEARE` to the path of its file. In a clone,
+# `make build` installs what the notebook needs. Elsewhere, install the extras `notebook` and
+# `torch`.
 
 # %%
 import os
@@ -38,23 +39,23 @@ corpus = corpora.load(NAME)
 text = corpora.own_copy(corpus.text)
 
 counts = Counter(text).most_common()
-words = {" ": "space", "\n": "line"}
+shown_as = {" ": "space", "\n": "line"}
 figure, axes = plt.subplots(figsize=(12, 3.5), layout="constrained")
-axes.bar([words.get(character, character) for character, _ in counts], [n for _, n in counts])
+axes.bar([shown_as.get(character, character) for character, _ in counts], [n for _, n in counts])
 axes.set_yscale("log")
 axes.tick_params(axis="x", labelsize=8)
 for label in axes.get_xticklabels():
     if len(label.get_text()) > 1:
         label.set_rotation(90)
-axes.set_ylabel("how often")
+axes.set_ylabel("occurrences")
 axes.set_title(f"{NAME}: {len(text):,} characters, {len(counts)} distinct")
 plt.show()
 
 # %% [markdown]
 # ## Vocabulary, encode, decode
 #
-# As the lecture has them: the vocabulary is the sorted set of characters, and a character's id is
-# its place in it.
+# This is the lecture's code. The vocabulary is the sorted set of characters, and a character's id
+# is its position in the vocabulary.
 
 # %%
 vocabulary = sorted(set(text))
@@ -62,12 +63,12 @@ stoi = {character: id for id, character in enumerate(vocabulary)}
 
 
 def encode(text):
-    """Return the ids of a text."""
+    """Return the ids of a text's characters."""
     return [stoi[character] for character in text]
 
 
 def decode(ids):
-    """Return the text of ids."""
+    """Return the text that a list of ids stands for."""
     return "".join(vocabulary[id] for id in ids)
 
 
@@ -79,8 +80,8 @@ assert decode(encode(text)) == text
 # %% [markdown]
 # ## The post's measurement
 #
-# `timeit`, one function after the other, in this one process. Each is timed three times: look at
-# how far the same function lies from itself.
+# The post used `timeit`, one function after the other, in one process. Here each function is timed
+# three times. Look at how far the three times of the same function lie apart.
 
 # %%
 import timeit
@@ -95,15 +96,16 @@ CONTENDERS = {
 }
 for id, function in CONTENDERS.items():
     timer = timeit.Timer("function(text)", globals={"function": function, "text": text})
-    milliseconds = [timer.timeit(10) * 100 for _ in range(3)]
-    print(f"{id:17}", " ".join(f"{each:8.2f} ms" for each in milliseconds))
+    timings = [timer.timeit(10) * 100 for _ in range(3)]  # ms for one call
+    print(f"{id:17}", " ".join(f"{milliseconds:8.2f} ms" for milliseconds in timings))
 
 # %% [markdown]
-# ## The same, so that one can rely on it
+# ## The same measurement, made reliable
 #
-# `nanogpt-rs compare` proves each right first. Then it times them in rounds, side by side and in a
-# new random order, in processes of their own, each with a hash seed and a memory layout of its own;
-# and it sets the reference against itself, which must read as 1.
+# `nanogpt-rs compare` first proves that each function gives the right answer. Then it times the
+# functions in rounds, side by side and in a new random order each time. It does so in fresh
+# processes, and each process has a hash seed and a memory layout of its own. It also compares the
+# reference with itself: that ratio must read as 1.
 
 # %%
 import subprocess
@@ -111,7 +113,7 @@ import sys
 
 
 def nanogpt_rs(*arguments):
-    """Run the command, and show what it says."""
+    """Run the command `nanogpt-rs` and print its output."""
     command = [sys.executable, "-P", "-m", "nanogpt_rs", *arguments]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, env={**os.environ, "COLUMNS": "100"}
@@ -123,32 +125,36 @@ def nanogpt_rs(*arguments):
 nanogpt_rs("compare", "charset", *CONTENDERS, "--corpus", NAME)
 
 # %% [markdown]
-# Why the two differ, where they do:
+# The two measurements can differ, for these reasons:
 #
-# - `timeit` took its blocks one after the other: whatever else this machine did meanwhile fell on
-#   one of them. In a round all contenders share it.
-# - `timeit` reads the clock on the wall, which also runs while other programs have the processor.
-#   The comparison takes, where a call lasts longer than a millisecond, the processor's own time.
-# - Here is one process, so one hash seed, and `set(text)` takes up to 1.4 times as long with one as
-#   with another. The comparison has a seed for each process, and its interval holds that.
-# - `timeit` gives a number for anything. The comparison says *inconclusive* where it cannot tell,
+# - `timeit` timed one function after the other. If this machine did something else meanwhile, that
+#   slowed down only one of them. In a round, all contenders share such a disturbance.
+# - `timeit` reads the wall clock, which also runs while other programs have the processor. For a
+#   call that takes longer than a millisecond, the comparison uses the processor's own time.
+# - This notebook is one process, so it has one hash seed, and `set(text)` takes up to 1.4 times as
+#   long with one seed as with another. The comparison has a seed for each process, and its interval
+#   covers that spread.
+# - `timeit` gives a number for anything. The comparison says *inconclusive* where it cannot decide,
 #   and *invalid* where the reference differs from itself.
 #
-# And what neither of them says is whether it matters. `set(text)` is not the best that Python can
-# do: `nanogpt-rs bench charset` sets Rust beside that too. And the whole job is below.
+# Neither of them says whether the difference matters. `set(text)` is not the best that Python can
+# do: `nanogpt-rs bench charset` also compares Rust with the strongest Python. What a faster
+# function gains in a whole job is shown below.
 
 # %% [markdown]
 # ## What a debug build does
 #
-# Rust's compiler makes debug builds unless it is told otherwise: no optimisation, and every
-# addition checked. It is how the post's first figure came about. This builds one beside the module
-# that is installed, which stays as it is, and times the same line with it.
-# It takes a checkout, and Rust.
+# Rust's compiler makes a debug build by default. It does not optimise such a build, and it checks
+# every addition for overflow. That explains the post's first figure. The next cell makes a debug
+# build in a folder of its own and times the same call with it. The installed module stays as it is.
+# The cell needs a checkout of this project, and Rust.
 
 # %%
 import tempfile
 import zipfile
 from pathlib import Path
+
+from nanogpt_rs.ruler import provenance
 
 PROGRAM = """
 import timeit, sys
@@ -160,8 +166,11 @@ print(rust_impls.build_info()["profile"], timeit.timeit(
 """
 
 
-def timed(folder):
-    """Return the profile of the module in a folder, and the milliseconds of a call."""
+def time_call(folder):
+    """Time a call with the module in a folder, or with the installed one if it holds none.
+
+    Returns the module's build profile, and the time of one call in milliseconds.
+    """
     (Path(folder) / "text.txt").write_bytes(text.encode())
     command = [sys.executable, "-P", "-c", PROGRAM, f"{folder}/text.txt"]
     environment = {**os.environ, "PYTHONPATH": str(folder)}
@@ -171,19 +180,19 @@ def timed(folder):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    release = timed(folder)  # nothing lies there yet: the installed one
+    release = time_call(folder)  # the folder is still empty, so this is the installed module
     options = ["--profile", "dev", "--locked", "--quiet", "--out", folder]
     command = [sys.executable, "-P", "-m", "maturin", "build", *options]
-    # Apart from other builds: maturin moves the library, and two would take each other's.
+    # A target folder of its own: maturin moves the library that it has built, so two builds in one
+    # folder would take each other's.
     environment = {**os.environ, "CARGO_TARGET_DIR": f"{folder}/target"}
-    checkout = Path(corpora.__file__).parents[1]
     done = subprocess.run(
-        command, check=False, cwd=checkout, env=environment, capture_output=True, text=True
+        command, check=False, cwd=provenance.ROOT, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
-        wheel.extractall(folder, [each for each in wheel.namelist() if "rust_impls/" in each])
-    debug = timed(folder)
+        wheel.extractall(folder, [name for name in wheel.namelist() if "rust_impls/" in name])
+    debug = time_call(folder)
 for profile, milliseconds in (release, debug):
     print(f"{profile:8} {milliseconds:8.1f} ms")
 print(f"the debug build takes {debug[1] / release[1]:.0f} times as long")
@@ -191,8 +200,9 @@ print(f"the debug build takes {debug[1] / release[1]:.0f} times as long")
 # %% [markdown]
 # ## A short training run
 #
-# The reference model, from files to validation loss. `nanogpt-rs train` does the same on the
-# command line. `STEPS` is far too few to write well; `--config full` is what the lecture trains.
+# This trains the reference model, from files to the validation loss. `nanogpt-rs train` does the
+# same on the command line. `STEPS` is far too small for a model that writes well; the lecture's own
+# model is `--config full`.
 
 # %%
 from nanogpt_rs.training.corpus import as_files, preparation, room
@@ -207,14 +217,15 @@ with as_files(corpus, NAME) as paths:
     )
 
 figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-axes.plot(range(1, len(summary.losses) + 1), summary.losses, linewidth=0.8, label="each batch")
+axes.plot(range(1, len(summary.losses) + 1), summary.losses, linewidth=0.8, label="one batch")
 axes.plot(*zip(*summary.val_losses, strict=True), marker="o", label="validation")
-axes.set(xlabel="step", ylabel="loss, nats a character", title=f"{NAME}, {summary.steps} steps")
+axes.set(xlabel="step", ylabel="loss (nats per character)", title=f"{NAME}, {summary.steps} steps")
 axes.legend()
 plt.show()
 
 # %% [markdown]
-# How much of that was preprocessing? This is what a faster `encode` can gain at most.
+# How much of that time was preprocessing? A faster `encode` cannot gain more than the stage
+# `prepare` below.
 
 # %%
 whole = sum(summary.seconds.values())
@@ -222,7 +233,7 @@ for stage, seconds in summary.seconds.items():
     print(f"{stage:12} {seconds:8.3f} s {seconds / whole:7.1%}")
 
 # %% [markdown]
-# And it writes:
+# The trained model writes:
 
 # %%
 print("".join(training.sample(saved, 300)))
