@@ -1,1 +1,1 @@
-"""The reference training run: what the prepared text is for. Needs torch."""
+"""The reference GPT and its training, which prepared text is made for. Needs torch."""

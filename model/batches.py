@@ -1,4 +1,4 @@
-"""Random batches of a text, drawn in the same order however they are made."""
+"""Random batches of a text: two ways to make them, which draw the same ones in the same order."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 
 class StackedBatches:
-    """Random batches as the lecture and nanoGPT make them: a slice for each sequence, stacked.
+    """Random batches as the lecture and nanoGPT make them: one slice per sequence, stacked.
 
     Args:
-        ids: what trains, one-dimensional, of an integer type.
-        batch: sequences in a batch.
-        length: of each.
-        generator: draws where they start.
-        device: where the batches go.
+        ids: The training split, one-dimensional, of an integer type.
+        batch: Number of sequences in a batch.
+        length: Length of a sequence.
+        generator: Draws where sequences start.
+        device: Device that batches are copied to.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class StackedBatches:
         self.generator, self.device = generator, device
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return ids and what follows each, both (B, T) and int64."""
+        """Return ids and the id that follows each of them, both (B, T) and int64."""
         length = self.length
         drawn = torch.randint(len(self.ids) - length, (self.batch,), generator=self.generator)
         starts = drawn.tolist()
@@ -35,18 +35,18 @@ class StackedBatches:
         return inputs.long().to(self.device), targets.long().to(self.device)
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs to draw the same batches from here on."""
+        """Return the state from which a resumed run draws the same batches from here on."""
         return {"generator": self.generator.get_state(), "taken": 0}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state`` returned, here or in ``GatheredBatches``."""
+        """Go on from a state, of this class or of ``GatheredBatches``."""
         self.generator.set_state(state["generator"])
         for _ in range(state["taken"]):
             self.next()
 
 
 class GatheredBatches(StackedBatches):
-    """The same batches, many of them at once by one gather, which costs little more than one."""
+    """The same batches, many of them made by one gather, which costs little more than one batch."""
 
     AHEAD = 64
 
@@ -59,7 +59,7 @@ class GatheredBatches(StackedBatches):
         self.before = generator.get_state()
 
     def next(self) -> tuple[Tensor, Tensor]:
-        """Return ids and what follows each, both (B, T) and int64."""
+        """Return ids and the id that follows each of them, both (B, T) and int64."""
         if not self.ready:
             self.before = self.generator.get_state()
             starts = torch.randint(
@@ -71,12 +71,12 @@ class GatheredBatches(StackedBatches):
         return self.ready.pop()
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs to draw the same batches from here on."""
+        """Return the state from which a resumed run draws the same batches from here on."""
         if not self.ready:
             return super().state()
         return {"generator": self.before, "taken": self.AHEAD - len(self.ready)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state`` returned, here or in ``StackedBatches``."""
+        """Go on from a state, of this class or of ``StackedBatches``."""
         self.ready = []
         super().restore(state)

@@ -1,4 +1,4 @@
-"""The matrix multiplications of a training step alone: what no way of computing it can beat."""
+"""A lower bound for a training step: the time of its matrix multiplications alone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REPEATS = 20
 def products(
     config: Config, batch: int, vocabulary_size: int
 ) -> list[tuple[int, int, int, int, int]]:
-    """Return the products (n, k) @ (k, m) of a forward pass; each has two more going backward.
+    """Return the products (n, k) @ (k, m) of a forward pass; the backward pass has two for each.
 
     Returns:
-        How often each occurs, how many it is at once, n, k and m.
+        For each product: how often it occurs, how many matrices it is a batch of, n, k and m.
     """
     width, length = config.width, config.context
     rows, pairs = batch * length, batch * config.heads
@@ -36,14 +36,14 @@ def products(
 def matmul_seconds(config: Config, batch: int, vocabulary_size: int, dtype: str) -> float:
     """Return the processor seconds that a step's matrix multiplications take, one after another.
 
-    Operands lie ready, contiguous and in the caches, which they do not in a real step. Of each the
-    fastest of several repeats counts.
+    Operands are contiguous and already in the caches, unlike in a real step. The fastest of
+    several repeats of each product counts.
 
     Args:
-        config: the shape of the model.
-        batch: sequences in a batch.
-        vocabulary_size: V.
-        dtype: of the operands: ``float32`` or ``bfloat16``.
+        config: Shape of the model.
+        batch: Number of sequences in a batch.
+        vocabulary_size: Number of distinct characters, V.
+        dtype: Type of the operands, ``float32`` or ``bfloat16``.
     """
     kind = getattr(torch, dtype)
     total = 0.0
@@ -60,13 +60,13 @@ def matmul_seconds(config: Config, batch: int, vocabulary_size: int, dtype: str)
 
 
 def fastest(a: Tensor, b: Tensor) -> float:
-    """Return the least processor seconds that ``a @ b`` took."""
+    """Return the fewest processor seconds that ``a @ b`` took."""
     if a.shape[0] == 1:
         a, b = a[0], b[0]
-    found = []
+    seconds = []
     for _ in range(REPEATS):
         start = time.process_time()
         for _ in range(REPEATS):
             a @ b
-        found.append((time.process_time() - start) / REPEATS)
-    return min(found)
+        seconds.append((time.process_time() - start) / REPEATS)
+    return min(seconds)

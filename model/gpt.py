@@ -5,7 +5,7 @@ the model, H its heads, V the size of the vocabulary.
 
 What is computed is nanoGPT's model without biases: token and position embeddings, pre-norm blocks
 of causal self-attention and a GELU network four times as wide, an output layer that shares the
-token embedding's weights. How attention is computed is an option, and changes rounding only.
+token embedding's weights. How attention is computed is an option that changes only rounding.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 ATTENTIONS = {
-    "own": "two matrix multiplications about a masked softmax; the fastest here at short contexts",
-    "sdpa": "torch's fused kernel, as nanoGPT calls it; the one for a GPU",
-    "heads": "one head after another, each with layers of its own, as the lecture builds it",
+    "own": "two matrix products around a masked softmax; the fastest here at short contexts",
+    "sdpa": "torch's fused kernel, which nanoGPT calls; the best one on a GPU",
+    "heads": "one head after another, each with its own layers, as the lecture builds it",
 }
 
 
@@ -30,11 +30,11 @@ class Config:
     """The shape of a model.
 
     Attributes:
-        layers: number of blocks.
-        heads: attention heads in each; they divide ``width``.
-        width: of the residual stream, C.
-        context: how many characters the model sees at most.
-        dropout: probability of dropping an activation while training.
+        layers: Number of blocks.
+        heads: Number of attention heads in each block; it divides ``width``.
+        width: Width of the residual stream, C.
+        context: Largest number of characters that the model sees.
+        dropout: Probability of dropping an activation while training.
     """
 
     layers: int
@@ -62,9 +62,9 @@ class Attention(nn.Module):
         self.register_buffer("future", future(config.context), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mix each character with those before it."""
+        """Mix each character with the characters before it."""
         batch, length, width = x.shape
-        query, key, value = (  # each (B, H, T, C / H)
+        query, key, value = (  # three times (B, H, T, C / H)
             part.view(batch, length, self.heads, -1).transpose(1, 2)
             for part in self.query_key_value(x).split(width, dim=2)
         )
@@ -94,7 +94,7 @@ class Head(nn.Module):
         self.register_buffer("future", future(config.context), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mix each character with those before it."""
+        """Mix each character with the characters before it."""
         length = x.shape[1]
         affinity = self.query(x) @ self.key(x).transpose(1, 2) / math.sqrt(self.key.out_features)
         affinity = affinity.masked_fill(self.future[:length, :length] < 0, -math.inf)
@@ -116,13 +116,13 @@ class HeadByHead(nn.Module):
                 getattr(head, name).weight.data.copy_(rows)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mix each character with those before it."""
+        """Mix each character with the characters before it."""
         joined = torch.cat([head(x) for head in self.heads], dim=2)
         return functional.dropout(self.projection(joined), self.dropout, self.training)
 
 
 class Block(nn.Module):
-    """Characters talk to those before them, then each thinks for itself: (B, T, C) to the same."""
+    """Attention between characters, then a network on each of them: (B, T, C) to (B, T, C)."""
 
     def __init__(self, config: Config, attention: str) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Block(nn.Module):
         self.dropout = config.dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add to the residual stream what attention and network make of it."""
+        """Add the results of attention and network to the residual stream."""
         x = x + self.attention(self.norm_1(x))
         hidden = functional.gelu(self.expand(self.norm_2(x)))
         return x + functional.dropout(self.contract(hidden), self.dropout, self.training)
@@ -144,13 +144,13 @@ class GPT(nn.Module):
     """The model.
 
     Args:
-        config: its shape.
-        vocabulary_size: V, how many characters there are.
-        attention: a key of ``ATTENTIONS``.
-        generator: draws the initial weights; torch's global one if there is none.
+        config: Shape of the model.
+        vocabulary_size: Number of distinct characters, V.
+        attention: A key of ``ATTENTIONS``.
+        generator: Draws the initial weights (default: torch's global generator).
 
     Raises:
-        ValueError: the shape is not one, or there is no such attention.
+        ValueError: The heads do not divide the width, or there is no such attention.
     """
 
     def __init__(
@@ -170,13 +170,14 @@ class GPT(nn.Module):
         self.position_embedding = nn.Embedding(config.context, config.width)
         self.blocks = nn.ModuleList(Block(config, attention) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width, bias=False)
-        # As GPT-2: what ends in the residual stream starts smaller, for as many as add to it.
+        # As in GPT-2: weights whose results are added to the residual stream start smaller, the
+        # more so the more blocks add to it.
         for name, weight in self.named_parameters():
             if weight.dim() == 2:
                 into_stream = name.endswith(("projection.weight", "contract.weight"))
                 scale = 0.02 / math.sqrt(2 * config.layers) if into_stream else 0.02
                 nn.init.normal_(weight, 0.0, scale, generator=generator)
-        if attention == "heads":  # made of the same draws, so that every attention starts alike
+        if attention == "heads":  # from the same draws, so that every attention starts alike
             for block in self.blocks:
                 block.attention = HeadByHead(config, block.attention)
 
@@ -184,8 +185,8 @@ class GPT(nn.Module):
         """Predict the next character after each one.
 
         Args:
-            ids: (B, T) indices below V, T at most the context.
-            targets: (B, T), what comes next.
+            ids: Indices below V, (B, T) with T at most the context.
+            targets: The next character after each one, (B, T).
 
         Returns:
             The logits (B, T, V), or with ``targets`` the mean cross-entropy, a scalar in nats.
@@ -199,7 +200,7 @@ class GPT(nn.Module):
         logits = functional.linear(self.norm(x), self.token_embedding.weight)
         if targets is None:
             return logits
-        if logits.dtype == torch.bfloat16:  # too coarse for what is averaged over many characters
+        if logits.dtype == torch.bfloat16:  # too coarse for a mean over many characters
             logits = logits.float()
         return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
@@ -216,11 +217,11 @@ class GPT(nn.Module):
         """Yield ``count`` further ids after ``ids`` (one-dimensional, at least one), one at a time.
 
         Args:
-            ids: what has been written so far.
-            count: how many to draw.
-            temperature: above 1 is bolder, below 1 more careful.
-            top: draw from this many likeliest characters only.
-            generator: what draws.
+            ids: The text so far.
+            count: Number of characters to draw.
+            temperature: Above 1, unlikely characters are drawn more often; below 1, less often.
+            top: Draw from this many likeliest characters only (default: from all).
+            generator: Draws the characters (default: torch's global generator).
         """
         ids = ids[None]
         for _ in range(count):
@@ -234,5 +235,5 @@ class GPT(nn.Module):
 
 
 def future(context: int) -> Tensor:
-    """Return the (T, T) mask that is 0 up to the diagonal and minus infinity after it."""
+    """Return the (T, T) mask that is 0 up to the diagonal and minus infinity to its right."""
     return torch.full((context, context), -math.inf).triu(1)

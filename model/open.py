@@ -1,10 +1,11 @@
 """The open division's entry: a network of one layer over the last few characters, in batches.
 
 Each position is described by the character there, by the last two, by the last three (hashed);
-each description has a row of weights, one for each next character; a softmax takes their sum.
-The loss is convex in the weights and its gradient is known by hand, so that a step costs little
-more than reading and writing the rows that a batch touches. Each row has a rate of its own, after
-Adagrad (Duchi, Hazan and Singer, 2011). The weights start at zero; nothing is counted.
+each description has a row of weights, one for each possible next character; the rows are added and
+passed to a softmax. The loss is convex in the weights and its gradient is a short formula, so that
+a step costs little more than reading and writing the rows that a batch touches. Each row has its
+own learning rate, after Adagrad (Duchi, Hazan and Singer, 2011). The weights start at zero; no
+character is counted.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from model.train import TrainingError, split, threads
+from model.device import threads
+from model.evaluation import split
+from model.options import TrainingError
 
 EXACT = 2
-"""Of so many characters each combination has a row of its own; of more they share hashed ones."""
+"""Combinations of up to so many characters have a row each; longer ones share hashed rows."""
 MIX = 0x2545F4914F6CDD1D
 """An odd number whose multiples spread over 64 bits (from xorshift*, Vigna 2016)."""
 
@@ -31,11 +34,11 @@ class Setting:
     """The shape of the network and how it is trained.
 
     Attributes:
-        orders: characters that it sees.
-        bits: each hashed table has two to the power of so many rows.
-        batch: positions in a step, drawn at random from the training characters.
-        steps: how many.
-        learning_rate: of the first step; falls in a straight line to a tenth.
+        orders: Number of characters that the network sees.
+        bits: Binary logarithm of the number of rows in a hashed table.
+        batch: Number of positions in a step, drawn at random from the training characters.
+        steps: Number of steps.
+        learning_rate: Learning rate of the first step; it falls in a straight line to a tenth.
     """
 
     orders: int = 3
@@ -47,16 +50,17 @@ class Setting:
 
 @dataclass(frozen=True)
 class RaceOutcome:
-    """What came of one run; losses are in nats a character, seconds from before the files are read.
+    """The result of one run. Times start before the files are read.
 
     Attributes:
-        seed: of the order of the data.
-        val_loss: over the whole validation split, each character but the first predicted once.
-        seconds: wall clock, until the weights stood.
-        cpu_seconds: the processor's, of all threads.
-        prepare_seconds: of ``cpu_seconds``, what preparing the files took.
-        evaluation_seconds: of the processor, after that, for the validation loss.
-        parameters: how many weights there are.
+        seed: Seed of the order of the data.
+        val_loss: Mean loss over the whole validation split, each character but the first predicted
+            once, in nats per character.
+        seconds: Wall-clock seconds until the weights are final.
+        cpu_seconds: Processor seconds until then, of all threads.
+        prepare_seconds: The part of ``cpu_seconds`` in which the files are prepared.
+        evaluation_seconds: Processor seconds of the evaluation, which comes afterwards.
+        parameters: Number of weights.
     """
 
     seed: int
@@ -69,10 +73,10 @@ class RaceOutcome:
 
 
 class Network:
-    """The weights, (rows, V), and the rate of each row."""
+    """The weights, (rows, V), and the sums of squares that give each row its learning rate."""
 
     def __init__(self, vocabulary_size: int, setting: Setting) -> None:
-        self.setting, self.symbols = setting, vocabulary_size + 1  # one for "before the beginning"
+        self.setting, self.symbols = setting, vocabulary_size + 1  # and "before the text"
         exact = [self.symbols**order for order in range(1, min(setting.orders, EXACT) + 1)]
         hashed = [1 << setting.bits] * (setting.orders - len(exact))
         sizes = [*exact, *hashed]
@@ -93,13 +97,13 @@ class Network:
         return torch.stack(rows, 1)
 
     def logits(self, rows: Tensor) -> Tensor:
-        """Return (n, V) for (n, orders)."""
+        """Return the logits (n, V) of windows that are described by rows (n, orders)."""
         return functional.embedding_bag(rows, self.weights, mode="sum")
 
     def step(self, windows: Tensor, targets: Tensor, learning_rate: float) -> None:
         """Take a gradient step on the mean cross-entropy of what follows each window."""
         rows = self.rows_of(windows)
-        slopes = self.logits(rows).softmax(1)  # of the loss of each, by its logits
+        slopes = self.logits(rows).softmax(1)  # of each window's loss, by its logits
         slopes[torch.arange(len(targets)), targets] -= 1
         size = slopes.square().mean(1, keepdim=True).expand(rows.shape)
         self.squares.index_add_(0, rows.flatten(), size.flatten())
@@ -117,13 +121,13 @@ def run(
     """Train on files, on one thread.
 
     Args:
-        prepare: makes vocabulary and ids of the files.
-        paths: the files.
-        seed: of the order of the data.
-        setting: shape and training.
+        prepare: Function that makes vocabulary and ids of the files.
+        paths: The files.
+        seed: Seed of the order of the data.
+        setting: Shape and training (default: ``Setting()``).
 
     Raises:
-        TrainingError: the corpus is too short.
+        TrainingError: The corpus is too short, or the loss is not a number.
     """
     setting = setting or Setting()
     with threads(1):
@@ -168,17 +172,18 @@ def evaluate(network: Network, ids: Tensor) -> float:
 
 
 def counts(train_ids: Tensor, val_ids: Tensor, vocabulary_size: int, orders: int = 3) -> float:
-    """Return the validation loss of interpolated counts: no network, shown unranked beside it.
+    """Return the validation loss of interpolated counts, a comparison that is not ranked.
 
-    Each order's estimate is mixed with that of the next shorter one in the proportion of Witten
-    and Bell (1991): a context counts the more, the more often it was seen and the fewer its
-    successors are.
+    The estimate from each length of context is mixed with the estimate from the next shorter one,
+    in the proportion of Witten and Bell (1991): a context has more weight if it was seen more often
+    and has fewer distinct successors.
 
     Args:
-        train_ids: what is counted.
-        val_ids: what is predicted, each but the first.
-        vocabulary_size: V; memory grows as its power of ``orders`` + 1.
-        orders: characters of context at most.
+        train_ids: Ids that are counted.
+        val_ids: Ids that are predicted, except the first.
+        vocabulary_size: Number of distinct characters, V; memory grows as V to the power of
+            ``orders`` + 1.
+        orders: Number of characters in the longest context.
     """
     probability = torch.full((len(val_ids) - 1,), 1 / vocabulary_size, dtype=torch.float64)
     for order in range(orders + 1):
@@ -188,10 +193,10 @@ def counts(train_ids: Tensor, val_ids: Tensor, vocabulary_size: int, orders: int
         ).view(-1, vocabulary_size)
         seen, kinds = table.sum(1), (table > 0).sum(1)
         begin = max(1, order)  # positions before it keep the shorter context
-        asked = keys(val_ids[begin - order :], order + 1, vocabulary_size)
-        context = asked // vocabulary_size
+        queries = keys(val_ids[begin - order :], order + 1, vocabulary_size)
+        context = queries // vocabulary_size
         both = (seen[context] + kinds[context]).clamp(min=1)
-        own = table.flatten()[asked] / both
+        own = table.flatten()[queries] / both
         rest = torch.where(seen[context] > 0, kinds[context] / both, 1.0)
         probability[begin - 1 :] = own + rest * probability[begin - 1 :]
     return float(-probability.log().mean())
@@ -199,7 +204,7 @@ def counts(train_ids: Tensor, val_ids: Tensor, vocabulary_size: int, orders: int
 
 def keys(ids: Tensor, length: int, base: int) -> Tensor:
     """Return each run of ``length`` ids as one number, its first id the most significant."""
-    found = torch.zeros(len(ids) - length + 1, dtype=torch.int64)
+    numbers = torch.zeros(len(ids) - length + 1, dtype=torch.int64)
     for at in range(length):
-        found = found * base + ids[at : len(ids) - length + 1 + at]
-    return found
+        numbers = numbers * base + ids[at : len(ids) - length + 1 + at]
+    return numbers

@@ -1,4 +1,4 @@
-"""AdamW with clipped gradients (Loshchilov and Hutter, 2019): torch's, and one that is compiled."""
+"""AdamW with clipped gradients (Loshchilov and Hutter, 2019): torch's own, and a compiled one."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from torch import Tensor
 
 
 def compiled(function: Callable[..., Any], device: torch.device) -> Any:
-    """Return a function or a module as torch compiles it.
+    """Return a function or a module, compiled by torch.
 
-    For a GPU torch would choose between orders of summation by how long they took just now, and
-    another run would round otherwise; where it can, it is told to choose without a clock.
+    On a GPU torch chooses between orders of summation by timing them, so that another run may
+    round differently. Where torch has an option to choose without a clock, it is set.
     """
     options = None
     if device.type == "cuda":
-        known = importlib.import_module("torch._inductor").list_options()
-        options = {"deterministic": True} if "deterministic" in known else None
+        known_options = importlib.import_module("torch._inductor").list_options()
+        options = {"deterministic": True} if "deterministic" in known_options else None
     return torch.compile(function, options=options)
 
 
 class TorchAdamW:
-    """Clipping and AdamW as torch has them. What has two dimensions decays.
+    """Torch's own clipping and AdamW. Parameters with two dimensions decay.
 
     Args:
-        parameters: what to change.
-        betas: of the means of gradients and of their squares.
-        weight_decay: at a learning rate of 1.
-        clip: the norm that all gradients together have at most.
-        fused: in one kernel, not in small operations one after another.
+        parameters: The parameters to change.
+        betas: Decay rates of the means of gradients and of their squares.
+        weight_decay: Weight decay at a learning rate of 1.
+        clip: Largest norm that all gradients together may have.
+        fused: Whether it is one kernel, or small operations one after another.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class TorchAdamW:
         self.torch = torch.optim.AdamW(groups, betas=betas, fused=fused, foreach=False)
 
     def warm_up(self) -> None:
-        """There is nothing to compile."""
+        """Do nothing: there is nothing to compile."""
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters by their gradients, one for each."""
+        """Change each parameter by its gradient."""
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         torch.nn.utils.clip_grad_norm_(self.parameters, self.clip)
@@ -67,24 +67,24 @@ class TorchAdamW:
         self.torch.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs."""
-        found: dict[str, Any] = self.torch.state_dict()
-        return found
+        """Return the state that a resumed run needs."""
+        state: dict[str, Any] = self.torch.state_dict()
+        return state
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` returned, but for how it was computed."""
+        """Take over a state of this class, except whether it was computed by the fused kernel."""
         groups = [{**group, "fused": self.fused} for group in state["param_groups"]]
         self.torch.load_state_dict({**state, "param_groups": groups})
 
 
 class CompiledAdamW:
-    """The same arithmetic, all parameters in one compiled function: two thirds of the time here.
+    """The same arithmetic, compiled into one function over all parameters: 2/3 of the time here.
 
     Args:
-        parameters: what to change.
-        betas: of the means of gradients and of their squares.
-        weight_decay: at a learning rate of 1.
-        clip: the norm that all gradients together have at most.
+        parameters: The parameters to change.
+        betas: Decay rates of the means of gradients and of their squares.
+        weight_decay: Weight decay at a learning rate of 1.
+        clip: Largest norm that all gradients together may have.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class CompiledAdamW:
         self.means = [torch.zeros_like(value) for value in self.values]
         self.squares = [torch.zeros_like(value) for value in self.values]
         self.steps = 0
-        self.called = compiled(self.update, parameters[0].device)
+        self.compiled_update = compiled(self.update, parameters[0].device)
 
     def update(
         self,
@@ -112,12 +112,12 @@ class CompiledAdamW:
         """Clip the gradients and take a step.
 
         Args:
-            values: the parameters, changed in place.
-            means: of the gradients so far, changed in place.
-            squares: of the gradients so far, changed in place.
-            gradients: of the parameters.
-            now: (3,), learning rate and corrections of the two means, which a compiled function
-                would be compiled anew for were they numbers.
+            values: The parameters, changed in place.
+            means: Running means of the gradients, changed in place.
+            squares: Running means of the gradients' squares, changed in place.
+            gradients: Gradients of the parameters.
+            now: (3,), the learning rate and the corrections of the two means. It is a tensor
+                because other numbers would have the function compiled anew.
         """
         beta_1, beta_2 = self.betas
         norm = torch.sqrt(sum(gradient.square().sum() for gradient in gradients))
@@ -131,23 +131,23 @@ class CompiledAdamW:
             value.sub_(now[0] * (mean / now[1]) / ((square / now[2]).sqrt() + 1e-8))
 
     def warm_up(self) -> None:
-        """Compile it, on parameters that are nobody's."""
+        """Compile the update by calling it on tensors of zeros."""
         four = [[torch.zeros_like(value) for value in self.values] for _ in range(4)]
-        self.called(*four, self.values[0].new_ones(3))
+        self.compiled_update(*four, self.values[0].new_ones(3))
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Change the parameters by their gradients, one for each."""
+        """Change each parameter by its gradient."""
         self.steps += 1
         corrections = (1 - beta**self.steps for beta in self.betas)
         now = self.values[0].new_tensor([learning_rate, *corrections])
-        self.called(self.values, self.means, self.squares, list(gradients), now)
+        self.compiled_update(self.values, self.means, self.squares, list(gradients), now)
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed run needs."""
+        """Return the state that a resumed run needs."""
         return {"steps": self.steps, "means": self.means, "squares": self.squares}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what ``state`` returned."""
+        """Take over a state of this class."""
         self.steps = state["steps"]
         for name in ("means", "squares"):
             for own, saved in zip(getattr(self, name), state[name], strict=True):

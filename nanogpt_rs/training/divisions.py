@@ -153,7 +153,9 @@ def closed(
         vocabulary, ids = prepare(paths)
         for number, seed in enumerate(seeds):
             runs = {
-                name: training.Run("full", recipe, training.VARIANTS[name], vocabulary, ids, seed)
+                name: training.TrainingRun(
+                    "full", recipe, training.VARIANTS[name], vocabulary, ids, seed
+                )
                 for name in ([*references, OURS] if number == 0 else [OURS])
             }
             for run in runs.values():

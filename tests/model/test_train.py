@@ -7,6 +7,7 @@ import importlib
 import math
 import os
 import pickle
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ torch = pytest.importorskip("torch", reason="install the extra: pip install 'nan
 gpt = importlib.import_module("model.gpt")
 training = importlib.import_module("model.train")
 optimizers = importlib.import_module("model.optimizers")
+checkpoints = importlib.import_module("model.checkpoint")
 train, Options, Recipe = training.train, training.Options, training.Recipe
 TrainingError = training.TrainingError
 
@@ -235,14 +237,14 @@ class Planted:
 def test_a_foreign_checkpoint_is_refused_and_never_run(tmp_path: Path) -> None:
     path, mark = tmp_path / "run.pt", tmp_path / "ran"
     torch.save({"format": training.CHECKPOINT_FORMAT, "config": Planted(mark)}, path)
-    with pytest.raises(TrainingError, match="is damaged, or is none of nanogpt-rs"):
+    with pytest.raises(TrainingError, match="is damaged, or was not written by nanogpt-rs"):
         training.read_checkpoint(path)
     path.write_bytes(pickle.dumps(Planted(mark)))
-    with pytest.raises(TrainingError, match="is damaged, or is none of nanogpt-rs"):
+    with pytest.raises(TrainingError, match="is damaged, or was not written by nanogpt-rs"):
         training.read_checkpoint(path)
     assert not mark.exists()
     torch.save({"weights": torch.zeros(3)}, path)
-    with pytest.raises(TrainingError, match="is damaged, or is none of nanogpt-rs"):
+    with pytest.raises(TrainingError, match="is damaged, or was not written by nanogpt-rs"):
         training.read_checkpoint(path)
     torch.save({"format": training.CHECKPOINT_FORMAT}, path)
     with pytest.raises(TrainingError, match="lacks something: 'config'"):
@@ -272,6 +274,52 @@ def test_a_checkpoint_goes_on_with_its_own_text_only(corpus: list[str], tmp_path
     (tmp_path / "other.txt").write_text(TEXT[:-1] + "t")
     with pytest.raises(TrainingError, match="was trained on another text"):
         train(prepare, [str(tmp_path / "other.txt")], resume=path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="system: folders cannot be opened here")
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_we_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.pt"
+    path.write_bytes(b"before")
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted_fsync(handle: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"
+        done.append(f"{kind} synced while {path.read_bytes().decode()}")
+        fsync(handle)
+
+    def noted_replace(source: Path, target: Path) -> None:
+        done.append(f"replaced by {source.read_bytes().decode()}")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    checkpoints.write_whole(path, b"after")
+    assert done == ["file synced while before", "replaced by after", "folder synced while after"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="system: files have no mode here")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_who_may_read_a_checkpoint_is_for_the_umask_to_say(
+    tmp_path: Path, umask: int, mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        checkpoints.write_whole(tmp_path / "run.pt", b"weights")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "run.pt").stat().st_mode) == mode
+
+
+def test_a_checkpoint_that_cannot_replace_the_last_one_leaves_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        checkpoints.write_whole(tmp_path / "folder", b"weights")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 # What goes wrong.

@@ -104,7 +104,7 @@ def test_control_c_keeps_what_was_reached_and_resumes_to_the_same_bits(
         (["--corpus=english-1-ascii"], 1, "the corpus is too short: 0 of its 1 characters"),
         (["--checkpoint=/no/such/run.pt"], 2, "/no/such/run.pt cannot be written: no such folder"),
         (["--resume=/no/such/run.pt"], 1, "/no/such/run.pt cannot be read: No such file"),
-        ([f"--resume={__file__}"], 1, "is damaged, or is none of nanogpt-rs"),
+        ([f"--resume={__file__}"], 1, "is damaged, or was not written by nanogpt-rs"),
         (["--resume=run.pt", "--steps=3"], 2, "--resume takes config, steps and seed from the"),
     ],
 )
