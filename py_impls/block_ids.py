@@ -1,6 +1,6 @@
 """Two passes over files by blocks: the vocabulary first, then the ids of each block.
 
-A block of ASCII is looked up as bytes, by ``bytes.translate``, another by a numpy table.
+A block of ASCII is looked up as bytes, by ``bytes.translate``; any other by a numpy table.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def vocabulary_and_length(paths: Sequence[str], *, once: bool = False) -> tuple[
     """Return the distinct characters of the files, in code-point order, and how many there are.
 
     Args:
-        paths: of the files.
-        once: they are not going to be read again, so that pipes are welcome.
+        paths: Paths of the files.
+        once: Whether the files are read only once, so that they may be pipes.
 
     Raises:
-        ValueError: a file is not UTF-8, or is none that can be read again.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8, or cannot be read a second time.
+        OSError: A file cannot be read.
     """
     is_new = bytearray(b"\1" * 128) + bytes(128)
     wide: npt.NDArray[np.bool_] | None = None
@@ -51,12 +51,12 @@ def ids_by_block(paths: Sequence[str], characters: Sequence[str]) -> Iterator[Id
     """Yield the files' ids in turn, block by block, as numbers wide enough for them.
 
     Raises:
-        ValueError: a file is not UTF-8, or is none that can be read again.
-        OSError: one cannot be read.
-        RuntimeError: a character is outside the vocabulary, which was that of the files.
+        ValueError: A file is not UTF-8, or cannot be read a second time.
+        OSError: A file cannot be read.
+        RuntimeError: A character is outside the vocabulary, so the files have changed.
     """
     stoi = {character: id for id, character in enumerate(characters)}
-    narrow = bytes(stoi.get(chr(code), 255) for code in range(256))  # none of ASCII's ids is 255
+    narrow = bytes(stoi.get(chr(code), 255) for code in range(256))  # ASCII has no id 255
     table = id_table(stoi, np.uint16)
     for block in texts_by_block(paths):
         ids: Ids

@@ -1,7 +1,6 @@
-"""What ideas that read files share: their paths checked, their texts, and the error for no UTF-8.
+"""For ideas that read files: checked paths, the files' texts, and the error for invalid UTF-8.
 
-A file is UTF-8 and is its characters: no newline is translated, and a byte order mark is one of
-them.
+Files are UTF-8. No newline is translated, and a byte order mark is a character like any other.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 BLOCK = 1 << 16
-"""Bytes read at once: what is made of them stays in the cache. From 128 kB on, the allocator would
-fetch each block anew from the system, until it has learnt not to."""
+"""Bytes read at once: a block and its text stay in the cache. From 128 kB on, the allocator would
+get each block anew from the system at first."""
 
 
 def checked(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
     """Return the paths as ``str``.
 
     Raises:
-        TypeError: ``paths`` is a single path, or no sequence, or an entry is no path.
+        TypeError: ``paths`` is a single path or not a sequence, or an entry is not a path.
     """
     if isinstance(paths, str | bytes) or not isinstance(paths, Sequence):
         raise TypeError(f"paths is {type(paths).__name__}, not a sequence of paths")
@@ -36,9 +35,9 @@ def read_text(path: str) -> str:
     """Return the characters of a file.
 
     Raises:
-        ValueError: it is not UTF-8.
-        OSError: it cannot be read.
-        RuntimeError: it changed meanwhile.
+        ValueError: The file is not UTF-8.
+        OSError: The file cannot be read.
+        RuntimeError: The file changed meanwhile.
     """
     with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123 - the lecture's own
         before = stamp(file.fileno())
@@ -54,10 +53,10 @@ def read_bytes(path: str) -> bytes:
     """Return the bytes of a file.
 
     Raises:
-        OSError: it cannot be read.
-        RuntimeError: it changed meanwhile.
+        OSError: The file cannot be read.
+        RuntimeError: The file changed meanwhile.
     """
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - no object made of the path
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - saves a Path object
         before = stamp(file.fileno())
         data = file.read()
         require_unchanged(path, file.fileno(), before)
@@ -68,7 +67,7 @@ def decoded(path: str, data: bytes) -> str:
     """Return the characters of a file's bytes.
 
     Raises:
-        ValueError: they are not UTF-8.
+        ValueError: The bytes are not UTF-8.
     """
     try:
         return data.decode()
@@ -77,21 +76,21 @@ def decoded(path: str, data: bytes) -> str:
 
 
 def texts_by_block(paths: Sequence[str], *, once: bool = False) -> Iterator[bytes | str]:
-    """Yield the files' texts in turn, a block at a time: a block of ASCII as its bytes.
+    """Yield the files' texts in turn, block by block: a block of ASCII as bytes, others as ``str``.
 
     Args:
-        paths: of the files.
-        once: they are not going to be read again, so that pipes are welcome.
+        paths: Paths of the files.
+        once: Whether the files are read only once, so that they may be pipes.
 
     Raises:
-        ValueError: a file is not UTF-8, or is none that can be read again.
-        OSError: one cannot be read.
-        RuntimeError: one changed meanwhile.
+        ValueError: A file is not UTF-8, or cannot be read a second time.
+        OSError: A file cannot be read.
+        RuntimeError: A file changed meanwhile.
     """
     for path in paths:
         if not once:
             require_lasting(path)
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - no object made of the path
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - saves a Path object
             decoder = Decoder(path, file.fileno())
             while not decoder.outgrown and (block := file.read(BLOCK)):
                 yield decoder.decode(block)
@@ -99,14 +98,14 @@ def texts_by_block(paths: Sequence[str], *, once: bool = False) -> Iterator[byte
 
 
 class Decoder:
-    """Makes text of an open file's blocks, which may end within a character.
+    """Decodes an open file's blocks, which may end within a character.
 
     Attributes:
-        path: of the file, for what is said of it.
-        number: the system's, of the open file.
-        before: its stamp when it was opened.
-        position: how many of its bytes have become text.
-        kept: what the next block goes on with.
+        path: Path of the file, for error messages.
+        number: File descriptor of the open file.
+        before: Stamp of the file when it was opened.
+        position: Number of bytes that have been decoded.
+        kept: The bytes of an incomplete character, which the next block completes.
     """
 
     def __init__(self, path: str, number: int) -> None:
@@ -118,18 +117,18 @@ class Decoder:
 
     @property
     def outgrown(self) -> bool:
-        """Whether more has been read of it than it had: another might write for ever.
+        """Whether more was read than the file held at first; else a writer could keep us for ever.
 
-        A size of 0 says nothing: some files have none, as in /proc.
+        A size of 0 says nothing: some files, such as those in /proc, have no size.
         """
         return self.before is not None and 0 < self.before[0] < self.position
 
     def decode(self, block: bytes) -> bytes | str:
-        """Return the next block as text, or as it is where it is ASCII.
+        """Return the next block as text, or as bytes if it is ASCII.
 
         Raises:
-            ValueError: it is not UTF-8.
-            RuntimeError: it is not, and the file has changed.
+            ValueError: The file is not UTF-8.
+            RuntimeError: The file is not UTF-8, and has changed.
         """
         if not self.kept and block.isascii():
             self.position += len(block)
@@ -149,8 +148,8 @@ class Decoder:
         """Make sure that the file has not changed, and does not end within a character.
 
         Raises:
-            ValueError: it does.
-            RuntimeError: it has changed.
+            ValueError: The file ends within a character.
+            RuntimeError: The file has changed.
         """
         require_unchanged(self.path, self.number, self.before)
         if self.kept:
@@ -158,14 +157,14 @@ class Decoder:
 
 
 def require_lasting(path: str) -> None:
-    """Refuse what cannot be read again, before it is opened: to open a pipe is to wait for it.
+    """Refuse a file that cannot be read again before it is opened: opening a pipe would wait.
 
     Raises:
-        ValueError: it is a pipe or a device.
-        OSError: it is not there.
+        ValueError: The file is a pipe or a device.
+        OSError: The file does not exist.
     """
-    kind = os.stat(path).st_mode  # noqa: PTH116 - no object made of the path
-    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # what cannot be opened says so itself
+    kind = os.stat(path).st_mode  # noqa: PTH116 - saves a Path object
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):  # a folder has its own error
         raise ValueError(f"{path}: not a regular file, and it would be read twice")
 
 
@@ -173,9 +172,9 @@ Stamp = tuple[int, int]
 
 
 def stamp(number: int) -> Stamp | None:
-    """Return size and time of modification of an open file, which a write changes.
+    """Return the size and the modification time of an open file, which a write changes.
 
-    A pipe has none.
+    A pipe has neither.
     """
     state = os.fstat(number)
     return (state.st_size, state.st_mtime_ns) if stat.S_ISREG(state.st_mode) else None
@@ -185,7 +184,7 @@ def require_unchanged(path: str, number: int, before: Stamp | None) -> None:
     """Make sure that an open file has the stamp that it had before it was read.
 
     Raises:
-        RuntimeError: it has another.
+        RuntimeError: The file has another stamp now.
     """
     if stamp(number) != before:
         read = os.lseek(number, 0, os.SEEK_CUR)
@@ -193,12 +192,12 @@ def require_unchanged(path: str, number: int, before: Stamp | None) -> None:
 
 
 def not_utf8(path: str, position: int, start: bytes = b"") -> ValueError:
-    """Return the error for a file whose bytes are no text from ``position`` on.
+    """Return the error for a file that is not UTF-8 from ``position`` on.
 
     Args:
-        path: of the file.
-        position: in bytes.
-        start: its first two bytes, if they are at hand.
+        path: Path of the file.
+        position: Position in bytes.
+        start: First two bytes of the file, if the caller has them.
     """
     if position == 1 and start == b"\x1f\x8b":
         what = ": it is compressed by gzip, as 1f 8b at its start says"
@@ -213,7 +212,7 @@ def changed() -> RuntimeError:
 
 
 def finished(steps: Iterator[str]) -> Any:
-    """Return what a generator of steps returns in the end."""
+    """Run a generator of steps to its end, and return its result."""
     while True:
         try:
             next(steps)

@@ -1,4 +1,4 @@
-"""What decoders of arrays share: a checked array of ids."""
+"""For decoders of arrays: a check of the array of ids."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from py_impls.vocabulary import outside_vocabulary
 
 
 def require_ids(ids: npt.NDArray[np.uint16], size: int) -> None:
-    """Refuse what is not a one-dimensional ``uint16`` array of indices into a vocabulary.
+    """Check that ``ids`` is a one-dimensional ``uint16`` array of indices into a vocabulary.
 
     Raises:
-        TypeError: it is no such array.
-        ValueError: an id is not less than ``size``.
+        TypeError: It is not such an array.
+        ValueError: An id is not less than ``size``.
     """
     if not isinstance(ids, np.ndarray):
         raise TypeError(f"ids are {type(ids).__name__}, not a numpy array of uint16")

@@ -18,13 +18,13 @@ def write(
     """Write blocks of ids as little-endian uint16, nine tenths into ``train.bin``.
 
     Args:
-        out: a folder.
-        blocks: of ids, ``length`` in all.
-        length: in characters.
+        out: Folder of the two files.
+        blocks: Blocks of ids, together as long as ``length``.
+        length: Number of characters.
 
     Raises:
-        OSError: a file cannot be written.
-        RuntimeError: there are more ids, or fewer.
+        OSError: A file cannot be written.
+        RuntimeError: There are more ids than ``length``, or fewer.
     """
     folder = Path(out)
     left, written = 9 * length // 10, 0

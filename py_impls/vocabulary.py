@@ -1,4 +1,4 @@
-"""What Python encoders share: a checked vocabulary, and the error for a character outside it."""
+"""For encoders and decoders: a checked vocabulary, and the errors for what is outside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def ids_by_character(vocabulary: Sequence[str]) -> dict[str, int]:
 
     Raises:
         TypeError: ``vocabulary`` is not a sequence, or an entry is not a ``str``.
-        ValueError: an entry is not a single character, or the entries are not in strictly rising
+        ValueError: An entry is not a single character, or the entries are not in strictly rising
             code-point order.
     """
     if not isinstance(vocabulary, Sequence):
@@ -43,7 +43,7 @@ def require_at_most(limit: int, vocabulary: Mapping[str, int], task: str) -> Non
 def outside(text: str, ids: Mapping[str, int]) -> ValueError:
     """Return the error for the first character of ``text`` that ``ids`` lacks.
 
-    Looked for only once an encoder has failed, so that success pays nothing for it.
+    The search begins only after an encoder has failed, so that success costs nothing.
     """
     position = next(position for position, c in enumerate(text) if c not in ids)
     return ValueError(
@@ -52,14 +52,14 @@ def outside(text: str, ids: Mapping[str, int]) -> ValueError:
 
 
 def named(character: str) -> str:
-    """Return ``character`` as an error shows it: quoted, with its code point."""
+    """Return ``character`` as error messages show it: quoted, with its code point."""
     return f"{character!r} (U+{ord(character):04X})"
 
 
 def not_ids(ids: object, size: int) -> ValueError | TypeError:
-    """Return the error for the first of ``ids`` that is no index into a vocabulary of ``size``.
+    """Return the error for the first of ``ids`` that is not an index into a vocabulary of ``size``.
 
-    Looked for only once a decoder has failed, so that success pays nothing for it.
+    The search begins only after a decoder has failed, so that success costs nothing.
     """
     if not isinstance(ids, list):
         return TypeError(f"ids are {type(ids).__name__}, not a list of int")
@@ -72,7 +72,7 @@ def not_ids(ids: object, size: int) -> ValueError | TypeError:
 
 
 def outside_vocabulary(id: int, position: int, size: int) -> ValueError:
-    """Return the error for an id that is no index into a vocabulary of ``size``."""
+    """Return the error for an id that is not an index into a vocabulary of ``size``."""
     return ValueError(f"id {id} at position {position} is not in the vocabulary of {size}")
 
 

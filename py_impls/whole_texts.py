@@ -1,4 +1,4 @@
-"""What ideas for ``prepare`` share that hold the whole text: its steps, two of them given."""
+"""For ideas for ``prepare`` that hold the whole text: the steps that they have in common."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def steps_by(
     """Return the vocabulary of the files' texts and their ids, and yield the name of each step.
 
     Raises:
-        ValueError: a file is not UTF-8; the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8; the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
     """
     text = "".join([decoded(path, read_bytes(path)) for path in checked(paths)])

@@ -1,4 +1,4 @@
-"""``collections.Counter``: counts what need not be counted, by a loop in C."""
+"""``collections.Counter``: a loop in C that also counts, which is not needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of a dict, in the order of the text: what keeps that order pays for it here."""
+"""The keys of a dict, in the order of the text; keeping that order costs time."""
 
 from __future__ import annotations
 

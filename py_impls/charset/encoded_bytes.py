@@ -1,6 +1,6 @@
-"""A set of bytes: small ints are their own hashes, and do not collide as those of characters do.
+"""A set of bytes: small ints hash to themselves and do not collide, as characters' hashes do.
 
-ASCII and Latin-1 only, where a character is a byte; other texts go into a set as they are.
+Only for ASCII and Latin-1, where a character is a byte; other texts go into a set unchanged.
 """
 
 from __future__ import annotations

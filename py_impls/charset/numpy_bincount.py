@@ -1,4 +1,4 @@
-"""``numpy.bincount`` of the code points: counts in an array as long as the largest."""
+"""``numpy.bincount`` of the code points: counts in an array as long as the largest code point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A numpy array of flags, indexed by code point: blocks without a new one are only looked up.
+"""A numpy array of flags, indexed by code point: blocks without a new character are only read.
 
 Setting the flags of all characters at once instead: 1.5 times slower.
 """

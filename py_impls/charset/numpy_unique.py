@@ -1,4 +1,4 @@
-"""``numpy.unique`` of the code points: sorts them all to drop most of them."""
+"""``numpy.unique`` of the code points: sorts all of them, then drops most."""
 
 from __future__ import annotations
 

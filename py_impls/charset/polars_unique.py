@@ -1,6 +1,6 @@
-"""polars' ``unique`` of the code points: a hash table in Rust, shared out among threads.
+"""polars' ``unique`` of the code points: a hash table in Rust, divided among threads.
 
-Splitting the text into strings first instead: 5 times slower, and UTF-8 has no lone surrogates.
+Splitting the text into strings first: 5 times slower, and impossible with lone surrogates.
 """
 
 from __future__ import annotations

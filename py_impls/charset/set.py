@@ -1,4 +1,4 @@
-"""Python's own set: the lecture's line, and hard to beat because it is one call into C."""
+"""Python's own set, as in the lecture: hard to beat, because it is one call into C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A torch tensor of flags, scattered to by code point: a store for each character.
+"""A torch tensor of flags, set at each code point: one store per character.
 
 ``occurs[codes] = True`` instead: faster on idle cores, far slower on busy ones.
 """

@@ -1,4 +1,4 @@
-"""``torch.unique`` of the code points: sorts them all to drop most of them."""
+"""``torch.unique`` of the code points: sorts all of them, then drops most."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Vocabulary and ids in one go: ``charset_encode(text: str) -> tuple[str, uint16 array]``."""
+"""Vocabulary and ids in one call: ``charset_encode(text: str) -> tuple[str, uint16 array]``."""

@@ -1,4 +1,4 @@
-"""``bytes.translate`` twice: to find what is new block by block, then to turn all into ids."""
+"""``bytes.translate`` twice: to find new characters block by block, then to turn all into ids."""
 
 from __future__ import annotations
 

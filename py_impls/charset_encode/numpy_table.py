@@ -1,4 +1,4 @@
-"""A numpy table twice: of flags, to find the characters, then of their ids."""
+"""Two numpy tables: one of flags to find the characters, then one of their ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``numpy.unique`` with the inverse: one call does it all, by sorting the whole text."""
+"""``numpy.unique`` with the inverse: one call does everything, by sorting the whole text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``dict(Counter(text))``: a loop in C over a dict, one object and one hash a character."""
+"""``dict(Counter(text))``: a loop in C over a dict, with one object and one hash per character."""
 
 from __future__ import annotations
 

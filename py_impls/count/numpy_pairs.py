@@ -1,4 +1,4 @@
-"""``numpy.bincount`` of pairs of bytes: half as many counters to find; other texts by blocks."""
+"""``numpy.bincount`` of pairs of bytes: half as many counts to add; other texts block by block."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from py_impls.count.numpy_blocks import count as count_by_blocks
 from py_impls.latin1 import latin1_bytes
 
-LEAST = 1 << 16  # characters; of shorter texts the 65,536 counters take longer than the text
-BLOCK = 1 << 17  # bytes; numpy makes four times as many of them to count by
+LEAST = 1 << 16  # characters; in shorter texts the 65,536 counters take longer than the text
+BLOCK = 1 << 17  # bytes; numpy makes indices of four times as many bytes
 
 
 def count(text: str) -> dict[str, int]:

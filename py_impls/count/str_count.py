@@ -1,7 +1,6 @@
-"""``str.count`` of each distinct character: as many short loops over the text as it has of them.
+"""``str.count`` of each distinct character: one fast loop over the text for each of them.
 
-They are found block by block, as ``py_impls.charset.numpy_table`` finds them: that is a small part
-of the time.
+The characters are found as in ``py_impls.charset.numpy_table``, which is a small part of the time.
 """
 
 from __future__ import annotations

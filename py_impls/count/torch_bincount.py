@@ -1,6 +1,6 @@
-"""``torch.bincount`` of the code points: counters in an array as long as the largest.
+"""``torch.bincount`` of the code points: an array of counters as long as the largest code point.
 
-It takes bytes and 32-bit numbers as they are, which ``numpy.bincount`` widens first.
+It takes bytes and 32-bit numbers unchanged; ``numpy.bincount`` widens them first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Narrowed to bytes, then the charmap codec: a ``str`` of 256 characters of any width.
+"""Narrows ids to bytes, then the charmap codec with a ``str`` of up to 256 characters.
 
 Vocabularies of more than 256 go through a dict.
 """
@@ -21,7 +21,7 @@ def decode_array(vocabulary: Sequence[str]) -> Callable[[npt.NDArray[np.uint16]]
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The decoder raises it for an id outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the decoder's ids are no such array.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the ids are not such an array.
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "decode_array")

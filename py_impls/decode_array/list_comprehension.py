@@ -17,7 +17,7 @@ def decode_array(vocabulary: Sequence[str]) -> Callable[[npt.NDArray[np.uint16]]
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The decoder raises it for an id outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the decoder's ids are no such array.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the ids are not such an array.
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "decode_array")

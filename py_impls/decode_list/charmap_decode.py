@@ -1,4 +1,4 @@
-"""The charmap codec: ``bytes(ids)`` looked up in a ``str`` of 256 characters of any width.
+"""The charmap codec: ``bytes(ids)`` looked up in a ``str`` of up to 256 characters.
 
 Vocabularies of more than 256 go through a list.
 """
@@ -17,7 +17,7 @@ def decode_list(vocabulary: Sequence[str]) -> Callable[[list[int]], str]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The decoder raises it for an id outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the decoder's ids are not a ``list``
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the ids are not a ``list``
             of ``int``.
     """
     stoi = ids_by_character(vocabulary)

@@ -13,7 +13,7 @@ def decode_list(vocabulary: Sequence[str]) -> Callable[[list[int]], str]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The decoder raises it for an id outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the decoder's ids are not a ``list``
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the ids are not a ``list``
             of ``int``.
     """
     stoi = ids_by_character(vocabulary)

@@ -1,7 +1,7 @@
-"""``bytes.translate``: a table of 256 ids, and a list of bytes is a list of ints.
+"""``bytes.translate`` by a table of 256 ids; the list of those bytes is a list of ints.
 
-ASCII and Latin-1 texts only, with any vocabulary: their characters come first in it, so that their
-ids fit in a byte. Other texts go through the dict.
+Only for ASCII and Latin-1 texts, with any vocabulary: their characters come first in it, so that
+their ids fit in a byte. Other texts go through the dict.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     table = bytes(stoi.get(chr(code), 255) for code in range(256))
-    # 255 is the id of "\xff" only if all of Latin-1 is in the vocabulary: then none is outside.
+    # 255 is the id of "\xff" only if all of Latin-1 is in the vocabulary; then no byte is outside.
     means_outside = stoi.get("\xff") != 255
 
     def encode_text(text: str) -> list[int]:

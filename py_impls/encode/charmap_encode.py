@@ -1,7 +1,7 @@
-"""A codec whose characters are the vocabulary: ``codecs.charmap_encode`` writes ids as bytes.
+"""A codec with the vocabulary as its characters: ``codecs.charmap_encode`` writes ids as bytes.
 
-Up to 255 entries, for which C builds a three-level table; with one beyond U+FFFF it builds a dict,
-no faster than the lecture's. Larger vocabularies go through the dict themselves.
+For up to 255 entries, C builds a three-level table; if one of them is beyond U+FFFF it builds a
+dict, which is no faster than the lecture's. Larger vocabularies go through the lecture's dict.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     # Byte 0 has to be NUL's; where that is not in the vocabulary, bytes are ids plus one.

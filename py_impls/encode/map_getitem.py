@@ -1,4 +1,4 @@
-"""``map`` over the dict's own lookup: the loop runs in C, without a comprehension's bytecode."""
+"""``map`` over the dict's lookup: the loop runs in C, without a comprehension's bytecode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     id_of = stoi.__getitem__

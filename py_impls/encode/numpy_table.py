@@ -1,6 +1,6 @@
-"""A numpy table of ids, gathered by code point: of bytes, which list fast, or else of ints.
+"""A numpy table of ids, indexed by code point: of bytes, which become a list fast, or of ints.
 
-``.tolist()`` of the ids instead: twice as slow, as it makes a new int of each beyond 256.
+``.tolist()`` of the ids instead: half as fast, as it makes a new int for each id beyond 256.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     table = id_table(stoi, np.uint8)

@@ -1,4 +1,4 @@
-"""A polars series of ids, gathered by code point: its 32-bit indices are the codes as they are.
+"""A polars series of ids, gathered by code point: the codes are its 32-bit indices unchanged.
 
 ``replace_strict`` from code points to ids instead: 5 times slower.
 """
@@ -20,7 +20,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     table = pl.Series(id_table(stoi, np.uint8))

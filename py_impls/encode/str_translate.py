@@ -1,6 +1,6 @@
-"""``str.translate`` into the characters whose code points are the ids: ASCII goes through fast.
+"""``str.translate`` into the characters whose code points are the ids: fast for ASCII.
 
-Other text costs a dict lookup a character, as ever.
+Other texts cost a dict lookup per character, like the lecture's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     id_of = CharacterIds({ord(character): id for character, id in stoi.items()})

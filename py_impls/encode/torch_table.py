@@ -1,6 +1,6 @@
-"""A torch tensor of ids, gathered by code point: ``index_select`` takes 32-bit indices as they are.
+"""A torch tensor of ids, gathered by code point: ``index_select`` takes 32-bit indices.
 
-``tensor[codes]`` and ``take``, which want 64-bit indices, instead: 2 to 8 times slower.
+``tensor[codes]`` and ``take`` instead, which need 64-bit indices: 2 to 8 times slower.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def encode(vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     table = id_table(stoi, np.uint8)

@@ -1,7 +1,7 @@
-"""``pandas.Categorical`` of the code points: its categories are sorted, its codes nearly ids.
+"""``pandas.Categorical`` of the code points: sorted categories, so codes are nearly ids.
 
 With the vocabulary as the categories instead: faster for ASCII, slower where that has gaps, and
-pandas warns of characters outside it, which are to be errors of its own.
+pandas only warns of characters outside it, which must raise an error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "encode_array")

@@ -1,6 +1,6 @@
 """``str.translate`` into the characters whose code points are the ids, written as UTF-16.
 
-ASCII goes through fast; other text costs a dict lookup a character, as ever.
+ASCII goes through fast; other texts cost a dict lookup per character, like the lecture's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def encode_array(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 65,536. The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(65_536, stoi, "encode_array")

@@ -1,7 +1,7 @@
 """``bytearray.translate`` by a table of 256 ids, then widened: two short loops over bytes in C.
 
-ASCII and Latin-1 texts only, with any vocabulary: their characters come first in it, so that their
-ids fit in a byte. Other texts go through the dict.
+Only for ASCII and Latin-1 texts, with any vocabulary: their characters come first in it, so that
+their ids fit in a byte. Other texts go through the dict.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def encode_int64(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.in
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     table = bytes(stoi.get(chr(code), 255) for code in range(256))
-    # 255 is the id of "\xff" only if all of Latin-1 is in the vocabulary: then none is outside.
+    # 255 is the id of "\xff" only if all of Latin-1 is in the vocabulary; then no byte is outside.
     means_outside = stoi.get("\xff") != 255
 
     def encode_text(text: str) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ def encode_int64(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.in
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order.
             The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     table = id_table(stoi, np.uint16)

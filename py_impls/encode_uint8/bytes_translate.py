@@ -1,7 +1,7 @@
-"""``bytearray.translate`` by a table of 256 ids, whose memory numpy then takes over without a copy.
+"""``bytearray.translate`` by a table of 256 ids, whose memory numpy takes over without a copy.
 
-ASCII and Latin-1 texts only; others go through the dict. What ``bytes.translate`` returns could not
-be written to, and it compares as it goes, to return the same object if nothing changed.
+Only for ASCII and Latin-1 texts; others go through the dict. The result of ``bytes.translate``
+would be read-only, and it also compares, to return the same object if nothing changed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ def encode_uint8(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 256. The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(256, stoi, "encode_uint8")
     table = bytes(stoi.get(chr(code), 255) for code in range(256))
-    # 255 is the id of "\xff" only if all of Latin-1 is in the vocabulary: then none is outside.
+    # 255 is the id of "\xff" only if all of Latin-1 is in the vocabulary; then no byte is outside.
     means_outside = stoi.get("\xff") != 255
 
     def encode_text(text: str) -> npt.NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""``numpy.fromiter`` over ``map`` of the dict's own lookup: no list, but an int for each id."""
+"""``numpy.fromiter`` over ``map`` of the dict's lookup: no list, but a Python int for each id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def encode_uint8(vocabulary: Sequence[str]) -> Callable[[str], npt.NDArray[np.ui
     Raises:
         ValueError: ``vocabulary`` does not hold distinct single characters in code-point order, or
             holds more than 256. The encoder raises it for a character outside the vocabulary.
-        TypeError: ``vocabulary`` is not a sequence of ``str``; the encoder's text is not a ``str``.
+        TypeError: ``vocabulary`` is not a sequence of ``str``, or the text is not a ``str``.
     """
     stoi = ids_by_character(vocabulary)
     require_at_most(256, stoi, "encode_uint8")

@@ -1,7 +1,7 @@
-"""asyncio: a thread reads the next block while a kernel that the registry gives has this one.
+"""asyncio: a thread reads the next block while a kernel from the registry works on this one.
 
-Python's own way to read files without waiting is a thread as well: no event loop is told when a
-file can be read, since the system says that it always can.
+Files are always read by a thread: an event loop cannot wait for a file, as the system says that
+every file is ready to be read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from py_impls.files import Decoder, checked
 
 BLOCK = 1 << 20
-"""Bytes read at once: more than elsewhere, as each is a task for a thread."""
+"""Bytes read at once: more than elsewhere, as each block is a task for a thread."""
 
 
 def file_charset(
@@ -22,20 +22,20 @@ def file_charset(
     """Return the distinct characters of the files.
 
     Args:
-        kernel: the same of a text.
-        paths: of the files.
+        kernel: Function that returns the distinct characters of a text.
+        paths: Paths of the files.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8, and the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: one changed while it was read; or an event loop runs in this thread already.
+        RuntimeError: A file changed while it was read, or this thread already runs an event loop.
     """
     return asyncio.run(gathered(kernel, checked(paths)))
 
 
 async def gathered(kernel: Callable[[str], set[str]], paths: Sequence[str]) -> set[str]:
-    """Return what the kernel finds in any block."""
+    """Return the characters that the kernel finds in all blocks together."""
     found: set[str] = set()
     for path in paths:
         async for block in texts(path):
@@ -44,7 +44,7 @@ async def gathered(kernel: Callable[[str], set[str]], paths: Sequence[str]) -> s
 
 
 async def texts(path: str) -> AsyncIterator[bytes | str]:
-    """Yield a file's texts, a block at a time, the next of which is being read already."""
+    """Yield a file's text block by block, while the next block is already being read."""
     with await asyncio.to_thread(open, path, "rb", buffering=0) as file:
         decoder = Decoder(path, file.fileno())
         reading = asyncio.create_task(asyncio.to_thread(file.read, BLOCK))
@@ -53,5 +53,5 @@ async def texts(path: str) -> AsyncIterator[bytes | str]:
                 reading = asyncio.create_task(asyncio.to_thread(file.read, BLOCK))
                 yield decoder.decode(block)
         finally:
-            await asyncio.wait([reading])  # or the file would be closed under it
+            await asyncio.wait([reading])  # or the file would be closed while the thread reads it
         decoder.finish()

@@ -1,7 +1,7 @@
-"""Python reads a block at a time and makes a ``str`` of it, for a kernel that the registry gives.
+"""Python reads a block at a time and makes a ``str`` of it for a kernel from the registry.
 
-What a loop in Python costs beside the kernel's is a copy: CPython checks and copies each block once
-more to make it a ``str``.
+Compared with a loop in the kernel it costs a copy: CPython checks and copies each block once more
+to make a ``str`` of it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ def file_charset(
     """Return the distinct characters of the files.
 
     Args:
-        kernel: the same of a text.
-        paths: of the files.
+        kernel: Function that returns the distinct characters of a text.
+        paths: Paths of the files.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8, and the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: one changed while it was read.
+        RuntimeError: A file changed while it was read.
     """
     found: set[str] = set()
     for block in texts_by_block(checked(paths), once=True):

@@ -1,4 +1,4 @@
-"""Adds the characters of one block after another to a set: the lecture's, but for the memory."""
+"""Adds the characters of one block after another to a set: as the lecture, in less memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def file_charset(paths: Sequence[str | os.PathLike[str]]) -> set[str]:
     """Return the distinct characters of the files.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8, and the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: one changed while it was read.
+        RuntimeError: A file changed while it was read.
     """
     found: set[str] = set()
     for block in texts_by_block(checked(paths), once=True):

@@ -1,4 +1,4 @@
-"""Reads a block at a time; a table says whether its bytes or code points hold anything new."""
+"""Reads a block at a time; a table says whether its bytes or code points include a new one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def file_charset(paths: Sequence[str | os.PathLike[str]]) -> set[str]:
     """Return the distinct characters of the files.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8, and the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: one changed while it was read.
+        RuntimeError: A file changed while it was read.
     """
     characters, _ = vocabulary_and_length(checked(paths), once=True)
     return set(characters)

@@ -1,4 +1,4 @@
-"""``set(open(path).read())``: the lecture's own, which holds the whole text."""
+"""``set(open(path).read())``, as in the lecture, which holds the whole text in memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def file_charset(paths: Sequence[str | os.PathLike[str]]) -> set[str]:
     """Return the distinct characters of the files.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8, and the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: one changed while it was read.
+        RuntimeError: A file changed while it was read.
     """
     found: set[str] = set()
     for path in checked(paths):

@@ -1,1 +1,1 @@
-"""The least that a task has to do, where that is Python's own, in the shape of the task's rows."""
+"""Yardsticks in Python: the least that a task has to do, with the same types in and out."""

@@ -1,4 +1,4 @@
-"""``[0] * n``: a list of one int, over and over; no other list of ints is made faster."""
+"""``[0] * n``: one int, repeated; no list of ints can be made faster."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from collections.abc import Callable, Sequence
 
 
 def limit(_vocabulary: Sequence[str]) -> Callable[[str], list[int]]:
-    """Return a function from a text to a list as long."""
+    """Return a function from a text to a list of the same length."""
     return lambda text: [0] * len(text)

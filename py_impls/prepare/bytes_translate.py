@@ -1,6 +1,6 @@
-"""``bytes.translate`` of the whole file, once for what is new and once for ids; then widened.
+"""``bytes.translate`` of the whole text, once for new characters, once for ids; then widened.
 
-ASCII and Latin-1 only: other texts go through a dict, character by character.
+Only for ASCII and Latin-1: other texts go through a dict, character by character.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def prepare(paths: Paths) -> Prepared:
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
-        ValueError: a file is not UTF-8; the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8; the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
     """
     prepared: Prepared = finished(steps(paths))
@@ -26,5 +26,5 @@ def prepare(paths: Paths) -> Prepared:
 
 
 def steps(paths: Paths) -> Generator[str, None, Prepared]:
-    """Do the same, and yield the name of each step that is done."""
+    """Do the same as ``prepare``, and yield the name of each step when it is done."""
     return steps_by(paths, charset, encode_int64)

@@ -1,4 +1,4 @@
-"""A kernel of ``charset_encode``, which the registry gives, on the whole text; then widened."""
+"""A ``charset_encode`` kernel from the registry, on the whole text; then widened."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def prepare(charset_encode: Kernel, paths: Sequence[str | os.PathLike[str]]) -> 
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte; or the kernel has fewer
+        ValueError: A file is not UTF-8, and the message says at which byte; or the kernel has fewer
             ids than the text has distinct characters.
-        OSError: one cannot be read.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
     """
     prepared: Prepared = finished(steps(charset_encode, paths))
@@ -31,7 +31,7 @@ def prepare(charset_encode: Kernel, paths: Sequence[str | os.PathLike[str]]) -> 
 def steps(
     charset_encode: Kernel, paths: Sequence[str | os.PathLike[str]]
 ) -> Generator[str, None, Prepared]:
-    """Do the same, and yield the name of each step that is done."""
+    """Do the same as ``prepare``, and yield the name of each step when it is done."""
     text = "".join([decoded(path, read_bytes(path)) for path in checked(paths)])
     yield "read"
     vocabulary, ids = charset_encode(text)

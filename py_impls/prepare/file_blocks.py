@@ -1,6 +1,6 @@
-"""Reads the files twice, block by block: for the vocabulary, then into the tensor's own memory.
+"""Reads the files twice, block by block: for the vocabulary, then into the tensor's memory.
 
-No text is ever whole, so that memory is the result's, and blocks stay in the cache.
+The whole text is never in memory: there is only the result, and blocks that stay in the cache.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ def prepare(paths: Sequence[str | os.PathLike[str]]) -> Prepared:
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte; or it is none that can
+        ValueError: A file is not UTF-8, and the message says at which byte; or it is none that can
             be read twice.
-        OSError: one cannot be read.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: the files changed between the two readings.
+        RuntimeError: The files changed between the two readings.
     """
     prepared: Prepared = finished(steps(paths))
     return prepared
 
 
 def steps(paths: Sequence[str | os.PathLike[str]]) -> Generator[str, None, Prepared]:
-    """Do the same, and yield the name of each step that is done."""
+    """Do the same as ``prepare``, and yield the name of each step when it is done."""
     names = checked(paths)
     characters, length = vocabulary_and_length(names)
     yield "read, vocabulary"

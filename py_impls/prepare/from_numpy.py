@@ -1,6 +1,6 @@
-"""``torch.from_numpy`` around a kernel that the registry gives: the tensor is the kernel's array.
+"""``torch.from_numpy`` around a kernel from the registry: the tensor uses the array's memory.
 
-Here and not in Rust, where a tensor would mean torch's C++ headers for one pointer.
+It is in Python because in Rust a tensor would need torch's C++ headers for a single pointer.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def prepare(kernel: Kernel, paths: Paths) -> Prepared:
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
-        ValueError: a file is not UTF-8, and the message says at which byte; or it is none that can
+        ValueError: A file is not UTF-8, and the message says at which byte; or it is none that can
             be read twice, if that is what the kernel does.
-        OSError: one cannot be read.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
     """
     prepared: Prepared = finished(steps(kernel, paths))
@@ -33,7 +33,7 @@ def prepare(kernel: Kernel, paths: Paths) -> Prepared:
 
 
 def steps(kernel: Kernel, paths: Paths) -> Generator[str, None, Prepared]:
-    """Do the same, and yield the name of each step that is done."""
+    """Do the same as ``prepare``, and yield the name of each step when it is done."""
     vocabulary, ids = kernel(paths)
     yield "read, vocabulary, encode"
     tensor = torch.from_numpy(ids)

@@ -16,8 +16,8 @@ def prepare(paths: Sequence[str | os.PathLike[str]]) -> Prepared:
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
-        ValueError: a file is not UTF-8; the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8; the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
     """
     prepared: Prepared = finished(steps(paths))
@@ -25,7 +25,7 @@ def prepare(paths: Sequence[str | os.PathLike[str]]) -> Prepared:
 
 
 def steps(paths: Sequence[str | os.PathLike[str]]) -> Generator[str, None, Prepared]:
-    """Do the same, and yield the name of each step that is done."""
+    """Do the same as ``prepare``, and yield the name of each step when it is done."""
     text = "".join([read_text(path) for path in checked(paths)])
     yield "read"
     characters = sorted(set(text))

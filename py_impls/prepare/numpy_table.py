@@ -1,4 +1,4 @@
-"""The whole text in memory and a numpy table twice: of flags, then of ids; then widened."""
+"""The whole text in memory, and two numpy tables: of flags, then of ids; then widened."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def prepare(paths: Paths) -> Prepared:
     """Return the vocabulary of the files' texts, in code-point order, and their ids.
 
     Raises:
-        ValueError: a file is not UTF-8; the message says at which byte.
-        OSError: one cannot be read.
+        ValueError: A file is not UTF-8; the message says at which byte.
+        OSError: A file cannot be read.
         TypeError: ``paths`` is not a sequence of paths.
     """
     prepared: Prepared = finished(steps(paths))
@@ -23,5 +23,5 @@ def prepare(paths: Paths) -> Prepared:
 
 
 def steps(paths: Paths) -> Generator[str, None, Prepared]:
-    """Do the same, and yield the name of each step that is done."""
+    """Do the same as ``prepare``, and yield the name of each step when it is done."""
     return steps_by(paths, charset, encode_int64)

@@ -1,4 +1,4 @@
-"""Reads the files twice, block by block: for the vocabulary, then to write the ids as they come."""
+"""Reads the files twice, block by block: for the vocabulary, then to write each block's ids."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def shards(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str])
     """Write ``train.bin`` and ``val.bin`` into the folder ``out``; return the vocabulary.
 
     Raises:
-        ValueError: a file is not UTF-8, or is none that can be read twice; the texts have more than
+        ValueError: A file is not UTF-8 or cannot be read twice, or the texts have more than
             65,536 distinct characters.
-        OSError: a file cannot be read or written. What is in ``out`` then is not whole.
+        OSError: A file cannot be read or written; the files in ``out`` are then incomplete.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: the files changed while they were read, or between the two readings.
+        RuntimeError: The files changed while they were read, or between the two readings.
     """
     names = checked(paths)
     characters, length = vocabulary_and_length(names)

@@ -1,7 +1,7 @@
-"""Python reads the files twice, block by block, and gives each to a kernel of the registry's.
+"""Python reads the files twice, block by block, and gives each to a kernel from the registry.
 
-One kernel finds the distinct characters of a block, the other its ids; a block of ASCII is copied
-once more to be the ``str`` that they take.
+One kernel finds the distinct characters of a block, the other its ids. A block of ASCII is copied
+once more, to make the ``str`` that they take.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def shards(
     """Write ``train.bin`` and ``val.bin`` into the folder ``out``; return the vocabulary.
 
     Args:
-        charset: returns the distinct characters of a text.
-        encode: returns an encoder, given a vocabulary.
-        paths: of the files.
-        out: the folder.
+        charset: Function that returns the distinct characters of a text.
+        encode: Function that returns the encoder of a vocabulary.
+        paths: Paths of the files.
+        out: Folder of the two files.
 
     Raises:
-        ValueError: a file is not UTF-8, or is none that can be read twice; the texts have more than
+        ValueError: A file is not UTF-8 or cannot be read twice, or the texts have more than
             65,536 distinct characters.
-        OSError: a file cannot be read or written. What is in ``out`` then is not whole.
+        OSError: A file cannot be read or written; the files in ``out`` are then incomplete.
         TypeError: ``paths`` is not a sequence of paths.
-        RuntimeError: the files changed while they were read, or between the two readings.
+        RuntimeError: The files changed while they were read, or between the two readings.
     """
     names = checked(paths)
     found: set[str] = set()
@@ -54,16 +54,16 @@ def shards(
 
 
 def texts(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the files' texts, a block at a time."""
+    """Yield the files' texts, block by block."""
     for block in texts_by_block(paths):
         yield block if isinstance(block, str) else block.decode("ascii")
 
 
 def ids(encoder: Encoder, paths: Sequence[str]) -> Iterator[Ids]:
-    """Yield the files' ids, a block at a time.
+    """Yield the files' ids, block by block.
 
     Raises:
-        RuntimeError: a character is outside the vocabulary, which was that of the files.
+        RuntimeError: A character is outside the vocabulary, so the files have changed.
     """
     for text in texts(paths):
         try:

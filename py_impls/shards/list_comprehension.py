@@ -1,4 +1,4 @@
-"""nanoGPT's ``prepare.py``: two lists of ids, each made a ``numpy.uint16`` array and written."""
+"""nanoGPT's ``prepare.py``: two lists of ids, each written as a ``numpy.uint16`` array."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def shards(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str])
     """Write ``train.bin`` and ``val.bin`` into the folder ``out``; return the vocabulary.
 
     Raises:
-        ValueError: a file is not UTF-8; the texts have more than 65,536 distinct characters.
-        OSError: a file cannot be read or written. What is in ``out`` then is not whole.
+        ValueError: A file is not UTF-8; the texts have more than 65,536 distinct characters.
+        OSError: A file cannot be read or written; the files in ``out`` are then incomplete.
         TypeError: ``paths`` is not a sequence of paths.
     """
     data = "".join([read_text(path) for path in checked(paths)])
