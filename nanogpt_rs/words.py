@@ -39,3 +39,24 @@ def times(ratio: float) -> str:
 def share(number: float | None) -> str:
     """Return a share in per cent, or ``unknown`` where this system does not report it."""
     return "unknown" if number is None else f"{number:.1%}"
+
+
+SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0))
+"""Units of a size and their bytes, the largest first."""
+TIMES = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+"""Units of a time and their seconds."""
+FEW = 2
+"""Number of minutes or hours below which a smaller unit says it better."""
+
+
+def size_in_words(size: float) -> str:
+    """Return a number of bytes in a unit that suits its size, such as ``1.12 MB``."""
+    return in_unit(size, SIZES)
+
+
+def seconds_in_words(seconds: float) -> str:
+    """Return a time of any length in a unit that suits it, such as ``2.5 h`` or ``20 ms``."""
+    for unit in ("h", "min"):
+        if abs(seconds) >= FEW * TIMES[unit]:
+            return f"{digits(seconds / TIMES[unit])} {unit}"
+    return in_unit(seconds, [(unit, TIMES[unit]) for unit in ("s", "ms", "us")])

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from nanogpt_rs.preparing import journal, shards
+from nanogpt_rs.preparing import engines, journal, preparation, shards
 
 COMMAND = Path(sys.executable).with_name("nanogpt-rs")
-
-
+TEXT = "Grüße, мир! 世界 🙂 to be or not to be\r\n" * 40
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # where fsync costs nothing
 
 
+def prepare(
+    paths: Sequence[Path], out: Path, threads: int = 1, **more: Any
+) -> preparation.Prepared:
+    with engines.threads(threads) as engine:
+        return preparation.prepare([str(path) for path in paths], out, engine, **more)
+
+
 def naive(text: str) -> tuple[str, bytes, bytes]:
-    """The vocabulary and the bytes of both shards, by as little code as possible."""
+    """Return the vocabulary and the bytes of both shards, by as little code as possible."""
     vocabulary = "".join(sorted(set(text)))
     ids = [vocabulary.index(character).to_bytes(2, "little") for character in text]
     size = len(ids) * 9 // 10
@@ -24,7 +32,7 @@ def naive(text: str) -> tuple[str, bytes, bytes]:
 
 
 def made(folder: Path) -> tuple[str, bytes, bytes]:
-    """What a folder of shards holds, which must fit its manifest."""
+    """Return the vocabulary and both shards of a folder; they must match its manifest."""
     assert list(shards.faults(folder, hashes=True)) == []
     train, val = ((folder / name).read_bytes() for name in (shards.TRAIN, shards.VAL))
     return shards.read_manifest(folder).vocabulary, train, val
@@ -38,15 +46,15 @@ def write(folder: Path, *contents: str | bytes) -> list[Path]:
 
 
 def kept_lines(out: Path) -> bytes:
-    """The whole lines of a journal, if there is one."""
+    """Return the complete lines of a folder's journal, if there is one."""
     path = out / journal.JOURNAL
     data = path.read_bytes() if path.exists() else b""
     return data[: data.rfind(b"\n") + 1]
 
 
 def noted(lines: bytes) -> list[tuple[str, int]]:
-    """What a journal says is finished; nothing twice."""
-    bodies = [json.loads(each) for each in lines.splitlines()[1:]]
-    found = [(body["kind"], body["part"]) for body in bodies]
-    assert len(set(found)) == len(found)
-    return found
+    """Return the kind and the part of each line of a journal; none occurs twice."""
+    bodies = [json.loads(line) for line in lines.splitlines()[1:]]
+    finished = [(body["kind"], body["part"]) for body in bodies]
+    assert len(set(finished)) == len(finished)
+    return finished

@@ -26,12 +26,12 @@ from nanogpt_rs.commands.console import (
     stop,
     timed_progress,
 )
-from nanogpt_rs.words import digits, duration
+from nanogpt_rs.words import digits, duration, seconds_in_words, size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nanogpt_rs.predicting.cost import Estimate, Means, Model, Prediction
+    from nanogpt_rs.predicting.cost_prediction import Estimate, Model, Prediction, Resources
     from nanogpt_rs.records.schema import Run, Taken
 
 
@@ -75,20 +75,25 @@ def cost(
     what was never measured: say what disks and network do, or they are taken to be no obstacle.
     """
     with refusals():
-        from nanogpt_rs.predicting.cost import CostError, Means, model_of, predict
-        from nanogpt_rs.predicting.job import JobError, parse_size
+        from nanogpt_rs.predicting.cost_prediction import (
+            CostError,
+            Resources,
+            model_of,
+            predict,
+        )
+        from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
 
         try:
-            wanted = [parse_size(each) for each in sizes or ("100GB", "10TB")]
+            wanted = [parse_size(size) for size in sizes or ("100GB", "10TB")]
             largest = parse_size(up_to)
-            means = Means(
+            resources = Resources(
                 machines=machines,
                 cores=cores,
-                read=speed(read) or math.inf,
-                write=speed(write) or math.inf,
-                network=speed(network),
+                read=parse_speed(read) if read else math.inf,
+                write=parse_speed(write) if write else math.inf,
+                network=parse_speed(network) if network else None,
             )
-        except JobError as error:
+        except QuantityError as error:
             stop(USAGE, str(error))
         try:
             if measure:
@@ -99,27 +104,12 @@ def cost(
             stop(FAILED if measure else NOTHING, str(error))
         except OSError as error:
             stop(FAILED, f"{error.filename or folder}: {error.strerror}")
-    found = [predict(model.stages, means, size) for size in wanted]
+    predictions = [predict(model.stages, resources, size) for size in wanted]
     if as_json:
-        print_json(document_of(run, model, means, found))
+        print_json(document_of(run, model, resources, predictions))
     else:
         print_model(run, model, taken)
-        print_predictions(means, found)
-
-
-def speed(words: str | None) -> float | None:
-    """Return bytes a second such as ``2GB/s``.
-
-    Raises:
-        nanogpt_rs.predicting.job.JobError: it is none.
-    """
-    from nanogpt_rs.predicting.job import JobError, parse_size
-
-    if words is None:
-        return None
-    if not words.endswith("/s"):
-        raise JobError(f"{words!r} is not a speed, such as 2GB/s")
-    return parse_size(words.removesuffix("/s"))
+        print_predictions(resources, predictions)
 
 
 def measure_costs(
@@ -131,20 +121,20 @@ def measure_costs(
     results: Path,
 ) -> None:
     """Measure, and keep each run as soon as it is finished."""
-    from nanogpt_rs.predicting import costing
+    from nanogpt_rs.predicting import cost_measurement
     from nanogpt_rs.ruler.corpora import sha256
     from nanogpt_rs.ruler.provenance import check
 
-    sizes = costing.sizes_to(largest)
-    chosen = costing.ways(sorted({1, *(workers or ())}), engines or ["threads"])
-    plan = sha256(f"{sizes} {repeats} {[each.name for each in chosen]}".encode())
-    seconds = repeats * sum(sizes) * len(chosen) * costing.PACE
+    sizes = cost_measurement.sizes_to(largest)
+    ways = cost_measurement.ways(sorted({1, *(workers or ())}), engines or ["threads"])
+    plan = sha256(f"{sizes} {repeats} {[way.name for way in ways]}".encode())
+    seconds = repeats * sum(sizes) * len(ways) * cost_measurement.PACE
     with (
         kept_run("cost", plan, check(), results, None) as keeper,
         timed_progress(seconds) as advance,
     ):
-        for each in costing.measure(sizes, chosen, folder, repeats, advance):
-            keeper.keep_other(each)
+        for taken in cost_measurement.measure(sizes, ways, folder, repeats, advance):
+            keeper.keep_other(taken)
 
 
 def runs_of(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
@@ -153,7 +143,7 @@ def runs_of(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
     Raises:
         CostError: it measured nothing of the kind.
     """
-    from nanogpt_rs.predicting.cost import CostError
+    from nanogpt_rs.predicting.cost_prediction import CostError
     from nanogpt_rs.records.files import newest, read
     from nanogpt_rs.records.schema import RecordError, Taken
 
@@ -171,7 +161,7 @@ def runs_of(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
 
 
 def document_of(
-    run: Run, model: Model, means: Means, found: Sequence[Prediction]
+    run: Run, model: Model, resources: Resources, predictions: Sequence[Prediction]
 ) -> dict[str, Any]:
     """Return what is predicted, and from what."""
     from nanogpt_rs.records.lines import plain
@@ -186,8 +176,8 @@ def document_of(
             "stages": {name: asdict(line) for name, line in model.stages.items()},
             "calls": {name: asdict(line) for name, line in model.calls.items()},
             "wholes": wholes,
-            "means": asdict(means),
-            "predictions": [asdict(each) for each in found],
+            "means": asdict(resources),
+            "predictions": [asdict(prediction) for prediction in predictions],
         }
     )
     return document
@@ -195,8 +185,6 @@ def document_of(
 
 def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
     """Print the lines that were fitted."""
-    from nanogpt_rs.predicting.job import size_in_words
-
     table = Table(title="what a text costs, by size", title_justify="left")
     table.add_column("what", overflow="fold")
     for column in ("fixed", "a GB", "a run is off by", "runs"):
@@ -213,7 +201,7 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
         table.add_row(
             escape(what),
             duration(line.fixed),
-            duration(line.each * 1e9),
+            duration(line.per_byte * 1e9),
             f"{line.spread:.1%}",
             str(line.runs),
         )
@@ -228,37 +216,36 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
     )
 
 
-def print_predictions(means: Means, found: Sequence[Prediction]) -> None:
+def print_predictions(resources: Resources, predictions: Sequence[Prediction]) -> None:
     """Print what is predicted, and what bounds it."""
-    from nanogpt_rs.predicting.job import seconds_in_words, size_in_words
-
-    table = Table(title=means_in_words(means), title_justify="left")
+    table = Table(title=resources_in_words(resources), title_justify="left")
     table.add_column("text", justify="right")
-    for stage in found[0].stages:
+    for stage in predictions[0].stages:
         table.add_column(stage.name, justify="right")
     table.add_column("in all [95 %]", justify="right")
     table.add_column("beyond the measured", justify="right")
-    for each in found:
+    for prediction in predictions:
         stages = [
-            f"{seconds_in_words(stage.estimate.seconds)} ({stage.bound})" for stage in each.stages
+            f"{seconds_in_words(stage.estimate.seconds)} ({stage.bound})"
+            for stage in prediction.stages
         ]
-        beyond = f"{digits(each.stretched)} times" if each.stretched > 1 else "-"
-        table.add_row(size_in_words(each.size), *stages, bounded(each.total), beyond)
+        beyond = f"{digits(prediction.stretched)} times" if prediction.stretched > 1 else "-"
+        table.add_row(size_in_words(prediction.size), *stages, bounded(prediction.total), beyond)
     out.print(table)
 
 
-def means_in_words(means: Means) -> str:
-    """Return what a preparation is carried out with."""
-    many = f"{means.machines} machines of " if means.machines > 1 else ""
-    words = f"{many}{means.cores} core{'s' if means.cores > 1 else ''}"
-    for value, what in ((means.read, "read"), (means.write, "written")):
-        words += "" if math.isinf(value) else f", {digits(value / 1e9)} GB/s {what}"
-    return words + (f", {digits(means.network / 1e9)} GB/s of network" if means.network else "")
+def resources_in_words(resources: Resources) -> str:
+    """Return the machines that a preparation runs on, in words."""
+    machines = f"{resources.machines} machines of " if resources.machines > 1 else ""
+    words = f"{machines}{resources.cores} core{'s' if resources.cores > 1 else ''}"
+    for speed, verb in ((resources.read, "read"), (resources.write, "written")):
+        words += "" if math.isinf(speed) else f", {digits(speed / 1e9)} GB/s {verb}"
+    if resources.network:
+        words += f", {digits(resources.network / 1e9)} GB/s of network"
+    return words
 
 
 def bounded(estimate: Estimate) -> str:
     """Return an estimate with its interval."""
-    from nanogpt_rs.predicting.job import seconds_in_words
-
     seconds, low, high = map(seconds_in_words, (estimate.seconds, estimate.low, estimate.high))
     return f"{seconds} [{low}, {high}]"

@@ -25,7 +25,7 @@ from nanogpt_rs.commands.console import (
     stop,
     timed_progress,
 )
-from nanogpt_rs.words import share
+from nanogpt_rs.words import seconds_in_words, share, size_in_words
 
 if TYPE_CHECKING:
     from nanogpt_rs.predicting.job import JobGain, TrainingJob
@@ -67,7 +67,8 @@ def job(
         from nanogpt_rs.measuring import machine
         from nanogpt_rs.measuring.end_to_end import compare, rows_of
         from nanogpt_rs.measuring.selection import load_corpora, select
-        from nanogpt_rs.predicting.job import JobError, TrainingJob, parse_size, parse_time
+        from nanogpt_rs.predicting.job import TrainingJob
+        from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_time
         from nanogpt_rs.ruler.provenance import check
         from nanogpt_rs.ruler.tasks import PREPARATION
         from nanogpt_rs.ruler.verification import verify_apart
@@ -78,7 +79,7 @@ def job(
                 parse_size(corpus_size), steps, parse_time(step_time), runs, worth / 100
             )
             most = parse_size(measure)
-        except JobError as error:
+        except QuantityError as error:
             stop(USAGE, str(error))
         if record is not None:
             recorded_job(described, record, as_json)
@@ -143,7 +144,7 @@ def job(
 def recorded_job(described: TrainingJob, record: Path, as_json: bool) -> None:
     """Say what shards written to disk would gain by a record of ``nanogpt-rs cost``."""
     from nanogpt_rs.commands.costing import runs_of
-    from nanogpt_rs.predicting.cost import CostError, model_of, rate_of
+    from nanogpt_rs.predicting.cost_prediction import CostError, model_of, rate_of
     from nanogpt_rs.predicting.job import Rate, extrapolation, gain, sentence
 
     try:
@@ -209,7 +210,6 @@ def fit(described: TrainingJob, characters_a_byte: float, memory: int) -> str | 
 
 def print_answers(answers: Sequence[tuple[Difference, JobGain, str, str]]) -> None:
     """Print a table of all answers, then the sentences of those that matter most."""
-    from nanogpt_rs.predicting.job import seconds_in_words, size_in_words
     from nanogpt_rs.records.schema import STRONGEST
 
     table = Table(title="what the preparation would gain", title_justify="left")

@@ -123,7 +123,7 @@ def prepare(
             counted_progress() as progress,
         ):
             outcome = carry_out(
-                paths, to, asked, part_bytes=part_bytes, again=again, progress=progress
+                paths, to, asked, part_bytes=part_bytes, start_over=again, progress=progress
             )
             document = document_of(outcome, asked)
     if as_json:

@@ -1,1 +1,1 @@
-"""Predicts what a job costs and what a faster preparation gains, from measured rates."""
+"""Predicts how long a preparation takes, and what a faster one gains in a whole job."""

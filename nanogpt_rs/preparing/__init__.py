@@ -1,1 +1,1 @@
-"""Turns texts of any size into the shards that a GPT is trained on."""
+"""Prepares texts of any size: turns them into the shards that a GPT is trained on."""

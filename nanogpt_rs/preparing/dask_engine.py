@@ -1,7 +1,7 @@
-"""Parts of a preparation by the workers of dask.distributed: processes here, or other machines.
+"""The engine of dask.distributed, whose workers are processes here or on other machines.
 
-Workers open texts and shards by their paths, so all must see the same file system, and run the same
-kernels, so all must have the same build of this package.
+Workers open texts and shards by their paths, so all must see the same file system. They run the
+same kernels, so all must have the same build of this package.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from nanogpt_rs.preparing.engines import Answer, EngineError, work
+from nanogpt_rs.preparing.engines import EngineError, TimedResult, call_kernel
 
 CONNECT_SECONDS = 60
 WORKER_SECONDS = 300
-"""Within which the first workers must be there: what they import takes long on a busy machine."""
+"""Seconds in which the first worker must join; on a busy machine its imports take long."""
 COUNT_EVERY = 2.0
 """Seconds after which workers are counted again."""
 RETRIES = 3
-"""How often a part may take its worker with it before it is taken to be the part's fault."""
+"""Number of times that a part is tried once more after its worker ended during it."""
 
 
 class OtherBuildError(Exception):
@@ -30,34 +30,36 @@ class OtherBuildError(Exception):
 
 
 def build() -> tuple[str, str]:
-    """Return what must be the same everywhere: the version, and the hash of the Rust sources."""
+    """Return this build's version and the hash of its Rust sources, which must agree everywhere."""
     info = importlib.import_module("rust_impls").build_info()
     return info["version"], info["source_hash"]
 
 
-def work_there(expected: tuple[str, str], kernel: str, arguments: tuple[Any, ...]) -> Answer:
-    """Carry out one kernel on a worker, which may have joined a moment ago.
+def call_on_worker(
+    expected: tuple[str, str], kernel: str, arguments: tuple[Any, ...]
+) -> TimedResult:
+    """Call a kernel on a worker, and check its build first, as it may just have joined.
 
     Raises:
-        OtherBuildError: it has another build than whoever asks.
+        OtherBuildError: The worker's build is not the expected one.
     """
-    if (found := build()) != tuple(expected):
+    if (own := build()) != tuple(expected):
         from distributed import get_worker
 
         raise OtherBuildError(
-            f"worker {get_worker().address} has nanogpt-rs {in_words(found)}, and here is "
+            f"worker {get_worker().address} has nanogpt-rs {in_words(own)}, and here is "
             f"{in_words(expected)}: install the same on all"
         )
-    return work(kernel, arguments)
+    return call_kernel(kernel, arguments)
 
 
-def in_words(found: tuple[str, str]) -> str:
-    """Return what identifies a build."""
-    return f"{found[0]} of sources {found[1][:8]}"
+def in_words(build: tuple[str, str]) -> str:
+    """Return a build's version and the beginning of its hash."""
+    return f"{build[0]} of sources {build[1][:8]}"
 
 
 class Dask:
-    """The workers of one scheduler; hashing is done here, by threads."""
+    """The workers of one scheduler. Hashing is done in this process, by threads."""
 
     name = "dask"
     in_order = False
@@ -72,77 +74,78 @@ class Dask:
         """Count the workers.
 
         Raises:
-            EngineError: the scheduler is lost.
+            EngineError: The scheduler was lost.
         """
         self.counted = time.monotonic()
         try:
             self.workers: int = max(1, sum(self.client.nthreads().values()))
-        except (OSError, AttributeError):  # of a client that has closed itself
-            raise EngineError(self.gone()) from None
+        except (OSError, AttributeError):  # from a client that has closed itself
+            raise EngineError(self.loss()) from None
 
     @property
     def ahead(self) -> int:
-        """How many to ask for at once, so that no worker waits that has joined meanwhile."""
+        """Number of calls to submit in advance, so that no worker waits, even a new one."""
         if time.monotonic() - self.counted > COUNT_EVERY:
             self.count()
         return 2 * self.workers
 
     def submit(self, kernel: str, arguments: tuple[Any, ...], done: Callable[[Any], None]) -> Any:
-        """Have a kernel carried out by a worker.
+        """Call a kernel on a worker.
 
         Raises:
-            EngineError: the scheduler is lost.
+            EngineError: The scheduler was lost.
         """
         try:
-            future = self.client.submit(work_there, self.expected, kernel, arguments, pure=False)
+            call = (call_on_worker, self.expected, kernel, arguments)
+            future = self.client.submit(*call, pure=False)
         except Exception as error:
-            raise EngineError(f"{self.gone()} ({type(error).__name__})") from None
-        answered = Answered(self, future)
-        future.add_done_callback(lambda _: done(answered))
-        return answered
+            raise EngineError(f"{self.loss()} ({type(error).__name__})") from None
+        ours = DaskFuture(self, future)
+        future.add_done_callback(lambda _: done(ours))
+        return ours
 
     def submit_here(self, function: Callable[[], Any], done: Callable[[Any], None]) -> Any:
-        """Have a function called by a thread of this process."""
+        """Call a function on a thread of this process."""
         future: Future[Any] = self.here.submit(function)
         future.add_done_callback(done)
         return future
 
-    def gone(self) -> str:
-        """Return that the scheduler is, in words."""
+    def loss(self) -> str:
+        """Return the message that the scheduler was lost."""
         return f"the scheduler {self.scheduler} was lost"
 
     def lost(self) -> str | None:
-        """Return that the scheduler does not answer any more, or ``None``."""
-        return None if self.client.status == "running" else self.gone()
+        """Return that the scheduler does not answer any more, or ``None`` if it does."""
+        return None if self.client.status == "running" else self.loss()
 
     def abandon(self, futures: list[Any]) -> bool:
-        """Give up all; what workers are at is done again, to the same bytes."""
+        """Give up all calls. A resumed run repeats those under way, and writes the same bytes."""
         for future in futures:
             if isinstance(future, Future):
                 future.cancel()
         return False
 
 
-class Answered:
-    """A future of Dask's, with errors that are ours."""
+class DaskFuture:
+    """A future of Dask's whose errors are turned into ours."""
 
     def __init__(self, engine: Dask, future: Any) -> None:
         self.engine, self.future = engine, future
 
     def done(self) -> bool:
-        """Return whether it has come to an end."""
+        """Return whether the call has ended."""
         return bool(self.future.done())
 
     def cancelled(self) -> bool:
-        """Return whether nobody will carry it out."""
+        """Return whether the call was cancelled."""
         return bool(self.future.cancelled())
 
     def result(self) -> Any:
-        """Return what the kernel returned.
+        """Return the kernel's result and the seconds that it took.
 
         Raises:
-            EngineError: no worker could carry it out.
-            Exception: what the kernel raised.
+            EngineError: No worker could call the kernel.
+            Exception: The kernel's own exception.
         """
         from concurrent.futures import CancelledError
 
@@ -152,7 +155,7 @@ class Answered:
         try:
             return self.future.result()
         except (CancelledError, CommClosedError):
-            raise EngineError(self.engine.gone()) from None
+            raise EngineError(self.engine.loss()) from None
         except KilledWorker as error:
             raise EngineError(
                 f"{RETRIES + 1} workers of the scheduler {self.engine.scheduler} ended in the same "
@@ -164,17 +167,18 @@ class Answered:
             raise EngineError(str(error)) from None
         except FileNotFoundError as error:
             raise EngineError(
-                f"{error.filename}: a worker does not find it, and all must see the same files"
+                f"{error.filename}: a worker does not find it; all workers must see the same files"
             ) from None
 
 
 @contextmanager
 def dask(scheduler: str | None, workers: int) -> Iterator[Dask]:
-    """Yield the workers of a scheduler.
+    """Yield an engine of a scheduler's workers.
 
     Args:
-        scheduler: its address; without one there are processes on this machine, for the while.
-        workers: how many of those.
+        scheduler: Address of the scheduler (default: one is started on this machine, with its
+            workers, and ended afterwards).
+        workers: Number of workers to start on this machine.
 
     Raises:
         EngineError: dask.distributed is not installed, or the scheduler cannot be reached.
@@ -213,18 +217,19 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Dask]:
             client = distributed.Client(cluster, timeout=CONNECT_SECONDS)
             with closing(client):
                 client.wait_for_workers(workers, timeout=WORKER_SECONDS)
-                nothing = (work_there, build(), "crc32", (b"", 0))
-                found = [
-                    client.submit(*nothing, pure=False, workers=[each])
-                    for each in client.nthreads()
+                # A trivial call on each, so that imports and connections belong to start-up.
+                trivial = (call_on_worker, build(), "crc32", (b"", 0))
+                futures = [
+                    client.submit(*trivial, pure=False, workers=[worker])
+                    for worker in client.nthreads()
                 ]
-                client.gather(found)  # imports and connections belong to start-up
+                client.gather(futures)
                 yield Dask(client, here, local=True)
 
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Have nothing logged: Dask says at length what we say in a line."""
+    """Log nothing: Dask says at length what our errors say in a line."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -237,7 +242,7 @@ def wait_for_a_worker(client: Any, scheduler: str) -> Any:
     """Return the client once its scheduler has a worker.
 
     Raises:
-        EngineError: it has none within ``WORKER_SECONDS``.
+        EngineError: No worker joined within ``WORKER_SECONDS``.
     """
     import distributed
 
@@ -249,10 +254,10 @@ def wait_for_a_worker(client: Any, scheduler: str) -> Any:
 
 
 @contextmanager
-def closing(what: Any) -> Iterator[None]:
-    """Close a client or a cluster in the end, also one whose other side is gone."""
+def closing(resource: Any) -> Iterator[None]:
+    """Close a client or a cluster in the end, even if its other side is gone."""
     try:
         yield
     finally:
         with suppress(Exception):
-            what.close(timeout=30)
+            resource.close(timeout=30)

@@ -1,6 +1,6 @@
-"""Where parts of a preparation are carried out: on threads of this process, or by Dask's workers.
+"""Engines, which call kernels on parts: here the threads of this process; Dask has its own file.
 
-An engine is asked for one kernel at a time, by its name, and answers with a future.
+An engine is given one call of a kernel at a time, and returns a future.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-Answer = tuple[float, Any]
-"""How many seconds a kernel took, and what it returned."""
+TimedResult = tuple[float, Any]
+"""The seconds that a kernel took, and its result."""
 
 
 class EngineError(Exception):
-    """An engine cannot begin, or was lost; the message says which and why."""
+    """An engine cannot start, or was lost; the message says which and why."""
 
 
 class Engine(Protocol):
-    """Carries out kernels.
+    """Calls kernels.
 
     Attributes:
-        name: that it is asked for by.
-        workers: how many kernels run at once, as far as known.
-        local: whether they run on the cores that hash, which then waits for them if it can.
-        in_order: whether it is one worker of this process, which may hash what it is at.
+        name: Name of the engine.
+        workers: Number of kernels that run at once, as far as it is known.
+        local: Whether kernels run on the cores that hash. Hashing then waits for them if it can.
+        in_order: Whether it is a single worker of this process, which can hash what it works on.
     """
 
     name: str
@@ -37,31 +37,31 @@ class Engine(Protocol):
 
     @property
     def ahead(self) -> int:
-        """How many to ask for at once, so that no worker waits."""
+        """Number of calls to submit in advance, so that no worker waits."""
 
     def submit(self, kernel: str, arguments: tuple[Any, ...], done: Callable[[Any], None]) -> Any:
-        """Have a kernel of ``rust_impls.partition`` carried out; ``done`` gets the future then."""
+        """Call a kernel of ``rust_impls.partition``, then ``done`` with the future."""
 
     def submit_here(self, function: Callable[[], Any], done: Callable[[Any], None]) -> Any:
-        """Have a function called in this process; as above."""
+        """Call a function in this process, then ``done`` with the future."""
 
     def lost(self) -> str | None:
-        """Return why no more answers will come, or ``None``."""
+        """Return why no more results will come, or ``None``."""
 
     def abandon(self, futures: list[Any]) -> bool:
-        """Give up what has not begun; returns whether the rest is worth waiting for."""
+        """Cancel calls that have not begun; return whether the others are worth waiting for."""
 
 
-def work(kernel: str, arguments: tuple[Any, ...]) -> Answer:
-    """Carry out one kernel."""
+def call_kernel(kernel: str, arguments: tuple[Any, ...]) -> TimedResult:
+    """Call a kernel, and return the seconds that it took with its result."""
     kernels = importlib.import_module("rust_impls.partition")
     begun = time.perf_counter()
-    answer = getattr(kernels, kernel)(*arguments)
-    return time.perf_counter() - begun, answer
+    result = getattr(kernels, kernel)(*arguments)
+    return time.perf_counter() - begun, result
 
 
 class Threads:
-    """Threads of this process: kernels let go of the GIL."""
+    """Threads of this process. They run side by side, as kernels release the GIL."""
 
     name = "threads"
     local = True
@@ -71,21 +71,21 @@ class Threads:
         self.in_order = count == 1
 
     def submit(self, kernel: str, arguments: tuple[Any, ...], done: Callable[[Any], None]) -> Any:
-        """Have a kernel carried out."""
-        return self.submit_here(lambda: work(kernel, arguments), done)
+        """Call a kernel on one of the threads."""
+        return self.submit_here(lambda: call_kernel(kernel, arguments), done)
 
     def submit_here(self, function: Callable[[], Any], done: Callable[[Any], None]) -> Any:
-        """Have a function called by one of the same threads."""
+        """Call a function on one of the same threads."""
         future: Future[Any] = self.pool.submit(function)
         future.add_done_callback(done)
         return future
 
     def lost(self) -> None:
-        """Return ``None``: threads are as long as the process is."""
+        """Return ``None``: threads last as long as the process."""
         return
 
     def abandon(self, futures: list[Any]) -> bool:
-        """Give up what has not begun; the rest takes a moment only."""
+        """Cancel calls that have not begun; the others take only a moment."""
         for future in futures:
             future.cancel()
         return True
@@ -93,6 +93,6 @@ class Threads:
 
 @contextmanager
 def threads(count: int) -> Iterator[Threads]:
-    """Yield so many threads."""
+    """Yield an engine of this many threads."""
     with ThreadPoolExecutor(count) as pool:
         yield Threads(pool, count)

@@ -1,4 +1,4 @@
-"""The journal of a preparation: what is done and need not be done again."""
+"""The journal of a preparation: which parts are finished, so that a resumed run skips them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from nanogpt_rs.preparing.parts import PreparationError, RequestError
 from nanogpt_rs.records.durable import append_whole, checksum, whole_lines
 
 JOURNAL = "journal.jsonl"
-
-
 JOURNAL_FORMAT = "nanogpt-rs journal 1"
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a part holds.
+    """The result of reading a part.
 
     Attributes:
-        vocabulary: its distinct characters in code-point order.
-        characters: how many in all.
-        read: CRC-32 of its bytes.
+        vocabulary: Distinct characters of the part, in code-point order.
+        characters: Number of characters in the part.
+        read: CRC-32 of the bytes that were read.
     """
 
     vocabulary: str
@@ -34,14 +32,14 @@ class Scan:
 
 @dataclass
 class Journal:
-    """What is finished, each part as soon as it is, in a file that a crash leaves whole.
+    """The finished parts, each noted as soon as it is finished, in a file that survives a crash.
 
     Attributes:
-        path: of that file.
-        run: a name that the unfinished shards bear.
-        part_bytes: about how long each part is.
-        scanned: what is known of each part that was read.
-        encoded: CRC-32 of the ids of each part that were written.
+        path: The file.
+        run: A name that is part of the unfinished shards' names.
+        part_bytes: About how many bytes a part has.
+        scanned: Result of each part that was read, by its number.
+        encoded: CRC-32 of the ids of each part that was written, by its number.
     """
 
     path: Path
@@ -54,7 +52,8 @@ class Journal:
         """Note that a part was read.
 
         Raises:
-            OSError: the disk is full, say; the file is as it was.
+            OSError: The line cannot be written, perhaps because the disk is full; the file is then
+                as it was.
         """
         self.append("scanned", part=part, **vars(scan))
         self.scanned[part] = scan
@@ -62,14 +61,18 @@ class Journal:
     def keep_encoded(self, part: int, written: int) -> None:
         """Note that a part's ids were written.
 
+        Args:
+            part: Number of the part.
+            written: CRC-32 of its ids.
+
         Raises:
-            OSError: as above.
+            OSError: The line cannot be written; the file is then as it was.
         """
         self.append("encoded", part=part, written=written)
         self.encoded[part] = written
 
     def append(self, kind: str, **body: Any) -> None:
-        """Add a line."""
+        """Append a line to the file."""
         append_whole(self.path, line(kind, **body))
 
 
@@ -80,18 +83,19 @@ def line(kind: str, **body: Any) -> bytes:
 
 
 def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Journal:
-    """Return the journal in a folder, which is begun if there is none.
+    """Return the journal in a folder; begin one if there is none.
 
-    A last line that a crash cut off is dropped: its part is done again.
+    A last line that a crash cut off is dropped, and its part is done a second time.
 
     Args:
-        folder: of the shards.
-        request: what is asked for.
-        any_parts: whether parts may be as long as they are in the journal there is.
+        folder: Folder of the shards.
+        request: The request, as ``request_of`` describes it.
+        any_parts: Whether an existing journal's parts may have another size than the request's.
 
     Raises:
-        RequestError: the one there is of another request.
-        PreparationError: it is damaged, or cannot be read or written; the message names the line.
+        RequestError: The journal belongs to another request.
+        PreparationError: The journal is damaged; the message names the line.
+        OSError: The journal cannot be read or written.
     """
     from nanogpt_rs.ruler.corpora import write_whole
 
@@ -102,19 +106,19 @@ def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Jour
         return Journal(path, run, request["part_bytes"])
     data = whole_lines(path)
     first, *others = enumerate(data.splitlines(), 1)
-    begun = read_line(path, *first, "begun")
+    begun = read_line(path, *first)
     run = begun.pop("run")
     if any_parts:
         request = {**request, "part_bytes": begun.get("part_bytes")}
     if begun != request:
-        what = next(each for each in request if begun.get(each) != request[each])
+        name = next(name for name, value in request.items() if begun.get(name) != value)
         raise RequestError(
-            f"{folder}: holds an interrupted preparation of {WHAT[what]}; repeat that one's "
+            f"{folder}: holds an interrupted preparation of {DIFFERENCES[name]}; repeat that one's "
             "arguments, name another folder, or begin anew with --again"
         )
     journal = Journal(path, run, begun["part_bytes"])
-    for number, each in others:
-        body = read_line(path, number, each, None)
+    for number, data in others:
+        body = read_line(path, number, data)
         kind, part = body.pop("kind"), body.pop("part")
         if kind == "scanned":
             journal.scanned[part] = Scan(**body)
@@ -123,28 +127,33 @@ def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Jour
     return journal
 
 
-WHAT = {
+DIFFERENCES = {
     "format": "another version of nanogpt-rs",
     "version": "another version of nanogpt-rs",
     "part_bytes": "parts of another size",
     "sources": "other files, or of files that have changed since",
 }
-"""What differs, in words, where a field of a request does."""
+"""For each field of a request: what an interrupted preparation with another value was of."""
 
 
-def read_line(path: Path, number: int, data: bytes, kind: str | None) -> dict[str, Any]:
-    """Return the body of a line, without its kind if that is known.
+def read_line(path: Path, number: int, data: bytes) -> dict[str, Any]:
+    """Return the body of a line: of the first, without its kind.
+
+    Args:
+        path: The journal, for the error message.
+        number: Number of the line; the first is 1.
+        data: The line.
 
     Raises:
-        PreparationError: it is damaged.
+        PreparationError: The line is damaged.
     """
     try:
         body = json.loads(data)
-        if body.pop("checksum") != checksum(body) or body["kind"] != (kind or body["kind"]):
+        if body.pop("checksum") != checksum(body) or "kind" not in body:
+            raise ValueError
+        if number == 1 and body.pop("kind") != "begun":
             raise ValueError
     except (ValueError, KeyError, AttributeError, TypeError):
         raise PreparationError(f"{path}, line {number}: damaged; begin anew with --again") from None
-    if kind:
-        body.pop("kind")
     assert isinstance(body, dict)
     return body

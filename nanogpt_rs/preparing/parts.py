@@ -1,4 +1,4 @@
-"""Texts and the parts that they are cut into."""
+"""The text files of a preparation, and the parts that they are cut into."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SMALLEST_PART, LARGEST_PART = 32 << 20, 512 << 20
-"""Bytes of a part, where nobody asks for another: from milliseconds of work on, beside which a line
-in the journal is nothing, up to where the four that Dask takes for a task are little."""
-PARTS_EACH = 4
-"""For each worker, as far as that goes, so that none is left without when others are slow."""
-MAY_JOIN = 32
-"""Workers on other machines that parts are made for at least, however many have come by then."""
+"""Smallest and largest size of a part in bytes, by default. The smallest is some milliseconds of
+work, beside which a line in the journal costs nothing. Beside the largest, the four milliseconds
+that Dask spends on a task are little."""
+PARTS_PER_WORKER = 4
+"""Parts for each worker, if they are not too small or too large. With several, no worker is left
+without work while a slow one finishes."""
+LEAST_REMOTE_WORKERS = 32
+"""Number of workers on other machines that parts are made for at least, as more may join later."""
 GZIP = b"\x1f\x8b"
 
-
-STAGES = ("vocabulary", "encoding", "hashing", "writing")
 Piece = tuple[str, int, int]
-"""Bytes of a file: its path, where they begin and where they end."""
+"""A range of bytes in a file: the file's path, where the range begins and where it ends."""
 
 
 class PreparationError(Exception):
@@ -28,17 +28,17 @@ class PreparationError(Exception):
 
 
 class RequestError(PreparationError):
-    """What was asked for cannot be done; the message says what can."""
+    """The request cannot be met; the message says what to request instead."""
 
 
 @dataclass(frozen=True)
 class TextFile:
-    """A file to be prepared.
+    """A file to prepare.
 
     Attributes:
-        path: by which it is opened.
-        size: in bytes.
-        modified: when it was written last, in ns.
+        path: Path that it is opened by.
+        size: Size in bytes.
+        modified: Time of its last modification, in ns.
     """
 
     path: str
@@ -47,17 +47,17 @@ class TextFile:
 
     @property
     def name(self) -> str:
-        """Its name without the folder."""
+        """Name of the file without its folder."""
         return Path(self.path).name
 
 
 @dataclass(frozen=True)
 class Part:
-    """What is carried out at once.
+    """The bytes that a kernel works on in one call.
 
     Attributes:
-        pieces: in the order of the files.
-        sources: for each piece, the index of its file.
+        pieces: Ranges of bytes, in the order of the files.
+        sources: Index of each piece's file.
     """
 
     pieces: tuple[Piece, ...]
@@ -65,7 +65,7 @@ class Part:
 
     @property
     def bytes(self) -> int:
-        """How many it has."""
+        """Size of the part in bytes."""
         return sum(end - start for _, start, end in self.pieces)
 
 
@@ -73,10 +73,10 @@ def find_sources(paths: Sequence[str]) -> list[TextFile]:
     """Return the files of these paths.
 
     Raises:
-        RequestError: one cannot be read twice, or is no text; the message names it.
-        PreparationError: there is not a single byte.
+        RequestError: A file cannot be read twice, or is not a text; the message names it.
+        PreparationError: All files are empty.
     """
-    found = []
+    sources = []
     for path in paths:
         try:
             state = Path(path).stat()
@@ -91,17 +91,17 @@ def find_sources(paths: Sequence[str]) -> list[TextFile]:
                     raise RequestError(f"{path}: packed by gzip; unpack it first")
         except OSError as error:
             raise RequestError(f"{path}: {error.strerror}") from None
-        found.append(TextFile(path, state.st_size, state.st_mtime_ns))
-    if not sum(source.size for source in found):
+        sources.append(TextFile(path, state.st_size, state.st_mtime_ns))
+    if not sum(source.size for source in sources):
         raise PreparationError(f"no characters in {', '.join(paths)}: nothing to prepare")
-    return found
+    return sources
 
 
 def check_unchanged(sources: Sequence[TextFile]) -> None:
-    """Check that the files are as they were when we began.
+    """Check that the files have not changed since the preparation began.
 
     Raises:
-        PreparationError: one is not; the message names it.
+        PreparationError: A file has changed; the message names it.
     """
     for source in sources:
         try:
@@ -113,45 +113,46 @@ def check_unchanged(sources: Sequence[TextFile]) -> None:
 
 
 def changed(path: str) -> PreparationError:
-    """Return the error for a file that did not stay as it was."""
+    """Return the error for a file that changed."""
     return PreparationError(
-        f"{path}: changed while it was read; when it is at rest, begin anew with --again"
+        f"{path}: changed while it was read; once nothing writes to it, begin anew with --again"
     )
 
 
 def part_bytes_of(total: int, workers: int) -> int:
-    """Return how long parts are of so many bytes, for so many workers."""
-    each = math.ceil(total / (PARTS_EACH * workers))
-    return min(max(each, SMALLEST_PART), LARGEST_PART)
+    """Return the size of a part, given the size of all texts and the number of workers."""
+    size = math.ceil(total / (PARTS_PER_WORKER * workers))
+    return min(max(size, SMALLEST_PART), LARGEST_PART)
 
 
 def cut(sources: Sequence[TextFile], part_bytes: int) -> list[Part]:
-    """Return parts of so many bytes or a few more, the last of fewer, cut between characters.
+    """Return parts of ``part_bytes`` or up to three more, cut between characters.
 
-    Small files share a part. Where a file is not UTF-8 a cut may be anywhere.
+    Small files share a part, and the last part may be smaller. Where a file is not UTF-8, a cut may
+    be anywhere.
     """
     parts: list[Part] = []
     pieces: list[Piece] = []
     owners: list[int] = []
-    room = part_bytes
+    left = part_bytes
     for index, source in enumerate(sources):
         start = 0
         with Path(source.path).open("rb") as file:
             while start < source.size:
-                end = min(start + room, source.size)
+                end = min(start + left, source.size)
                 if end < source.size:
                     file.seek(end)
-                    # A character goes on for three bytes at most.
+                    # A character has at most three bytes after its first.
                     following = file.read(3)
                     more = (n for n, byte in enumerate(following) if byte & 0xC0 != 0x80)
                     end += next(more, len(following))
                 pieces.append((source.path, start, end))
                 owners.append(index)
-                room -= end - start
+                left -= end - start
                 start = end
-                if room <= 0:
+                if left <= 0:
                     parts.append(Part(tuple(pieces), tuple(owners)))
-                    pieces, owners, room = [], [], part_bytes
+                    pieces, owners, left = [], [], part_bytes
     if pieces:
         parts.append(Part(tuple(pieces), tuple(owners)))
     return parts

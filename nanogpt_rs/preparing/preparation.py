@@ -1,9 +1,10 @@
-"""Texts of any size to shards: by parts, in any order, so that nothing finished is done again.
+"""The preparation of texts of any size: part by part, so that a resumed run repeats no part.
 
-Parts are ranges of bytes, cut between characters. In a first stage each is read for its
-characters, whose union is the vocabulary; in a second its ids are written to where they belong,
-which the numbers of characters in the parts before it say. What is finished is noted in a journal
-beside the shards, and hashed in the order of the files.
+Parts are ranges of bytes, cut between characters. In a first stage each part is read for its
+distinct characters, whose union is the vocabulary. In a second stage each part's ids are written to
+their place in a shard, which follows from the numbers of characters in the parts before it. Parts
+may be finished in any order; each finished part is noted in a journal beside the shards. Texts and
+shards are hashed in the order of the files.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanogpt_rs.preparing.crew import Crew, Seconds, Walker, WorkItem
+from nanogpt_rs.preparing.dispatcher import Dispatcher, WorkItem
 from nanogpt_rs.preparing.engines import EngineError
+from nanogpt_rs.preparing.hashing import Hasher
 from nanogpt_rs.preparing.journal import JOURNAL, JOURNAL_FORMAT, Journal, Scan, open_journal
 from nanogpt_rs.preparing.parts import (
-    MAY_JOIN,
+    LEAST_REMOTE_WORKERS,
     Part,
     Piece,
     PreparationError,
@@ -47,27 +49,30 @@ from nanogpt_rs.preparing.shards import (
     sha256_of,
     training_characters,
 )
+from nanogpt_rs.preparing.stages import StageSeconds
 from nanogpt_rs.records.durable import locked, see_names
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
 
-
 Progress = Callable[[str, int, int], None]
-"""Told of the stage, and how many steps of how many are done."""
+"""Function that is called with the stage, the number of steps done, and the number in all."""
+
+IN_USE = "another preparation is under way here"
+KEPT = "what is finished is kept, and the same command goes on from it"
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What came of a preparation.
+    """The result of a preparation.
 
     Attributes:
-        manifest: of the shards.
-        parts: how many there are.
-        scanned: how many of them an earlier, interrupted run had read.
-        encoded: how many of them it had written.
-        already: whether everything was there, and nothing was done.
-        seconds: how long it took.
+        manifest: Manifest of the shards.
+        parts: Number of parts.
+        scanned: Number of parts that an earlier, interrupted run had read.
+        encoded: Number of parts that an earlier, interrupted run had written.
+        already: Whether the shards were there already, and nothing was done.
+        seconds: Time that each stage took.
     """
 
     manifest: Manifest
@@ -75,7 +80,7 @@ class Prepared:
     scanned: int
     encoded: int
     already: bool
-    seconds: Seconds
+    seconds: StageSeconds
 
 
 def prepare(
@@ -84,41 +89,41 @@ def prepare(
     engine: Engine,
     *,
     part_bytes: int | None = None,
-    again: bool = False,
+    start_over: bool = False,
     progress: Progress = lambda *_: None,
 ) -> Prepared:
-    """Prepare files, or go on with a preparation of them that was interrupted.
+    """Prepare files, or resume an interrupted preparation of them.
 
     Args:
-        paths: of UTF-8 files, which follow one another in this order.
-        out: the folder for the shards; it is made if need be.
-        engine: that carries parts out.
-        part_bytes: about how long each is; unasked as long as suits texts and engine, or as an
-            interrupted preparation had it.
-        again: begin anew, whatever the folder holds of an earlier preparation.
-        progress: told of each step.
+        paths: UTF-8 files, which follow one another in this order.
+        out: Folder for the shards; it is made if it does not exist.
+        engine: Engine that works on parts.
+        part_bytes: About how many bytes a part has (default: as in the interrupted preparation, or
+            chosen from the sizes of texts and engine).
+        start_over: Begin anew, and discard an earlier preparation in the folder.
+        progress: Called after each step.
 
     Raises:
-        RequestError: it cannot be done as asked.
-        PreparationError: it cannot be done; what is finished is kept.
-        EngineError: the engine was lost; as above.
+        RequestError: The request cannot be met; the message says what to request instead.
+        PreparationError: The preparation failed; finished parts are kept.
+        EngineError: The engine was lost; finished parts are kept.
     """
     try:
         sources = find_sources(paths)
         with locked(out, PreparationError, IN_USE):
-            if not again and (found := finished(out, sources)):
-                return found
-            if again:
+            if not start_over and (prepared := finished(out, sources)):
+                return prepared
+            if start_over:
                 (out / JOURNAL).unlink(missing_ok=True)
                 remove_parts(out, "")
             total = sum(source.size for source in sources)
-            workers = engine.workers if engine.local else max(engine.workers, MAY_JOIN)
+            workers = engine.workers if engine.local else max(engine.workers, LEAST_REMOTE_WORKERS)
             request = request_of(sources, part_bytes or part_bytes_of(total, workers))
             journal = open_journal(out, request, any_parts=part_bytes is None)
             remove_parts(out, journal.run)
             parts = cut(sources, journal.part_bytes)
             try:
-                return Preparation(sources, parts, out, engine, journal, progress).carry_out()
+                return Preparation(sources, parts, out, engine, journal, progress).run()
             except OSError as error:
                 raise PreparationError(f"{in_words(error)}; {KEPT}") from None
             except EngineError as error:
@@ -127,18 +132,14 @@ def prepare(
         raise PreparationError(in_words(error)) from None
 
 
-IN_USE = "another preparation is under way here"
-KEPT = "what is finished is kept, and the same command goes on from it"
-
-
 def in_words(error: OSError) -> str:
-    """Return what the system refused."""
+    """Return the file of a system error, and its message."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"
 
 
 def request_of(sources: Sequence[TextFile], part_bytes: int) -> dict[str, Any]:
-    """Return what a journal must say of a request to go on with it."""
+    """Return the description of a request; only an equal one may resume its journal."""
     from nanogpt_rs.ruler.provenance import installed
 
     return {
@@ -150,10 +151,10 @@ def request_of(sources: Sequence[TextFile], part_bytes: int) -> dict[str, Any]:
 
 
 def finished(out: Path, sources: Sequence[TextFile]) -> Prepared | None:
-    """Return what came of a preparation of these files that is finished, or ``None``.
+    """Return the result of an earlier preparation of these files if it is finished, or ``None``.
 
     Raises:
-        RequestError: the folder holds something else, which we would replace.
+        RequestError: The folder holds other files, which the preparation would replace.
     """
     if (out / JOURNAL).exists():
         return None
@@ -161,7 +162,7 @@ def finished(out: Path, sources: Sequence[TextFile]) -> Prepared | None:
     if not (out / MANIFEST).exists():
         for name in (TRAIN, VAL):
             if (out / name).exists():
-                raise RequestError(f"{out / name}: is there already, without a manifest; {cure}")
+                raise RequestError(f"{out / name}: exists already, without a manifest; {cure}")
         return None
     try:
         manifest = read_manifest(out)
@@ -176,16 +177,16 @@ def finished(out: Path, sources: Sequence[TextFile]) -> Prepared | None:
     if not (
         same
         and all(
-            sha256_of(source.path) == known.sha256
-            for source, known in zip(sources, manifest.sources, strict=True)
+            sha256_of(source.path) == prepared.sha256
+            for source, prepared in zip(sources, manifest.sources, strict=True)
         )
     ):
         raise RequestError(f"{out}: holds shards of other files; {cure}")
-    return Prepared(manifest, 0, 0, 0, True, Seconds())
+    return Prepared(manifest, 0, 0, 0, True, StageSeconds())
 
 
 def remove_parts(out: Path, run: str) -> None:
-    """Remove unfinished files of other runs than this one."""
+    """Remove the unfinished files of all runs but this one."""
     for name in (TRAIN, VAL, MANIFEST, JOURNAL):
         for path in out.glob(f".{name}.*"):
             if path.name != part_name(name, run):
@@ -193,15 +194,24 @@ def remove_parts(out: Path, run: str) -> None:
 
 
 def part_name(name: str, run: str) -> str:
-    """Return the name of an unfinished shard.
+    """Return the name of a run's unfinished shard.
 
-    Of each run it is another: a worker that was lost may yet write.
+    It is different in each run, as a lost worker of an earlier run may still be writing.
     """
     return f".{name}.{run}"
 
 
 class Preparation:
-    """One preparation, from the first part to the manifest."""
+    """One preparation, from the first part to the manifest.
+
+    Args:
+        sources: The texts.
+        parts: The parts that they are cut into.
+        out: Folder for the shards.
+        engine: Engine that works on parts.
+        journal: Journal of the finished parts.
+        progress: Called after each step.
+    """
 
     def __init__(
         self,
@@ -215,53 +225,54 @@ class Preparation:
         self.sources, self.parts, self.out, self.engine = sources, parts, out, engine
         self.journal, self.progress = journal, progress
         self.resumed = len(journal.scanned), len(journal.encoded)
-        self.seconds = Seconds()
+        self.seconds = StageSeconds()
         self.train, self.val = (str(out / part_name(name, journal.run)) for name in (TRAIN, VAL))
-        # What this run knows to be finished, which of shards is what it has seen on the disk.
+        # Checksums of the parts that this run knows to be finished. Parts that an earlier run has
+        # written are not among them before this run has found them on the disk.
         self.scanned = {part: scan.read for part, scan in journal.scanned.items()}
         self.encoded: dict[int, int] = {}
         size = max(part.bytes for part in parts)
-        self.source_walker = Walker(
+        self.text_hasher = Hasher(
             lambda part: list(zip(parts[part].sources, parts[part].pieces, strict=True)),
             self.scanned,
             range(len(sources)),
             size,
         )
-        self.shard_walker = Walker(
+        self.shard_hasher = Hasher(
             lambda part: [(piece[0], piece) for piece in self.places(part)],
             self.encoded,
             (self.train, self.val),
             WIDTH * size,
         )
-        # One worker has each block at hand in the order of the files, and need not read it again.
+        # A single worker reads each block in the order of the files, and hashes it at once.
         self.hashes_at_once = engine.in_order and not journal.scanned
-        self.crew = Crew(engine, (self.source_walker, self.shard_walker), self.seconds)
+        self.dispatcher = Dispatcher(engine, (self.text_hasher, self.shard_hasher), self.seconds)
 
-    def carry_out(self) -> Prepared:
-        """Do all that is not done yet."""
+    def run(self) -> Prepared:
+        """Do all that is not done yet, and return the result."""
         with self.seconds.stage("vocabulary"):
             self.scan()
         with self.seconds.stage("encoding"):
             self.encode()
         with self.seconds.stage("hashing"):
             self.progress("hashes", 0, 1)
-            self.crew.hash_the_rest()
+            self.dispatcher.hash_the_rest()
             check_unchanged(self.sources)
         with self.seconds.stage("writing"):
-            manifest = self.publish()
+            manifest = self.finish_shards()
         self.seconds.busy["writing"] += self.seconds.wall["writing"]
         scanned, encoded = self.resumed
         return Prepared(manifest, len(self.parts), scanned, encoded, False, self.seconds)
 
     def scan(self) -> None:
-        """Read each part for what it holds.
+        """Read each part for its distinct characters and its number of characters.
 
         Raises:
-            PreparationError: a part is not what it must be, or they hold too many characters.
+            PreparationError: A part is not UTF-8, or the texts have too many distinct characters.
         """
         distinct: set[str] = set()
 
-        def known(scan: Scan) -> None:
+        def add(scan: Scan) -> None:
             distinct.update(scan.vocabulary)
             if len(distinct) > MOST_DISTINCT:
                 raise PreparationError(
@@ -269,17 +280,17 @@ class Preparation:
                 )
             self.progress("vocabulary", len(self.scanned), len(self.parts))
 
-        def task(part: int) -> WorkItem:
-            def finish(seconds: float, answer: tuple[str, int, int, float]) -> None:
-                vocabulary, characters, read, hashing = answer
+        def reading(part: int) -> WorkItem:
+            def finish(seconds: float, result: tuple[str, int, int, float]) -> None:
+                vocabulary, characters, read, hashing = result
                 self.seconds.busy["vocabulary"] += seconds - hashing
                 scan = Scan(vocabulary, characters, read)
                 self.journal.keep_scan(part, scan)
                 self.scanned[part] = scan.read
-                self.hashed(self.source_walker, "vocabulary", hashing)
-                known(scan)
+                self.charge_hashing(self.text_hasher, "vocabulary", hashing)
+                add(scan)
 
-            updates = self.source_walker.updates(self.parts[part].sources)
+            updates = self.text_hasher.updates(self.parts[part].sources)
             return WorkItem(
                 part,
                 "scan",
@@ -288,25 +299,27 @@ class Preparation:
             )
 
         for scan in self.journal.scanned.values():
-            known(scan)
-        self.crew_on(task(part) for part in range(len(self.parts)) if part not in self.scanned)
+            add(scan)
+        self.work_on(
+            deque(reading(part) for part in range(len(self.parts)) if part not in self.scanned)
+        )
         self.vocabulary = "".join(sorted(distinct))
         self.starts = [0]
         for part in range(len(self.parts)):
             self.starts.append(self.starts[part] + self.journal.scanned[part].characters)
         self.training = training_characters(self.starts[-1])
 
-    def hashed(self, walker: Walker, stage: str, seconds: float) -> None:
-        """Note that a part was hashed in so many seconds of a stage, if it was."""
+    def charge_hashing(self, hasher: Hasher, stage: str, seconds: float) -> None:
+        """Charge the seconds of a stage in which a part was hashed to hashing, if it was."""
         if self.hashes_at_once:
-            walker.next += 1
+            hasher.next_part += 1
             self.seconds.busy["hashing"] += seconds
             self.seconds.wall["hashing"] += seconds
             self.seconds.wall[stage] -= seconds
 
     def places(self, part: int) -> list[Piece]:
-        """Return where the ids of a part are, or belong."""
-        found = []
+        """Return the ranges of the shards that are for the ids of a part."""
+        places = []
         first, end = self.starts[part], self.starts[part + 1]
         for path, low, high in (
             (self.train, 0, self.training),
@@ -314,38 +327,38 @@ class Preparation:
         ):
             start, stop = max(first, low), min(end, high)
             if start < stop:
-                found.append((path, WIDTH * (start - low), WIDTH * (stop - low)))
-        return found
+                places.append((path, WIDTH * (start - low), WIDTH * (stop - low)))
+        return places
 
     def encode(self) -> None:
         """Write the ids of each part.
 
-        What an earlier run wrote is looked at: after a loss of power the disk may not hold it.
+        Parts that an earlier run wrote are checked, as the disk may have lost them in a power cut.
 
         Raises:
-            PreparationError: a part is not what it was.
+            PreparationError: A file has changed.
         """
-        self.make_room()
-        tasks: deque[WorkItem] = deque()
+        self.allocate_shards()
+        items: deque[WorkItem] = deque()
 
         def done(part: int, written: int) -> None:
             self.encoded[part] = written
             self.progress("shards", len(self.encoded), len(self.parts))
 
-        def encoding(part: int) -> WorkItem:
+        def writing_of(part: int) -> WorkItem:
             scan = self.journal.scanned[part]
 
-            def finish(seconds: float, answer: tuple[int, int, int, float, float]) -> None:
-                characters, read, written, writing, hashing = answer
+            def finish(seconds: float, result: tuple[int, int, int, float, float]) -> None:
+                characters, read, written, writing, hashing = result
                 self.seconds.busy["encoding"] += seconds - writing - hashing
                 self.seconds.busy["writing"] += writing
                 if (characters, read) != (scan.characters, scan.read):
                     raise changed(self.parts[part].pieces[0][0])
                 self.journal.keep_encoded(part, written)
                 done(part, written)
-                self.hashed(self.shard_walker, "encoding", hashing)
+                self.charge_hashing(self.shard_hasher, "encoding", hashing)
 
-            updates = self.shard_walker.updates((self.train, self.val))
+            updates = self.shard_hasher.updates((self.train, self.val))
             arguments = (
                 *(list(self.parts[part].pieces), self.vocabulary),
                 *(self.train, self.val, self.starts[part], self.training),
@@ -353,55 +366,55 @@ class Preparation:
             )
             return WorkItem(part, "encode", arguments, finish)
 
-        def looking(part: int, written: int) -> WorkItem:
-            def finish(_: float, found: int) -> None:
-                if found == written:
+        def check_of(part: int, written: int) -> WorkItem:
+            def finish(_: float, checksum: int) -> None:
+                if checksum == written:
                     done(part, written)
                 else:
-                    tasks.append(encoding(part))
+                    items.append(writing_of(part))
 
             return WorkItem(part, "checksum", (self.places(part),), finish)
 
         for part in range(len(self.parts)):
-            known = self.journal.encoded.get(part)
-            tasks.append(encoding(part) if known is None else looking(part, known))
-        self.crew_on(tasks)
+            written = self.journal.encoded.get(part)
+            items.append(writing_of(part) if written is None else check_of(part, written))
+        self.work_on(items)
 
-    def crew_on(self, tasks: Iterator[WorkItem] | deque[WorkItem]) -> None:
-        """Have tasks carried out.
+    def work_on(self, items: deque[WorkItem]) -> None:
+        """Have work items done.
 
         Raises:
-            PreparationError: one failed.
+            PreparationError: An item failed.
         """
         try:
-            self.crew.carry_out(tasks if isinstance(tasks, deque) else deque(tasks))
-        except RuntimeError as error:  # of a kernel that found a file to be another
+            self.dispatcher.run(items)
+        except RuntimeError as error:  # from a kernel that found a file changed
             check_unchanged(self.sources)
             raise PreparationError(str(error)) from None
         except ValueError as error:
             raise PreparationError(str(error)) from None
 
-    def make_room(self) -> None:
-        """Have files for the ids, as long as they will be. What an earlier run wrote stays.
+    def allocate_shards(self) -> None:
+        """Make files for the ids in their final size. Ids that an earlier run wrote are kept.
 
         Raises:
-            OSError: they cannot be made.
+            OSError: The files cannot be made.
         """
         for name, path, characters in (
             (TRAIN, self.train, self.training),
             (VAL, self.val, self.starts[-1] - self.training),
         ):
-            # An earlier run was interrupted after all was written.
+            # An earlier run was interrupted after it had renamed its finished shards.
             if self.journal.encoded and not Path(path).exists() and (self.out / name).exists():
                 os.replace(self.out / name, path)
             with Path(path).open("ab") as file:
                 file.truncate(WIDTH * characters)
 
-    def publish(self) -> Manifest:
-        """See the shards on the disk, give them their names, and write the manifest last.
+    def finish_shards(self) -> Manifest:
+        """Wait until the shards are on the disk, give them their names, then write the manifest.
 
         Raises:
-            OSError: it cannot be done.
+            OSError: A file cannot be written or renamed.
         """
         from nanogpt_rs.ruler.corpora import write_whole
         from nanogpt_rs.ruler.provenance import installed
@@ -411,7 +424,7 @@ class Preparation:
                 os.fsync(file.fileno())
 
         def shard(path: str, characters: int) -> Shard:
-            return Shard(characters, WIDTH * characters, self.shard_walker.digest(path))
+            return Shard(characters, WIDTH * characters, self.shard_hasher.digest(path))
 
         manifest = Manifest(
             version=installed().version,
@@ -420,7 +433,7 @@ class Preparation:
             train=shard(self.train, self.training),
             val=shard(self.val, self.starts[-1] - self.training),
             sources=tuple(
-                SourceFile(source.name, source.size, self.source_walker.digest(index))
+                SourceFile(source.name, source.size, self.text_hasher.digest(index))
                 for index, source in enumerate(self.sources)
             ),
         )

@@ -1,6 +1,6 @@
-"""Shards on disk: what their manifest says, whether they fit it, and how training reads them.
+"""Shards on disk: their manifest, whether they match it, and how training reads them.
 
-A shard is headerless, as nanoGPT has it: little-endian uint16, a number for each character.
+As in nanoGPT, a shard has no header: it is a little-endian uint16 for each character.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ FORMAT = "nanogpt-rs shards 1"
 MANIFEST = "manifest.json"
 TRAIN, VAL = "train.bin", "val.bin"
 WIDTH = 2
-"""Bytes of an id."""
+"""Size of an id in bytes."""
 MOST_DISTINCT = 1 << 16
 BLOCK = 1 << 18
 
 
 class ShardError(Exception):
-    """Shards are damaged, or are none; the message names the file and what is wrong."""
+    """Shards are damaged or missing; the message names the file and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Shard:
     """A file of ids.
 
     Attributes:
-        characters: how many ids.
-        bytes: how long the file is.
-        sha256: of the file.
+        characters: Number of ids.
+        bytes: Size of the file in bytes.
+        sha256: Hash of the file.
     """
 
     characters: int
@@ -48,9 +48,9 @@ class SourceFile:
     """A text that was prepared.
 
     Attributes:
-        name: of its file, without the folder.
-        bytes: how long it was.
-        sha256: of the file.
+        name: Name of its file, without the folder.
+        bytes: Size of the file in bytes.
+        sha256: Hash of the file.
     """
 
     name: str
@@ -60,15 +60,15 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was prepared of what. Two preparations of the same files have the same manifest.
+    """Describes shards and their texts. All preparations of the same files make the same manifest.
 
     Attributes:
-        version: of nanogpt-rs.
-        vocabulary: the distinct characters in code-point order; an id is an index into it.
-        characters: of all sources together.
-        train: the first floor(0.9 n) of them.
-        val: the others.
-        sources: in order.
+        version: Version of nanogpt-rs.
+        vocabulary: Distinct characters in code-point order; an id is an index into it.
+        characters: Number of characters in all sources together.
+        train: Shard of the first floor(0.9 n) characters.
+        val: Shard of the other characters.
+        sources: The prepared texts, in order.
     """
 
     version: str
@@ -80,11 +80,11 @@ class Manifest:
 
     @property
     def shards(self) -> tuple[tuple[str, Shard], ...]:
-        """The name of each shard's file, and what is known of it."""
+        """Name of each shard's file, and its description."""
         return (TRAIN, self.train), (VAL, self.val)
 
     def document(self) -> dict[str, Any]:
-        """Return it as it is written."""
+        """Return the manifest as a JSON document."""
         body = {
             "format": FORMAT,
             "version": self.version,
@@ -99,29 +99,29 @@ class Manifest:
 
 
 def training_characters(characters: int) -> int:
-    """Return how many of so many characters are trained on, floor(0.9 n)."""
+    """Return how many of the characters train: floor(0.9 n)."""
     return characters * 9 // 10
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return what the manifest in a folder says.
+    """Return the manifest in a folder.
 
     Raises:
-        ShardError: there is none, or it is damaged.
+        ShardError: There is no manifest, or it is damaged.
     """
     path = folder / MANIFEST
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise ShardError(f"{path}: there is none: no shards are finished here") from None
+        raise ShardError(f"{path}: missing; this folder holds no finished shards") from None
     except OSError as error:
         raise ShardError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise ShardError(f"{path}: damaged: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ShardError(f"{path}: no manifest of {FORMAT!r}")
+        raise ShardError(f"{path}: not a manifest of {FORMAT!r}")
     if document.get("checksum") != checksum(document):
-        raise ShardError(f"{path}: damaged: its checksum does not fit")
+        raise ShardError(f"{path}: damaged: its checksum does not match")
     try:
         return Manifest(
             version=document["version"],
@@ -129,7 +129,7 @@ def read_manifest(folder: Path) -> Manifest:
             characters=document["characters"],
             train=Shard(**document["shards"][TRAIN]),
             val=Shard(**document["shards"][VAL]),
-            sources=tuple(SourceFile(**each) for each in document["sources"]),
+            sources=tuple(SourceFile(**source) for source in document["sources"]),
         )
     except (KeyError, TypeError) as error:
         raise ShardError(f"{path}: lacks something: {error}") from None
@@ -138,23 +138,23 @@ def read_manifest(folder: Path) -> Manifest:
 def faults(
     folder: Path, hashes: bool, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[str]:
-    """Yield what is wrong with each shard that does not fit the manifest.
+    """Yield what is wrong with each shard that does not match the manifest.
 
     Args:
-        folder: with both.
-        hashes: whether to read all and compare hashes; else only lengths.
-        progress: told of bytes as they have been read.
+        folder: Folder of the shards and the manifest.
+        hashes: Whether to read the shards and compare hashes. Otherwise only sizes are compared.
+        progress: Called with the number of bytes of each block that was read.
 
     Raises:
-        ShardError: the manifest is missing or damaged.
+        ShardError: The manifest is missing or damaged.
     """
     for name, shard in read_manifest(folder).shards:
         path = folder / name
         try:
-            found = path.stat().st_size
-            if found != shard.bytes:
-                how = "truncated" if found < shard.bytes else "too long"
-                yield f"{path}: {how}: {found:,} bytes, and the manifest says {shard.bytes:,}"
+            size = path.stat().st_size
+            if size != shard.bytes:
+                fault = "truncated" if size < shard.bytes else "too long"
+                yield f"{path}: {fault}: {size:,} bytes, and the manifest says {shard.bytes:,}"
             elif hashes and (digest := sha256_of(path, progress)) != shard.sha256:
                 yield (
                     f"{path}: damaged: its SHA-256 is {digest}, and the manifest says "
@@ -169,10 +169,10 @@ def faults(
 def sha256_of(
     path: str | os.PathLike[str], progress: Callable[[int], None] = lambda _: None
 ) -> str:
-    """Return the SHA-256 of a file, of which a block at a time is held.
+    """Return the SHA-256 of a file, with one block at a time in memory.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: The file cannot be read.
     """
     digest = hashlib.sha256()
     with Path(path).open("rb", buffering=0) as file:
@@ -182,32 +182,32 @@ def sha256_of(
     return digest.hexdigest()
 
 
-def checked(folder: Path, hashes: bool) -> Manifest:
-    """Return the manifest of shards that fit it.
+def check_shards(folder: Path, hashes: bool) -> Manifest:
+    """Check that the shards in a folder match their manifest, and return it.
 
     Args:
-        folder: with both.
-        hashes: whether to compare hashes too, which reads all of them.
+        folder: Folder of the shards and the manifest.
+        hashes: Whether to compare hashes too, which reads the whole shards.
 
     Raises:
-        ShardError: they do not fit.
+        ShardError: The shards do not match the manifest.
     """
     if wrong := list(faults(folder, hashes)):
         raise ShardError("; ".join(wrong))
     return read_manifest(folder)
 
 
-def mapped(paths: Sequence[str]) -> tuple[str, Any]:
-    """Return the vocabulary of shards, and what trains and what validates, as training takes them.
+def map_shards(paths: Sequence[str]) -> tuple[str, Any]:
+    """Return the vocabulary of shards and their ids, those that train and those that validate.
 
-    Both are one-dimensional tensors of torch.uint16, which are the files themselves, mapped into
-    memory.
+    The ids are two one-dimensional tensors of torch.uint16, which are the files themselves, mapped
+    into memory.
 
     Args:
-        paths: a single folder that ``nanogpt-rs prepare`` made.
+        paths: A single folder that ``nanogpt-rs prepare`` made.
 
     Raises:
-        ShardError: the manifest is missing or damaged.
+        ShardError: The manifest is missing or damaged.
     """
     import numpy as np
     import torch
@@ -216,9 +216,9 @@ def mapped(paths: Sequence[str]) -> tuple[str, Any]:
     manifest = read_manifest(folder)
 
     def ids(name: str, shard: Shard) -> Any:
-        if not shard.characters:  # which cannot be mapped
+        if not shard.characters:  # an empty file cannot be mapped
             return torch.empty(0, dtype=torch.uint16)
-        # Copied where somebody writes, which nobody does: torch warns of what can't be written.
+        # Mode "c" copies pages that are written to. None is, but torch warns of read-only memory.
         return torch.from_numpy(np.memmap(folder / name, "<u2", "c").astype("=u2", copy=False))
 
     train, val = (ids(name, shard) for name, shard in manifest.shards)

@@ -162,9 +162,9 @@ def from_shards(folder: str, hashes: bool) -> Iterator[Input]:
     """
     from nanogpt_rs.preparing import shards
 
-    found = shards.checked(Path(folder), hashes)
+    found = shards.check_shards(Path(folder), hashes)
     id = f"shards:{Path(folder).resolve().name}"
-    yield Input(id, found.train.sha256, "shards", "nanogpt-rs prepare", shards.mapped, [folder])
+    yield Input(id, found.train.sha256, "shards", "nanogpt-rs prepare", shards.map_shards, [folder])
 
 
 def outcome(summary: Any, on: Input) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`nanogpt-rs cost`: real preparations of real files, kept, and what is predicted from them."""
+"""`nanogpt-rs cost`: real preparations of real files, and predictions from their records."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from installations import Installation
 
-from nanogpt_rs.predicting import costing
-from nanogpt_rs.predicting.cost import CALL, STAGES
+from nanogpt_rs.predicting import cost_measurement
+from nanogpt_rs.predicting.cost_prediction import CALL, STAGES
 from nanogpt_rs.records import files as records
 from nanogpt_rs.records.schema import Taken
 
@@ -36,46 +36,46 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]
     return records.newest(folder / "cost"), json.loads(done.stdout)
 
 
-def test_what_a_prediction_is_fitted_to_is_always_measured() -> None:
-    one = costing.Way("threads", 1, ("--threads", "1"))
+def test_the_single_thread_that_predictions_are_fitted_to_is_always_measured() -> None:
+    single = cost_measurement.Way("threads", 1, ("--threads", "1"))
     for engines in (["threads"], ["dask"], ["dask", "threads"]):
-        assert costing.ways([1, 2], engines).count(one) == 1
+        assert cost_measurement.ways([1, 2], engines).count(single) == 1
 
 
-def test_what_was_measured_is_kept(kept: tuple[Path, dict[str, Any]]) -> None:
+def test_measured_preparations_are_kept(kept: tuple[Path, dict[str, Any]]) -> None:
     (run,) = records.read(kept[0])
     assert run.complete
-    taken = [each for each in run.others if isinstance(each, Taken)]
-    ways = {each.way for each in taken}
+    taken = [other for other in run.others if isinstance(other, Taken)]
+    ways = {preparation.way for preparation in taken}
     assert {"threads", "python/file_blocks", "rust/two_passes"} <= ways
     assert len(taken) == len(ways) * 2 * 2
-    for each in taken:
-        assert each.seconds > 0
-        assert each.bytes in (10**6, 10**7)
-        assert each.characters == each.bytes
-        assert each.busy.keys() >= ({CALL} if "/" in each.way else set(STAGES))
+    for preparation in taken:
+        assert preparation.seconds > 0
+        assert preparation.bytes in (10**6, 10**7)
+        assert preparation.characters == preparation.bytes
+        assert preparation.busy.keys() >= ({CALL} if "/" in preparation.way else set(STAGES))
 
 
-def test_larger_texts_take_longer_and_say_how_far_that_is_stretched(
+def test_larger_texts_take_longer_and_say_how_far_beyond_the_measured_they_are(
     kept: tuple[Path, dict[str, Any]],
 ) -> None:
-    one, many = kept[1]["predictions"]
-    assert one["stretched"] == pytest.approx(100)
-    assert many["stretched"] == pytest.approx(10**6)
-    assert 0 < one["total"]["low"] <= one["total"]["seconds"] <= one["total"]["high"]
-    assert many["total"]["seconds"] > 1000 * one["total"]["seconds"]
-    assert [stage["name"] for stage in one["stages"]] == list(STAGES)
+    gigabyte, terabytes = kept[1]["predictions"]
+    assert gigabyte["stretched"] == pytest.approx(100)
+    assert terabytes["stretched"] == pytest.approx(10**6)
+    assert 0 < gigabyte["total"]["low"] <= gigabyte["total"]["seconds"] <= gigabyte["total"]["high"]
+    assert terabytes["total"]["seconds"] > 1000 * gigabyte["total"]["seconds"]
+    assert [stage["name"] for stage in gigabyte["stages"]] == list(STAGES)
 
 
-def test_the_records_answer_again_for_other_means(
+def test_the_records_give_predictions_for_other_machines(
     nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
 ) -> None:
     arguments = ("cost", "10TB", "--record", str(kept[0]), "--machines", "4", "--cores", "8")
-    # So slow that no pause of the disk, while this was measured, is slower.
+    # Slower than any pause of the disk during the measurement.
     done = nanogpt_rs(*arguments, "--network", "1MB/s", "--json")
-    (found,) = json.loads(done.stdout)["predictions"]
-    assert {stage["bound"] for stage in found["stages"]} == {"network"}
-    assert found["total"]["seconds"] == pytest.approx(3e13 / 1e6)
+    (prediction,) = json.loads(done.stdout)["predictions"]
+    assert {stage["bound"] for stage in prediction["stages"]} == {"network"}
+    assert prediction["total"]["seconds"] == pytest.approx(3e13 / 1e6)
     shown = nanogpt_rs(*arguments)
     assert shown.returncode == 0
     assert "4 machines of 8 cores" in shown.stdout
@@ -83,13 +83,13 @@ def test_the_records_answer_again_for_other_means(
     assert "e+" not in shown.stdout
 
 
-def test_a_job_that_no_memory_holds_is_answered_from_them(
+def test_a_job_that_no_memory_holds_is_answered_from_the_records(
     nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
 ) -> None:
     job = ("job", "--corpus-size", "1TB", "--steps", "100", "--step-time", "20ms")
     done = nanogpt_rs(*job, "--record", str(kept[0]), "--json")
     answers = json.loads(done.stdout)["answers"]
-    assert [each["reference"] for each in answers] == ["python/file_blocks"] * len(answers)
+    assert [answer["reference"] for answer in answers] == ["python/file_blocks"] * len(answers)
     assert "extrapolated" in answers[0]["extrapolation"]
     assert "the job" in nanogpt_rs(*job, "--record", str(kept[0])).stdout
 
@@ -105,7 +105,7 @@ def test_a_job_that_no_memory_holds_is_answered_from_them(
         (["1GB", "--measure", "--up-to", "10MB", "--folder", "none"], 1, "none"),
     ],
 )
-def test_what_cannot_be_said_is_said_so(
+def test_what_cannot_be_predicted_is_refused_with_the_reason(
     nanogpt_rs: Run, tmp_path: Path, arguments: list[str], status: int, says: str
 ) -> None:
     done = nanogpt_rs("cost", *arguments, "--results", str(tmp_path))
@@ -114,7 +114,7 @@ def test_what_cannot_be_said_is_said_so(
     assert "Traceback" not in done.stderr
 
 
-def test_records_of_something_else(
+def test_records_of_another_command_are_refused(
     nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     lines = kept[0].read_bytes().splitlines(keepends=True)
@@ -125,7 +125,7 @@ def test_records_of_something_else(
     assert "holds nothing of what a preparation costs" in done.stderr
 
 
-def test_ways_that_write_something_else_are_found_out(installation: Installation) -> None:
+def test_a_way_that_writes_other_shards_is_named(installation: Installation) -> None:
     path = installation.folder / "py_impls/shard_files.py"
     text = path.read_text(encoding="utf-8")
     assert "9 * length // 10" in text
@@ -135,4 +135,4 @@ def test_ways_that_write_something_else_are_found_out(installation: Installation
         cwd=installation.folder,
     )
     assert done.returncode == 1, done.stdout
-    assert "other shards of 1,000,000 bytes" in done.stderr
+    assert "wrote other shards than the other ways, of 1,000,000 bytes" in done.stderr

@@ -14,21 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogpt_rs.predicting.job import (
-    JobError,
     Rate,
     TrainingJob,
     answer,
     does_not_fit,
     extrapolation,
     gain,
-    parse_size,
-    parse_time,
     percent,
-    seconds_in_words,
     sentence,
-    size_in_words,
     worth_from,
 )
+from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed, parse_time
+from nanogpt_rs.words import seconds_in_words, size_in_words
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +51,7 @@ def test_what_is_not_worth_it_says_from_when_on_it_is() -> None:
     assert found.answer == "not worth it"
     said = sentence(found, HOUR, "rust/toy", "python/toy")
     assert said.startswith("Don't bother: rust/toy saves 2 s of 60 min against python/toy, 0.056 %")
-    assert said.endswith("it would gain 1 % from 18.3 GB on, with as much training.")
+    assert said.endswith("it would gain 1 % from 18.3 GB on, with the same training.")
     assert said.count(". ") == 0  # one sentence
     told = extrapolation(found, RATE, HOUR)
     assert (
@@ -67,7 +64,7 @@ def test_what_gains_too_little_of_the_preparation_is_worth_it_at_no_size() -> No
     tiny = Rate(3e-9, 2e-11, (1e-11, 3e-11), 1_000_000)
     assert worth_from(tiny, HOUR) is None
     said = sentence(gain(tiny, HOUR), HOUR, "rust/toy", "python/toy")
-    assert said.endswith("it would gain 1 % at no size, with as much training.")
+    assert said.endswith("it would gain 1 % at no size, with the same training.")
 
 
 def test_what_loses_is_said_to_lose() -> None:
@@ -85,12 +82,10 @@ def test_what_cannot_be_told_says_on_which_side_the_middle_lies() -> None:
         rate = Rate(3e-9, gained, (gained - 5e-9, gained + 5e-9), 1_000_000)
         job = TrainingJob(size=1e9, steps=100, step_seconds=0.02)
         said = sentence(gain(rate, job), job, "rust/toy", "python/toy")
-        assert said.startswith(
-            f"It cannot be told: by the middle of the interval rust/toy {word} 2 s"
-        )
+        assert said.startswith(f"Inconclusive: by the middle of the interval, rust/toy {word} 2 s")
         nothing_around = gain(replace(rate, interval=None), job)
         said = sentence(nothing_around, job, "rust/toy", "python/toy")
-        assert said.startswith(f"It cannot be told: without an interval, rust/toy {word} 2 s")
+        assert said.startswith(f"Inconclusive: without an interval, rust/toy {word} 2 s")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +95,8 @@ def test_what_cannot_be_told_says_on_which_side_the_middle_lies() -> None:
         ((0.01, 0.03), "worth it"),
         ((0.0, 0.0099), "not worth it"),
         ((-0.2, -0.1), "not worth it"),
-        ((0.005, 0.02), "cannot be told"),
-        (None, "cannot be told"),
+        ((0.005, 0.02), "inconclusive"),
+        (None, "inconclusive"),
     ],
 )
 def test_the_whole_interval_must_lie_on_one_side(
@@ -145,29 +140,32 @@ def test_ids_that_do_not_fit_are_told() -> None:
 
 
 def test_sizes_and_times() -> None:
-    assert [parse_size(each) for each in ("100GB", "1.1 MB", "64MiB", "7", "2e3 kB")] == [
-        1e11, 1.1e6, 64 * 2**20, 7, 2e6,
+    assert [parse_size(size) for size in ("100GB", "1.1 MB", "64MiB", "7", "2e3 kB", "3KB")] == [
+        1e11, 1.1e6, 64 * 2**20, 7, 2e6, 3e3,
     ]  # fmt: skip
-    assert [parse_time(each) for each in ("20ms", "1.5 s", "300us", "2min", "1h")] == pytest.approx(
+    assert [parse_time(time) for time in ("20ms", "1.5 s", "300us", "2min", "1h")] == pytest.approx(
         [0.02, 1.5, 3e-4, 120, 3600]
     )
-    for wrong in ("", "GB", "-1GB", "1 parsec", "0B", "1e999GB", "nan"):
-        with pytest.raises(JobError, match="is not a size"):
+    for wrong in ("", "GB", "-1GB", "1 parsec", "0B", "1e999GB", "nan", "1GB more", "1.2.3GB"):
+        with pytest.raises(QuantityError, match="is not a size"):
             parse_size(wrong)
-    with pytest.raises(JobError, match="is not a time, such as 20ms"):
+    with pytest.raises(QuantityError, match="is not a time, such as 20ms"):
         parse_time("20")
-    assert [size_in_words(each) for each in (1e11, 1_115_394, 12)] == ["100 GB", "1.12 MB", "12 B"]
-    assert [seconds_in_words(each) for each in (9000, 90, -0.02, 3e-6)] == [
+    assert parse_speed("2GB/s") == 2e9
+    with pytest.raises(QuantityError, match="is not a speed, such as 2GB/s"):
+        parse_speed("2GB")
+    assert [size_in_words(size) for size in (1e11, 1_115_394, 12)] == ["100 GB", "1.12 MB", "12 B"]
+    assert [seconds_in_words(time) for time in (9000, 90, -0.02, 3e-6)] == [
         "2.5 h", "90 s", "-20 ms", "3 us",
     ]  # fmt: skip
 
 
 def test_what_people_read_has_no_exponent() -> None:
-    assert [size_in_words(each) for each in (999_700, 2e15, 0.0)] == ["1 MB", "2,000 TB", "0 B"]
-    assert [seconds_in_words(each) for each in (0.9997, 119.97, 402.5, 4.5e6, 1e-12)] == [
+    assert [size_in_words(size) for size in (999_700, 2e15, 0.0)] == ["1 MB", "2,000 TB", "0 B"]
+    assert [seconds_in_words(time) for time in (0.9997, 119.97, 402.5, 4.5e6, 1e-12)] == [
         "1 s", "120 s", "6.71 min", "1,250 h", "0.000001 us",
     ]  # fmt: skip
-    assert [percent(each) for each in (1.0, -12.3, 0.0123, 1e-7)] == [
+    assert [percent(share) for share in (1.0, -12.3, 0.0123, 1e-7)] == [
         "100 %", "-1,200 %", "1.2 %", "0.00001 %",
     ]  # fmt: skip
 
@@ -210,16 +208,16 @@ def test_the_command(nanogpt_rs: Run) -> None:
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert {each["role"] for each in document["answers"]} == {"lecture", "strongest"}
-    ours = [each for each in document["answers"] if each["id"] == "rust/two_passes"]
-    assert [each["role"] for each in ours] == ["lecture", "strongest"]
-    for each in ours:
-        if each["interval"] is None:  # a second on a busy machine can be too little for one
-            assert each["verdict"] in {"invalid", "inconclusive"}
-            assert each["answer"] == "cannot be told"
+    assert {answer["role"] for answer in document["answers"]} == {"lecture", "strongest"}
+    ours = [answer for answer in document["answers"] if answer["id"] == "rust/two_passes"]
+    assert [answer["role"] for answer in ours] == ["lecture", "strongest"]
+    for gained in ours:
+        if gained["interval"] is None:  # a second on a busy machine can be too little for one
+            assert gained["verdict"] in {"invalid", "inconclusive"}
+            assert gained["answer"] == "inconclusive"
         else:
-            low, high = each["interval"]
-            assert low <= each["seconds"] <= high
-        assert "64 kB and is extrapolated in a straight line to 100 GB" in each["extrapolation"]
-        assert "rust/two_passes" in each["sentence"]
+            low, high = gained["interval"]
+            assert low <= gained["seconds"] <= high
+        assert "64 kB and is extrapolated in a straight line to 100 GB" in gained["extrapolation"]
+        assert "rust/two_passes" in gained["sentence"]
     assert "800 GB" in document["does_not_fit"]

@@ -24,12 +24,12 @@ COMMAND = Path(sys.executable).with_name("nanogpt-rs")
 TEXT = "".join(random.Random(3).choices("ab\nй世🙂", k=80_000))
 ASKED = ("--engine=dask", "--part-bytes=200", "--json")
 WAIT = 600
-"""Seconds, on a machine that has much else to do."""
+"""Seconds to wait at most, as the machine may be busy."""
 
 
 @contextmanager
 def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """A process of dask's own command line, which ends with us."""
+    """Yield a process of dask's command line, which is ended afterwards."""
     process = subprocess.Popen(
         [sys.executable, "-m", "dask", *arguments],
         stdout=subprocess.DEVNULL,
@@ -46,7 +46,7 @@ def started(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def scheduler(file: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A scheduler, and its address."""
+    """Yield a scheduler and its address."""
     file.unlink(missing_ok=True)
     arguments = ("--host=127.0.0.1", "--port=0", "--no-dashboard", "--scheduler-file")
     with started("scheduler", *arguments, file) as process:
@@ -55,19 +55,19 @@ def scheduler(file: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def worker(address: str) -> Any:
-    """A worker of one thread, which nobody starts again."""
+    """Return a worker of one thread, which is not restarted when it ends."""
     return started("worker", address, "--nthreads=1", "--no-nanny", "--no-dashboard")
 
 
-def until(what: Callable[[], Any]) -> None:
+def until(condition: Callable[[], Any]) -> None:
     end = time.monotonic() + WAIT
-    while not what():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
 
 
 def begin(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
-    """The command, once it has finished some parts."""
+    """Start the command, and return it once it has finished some parts."""
     process = subprocess.Popen(
         [COMMAND, "prepare", *write(folder, TEXT), "--out", folder / "out", *ASKED, *arguments],
         stdout=subprocess.PIPE,
@@ -86,20 +86,20 @@ def end(process: subprocess.Popen[str]) -> dict[str, Any]:
     return document
 
 
-def test_processes_here_write_the_same_bytes(nanogpt_rs: Run, tmp_path: Path) -> None:
+def test_processes_on_this_machine_write_the_same_bytes(nanogpt_rs: Run, tmp_path: Path) -> None:
     write(tmp_path, TEXT[:5000])
-    found = []
+    manifests = []
     for out, arguments in (("dask", (*ASKED, "--workers=2")), ("threads", ("--json",))):
         done = nanogpt_rs("prepare", "0.txt", f"--out={out}", *arguments)
         assert done.returncode == 0, done.stderr
-        found.append((tmp_path / out / "manifest.json").read_bytes())
+        manifests.append((tmp_path / out / "manifest.json").read_bytes())
         assert made(tmp_path / out) == naive(TEXT[:5000])
         if out == "dask":
             assert json.loads(done.stdout)["engine"] == {"name": "dask", "workers": 2}
-    assert found[0] == found[1]
+    assert manifests[0] == manifests[1]
 
 
-def test_what_cannot_be_asked_of_dask(nanogpt_rs: Run, tmp_path: Path) -> None:
+def test_options_that_do_not_go_together_are_refused(nanogpt_rs: Run, tmp_path: Path) -> None:
     write(tmp_path, b"abc" * 100 + b"\xff")
     for arguments, status, says in (
         (["--engine=spark"], 2, "no engine 'spark'; there are: threads, dask"),
@@ -116,7 +116,7 @@ def test_what_cannot_be_asked_of_dask(nanogpt_rs: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_part(tmp_path: Path) -> None:
     with (
         scheduler(tmp_path / "scheduler.json") as (_, address),
         worker(address) as first,
@@ -130,7 +130,7 @@ def test_a_worker_that_is_killed_costs_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_slow_costs_time_only(tmp_path: Path) -> None:
+def test_a_slow_worker_costs_only_time(tmp_path: Path) -> None:
     with (
         scheduler(tmp_path / "scheduler.json") as (_, address),
         worker(address) as slow,
@@ -156,7 +156,7 @@ def test_a_worker_that_is_slow_costs_time_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_lost_scheduler_is_named_and_nothing_finished_is_done_again(tmp_path: Path) -> None:
+def test_a_lost_scheduler_is_named_and_finished_parts_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "scheduler.json"
     with scheduler(file) as (lost, address), worker(address):
         process = begin(tmp_path, "--scheduler", address)
