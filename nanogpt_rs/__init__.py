@@ -1,1 +1,1 @@
-"""Tell whether a piece of Python is worth rewriting in Rust, and what the whole job gains."""
+"""Find out whether some Python is worth rewriting in Rust, and what the whole job gains."""

@@ -1,10 +1,10 @@
-"""The command line. Standard output holds what was asked for, standard error everything else."""
+"""The command line. Standard output holds the answer to the command, standard error all else."""
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +45,7 @@ app = typer.Typer(
 
 
 def print_version(wanted: bool) -> None:
-    """Print the version and stop, if it was asked for."""
+    """Print the version and end the program if ``--version`` was given."""
     if wanted:
         from nanogpt_rs.ruler.provenance import installed
 
@@ -60,7 +60,7 @@ def options(
         typer.Option("--version", callback=print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Tell whether a piece of Python is worth rewriting in Rust, and what the whole job gains."""
+    """Find out whether some Python is worth rewriting in Rust, and what the whole job gains."""
 
 
 app.command("list")(listing.list_)
@@ -91,17 +91,29 @@ app.command()(listing.doctor)
 
 
 def main() -> None:
-    """Run the command line, having made sure that the ruler is our own."""
+    """Run the command line, unless Python would import another ``nanogpt_rs`` than this one."""
     if hasattr(signal, "SIGPIPE"):  # a reader such as `head` that has enough is no failure of ours
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # Ended from outside, we still remove what we have made for the time being.
+    # A process that is asked to end still removes its temporary files.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    ours = Path(__file__).resolve().parent / "__init__.py"
-    spec = importlib.util.find_spec("nanogpt_rs")
-    found = Path(spec.origin).resolve() if spec and spec.origin else None
-    if found != ours:
+    refuse_another_package()
+    app()
+
+
+def refuse_another_package() -> None:
+    """End the program if ``nanogpt_rs`` is on the import path, but is not the package of this file.
+
+    ``python -m nanogpt_rs`` in the folder of a checkout runs that checkout's package, whichever is
+    installed. Where none is on the import path, the commands that measure say so themselves.
+    """
+    running = Path(__file__).resolve().parent
+    spec = PathFinder.find_spec(running.name)
+    if spec is None or spec.origin is None:
+        return
+    on_path = Path(spec.origin).resolve().parent
+    if on_path != running:
         stop(
             NOTHING,
-            f"nanogpt_rs would be imported from {found}, not from {ours}: another shadows it",
+            f"this is the nanogpt_rs in {running}, and the one on the import path is in {on_path}: "
+            "start it from another folder, or install this one",
         )
-    app()

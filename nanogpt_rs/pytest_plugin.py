@@ -1,11 +1,23 @@
-"""pytest-benchmark as used here: benchmarks run when asked for, and are tests otherwise."""
+"""The registry's implementations under pytest-benchmark: a plugin, and the bodies of such tests.
+
+``pytest -p nanogpt_rs.pytest_plugin`` loads the plugin. Benchmarks are then timed only if
+``--benchmark-only`` is given, and are ordinary tests otherwise. A test file of four lines times the
+registry's implementations, in this project's ``benchmarks`` as in any other (see ``parametrize``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from functools import cache
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
+
+from nanogpt_rs.ruler.registry import Implementation
+
+TRAINED: dict[int, dict[str, str]] = {}
+"""SHA-256 of the parameters that jobs trained, by number of steps and id of the preparation."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,13 +32,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         dest="sources",
         default=[],
-        help="Python file with somebody's implementations or tasks, for the benchmarks; repeatable",
+        help="Python file with your own implementations or tasks, for the benchmarks; repeatable",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Turn timing off unless ``--benchmark-only`` asks for it: each case then runs once."""
+    if not hasattr(config.option, "benchmark_only"):
+        raise pytest.UsageError(
+            "nanogpt_rs.pytest_plugin needs pytest-benchmark: pip install pytest-benchmark"
+        )
     if not config.getoption("benchmark_only"):
         config.option.benchmark_disable = True
     from nanogpt_rs.ruler import foreign
@@ -40,23 +56,46 @@ def pytest_configure(config: pytest.Config) -> None:
         config.issue_config_time_warning(pytest.PytestConfigWarning(left_out), stacklevel=2)
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Time nothing that is not what it claims to be."""
-    from nanogpt_rs.ruler import provenance
-
-    if session.config.getoption("benchmark_only"):
-        try:
-            provenance.check()
-        except provenance.ProvenanceError as error:
-            pytest.exit(str(error), returncode=3)
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With ``--benchmark-only`` leave the tests out, rather than skip them by the hundred."""
     if config.getoption("benchmark_only"):
-        tests = [item for item in items if "benchmark" not in getattr(item, "fixturenames", ())]
-        items[:] = [item for item in items if item not in tests]
+        benchmarks = [item for item in items if "benchmark" in getattr(item, "fixturenames", ())]
+        tests = [item for item in items if item not in benchmarks]
+        items[:] = benchmarks
         config.hook.pytest_deselected(items=tests)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """End a session that would time our implementations if they are not what they claim to be.
+
+    Only the packages that these come from are checked: somebody's project may have a ``model.py``
+    on the import path, which is no concern of a session that times other benchmarks.
+    """
+    from nanogpt_rs.ruler import provenance
+
+    if not session.config.getoption("benchmark_only"):
+        return
+    timed = [row for item in session.items if (row := implementation_of(item))]
+    try:
+        if timed:
+            provenance.check(packages_of(timed))
+    except provenance.ProvenanceError as error:
+        pytest.exit(str(error), returncode=3)
+
+
+def implementation_of(item: pytest.Item) -> Implementation | None:
+    """Return the registry's implementation that a case is about, ``None`` for any other test."""
+    callspec = getattr(item, "callspec", None)
+    parameters = callspec.params.values() if callspec else ()
+    return next((value for value in parameters if isinstance(value, Implementation)), None)
+
+
+def packages_of(rows: Sequence[Implementation]) -> list[str]:
+    """Return the names of the measured packages that these implementations come from."""
+    from nanogpt_rs.ruler.provenance import MEASURED
+
+    names = {name.partition(":")[0].partition(".")[0] for row in rows for name in row.names()}
+    return [package for package in MEASURED if package in names]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,7 +106,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed and "benchmark" in getattr(item, "fixturenames", ()):
         times: list[Any] = item.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
-        times[:] = [one for one in times if one.fullname != item.nodeid]
+        times[:] = [case for case in times if case.fullname != item.nodeid]
     return report
 
 
@@ -81,3 +120,114 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
 def pytest_benchmark_update_commit_info(commit_info: dict[str, Any]) -> None:
     """Name the project, not the folder that it was cloned into."""
     commit_info["project"] = "nanogpt-rs"
+
+
+# The bodies of tests. A test file calls them, so that pytest finds its cases there.
+
+
+def parametrize(metafunc: pytest.Metafunc, rows: Sequence[Implementation] | None = None) -> None:
+    """Make a case of each implementation on each corpus that ``--corpus`` names.
+
+    A test file that times all default implementations, with those of ``--from``, is::
+
+        from nanogpt_rs import pytest_plugin
+
+        def pytest_generate_tests(metafunc):
+            pytest_plugin.parametrize(metafunc)
+
+        def test_call(implementation, corpus, benchmark):
+            pytest_plugin.time_call(implementation, corpus, benchmark)
+
+    Args:
+        metafunc: A test function with the arguments ``implementation`` and ``corpus``.
+        rows: The implementations (default: those that ``nanogpt-rs bench`` measures by default).
+    """
+    from nanogpt_rs.measuring.selection import select
+    from nanogpt_rs.ruler.suite import DEFAULT_CORPORA
+
+    chosen = select() if rows is None else rows
+    metafunc.parametrize("corpus", metafunc.config.getoption("--corpus") or DEFAULT_CORPORA)
+    metafunc.parametrize("implementation", chosen, ids=lambda row: f"{row.task}-{row.id}")
+
+
+def time_call(implementation: Implementation, corpus: str, benchmark: Any) -> None:
+    """Time one implementation on one corpus, and assert that its timed answer is right.
+
+    Args:
+        implementation: The row of the registry.
+        corpus: The corpus's id, or the path of a text.
+        benchmark: The fixture of pytest-benchmark.
+    """
+    from nanogpt_rs.ruler import corpora
+    from nanogpt_rs.ruler.tasks import TASKS
+    from nanogpt_rs.ruler.verification import not_applicable, verify_apart
+
+    if benchmark.enabled:
+        proof = verify_apart(implementation, corpus)
+        if proof.status == "n/a":
+            pytest.skip(f"n/a: {'; '.join(proof.details)}")
+        assert proof.status == "right", proof.details
+    task = TASKS[implementation.task]
+    loaded = corpora.load(corpus)
+    if reason := implementation.unavailable() or not_applicable(implementation, loaded):
+        pytest.skip(f"n/a: {reason}")
+    benchmark.group = f"{task.name} on {loaded.id}"
+    benchmark.extra_info |= {
+        "task": task.name,
+        "id": implementation.id,
+        "corpus": loaded.id,
+        "corpus_sha256": loaded.sha256,
+        "characters": len(loaded.text),
+        "build": build_info(tuple(packages_of([implementation]))),
+    }
+    if implementation.origin:
+        benchmark.extra_info["origin"] = str(implementation.origin)
+    function, arguments = task.call(implementation.resolve(), corpora.own_copy(loaded.text))
+    answer = benchmark(function, *arguments)
+    if "limit" not in implementation.marks:
+        outcome = task.outcome((function, arguments), answer)
+        assert task.difference(outcome, task.oracle(loaded.text)) is None
+
+
+def time_job(implementation: Implementation, steps: int, benchmark: Any) -> None:
+    """Time one whole job on the default corpus, and assert that all trained the same model.
+
+    Args:
+        implementation: A row of the task that prepares files for training.
+        steps: Steps of the training.
+        benchmark: The fixture of pytest-benchmark.
+    """
+    from nanogpt_rs.ruler import corpora
+    from nanogpt_rs.ruler.end_to_end import TRAIN
+    from nanogpt_rs.ruler.tasks import TASKS
+
+    torch = pytest.importorskip("torch", reason="install torch: pip install 'nanogpt-rs[torch]'")
+    task, corpus = TASKS[implementation.task], corpora.load(corpora.DEFAULT)
+    benchmark.group = f"end to end, {steps} steps on {corpus.id}"
+    benchmark.extra_info |= {
+        "task": "end_to_end",
+        "id": implementation.id,
+        "corpus": corpus.id,
+        "corpus_sha256": corpus.sha256,
+        "steps": steps,
+        "torch": str(torch.__version__),
+        "build": build_info((*packages_of([implementation]), TRAIN.partition(".")[0])),
+    }
+    prepare, (paths,) = task.call(implementation.resolve(), corpus.text)
+    train = resolve_name(TRAIN)
+    summary = benchmark.pedantic(train, (prepare, paths, "quick"), {"steps": steps}, rounds=1)
+    trained = TRAINED.setdefault(steps, {})
+    trained[implementation.id] = summary.parameters_sha256
+    assert set(trained.values()) == {summary.parameters_sha256}, trained
+
+
+@cache
+def build_info(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the account of its build that the Rust module gives, having checked these packages.
+
+    Raises:
+        ProvenanceError: what would be measured is not what it claims to be.
+    """
+    from nanogpt_rs.ruler import provenance
+
+    return provenance.check(packages).info

@@ -39,12 +39,12 @@ def list_(
     with refusals():
         from nanogpt_rs.measuring.selection import lacking, select
         from nanogpt_rs.reporting.ideas import idea_of
-        from nanogpt_rs.ruler.provenance import check_rooms
+        from nanogpt_rs.ruler.provenance import check_packages
         from nanogpt_rs.ruler.tasks import TASKS
 
         admit(sources)
         rows = select(tasks or (), ids or (), everything=True)
-        check_rooms()
+        check_packages()
         reasons = [lacking(row) for row in rows]
         ideas = ["" if lacks else idea_of(row) for row, lacks in zip(rows, reasons, strict=True)]
     if as_json:
@@ -118,12 +118,12 @@ def verify(
     """Prove every implementation right: against its oracle, on edge cases, on inputs to refuse."""
     with refusals():
         from nanogpt_rs.measuring.selection import calls_rust, load_corpora, select
-        from nanogpt_rs.ruler.provenance import check_current, check_rooms
+        from nanogpt_rs.ruler.provenance import check_current, check_packages
         from nanogpt_rs.ruler.verification import verify_apart
 
         admit(sources)
         rows = select(tasks or (), ids or (), everything=True)
-        check_rooms()
+        check_packages()
         if any(map(calls_rust, rows)):
             check_current()  # what is proved right shall be what stands in the editor
         names = corpus or ["synthetic"]

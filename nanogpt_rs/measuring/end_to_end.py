@@ -173,7 +173,7 @@ def train(
     order = {
         "id": row.id,
         "corpus": name,
-        "rooms": paired.measured_packages(),
+        "packages": paired.measured_packages(),
         "config": config,
         "steps": steps,
         "seed": seed,

@@ -50,7 +50,7 @@ def measure(
         "task": row.task,
         "id": row.id,
         "corpus": corpus,
-        "rooms": measured_packages(),
+        "packages": measured_packages(),
         "uncached": uncached,
     }
     answers = []

@@ -131,7 +131,7 @@ class Setting:
             "task": self.task,
             "corpus": self.corpus,
             "state": self.state,
-            "rooms": measured_packages(),
+            "packages": measured_packages(),
             "arms": arms,
             "rounds": rounds,
             "warm_up_rounds": warm_up_rounds,
@@ -148,7 +148,7 @@ class Setting:
 @cache
 def measured_packages() -> dict[str, str | None]:
     """Return where the measured packages are imported from, looked up once."""
-    return provenance.rooms()
+    return provenance.package_files()
 
 
 @dataclass(frozen=True)

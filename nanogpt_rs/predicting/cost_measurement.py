@@ -154,7 +154,7 @@ def measure_way(way: Way, path: Path, out: Path, size: int) -> Taken:
             "id": way.name,
             "paths": [str(path)],
             "out": str(out),
-            "rooms": measured_packages(),
+            "packages": measured_packages(),
         }
         try:
             answer = run_worker("cost", order, DEADLINE)

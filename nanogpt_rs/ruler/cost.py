@@ -18,12 +18,12 @@ def answer(order: dict[str, Any]) -> dict[str, float]:
 
     Args:
         order: ``id`` of a contender of the task ``SHARDS``; ``paths`` of the texts; ``out``, a
-            folder for the shards; ``rooms``, as ``provenance.rooms`` has them.
+            folder for the shards; ``packages``, as ``provenance.package_files`` has them.
 
     Returns:
         ``seconds`` of the call by the wall clock and ``cpu_seconds`` of the process.
     """
-    provenance.check_origins(order["rooms"])
+    provenance.check_origins(order["packages"])
     function = find(SHARDS, order["id"]).resolve()
     cpu, wall = time.process_time(), time.perf_counter()
     function(order["paths"], order["out"])

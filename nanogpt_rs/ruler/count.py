@@ -36,7 +36,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """
     if order["side"]:
         sys.path.insert(0, order["side"])  # it then is what is installed
-    provenance.check_rooms()
+    provenance.check_packages()
     row, corpus = registry.find(order["task"], order["id"]), corpora.load(order["corpus"])
     path = active_path()
     if reason := row.unavailable() or not_applicable(row, corpus):

@@ -25,8 +25,9 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Train a model from a file.
 
     Args:
-        order: ``id`` of what prepares it, and ``corpus``; ``rooms``, as ``provenance.rooms`` has
-            them; ``config``, ``steps`` (``None``: the recipe's) and ``seed`` of the training;
+        order: ``id`` of what prepares it, and ``corpus``; ``packages``, as
+            ``provenance.package_files`` has them; ``config``, ``steps`` (``None``: the recipe's)
+            and ``seed`` of the training;
             ``options``, by name, those of ``model.train.Options`` that are not left as they are.
 
     Returns:
@@ -35,7 +36,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
         threads; ``prepare``, which of the stages are preparation; ``val_loss`` and
         ``parameters_sha256`` of what was trained; ``steps`` taken; ``how``, by ``in_words``.
     """
-    provenance.check_origins(order["rooms"])
+    provenance.check_origins(order["packages"])
     # The text goes; training has a file.
     path = files.path_of(corpora.load(order["corpus"]).text)
     cpu, wall = time.process_time(), time.perf_counter()

@@ -1,14 +1,16 @@
-"""Other people's implementations and tasks: from a file, or from installed packages.
+"""Third parties' implementations and tasks, from a file or from installed packages.
 
-A *source* is a Python file outside this project. Without more, each function in it that is named
-after a task is an implementation of it, ``foreign/`` and the file's name; such a file is read here
-and run in worker processes alone. A file that defines ``ROWS``, as in ``ruler.registry``, or
-``TASKS``, as in ``nanogpt_rs.ruler.tasks``, is run here too, since their checks are its own code.
+A *source* is a Python file outside this project. By default, each function in it that is named
+after a task is an implementation of that task; its id is ``foreign/`` and the file's name. Such a
+file is parsed in this process, and run in worker processes only. A file that defines ``ROWS``, as
+in ``nanogpt_rs.ruler.registry``, or ``TASKS``, as in ``nanogpt_rs.ruler.tasks``, is run in this
+process too, because only its own code can say what they hold.
 
 An installed package names such modules as entry points of the group ``nanogpt_rs.implementations``.
 
-Nothing of this is in ``REGISTRY``: what asv keeps results by must not depend on what is installed.
-Rows from here have the mark ``foreign`` and the SHA-256 of the code that they are about.
+None of these rows is in ``REGISTRY``: the parameters that asv keeps results by must not depend on
+which packages are installed. Rows from here have the mark ``foreign``, and the SHA-256 of their
+code.
 """
 
 from __future__ import annotations
@@ -22,25 +24,26 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from nanogpt_rs.ruler import provenance, registry
+from nanogpt_rs.ruler import old_names, provenance, registry
 from nanogpt_rs.ruler.registry import MARKS, Implementation, Origin
 from nanogpt_rs.ruler.tasks import TASKS, Task, shown
 
 GROUP = "nanogpt_rs.implementations"
 LANGUAGE = "foreign"
-"""What their ids begin with, where the task is not their own."""
+"""The first word of their ids, unless the task is their own."""
 PREFIX = "nanogpt_rs_from_"
-"""Under which files are imported: a file may be called like a module that there is."""
-OURS_ALONE = {mark for mark in MARKS if mark.partition(":")[0] in {"baseline", "strongest"}}
+"""Prefix of the names that files are imported under: a file may have the name of another module."""
+OWN_TASK_ONLY = {mark for mark in MARKS if mark.partition(":")[0] in {"baseline", "strongest"}}
 ID = re.compile(r"[a-z0-9_.-]+/[a-z0-9_.-]+")
 
 
 class ForeignError(Exception):
-    """A source can't be taken; the message says which, and why."""
+    """A source cannot be used; the message says which one, and why."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ class ForeignSource:
     """A file that brings implementations or tasks.
 
     Attributes:
-        module: what it is imported as.
-        path: where it is.
-        sha256: of its bytes.
-        idea: what an implementation is called that has no line of its own.
-        name: what people know it by, with no path in it.
+        module: The name that it is imported under.
+        path: The file's path.
+        sha256: SHA-256 of the file's bytes.
+        idea: The second word of the id of a function that has no row of its own.
+        name: The name that people know it by, without a path.
     """
 
     module: str
@@ -63,25 +66,54 @@ class ForeignSource:
 
 
 _taken: dict[ForeignSource, tuple[Implementation, ...]] = {}
+"""The sources that are in use, with their rows."""
 
 
-class _Files:
-    """Finds the files by the names that they are imported under."""
+class _Finder:
+    """Finds the modules of sources, and lets them import old names while they are run."""
 
     @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        """Return where a module is, if it is one of ours to find."""
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         for source in _taken:
             if source.module == name and name.startswith(PREFIX):
-                return importlib.util.spec_from_file_location(name, source.path)
+                return accepting(importlib.util.spec_from_file_location(name, source.path), source)
+            if source.module.partition(".")[0] == name.partition(".")[0]:
+                return accepting(_found_by_others(name, path, target), source)
         return None
 
 
+def _found_by_others(
+    name: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    """Return the spec of a module as Python would find it without our own finder."""
+    for finder in sys.meta_path:
+        if finder is not _Finder and (spec := finder.find_spec(name, path, target)):
+            return spec
+    return None
+
+
+def accepting(spec: ModuleSpec | None, source: ForeignSource) -> ModuleSpec | None:
+    """Return a source's spec, whose module may import old names of the ruler while it is run."""
+    loader = spec.loader if spec else None
+    if isinstance(loader, SourceFileLoader):
+        run = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            with old_names.accepted(source.name):
+                run(module)
+
+        vars(loader)["exec_module"] = exec_module
+    return spec
+
+
 def add_file(path: Path | str) -> tuple[Implementation, ...]:
-    """Take a Python file's implementations and tasks; return its rows.
+    """Add a Python file's implementations and tasks, and return its rows.
 
     Raises:
-        ForeignError: it cannot be read, has nothing, or what it has is not as it must be.
+        ForeignError: the file cannot be read, brings nothing, or brings rows or tasks that are not
+            as they must be.
     """
     path = Path(path).resolve()
     for source, rows in _taken.items():
@@ -94,50 +126,60 @@ def add_file(path: Path | str) -> tuple[Implementation, ...]:
 
 
 def add_installed() -> list[str]:
-    """Take what installed packages offer; return what had to be left out, and why."""
+    """Add the implementations of installed packages.
+
+    Returns:
+        A message for each package that had to be left out.
+    """
     import importlib.metadata
 
     left_out = []
-    known = {source.module for source in _taken}
-    for entry in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda each: each.value):
-        if entry.module in known:
+    taken = {source.module for source in _taken}
+    entries = importlib.metadata.entry_points(group=GROUP)
+    for entry in sorted(entries, key=lambda entry: entry.value):
+        if entry.module in taken:
             continue
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.module
         try:
-            spec = importlib.util.find_spec(entry.module)
+            with old_names.accepted(package):  # packages around the module are run to find it
+                spec = importlib.util.find_spec(entry.module)
             if entry.attr or spec is None or not str(spec.origin).endswith(".py"):
                 raise ForeignError(f"{entry.value!r} does not name a module in Python")
             _take(_source(entry.module, Path(str(spec.origin)), entry.name, package))
         except ForeignError as error:
             left_out.append(f"{package}: {error}")
-        except (Exception, SystemExit) as error:  # of a package that is imported to find it
+        except (Exception, SystemExit) as error:  # raised by a package around the module
             left_out.append(f"{package}: {shown(error)}")
     return left_out
 
 
 def sources() -> list[dict[str, str]]:
-    """Return what a worker process has to be told, so that it knows the same rows."""
+    """Return the sources that are in use, for the order to a worker process."""
     return [dict(vars(source)) for source in _taken]
 
 
-def restore(told: Iterable[dict[str, str]]) -> None:
-    """Take in a worker process what the process that started it had taken.
+def restore(documents: Iterable[dict[str, str]]) -> None:
+    """Add in a worker process the sources that are in use in the process that started it.
+
+    Args:
+        documents: The sources, as ``sources`` returns them.
 
     Raises:
         ForeignError: a file has changed since.
     """
-    for each in told:
-        source = ForeignSource(**each)
+    old_names.quiet = True
+    for document in documents:
+        source = ForeignSource(**document)
         if _source(source.module, Path(source.path), source.idea, source.name) != source:
             raise ForeignError(f"{source.name} has changed while it was measured")
-        _take(source, hashed=False)  # which takes long, and is known where it is asked for
+        _take(source, hashed=False)  # hashing takes long, and the hashes are known to the parent
 
 
 def _source(module: str, path: Path, idea: str, name: str) -> ForeignSource:
-    """Return a source as it is now.
+    """Return a source with the hash of its present bytes.
 
     Raises:
-        ForeignError: it cannot be read.
+        ForeignError: the file cannot be read.
     """
     try:
         data = path.read_bytes()
@@ -147,17 +189,28 @@ def _source(module: str, path: Path, idea: str, name: str) -> ForeignSource:
 
 
 def _take(source: ForeignSource, *, hashed: bool = True) -> tuple[Implementation, ...]:
-    """Add a source's rows and tasks to what there is; nothing of it if anything is wrong."""
+    """Add a source's rows and tasks to the registry's, or none of them if anything is wrong.
+
+    Args:
+        source: The source.
+        hashed: Whether to compute the hashes that its rows are shown with.
+
+    Returns:
+        The rows that were added.
+
+    Raises:
+        ForeignError: the source has none, cannot be run, or collides with another.
+    """
     for other in _taken:
         if other.module == source.module and other.path != source.path:
             raise ForeignError(f"{source.path} and {other.path} have the same name: rename one")
-    _taken[source] = ()  # from here on it can be imported
+    _taken[source] = ()  # from here on the finder finds it
     home = str(Path(source.path).parent)
     beside = source.module.startswith(PREFIX) and home not in sys.path
     if beside:
-        sys.path.append(home)  # at the end, where it can shadow nothing: for what the file imports
-    if _Files not in sys.meta_path:
-        sys.meta_path.append(_Files)
+        sys.path.append(home)  # for the file's imports; at the end, where it can shadow nothing
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)
     try:
         tasks, rows = _contents(source)
         _check(source, tasks, rows)
@@ -181,49 +234,59 @@ def _take(source: ForeignSource, *, hashed: bool = True) -> tuple[Implementation
 
 
 def _contents(source: ForeignSource) -> tuple[list[Task], list[Implementation]]:
-    """Return the tasks and rows of a source, as it has them.
+    """Return the tasks and rows of a source, unchecked.
 
     Raises:
         ForeignError: it has none, or cannot be run.
     """
-    names = _names(source)
+    tree = _parsed(source)
+    old_names.tell_of(source.name, tree, sys.path)
+    names = _names_bound_by(tree)
     if not names & {"ROWS", "TASKS"}:
-        found = [task for task in TASKS if task in names]
-        if not found:
-            known = ", ".join(TASKS)
+        implemented = [task for task in TASKS if task in names]
+        if not implemented:
             raise ForeignError(
-                f"{source.path}: defines neither ROWS nor a function named after a task: {known}"
+                f"{source.path}: defines neither ROWS nor a function named after a task: "
+                + ", ".join(TASKS)
             )
         target = f"{source.module}:{{}}"
         id = f"{LANGUAGE}/{source.idea}"
-        return [], [registry.row(task, id, target.format(task), "default") for task in found]
+        return [], [registry.row(task, id, target.format(task), "default") for task in implemented]
     try:
         module: Any = importlib.import_module(source.module)
     except (Exception, SystemExit) as error:
         raise ForeignError(f"{source.path}: {shown(error)}") from None
     tasks, rows = list(getattr(module, "TASKS", ())), list(getattr(module, "ROWS", ()))
-    for kind, each in [(Task, task) for task in tasks] + [(Implementation, row) for row in rows]:
-        if not isinstance(each, kind):
-            list_ = "TASKS" if kind is Task else "ROWS"
-            raise ForeignError(
-                f"{source.path}: {list_} holds {type(each).__name__}, not {kind.__name__}"
-            )
+    kinds: tuple[tuple[str, list[Any], type], ...] = (
+        ("TASKS", tasks, Task),
+        ("ROWS", rows, Implementation),
+    )
+    for name, entries, kind in kinds:
+        for entry in entries:
+            if not isinstance(entry, kind):
+                raise ForeignError(
+                    f"{source.path}: {name} holds {type(entry).__name__}, not {kind.__name__}"
+                )
     return tasks, rows
 
 
-def _names(source: ForeignSource) -> set[str]:
-    """Return the names that a file binds at its top level, without running it.
+def _parsed(source: ForeignSource) -> ast.Module:
+    """Return the syntax tree of a source's file.
 
     Raises:
         ForeignError: it is not Python.
     """
     try:
-        tree = ast.parse(Path(source.path).read_bytes())
+        return ast.parse(Path(source.path).read_bytes())
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
         raise ForeignError(f"{source.path}{where}: {error.msg}") from None
     except ValueError as error:
         raise ForeignError(f"{source.path}: {error}") from None
+
+
+def _names_bound_by(tree: ast.Module) -> set[str]:
+    """Return the names that a file binds at its top level."""
     names: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -237,10 +300,10 @@ def _names(source: ForeignSource) -> set[str]:
 
 
 def _check(source: ForeignSource, tasks: Sequence[Task], rows: Sequence[Implementation]) -> None:
-    """Check that nothing collides with what there is.
+    """Check that a source's tasks and rows are allowed beside those that there are already.
 
     Raises:
-        ForeignError: it does.
+        ForeignError: one is not.
     """
     own = [task.name for task in tasks]
     for name in own:
@@ -250,7 +313,7 @@ def _check(source: ForeignSource, tasks: Sequence[Task], rows: Sequence[Implemen
             raise ForeignError(
                 f"{source.path}: {name!r} is no identifier, as a task's name must be"
             )
-        for mark in OURS_ALONE:
+        for mark in sorted(OWN_TASK_ONLY):
             if sum(row.task == name and mark in row.marks for row in rows) > 1:
                 raise ForeignError(f"{source.path}: {name}: more than one row is marked {mark!r}")
     keys = {(row.task, row.id) for row in registry.rows()}
@@ -261,52 +324,52 @@ def _check(source: ForeignSource, tasks: Sequence[Task], rows: Sequence[Implemen
 
 
 def _problem(row: Implementation, own: Sequence[str], keys: set[tuple[str, str]]) -> str | None:
-    """Return why a row can't be taken beside rows with these keys, if it can't.
+    """Return the reason why a row is not allowed beside the rows before it, ``None`` if it is.
 
     Args:
-        row: of a source.
-        own: tasks that the source brings.
-        keys: task and id of the rows before it.
+        row: A row of a source.
+        own: Names of the tasks that the source brings.
+        keys: Task and id of the rows before it.
     """
-    strange, taken = row.marks - MARKS.keys(), row.marks & OURS_ALONE
+    unknown, reserved = row.marks - MARKS.keys(), row.marks & OWN_TASK_ONLY
     if row.task not in own and row.task not in TASKS:
         return f"there is no task {row.task!r}"
     if not ID.fullmatch(row.id):
         return f"an id is two words in lower case, as in {LANGUAGE}/my_idea"
     if (row.task, row.id) in keys:
         return "there is an implementation of that id already"
-    if strange:
-        return f"no mark is called {min(strange)!r}"
+    if unknown:
+        return f"no mark is called {min(unknown)!r}"
     problem = None
     if row.task not in own and not row.id.startswith(f"{LANGUAGE}/"):
         problem = f"its id must begin with {LANGUAGE}/, as the task is not its own"
-    elif row.task not in own and taken:
-        problem = f"{min(taken)!r} is for the task's own rows to have"
+    elif row.task not in own and reserved:
+        problem = f"{min(reserved)!r} is for the task's own rows to have"
     return problem
 
 
 def _origin(source: ForeignSource, row: Implementation) -> Origin:
-    """Return what code a row is about: the source itself, and the packages that it points to."""
-    modules = dict.fromkeys(name.partition(":")[0] for name in (row.target, *row.given))
-    found = [
+    """Return name and hash of a row's code: of its source, and of the packages that it names."""
+    modules = dict.fromkeys(name.partition(":")[0] for name in row.names())
+    origins = [
         Origin(source.name, source.sha256)
         if module == source.module
         else _origin_of(module.partition(".")[0])
         for module in modules
     ]
-    if len(found) == 1:
-        return found[0]
-    names = " and ".join(each.name for each in found)
-    together = hashlib.sha256("".join(each.sha256 for each in found).encode())
+    if len(origins) == 1:
+        return origins[0]
+    names = " and ".join(origin.name for origin in origins)
+    together = hashlib.sha256("".join(origin.sha256 for origin in origins).encode())
     return Origin(names, together.hexdigest())
 
 
 @cache
 def _origin_of(module: str) -> Origin:
-    """Return where a module of others is, with the hash of its file, or of all of its package's."""
+    """Return an installed module's name, with the hash of its file or of its package's files."""
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
-        return Origin(module, "")  # is not here, and will not be measured
+        return Origin(module, "")  # it is not installed, and will not be measured
     path = Path(spec.origin)
     if spec.submodule_search_locations:
         return Origin(module, provenance.hash_folder(path.parent))

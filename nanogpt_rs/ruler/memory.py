@@ -50,7 +50,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Make one call, in a process that has made none.
 
     Args:
-        order: ``task``, ``id`` and ``corpus``; ``rooms``, as ``provenance.rooms`` has them;
+        order: ``task``, ``id`` and ``corpus``; ``packages``, as ``provenance.package_files`` has them;
             ``uncached``, whether the system must have no copy of the call's files.
 
     Returns:
@@ -58,7 +58,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
         ``kept``, by how many bytes the process grew during the call, at most and in the end. The
         result is kept, and so is what allocators do not give back.
     """
-    provenance.check_origins(order["rooms"])
+    provenance.check_origins(order["packages"])
     task = TASKS[order["task"]]
     # The text goes: a task that reads files gets no other copy of it.
     call = task.call(find(task.name, order["id"]).resolve(), corpora.load(order["corpus"]).text)

@@ -1,8 +1,8 @@
-"""Where every room was imported from, and what the Rust module was built from.
+"""Checks where each measured package is imported from, and what the Rust module was built from.
 
-The ruler lives at HEAD, the measured things live in the installed distribution. asv measures old
-wheels with HEAD's ruler, an old wheel carries an old ruler of its own, and a stray folder in the
-working directory can shadow any of them; nothing is timed before this module has looked.
+The ruler comes from a checkout, what it measures from the installed distribution. asv measures old
+wheels with HEAD's ruler, an old wheel carries an old ruler of its own, and a stray folder on the
+import path can shadow any of them. Nothing is timed before this module has looked.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 DISTRIBUTION = "nanogpt-rs"
 MEASURED = ("py_impls", "rust_impls", "model")
 RULER = Path(__file__).resolve().parent
+PACKAGE = RULER.parent.name
+"""The name of the package that the ruler is in."""
 ROOT = RULER.parents[1]
 """The checkout that the ruler lies in, or the folder that it is installed in."""
 CURE = "make build"
 CHECKOUT_FILES = ("Cargo.lock", "rust_impls/Cargo.toml", "rust_impls/build.rs", "rust_impls/lib.rs")
-"""A folder that has all of these is a checkout. They stay where they are for good: a checkout of an
-old commit is told by them too."""
+"""A folder that has all of these is a checkout. They stay where they are for good, because they
+also identify the checkout of an old commit."""
 
 
 class ProvenanceError(Exception):
@@ -41,78 +44,108 @@ class Build:
     """How the installed Rust module was built.
 
     Attributes:
-        info: what the module says of itself: profile, opt_level, rustc, target, target_features,
-            source_hash, commit, version.
-        sources: what its sources were held against, in words.
+        info: The module's own account, by field: profile, opt_level, rustc, target,
+            target_features, source_hash, commit, version.
+        sources: The sources that its hash was compared with, in words.
     """
 
     info: dict[str, str]
     sources: str
 
 
-def check() -> Build:
-    """Check every room and the Rust build.
+def check(packages: Sequence[str] = MEASURED) -> Build:
+    """Check where the measured packages come from, and the build of the Rust module.
+
+    Args:
+        packages: Names of the measured packages that will be used.
 
     Raises:
-        ProvenanceError: something is not where it belongs, is a debug build, or is stale.
+        ProvenanceError: a package is not where it belongs, or the build is a debug build or stale.
     """
-    check_rooms()
+    check_packages(packages)
     return check_build()
 
 
-def check_rooms() -> None:
-    """Check that each measured room would be imported from the installed distribution.
+def check_packages(packages: Sequence[str] = MEASURED) -> None:
+    """Check that the ruler and these measured packages belong to the installed distribution.
 
     Raises:
-        ProvenanceError: it is not installed, or another folder shadows it.
+        ProvenanceError: the distribution is not installed, or another folder shadows a package.
     """
-    check_origins(rooms())
+    files = package_files()
+    check_origins({package: files[package] for package in packages})
+    check_package_of_the_ruler()
 
 
-def rooms() -> dict[str, str | None]:
-    """Return where the installed distribution has each measured room: its ``__init__.py``.
+def package_files() -> dict[str, str | None]:
+    """Return the path of each measured package's ``__init__.py`` in the installed distribution.
 
-    ``model`` came later than the others: wheels of commits before it have none, and then ``None``
-    says that it must not come from anywhere else either.
+    ``model`` came later than the others. Wheels of commits before it have none; its path is then
+    ``None``, which means that it must not come from anywhere else either.
 
     Raises:
-        ProvenanceError: it is not installed.
+        ProvenanceError: the distribution is not installed.
     """
-    distribution = installed()
-    site = Path(str(distribution.locate_file(""))).resolve()
-    sources = editable_root(distribution) or site
+    sources, site = installed_folders()
     homes = {"py_impls": sources, "rust_impls": site, "model": sources}
-    files = {room: home / room / "__init__.py" for room, home in homes.items()}
+    files = {package: home / package / "__init__.py" for package, home in homes.items()}
     return {
-        room: None if room == "model" and not file.exists() else str(file)
-        for room, file in files.items()
+        package: None if package == "model" and not file.exists() else str(file)
+        for package, file in files.items()
     }
 
 
-def check_origins(rooms: Mapping[str, str | None]) -> None:
-    """Check that each room would be imported from the file that ``rooms`` names, or from nowhere.
+def check_origins(packages: Mapping[str, str | None]) -> None:
+    """Check that Python would import each package from the file given for it, or from nowhere.
+
+    Args:
+        packages: The path of each package's ``__init__.py``, ``None`` if there must be none.
+
+    Raises:
+        ProvenanceError: another folder shadows a package.
+    """
+    for package, file in packages.items():
+        expected = Path(file) if file else None
+        if (actual := origin(package)) != expected:
+            raise ProvenanceError(shadowed(package, actual, expected))
+
+
+def check_package_of_the_ruler() -> None:
+    """Check that the import path leads to the installed distribution's own ``nanogpt_rs``.
+
+    Only the path is checked, not the package that is running: in asv's environments the ruler of a
+    checkout runs on purpose beside the wheel's package. Wheels from before that package have none,
+    and there is nothing to check.
 
     Raises:
         ProvenanceError: another folder shadows it.
     """
-    for room, file in rooms.items():
-        if (found := origin(room)) != (Path(file) if file else None):
-            truth = (
-                f"not from {Path(file).parent}, where {DISTRIBUTION} is installed"
-                if file
-                else f"and the installed {DISTRIBUTION} has none"
-            )
-            raise ProvenanceError(
-                f"{room} would be imported from {found}, {truth}. "
-                "Remove the other one, or start from another folder."
-            )
+    expected = installed_folders()[0] / PACKAGE / "__init__.py"
+    spec = PathFinder.find_spec(PACKAGE)
+    actual = Path(spec.origin).resolve() if spec and spec.origin else None
+    if expected.exists() and actual != expected:
+        raise ProvenanceError(shadowed(PACKAGE, actual, expected))
+
+
+def shadowed(package: str, actual: Path | None, expected: Path | None) -> str:
+    """Return the message for a package that would be imported from elsewhere than it should be."""
+    truth = (
+        f"not from {expected.parent}, where {DISTRIBUTION} is installed"
+        if expected
+        else f"and the installed {DISTRIBUTION} has none"
+    )
+    return (
+        f"{package} would be imported from {actual}, {truth}. "
+        "Remove the other one, or start from another folder."
+    )
 
 
 def check_build() -> Build:
     """Check that the Rust module is a release build of the sources it should be built from.
 
-    In a checkout those are the checkout's; for a wheel that was built from a commit they are that
-    commit's; a wheel installed without sources can't be held against any, and says so.
+    In a checkout those are the checkout's sources; for a wheel that was built from a commit they
+    are that commit's. A wheel installed without sources cannot be compared with any, and the result
+    says so.
 
     Raises:
         ProvenanceError: it is a debug build, or its sources differ.
@@ -137,15 +170,17 @@ def check_build() -> Build:
 
 
 def check_current() -> None:
-    """Check that the Rust module, if there is one, is of today's sources; in which profile is left.
+    """Check that the Rust module, if there is one, was built from the present sources.
+
+    Its profile is not checked.
 
     Raises:
-        ProvenanceError: it is not.
+        ProvenanceError: it was built from others.
     """
     try:
         info = importlib.import_module("rust_impls").build_info()
     except (ImportError, AttributeError):
-        return  # each implementation says so of itself
+        return  # every implementation that needs it is then reported as not available
     check_sources(info)
 
 
@@ -153,13 +188,13 @@ def check_sources(info: Mapping[str, str]) -> str:
     """Check that the Rust module was built from the sources it should be built from.
 
     Args:
-        info: what the module says of itself.
+        info: The module's own account of its build.
 
     Returns:
-        What its sources were held against, in words.
+        The sources that its hash was compared with, in words.
 
     Raises:
-        ProvenanceError: they differ.
+        ProvenanceError: the sources differ.
     """
     root = checkout_of_build()
     if root is None:
@@ -181,21 +216,21 @@ def check_sources(info: Mapping[str, str]) -> str:
 def checkout_of_build() -> Path | None:
     """Return the checkout that the Rust module must match, or ``None`` if there is none.
 
-    It is the one that is installed editable, else the one that the ruler lies in, else the one
-    that the user stands in.
+    It is the checkout that is installed editable, else the one that the ruler lies in, else the one
+    that the working folder lies in.
 
     Raises:
-        ProvenanceError: the user stands in another checkout than the one installed editable.
+        ProvenanceError: the working folder lies in another checkout than the editable one.
     """
-    here = Path.cwd().resolve()
-    standing_in = next((path for path in (here, *here.parents) if is_checkout(path)), None)
+    folder = Path.cwd().resolve()
+    current = next((path for path in (folder, *folder.parents) if is_checkout(path)), None)
     editable = editable_root(installed())
-    if editable and standing_in not in {None, editable}:
+    if editable and current not in {None, editable}:
         raise ProvenanceError(
-            f"this is the checkout {standing_in}, and what is installed belongs to {editable}. "
+            f"this is the checkout {current}, and what is installed belongs to {editable}. "
             f"Install this one: {CURE}"
         )
-    return editable or (ROOT if is_checkout(ROOT) else standing_in)
+    return editable or (ROOT if is_checkout(ROOT) else current)
 
 
 def is_checkout(folder: Path) -> bool:
@@ -203,24 +238,27 @@ def is_checkout(folder: Path) -> bool:
     return all((folder / name).is_file() for name in CHECKOUT_FILES)
 
 
-def fingerprint(*also: str) -> str:
-    """Return a hash of all that a verdict can depend on: rooms, ruler, packages, Python, and more.
+def fingerprint(*more: str) -> str:
+    """Return a hash of all that a verdict can depend on.
+
+    That is the version of Python, the measured packages, the ruler, and the names and versions of
+    all installed distributions.
 
     Args:
-        also: whatever else it shall stand for.
+        more: Further text that the hash covers.
     """
     import importlib.metadata
 
-    digest = hashlib.sha256("\0".join((sys.version, *also)).encode())
-    packages = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
-    digest.update("\0".join(packages).encode())
-    for room in (RULER, *(found.parent for found in map(origin, MEASURED) if found)):
-        digest.update(hash_folder(room).encode())
+    digest = hashlib.sha256("\0".join((sys.version, *more)).encode())
+    versions = sorted(f"{d.name}=={d.version}" for d in importlib.metadata.distributions())
+    digest.update("\0".join(versions).encode())
+    for folder in (RULER, *(file.parent for file in map(origin, MEASURED) if file)):
+        digest.update(hash_folder(folder).encode())
     return digest.hexdigest()
 
 
 def hash_folder(folder: Path) -> str:
-    """Return the SHA-256 over all files below a folder, but what Python compiled."""
+    """Return the SHA-256 over all files below a folder, except those that Python compiled."""
     return hash_files(
         (path.relative_to(folder).as_posix(), path.read_bytes())
         for path in folder.rglob("*")
@@ -228,11 +266,24 @@ def hash_folder(folder: Path) -> str:
     )
 
 
+def installed_folders() -> tuple[Path, Path]:
+    """Return the folders that the installed distribution's Python and Rust packages lie in.
+
+    They differ for an editable installation, whose Python packages lie in its checkout.
+
+    Raises:
+        ProvenanceError: the distribution is not installed.
+    """
+    distribution = installed()
+    site = Path(str(distribution.locate_file(""))).resolve()
+    return editable_root(distribution) or site, site
+
+
 def installed() -> importlib.metadata.Distribution:
     """Return the installed distribution.
 
     Raises:
-        ProvenanceError: there is none.
+        ProvenanceError: it is not installed.
     """
     import importlib.metadata
 
@@ -253,14 +304,14 @@ def editable_root(distribution: importlib.metadata.Distribution) -> Path | None:
     return Path(url2pathname(urlparse(document["url"]).path)).resolve()
 
 
-def origin(room: str) -> Path | None:
-    """Return the file that ``import room`` would run, or ``None`` if it is no package with one."""
-    spec = importlib.util.find_spec(room)
+def origin(package: str) -> Path | None:
+    """Return the file that importing the package would run, or ``None`` if there is none."""
+    spec = importlib.util.find_spec(package)
     return Path(spec.origin).resolve() if spec and spec.origin else None
 
 
 def source_hash(root: Path) -> str:
-    """Return the hash of the Rust sources below ``root``, as ``rust_impls/build.rs`` has it."""
+    """Return the hash of the Rust sources below ``root``; ``rust_impls/build.rs`` has the same."""
     paths = [root / "Cargo.toml", root / "Cargo.lock"]
     paths += [
         path
@@ -274,7 +325,7 @@ def source_hash_of_commit(root: Path, commit: str) -> str:
     """Return the same hash for the sources that ``commit`` holds in the repository at ``root``.
 
     Raises:
-        ProvenanceError: git cannot say.
+        ProvenanceError: git cannot show them.
     """
     import subprocess
 
@@ -294,11 +345,11 @@ def source_hash_of_commit(root: Path, commit: str) -> str:
 
 
 def git(root: Path, *arguments: str) -> bytes:
-    """Return what git says in the repository at ``root``.
+    """Run git in the repository at ``root`` and return its standard output.
 
     Raises:
-        OSError: git does not run here.
-        subprocess.CalledProcessError: it refuses.
+        OSError: git cannot be started.
+        subprocess.CalledProcessError: git failed.
     """
     import subprocess
 

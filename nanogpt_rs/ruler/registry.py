@@ -99,6 +99,10 @@ class Implementation:
         for module in self.modules():
             importlib.import_module(module)
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the function and of what it is given, as ``resolve_name`` takes them."""
+        return (self.target, *self.given)
+
     def modules(self) -> list[str]:
         """Return the names of the modules that it needs."""
         return [need for need in self.needs if not need.startswith("cpu:")]
@@ -123,7 +127,7 @@ class Implementation:
 
         Importing all of them takes seconds: some import torch.
         """
-        named = [name.partition(":")[0] for name in (self.target, *self.given)]
+        named = [name.partition(":")[0] for name in self.names()]
         for module in (*self.modules(), *named):
             try:
                 found = importlib.util.find_spec(module)

@@ -200,10 +200,11 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Measure one process's worth.
 
     Args:
-        order: ``task``, ``corpus`` and ``state``, one of ``STATES`` or ``BUILD``; ``rooms``, as
-            ``provenance.rooms`` has them; ``rounds`` and ``warm_up_rounds``; ``watchful``, whether
-            all surroundings are checked after each block, if need be; ``seed`` of the random
-            orders; ``mark``, a file whose one byte says which arm is being called; ``arms``, each
+        order: ``task``, ``corpus`` and ``state``, one of ``STATES`` or ``BUILD``; ``packages``, as
+            ``provenance.package_files`` has them; ``rounds`` and ``warm_up_rounds``;
+            ``watchful``, whether all surroundings are checked after each block, if need be;
+            ``seed`` of the random orders; ``mark``, a file whose one byte says which arm is being
+            called; ``arms``, each
             with ``id``, ``calls`` in a block and, if need be, ``primed`` (so many calls before
             each block are not timed, so that no arm works on what another left in the caches),
             ``threads`` (it uses several), ``target`` (what to call instead, with the same
@@ -221,7 +222,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """
     arms = order["arms"]
     if not all("side" in arm for arm in arms):  # of those, each is held to its own wheel
-        provenance.check_origins(order["rooms"])
+        provenance.check_origins(order["packages"])
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
     random = Random(order["seed"])  # noqa: S311
     indices = range(len(arms))

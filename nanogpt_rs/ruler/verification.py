@@ -128,6 +128,6 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Verify what is ordered, in a worker process."""
     if order.get("side"):
         sys.path.insert(0, order["side"])  # it then is what is installed
-    provenance.check_rooms()
+    provenance.check_packages()
     verdict = verify(registry.find(order["task"], order["id"]), corpora.load(order["corpus"]))
     return asdict(verdict)

@@ -90,8 +90,8 @@ class Repository:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Run asv over a history in which one gets slower, one crashes, one is added."""
     folder, home = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("home")
-    for room in (*PACKAGES, "rust_impls"):
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (*PACKAGES, "benchmarks", "rust_impls"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / name)
     conf = (ROOT / "asv.conf.json").read_text()

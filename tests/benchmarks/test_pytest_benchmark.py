@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,7 @@ def test_without_the_option_nothing_is_timed_or_saved(tmp_path: Path) -> None:
 def test_a_wrong_answer_is_neither_ranked_nor_saved(
     installation: Installation, tmp_path: Path
 ) -> None:
+    shutil.copytree(ROOT / SUITE, installation.folder / SUITE)
     wrong = "def charset(text):\n    return set(text[1:])\n"
     installation.write("py_impls/charset/set.py", wrong)
     done = installation.run(

@@ -32,7 +32,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "task": "charset",
         "corpus": SHORT,
         "state": "warm",
-        "rooms": provenance.rooms(),
+        "packages": provenance.package_files(),
         "arms": arms,
         "rounds": 7,
         "warm_up_rounds": 2,

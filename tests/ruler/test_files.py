@@ -112,7 +112,7 @@ def order(state: str, id: str, task: str = "shards") -> dict[str, Any]:
         "task": task,
         "corpus": "english-64k-ascii",
         "state": state,
-        "rooms": paired.measured_packages(),
+        "packages": paired.measured_packages(),
         "rounds": 2,
         "warm_up_rounds": 1,
         "seed": 7,

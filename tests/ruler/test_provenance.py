@@ -35,25 +35,81 @@ def test_a_copy_as_a_wheel_leaves_it_is_fit_and_says_that_it_has_no_sources(
     assert done.stdout.strip() == "not held against any: installed without its sources", done.stderr
 
 
-@pytest.mark.parametrize("room", ["benchmarks", "model", "py_impls", "rust_impls"])
-def test_a_poisoned_room_in_the_working_folder_is_refused_unread(
-    room: str, installation: Installation, tmp_path: Path
+@pytest.mark.parametrize("package", ["model", "nanogpt_rs", "py_impls", "rust_impls"])
+def test_a_poisoned_package_on_the_import_path_is_refused_unread(
+    package: str, installation: Installation, tmp_path: Path
 ) -> None:
+    """The command itself runs from the installation, to which PYTHONPATH adds another folder."""
     work = tmp_path / "work"
-    mark = poison(work / room)
-    done = installation.run("-m", "nanogpt_rs", "bench", cwd=work, safe_path=False)
-    assert done.returncode == 3, done.stderr
-    assert f"{room} would be imported from" in done.stderr.replace("\n", " ")
-    assert str(work) in done.stderr.replace("\n", "")
+    mark = poison(work / package)
+    path = f"{work}{os.pathsep}{installation.folder}"
+    done = installation.run("-c", command_of(installation), "bench", PYTHONPATH=path)
+    assert done.returncode == 3, done.stdout + done.stderr
+    message = done.stderr.replace("\n", "")
+    assert str(work) in message
+    if package != "nanogpt_rs":
+        assert f"{package} would be imported from" in done.stderr.replace("\n", " ")
     assert not mark.exists()
 
 
-def test_the_working_folder_is_not_looked_at_by_the_command(tmp_path: Path) -> None:
-    marks = [poison(tmp_path / room) for room in (*PACKAGES, "rust_impls")]
-    command = Path(sys.executable).with_name("nanogpt-rs")
-    done = subprocess.run([command, "list"], cwd=tmp_path, capture_output=True, text=True)
+def command_of(installation: Installation) -> str:
+    """Return a program that runs the command of this installation, whatever PYTHONPATH names."""
+    return (
+        "import importlib.util as u, sys\n"
+        f"folder = {str(installation.folder / 'nanogpt_rs')!r}\n"
+        "spec = u.spec_from_file_location('nanogpt_rs', folder + '/__init__.py',\n"
+        "    submodule_search_locations=[folder])\n"
+        "sys.modules['nanogpt_rs'] = module = u.module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+        "from nanogpt_rs.cli import main; main()"
+    )
+
+
+def test_another_copy_of_the_package_on_the_import_path_is_refused(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """As PYTHONPATH of another checkout would be, of which this one holds no measured package."""
+    shutil.copytree(ROOT / "nanogpt_rs", tmp_path / "other/nanogpt_rs")
+    path = f"{tmp_path / 'other'}{os.pathsep}{installation.folder}"
+    for command in (("bench",), ("verify", "charset"), ("list",)):
+        done = installation.run("-m", "nanogpt_rs", *command, PYTHONPATH=path)
+        assert (done.returncode, done.stdout) == (3, ""), command
+        message = done.stderr.replace("\n", " ")
+        assert "nanogpt_rs would be imported from" in message
+        assert "where nanogpt-rs is installed. Remove the other one" in message
+
+
+def test_a_checkout_that_is_not_installed_is_not_run_in_the_place_of_the_one_that_is(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """`python -m nanogpt_rs` finds the package of the working folder before the installed one."""
+    shutil.copytree(ROOT / "nanogpt_rs", tmp_path / "other/nanogpt_rs")
+    done = installation.run("-m", "nanogpt_rs", "list", cwd=tmp_path / "other", safe_path=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"this is the nanogpt_rs in {tmp_path / 'other/nanogpt_rs'}" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["nanogpt-rs", "python -m nanogpt_rs"])
+def test_the_working_folder_is_not_searched_for_packages(
+    command: str, installation: Installation, tmp_path: Path
+) -> None:
+    names = ("benchmarks", "harness", "model", "py_impls", "rust_impls")
+    marks = [poison(tmp_path / "work" / name) for name in names]
+    (tmp_path / "work/typer.py").write_text(POISON)
+    arguments = ("verify", "charset", "--id", "python/set", "--corpus", "english-60-ascii")
+    if command == "nanogpt-rs":
+        done = subprocess.run(
+            [Path(sys.executable).with_name(command), *arguments],
+            cwd=tmp_path / "work",
+            capture_output=True,
+            text=True,
+        )
+    else:
+        done = installation.run(
+            "-m", "nanogpt_rs", *arguments, cwd=tmp_path / "work", safe_path=False
+        )
     assert done.returncode == 0, done.stderr
-    assert not any(mark.exists() for mark in marks)
+    assert not any(mark.exists() for mark in (*marks, tmp_path / "work/ran"))
 
 
 def verify_by_heads_ruler(wheel: Installation, answer: Path, *flags: str) -> dict[str, object]:
@@ -68,10 +124,22 @@ def verify_by_heads_ruler(wheel: Installation, answer: Path, *flags: str) -> dic
 
 
 def test_an_old_wheels_own_ruler_is_never_used(installation: Installation, tmp_path: Path) -> None:
-    mark = poison(installation.folder / "benchmarks")
+    marks = [poison(installation.folder / name) for name in ("benchmarks", "harness", "nanogpt_rs")]
     verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json")
     assert verdict["status"] == "right"
-    assert not mark.exists()
+    assert not any(mark.exists() for mark in marks)
+
+
+def test_a_wheel_from_before_this_package_is_measured(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Its ruler and its reader were the packages benchmarks and harness."""
+    shutil.rmtree(installation.folder / "nanogpt_rs")
+    marks = [poison(installation.folder / name) for name in ("benchmarks", "harness")]
+    for flags in ((), ("-S",)):  # with our own installation beside it, and as asv has it
+        verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json", *flags)
+        assert verdict["status"] == "right"
+    assert not any(mark.exists() for mark in marks)
 
 
 def test_an_old_wheels_implementations_are_what_is_measured(
@@ -91,7 +159,8 @@ def test_a_wheel_from_before_the_model_is_measured_and_lends_none(
     verdict = verify_by_heads_ruler(installation, tmp_path / "answer.json", "-S")
     assert verdict["status"] == "right"
     mark = poison(tmp_path / "work/model")
-    done = installation.run("-m", "nanogpt_rs", "bench", cwd=tmp_path / "work", safe_path=False)
+    path = f"{installation.folder}{os.pathsep}{tmp_path / 'work'}"
+    done = installation.run("-m", "nanogpt_rs", "bench", PYTHONPATH=path)
     assert done.returncode == 3
     assert "and the installed nanogpt-rs has none" in done.stderr.replace("\n", " ")
     assert not mark.exists()
@@ -190,7 +259,6 @@ def test_a_wheel_in_a_checkout_must_match_its_sources(
     code = "from nanogpt_rs.ruler import provenance as p; print(p.check().sources)"
     here = tmp_path / "here"
     shutil.copytree(ROOT / "rust_impls", here / "rust_impls")
-    shutil.copytree(ROOT / "benchmarks", here / "benchmarks")
     for name in ("Cargo.toml", "Cargo.lock"):
         shutil.copy(ROOT / name, here / name)
     assert installation.run("-c", code, cwd=here).stdout == "those of this checkout\n"
