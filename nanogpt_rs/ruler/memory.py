@@ -50,7 +50,8 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     """Make one call, in a process that has made none.
 
     Args:
-        order: ``task``, ``id`` and ``corpus``; ``packages``, as ``provenance.package_files`` has them;
+        order: ``task``, ``id`` and ``corpus``; ``packages``, as
+            ``provenance.package_files`` has them;
             ``uncached``, whether the system must have no copy of the call's files.
 
     Returns:
