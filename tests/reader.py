@@ -80,13 +80,13 @@ class Reader:
         )
 
     def texts(self, selector: str) -> list[str]:
-        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText)"
+        script = "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText)"
         return list(self.run(script, selector))
 
     def select(self, id: str, value: str) -> None:
         self.run(
-            "const each = document.getElementById(arguments[0]); each.value = arguments[1];"
-            "each.dispatchEvent(new Event('change'))",
+            "const node = document.getElementById(arguments[0]); node.value = arguments[1];"
+            "node.dispatchEvent(new Event('change'))",
             id,
             value,
         )

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.records.schema import Recorded, RecordError
-from nanogpt_rs.reporting.report import page, rendered, runs_in
+from nanogpt_rs.reporting.assets import rendered
+from nanogpt_rs.reporting.report import page, runs_in
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import write_whole
 from nanogpt_rs.words import duration

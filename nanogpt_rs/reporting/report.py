@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +22,15 @@ from nanogpt_rs.records.durable import checksum
 from nanogpt_rs.records.files import read_lines
 from nanogpt_rs.records.lines import plain
 from nanogpt_rs.records.schema import OTHERS, Cell, Recorded, RecordError
+from nanogpt_rs.reporting import assets
 from nanogpt_rs.reporting.headline import Table, headline, main_text
 from nanogpt_rs.reporting.ideas import Sources, idea_of
-from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import CORPORA
 from nanogpt_rs.ruler.registry import REGISTRY
 from nanogpt_rs.ruler.tasks import PREPARATION, TASKS
 from nanogpt_rs.statistics.adjusted import adjusted, tests_in
 from nanogpt_rs.training import divisions
 
-PAGE = resources.files("nanogpt_rs.reporting") / "page"
-"""Where templates, style and script are."""
 MOST_RECORDS = 500
 """Records that a page holds whole; of more it holds what its tables say."""
 MOST_BYTES = 1_000_000
@@ -171,6 +167,7 @@ def built(
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
         "aggregated": aggregated,
+        "constants": assets.constants(),
         "preparation": PREPARATION,
         "divisions": list(trained),
         "tasks": {name: task.contract for name, task in TASKS.items()},
@@ -202,21 +199,22 @@ def built(
             for before, cell in zip(each.recorded.cells, each.after, strict=True)
         ],
     }
-    script = (PAGE / "page.js").read_text(encoding="utf-8")
+    script = assets.script()
     lines = (line for each in held for line in (summaries(each) if aggregated else each.lines))
     timed = [each.recorded for each in held if each.recorded.run.command != "count"]
     fullest = max(
         timed, key=lambda each: (each.run.command == "bench", len(each.cells)), default=None
     )
-    return rendered(
+    return assets.rendered(
         "page.html.j2",
         title=title_of(fullest),
         home=home,
         history=history,
         headline=in_words(headline(fullest)) if fullest is not None else None,
+        states=assets.STATE_WORDS,
         sources=names,
         script=Markup(script),  # noqa: S704 - ours; it holds no "</script>"
-        script_hash=policy_hash(script),
+        script_hash=assets.policy_hash(script),
         page_data=packed(json.dumps(plain(document)).encode()),
         records_data=packed(b"".join(lines)),
         sources_data=packed(json.dumps(sources.texts).encode()),
@@ -237,31 +235,6 @@ def in_words(table: Table | None) -> Table | None:
         tuple(tuple(map(said, row)) for row in table.rows),
         said(table.caption),
     )
-
-
-def rendered(template: str, **names: Any) -> bytes:
-    """Return a page made from a template, in the style that all pages share.
-
-    Args:
-        template: the name of a file of ``nanogpt_rs/reporting/page``.
-        names: that the template knows, beside the style and the version of this project.
-    """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    style = (PAGE / "page.css").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("nanogpt_rs.reporting", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    text = environment.get_template(template).render(
-        style=Markup(style),  # noqa: S704 - ours; it holds no "</style>"
-        style_hash=policy_hash(style),
-        version=provenance.installed().version,
-        **names,
-    )
-    return text.encode("utf-8", "backslashreplace")
 
 
 def title_of(recorded: Recorded | None) -> str:
@@ -302,8 +275,3 @@ def summaries(held: Held) -> Iterator[bytes]:
 def packed(data: bytes) -> str:
     """Return bytes gzipped, in letters; the same bytes give the same letters."""
     return base64.b64encode(gzip.compress(data, mtime=0)).decode() if data else ""
-
-
-def policy_hash(text: str) -> str:
-    """Return what a content policy knows an inline script or style by."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
