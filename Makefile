@@ -22,7 +22,7 @@ ASV         = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/asv
 ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-full selftest test lint rust-test python-test build tools clean \
+.PHONY: help bench bench-full selftest test lint lint-page format-page rust-test python-test build tools clean \
 	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
 	rust-bench fuzz miri stubs watch
 
@@ -89,6 +89,18 @@ lint: build ## format, clippy, ruff, mypy
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+
+# In CI, which has npm. The version of the formatter stands in package.json; nothing is installed here.
+PRETTIER   = prettier@$(shell sed -n 's/.*"prettier": "\([0-9.]*\)".*/\1/p' package.json)
+PAGE_FILES = nanogpt_rs/reporting/page tests/page package.json
+
+lint-page: ## check the format of the page's script and style, with npm's Prettier
+	@command -v npx >/dev/null || \
+		{ echo 'npm is missing, which fetches Prettier. Debian and Ubuntu: apt-get install npm'; exit 1; }
+	npx --yes $(PRETTIER) --check $(PAGE_FILES)
+
+format-page: ## format the page's script and style, with npm's Prettier
+	npx --yes $(PRETTIER) --write $(PAGE_FILES)
 
 rust-test: build ## the kernels, without Python
 	cargo test --locked --quiet
