@@ -50,8 +50,8 @@ NOT_IN_THE_REPOSITORY = frozenset(
     }
 )
 """Files that a reader makes, and files that a command makes where it runs."""
-GONE = frozenset({"harness/", "python -m harness"})
-"""What the changelog names because it is gone."""
+GONE = frozenset({"harness/", "python -m harness", "model.py"})
+"""Names that the changelog gives of things that are gone, or are in other projects."""
 OTHER_TOOLS = frozenset({"--benchmark-only", "--sync", "--output", "--pyargs", "--yes", "--fast"})
 """Options of other programs, such as pytest's, that are named alone."""
 FILE = re.compile(
