@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 
 use arbitrary::Arbitrary;
-use rust_impls::decoded::{Decoded, Room};
+use rust_impls::decoded::{Decoded, Buffer};
 use rust_impls::text::{OwnedText, Text};
 
 /// A text, and how many characters of it to leave out, so that it begins at any alignment.
@@ -98,17 +98,17 @@ impl Ids {
     }
 
     /// Has `decode` fill room for the whole vocabulary, and holds it against looking each id up.
-    pub fn check(&self, decode: impl Fn(Room<'_>) -> Decoded) {
+    pub fn check(&self, decode: impl Fn(Buffer<'_>) -> Decoded) {
         let (vocabulary, ids) = (self.vocabulary(), self.ids());
         match vocabulary.last().copied().unwrap_or_default() {
             0..=0xFF => check(&vocabulary, &ids, |room: &mut [MaybeUninit<u8>]| {
-                decode(Room::One(room))
+                decode(Buffer::One(room))
             }),
             0x100..=0xFFFF => check(&vocabulary, &ids, |room: &mut [MaybeUninit<u16>]| {
-                decode(Room::Two(room))
+                decode(Buffer::Two(room))
             }),
             _ => check(&vocabulary, &ids, |room: &mut [MaybeUninit<u32>]| {
-                decode(Room::Four(room))
+                decode(Buffer::Four(room))
             }),
         }
     }

@@ -1,5 +1,5 @@
 """
-Rust ideas for the text preparation of a character-level GPT, a submodule for each task.
+Rust ideas for the text preparation of a character-level GPT, with one submodule for each task.
 """
 
 from . import charset as charset, charset_encode as charset_encode, count as count, decode_array as decode_array, decode_list as decode_list, encode as encode, encode_array as encode_array, encode_int64 as encode_int64, encode_uint8 as encode_uint8, file_charset as file_charset, limit as limit, partition as partition, prepare as prepare, shards as shards, steps as steps
@@ -13,11 +13,13 @@ def _panic() -> None:
 
 def build_info() -> dict[str, str]:
     """
-    How this library was built, every value a str.
+    How this library was built: names and values, all of them str.
     """
 
 def simd_paths() -> dict[str, str | list[str]]:
     """
-    The instructions that kernels may use here: "active", the set that ideas take which are not
-    held to one of their own, and "available", all that this processor has, least first.
+    The sets of instructions that kernels can use on this processor.
+
+    "active" names the set that every idea takes which is not held to one of its own. "available"
+    lists all sets that this processor has, from the least to the best.
     """

@@ -1,4 +1,4 @@
-//! Hands to the crate what only a build knows: the ideas and their first doc lines, and `build_info`.
+//! Passes on to the crate what only a build knows: the ideas, their first doc lines, and `build_info`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -8,20 +8,20 @@ use std::{env, fs, io};
 
 use sha2::{Digest, Sha256};
 
-/// Longer lines do not fit a row of `help()` or of the page.
+/// Longer lines do not fit into a row of `help()` or of the page.
 const LONGEST_DOC: usize = 100;
 
 fn main() -> io::Result<()> {
     #[cfg(feature = "python")]
     pyo3_build_config::use_pyo3_cfgs();
 
-    let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let crate_folder = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
-    collect_sources(&here, &mut sources)?;
+    collect_sources(&crate_folder, &mut sources)?;
 
     let mut ideas: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in &sources {
-        if let Some((task, idea)) = task_and_idea(&here, source) {
+        if let Some((task, idea)) = task_and_idea(&crate_folder, source)? {
             require_module_line(source, &task, &idea)?;
             export_doc(source, &task, &idea)?;
             ideas.entry(task).or_default().push(idea);
@@ -29,20 +29,21 @@ fn main() -> io::Result<()> {
     }
     write_ideas(&ideas)?;
 
-    export("SOURCE_HASH", &source_hash(&here, sources)?);
+    export("SOURCE_HASH", &source_hash(&crate_folder, sources)?);
     export("PROFILE", &variable("PROFILE"));
     export("OPT_LEVEL", &variable("OPT_LEVEL"));
     export("TARGET", &variable("TARGET"));
     export("TARGET_FEATURES", &variable("CARGO_CFG_TARGET_FEATURE"));
     let rustc = Command::new(variable("RUSTC")).arg("--version").output()?;
     export("RUSTC", String::from_utf8_lossy(&rustc.stdout).trim());
-    // asv builds from a checkout of its own and says here which commit it is.
+    // asv builds in a checkout of its own and passes the commit in this variable.
     println!("cargo::rerun-if-env-changed=ASV_COMMIT");
     export("COMMIT", &variable("ASV_COMMIT"));
     Ok(())
 }
 
-/// Unset reads as empty: `ASV_COMMIT` usually is, and a target may have no features to name.
+/// An environment variable, or the empty string if it is not set: `ASV_COMMIT` usually is not, and a
+/// target may have no features.
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
@@ -51,8 +52,8 @@ fn export(name: &str, value: &str) {
     println!("cargo::rustc-env=BUILD_{name}={value}");
 }
 
-/// Every `.rs` file and `Cargo.toml` below `folder`. Cargo watches what is found, and each folder
-/// too, without which it would not notice a file that was added.
+/// Adds every `.rs` file and `Cargo.toml` below `folder` to `sources`. Cargo watches these files, and
+/// also the folders: otherwise it would not notice a new file.
 fn collect_sources(folder: &Path, sources: &mut Vec<PathBuf>) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
     for entry in fs::read_dir(folder)? {
@@ -72,17 +73,24 @@ fn collect_sources(folder: &Path, sources: &mut Vec<PathBuf>) -> io::Result<()> 
     Ok(())
 }
 
-/// `charset/ahash.rs` is the idea `ahash` of the task `charset`. A folder with a `mod.rs` is a task.
-fn task_and_idea(here: &Path, source: &Path) -> Option<(String, String)> {
-    let folder = source.parent().filter(|&folder| folder != here)?;
-    if source.ends_with("mod.rs") || !folder.join("mod.rs").exists() {
-        return None;
+/// `charset/ahash.rs` is the idea `ahash` of the task `charset`.
+///
+/// A folder is a task if its `mod.rs` begins by describing the task's function, as `charset/mod.rs`
+/// does: "//! `charset(". Other folders, such as `python`, hold parts of the crate.
+fn task_and_idea(crate_folder: &Path, source: &Path) -> io::Result<Option<(String, String)>> {
+    let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let folder = source.parent().unwrap_or(crate_folder);
+    let module = folder.join("mod.rs");
+    if folder == crate_folder || source == module || !module.exists() {
+        return Ok(None);
     }
-    let name = |part: &OsStr| part.to_string_lossy().into_owned();
-    Some((name(folder.file_name()?), name(source.file_stem()?)))
+    let (task, idea) = (name(folder.file_name()), name(source.file_stem()));
+    let is_task = fs::read_to_string(module)?.starts_with(&format!("//! `{task}("));
+    Ok(is_task.then_some((task, idea)))
 }
 
-/// Without it the file would not be compiled, and the compiler would complain elsewhere.
+/// Requires the line that makes the file part of the crate: without it the compiler would complain in
+/// another place, or not at all.
 fn require_module_line(source: &Path, task: &str, idea: &str) -> io::Result<()> {
     let line = format!("pub mod {idea};");
     if !fs::read_to_string(source.with_file_name("mod.rs"))?.contains(&line) {
@@ -91,8 +99,8 @@ fn require_module_line(source: &Path, task: &str, idea: &str) -> io::Result<()> 
     Ok(())
 }
 
-/// `ideas.rs` calls, for each task, a macro of its includer with the names of all its ideas: so the
-/// tests can't miss one, and adding one is no line there.
+/// Writes `ideas.rs`, which calls for each task a macro with the names of all its ideas. Tests define
+/// these macros and include the file: they cannot miss an idea, and need no line for a new one.
 fn write_ideas(ideas: &BTreeMap<String, Vec<String>>) -> io::Result<()> {
     let calls: Vec<String> = ideas
         .iter()
@@ -120,11 +128,11 @@ fn export_doc(source: &Path, task: &str, idea: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// SHA-256 over every source with its path and length, so that a build can be matched with a
-/// checkout. The harness computes the same from the files it finds: change both, or neither.
-/// Empty where the workspace is not around the crate.
-fn source_hash(here: &Path, mut sources: Vec<PathBuf>) -> io::Result<String> {
-    let Some(root) = here.parent() else {
+/// The SHA-256 of every source with its path and length, which tells whether a build matches a
+/// checkout. `nanogpt_rs/ruler/provenance.py` computes the same from the files: change both, or
+/// neither. The hash is empty where the workspace is not around the crate.
+fn source_hash(crate_folder: &Path, mut sources: Vec<PathBuf>) -> io::Result<String> {
+    let Some(root) = crate_folder.parent() else {
         return Ok(String::new());
     };
     for name in ["Cargo.toml", "Cargo.lock"] {
@@ -154,6 +162,7 @@ fn source_hash(here: &Path, mut sources: Vec<PathBuf>) -> io::Result<String> {
     Ok(format!("{:x}", hasher.finalize()))
 }
 
+/// A relative path with `/` between its parts, on every system.
 fn posix(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")

@@ -5,8 +5,8 @@ use std::mem::MaybeUninit;
 /// Ids after which it is seen whether the table has all characters.
 const BLOCK: usize = 1024;
 
-/// Room for a text of a certain length, to be filled with code points of the form's width.
-pub enum Room<'a> {
+/// Buffer for a text of a certain length, to be filled with code points of the form's width.
+pub enum Buffer<'a> {
     One(&'a mut [MaybeUninit<u8>]),
     Two(&'a mut [MaybeUninit<u16>]),
     Four(&'a mut [MaybeUninit<u32>]),
@@ -44,13 +44,13 @@ impl Characters {
     pub fn decode<I: Copy>(
         &self,
         ids: &[I],
-        room: Room<'_>,
+        room: Buffer<'_>,
         id_of: impl Fn(I) -> usize,
     ) -> Decoded {
         match room {
-            Room::One(room) => fill(&self.one, ids, room, id_of),
-            Room::Two(room) => fill(&self.two, ids, room, id_of),
-            Room::Four(room) => fill(&self.four, ids, room, id_of),
+            Buffer::One(room) => fill(&self.one, ids, room, id_of),
+            Buffer::Two(room) => fill(&self.two, ids, room, id_of),
+            Buffer::Four(room) => fill(&self.four, ids, room, id_of),
         }
     }
 }

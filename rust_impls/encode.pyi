@@ -15,7 +15,7 @@ class Encoder:
     def __call__(self, /, text: str) -> list[int]: ...
     def kernel(self, /, text: str) -> None:
         """
-        Does the same up to where Python's result would be built: what the kernel takes.
+        Runs the kernel alone: finds the ids, but builds no Python object from them.
         """
 
 @final
@@ -26,7 +26,7 @@ class ListEncoder:
     def __call__(self, /, text: str) -> list[int]: ...
     def kernel(self, /, text: str) -> None:
         """
-        Finds the ids and builds no list: what the kernel takes.
+        Runs the kernel alone: finds the ids, but builds no list from them.
         """
 
 def ahash(vocabulary: Sequence[str]) -> Encoder:

@@ -17,7 +17,7 @@ class ArrayEncoder:
     def __call__(self, /, text: str) -> NDArray[uint16]: ...
     def kernel(self, /, text: str) -> None:
         """
-        Does the same up to where Python's result would be built: what the kernel takes.
+        Runs the kernel alone: finds the ids, but builds no Python object from them.
         """
 
 @final
@@ -28,7 +28,7 @@ class Uint16Encoder:
     def __call__(self, /, text: str) -> NDArray[uint16]: ...
     def kernel(self, /, text: str) -> None:
         """
-        Does the same into memory that was written before: what the kernel takes.
+        Runs the kernel alone, into memory that is kept from one call to the next.
         """
 
 def ahash(vocabulary: Sequence[str]) -> ArrayEncoder:

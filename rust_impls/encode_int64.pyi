@@ -17,7 +17,7 @@ class Int64Encoder:
     def __call__(self, /, text: str) -> NDArray[int64]: ...
     def kernel(self, /, text: str) -> None:
         """
-        Does the same into memory that was written before: what the kernel takes.
+        Runs the kernel alone, into memory that is kept from one call to the next.
         """
 
 def id_table(vocabulary: Sequence[str]) -> Int64Encoder:

@@ -338,7 +338,7 @@ pub fn from_cache_line<T>(room: &mut [T]) -> &mut [T] {
     &mut room[first..]
 }
 
-/// Room for a block's bytes and its characters, used again for each.
+/// Buffer for a block's bytes and its characters, used again for each.
 pub struct Blocks {
     bytes: Box<[u8]>,
     codes: Codes,

@@ -1,5 +1,5 @@
 """
-The least traffic of a task, done in one plain way, each in the shape of the tasks it is a limit of.
+The least memory traffic that a task needs, done in one plain way and called like the task.
 """
 
 from _typeshed import SupportsGetItem
@@ -18,7 +18,7 @@ def copy_files(paths: SupportsGetItem[int, str | PathLike[str]], out: str | Path
 
 def map_files(paths: SupportsGetItem[int, str | PathLike[str]]) -> int:
     """
-    Maps files into memory and reads each byte there.
+    Maps files into memory and reads each of their bytes there.
     """
 
 def memcpy(_vocabulary: Sequence[str]) -> Any:
@@ -58,7 +58,7 @@ def read(text: str) -> int:
 
 def read_and_touch(paths: SupportsGetItem[int, str | PathLike[str]]) -> NDArray[int64]:
     """
-    Reads files once and touches an int64 array as long as they have characters.
+    Reads files once and fills a new int64 array with one number for each of their characters.
     """
 
 def read_and_write(paths: SupportsGetItem[int, str | PathLike[str]], out: str | PathLike[str]) -> int:
@@ -73,10 +73,10 @@ def read_array(_vocabulary: Sequence[str]) -> Any:
 
 def read_files(paths: SupportsGetItem[int, str | PathLike[str]], _out: str | PathLike[str] | None = None) -> int:
     """
-    Reads files once, a block at a time, and looks at none of their bytes.
+    Reads files once, block by block, without looking at their bytes.
     """
 
 def read_list(_vocabulary: Sequence[str]) -> Any:
     """
-    Reads the addresses in a list of ids once, but no int.
+    Reads the addresses in a list of ids once, but not the int objects.
     """

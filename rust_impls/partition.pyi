@@ -1,6 +1,6 @@
 """
-Parts of files, for whoever makes shards of them on several cores or machines. A piece of a part is a
-path and the bytes of it where it begins and ends. All run without the GIL.
+Parts of files, which can be turned into shards on several cores or machines. A part consists of
+pieces: a path, and the bytes where the piece begins and ends. All functions run without the GIL.
 """
 
 from _typeshed import SupportsGetItem
@@ -18,20 +18,25 @@ def checksum(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsInd
 
 def crc32(data: Buffer, before: SupportsIndex) -> int:
     """
-    The CRC-32 of bytes that come after others of a given one, or after none (0). Nobody may write
-    to them meanwhile.
+    The CRC-32 of `data` after other bytes, whose CRC-32 is `before` (0 if there are none). Nobody
+    may write to `data` meanwhile.
     """
 
 def encode(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsIndex, SupportsIndex]], vocabulary: Sequence[str], train: str | PathLike[str], val: str | PathLike[str], position: SupportsIndex, training: SupportsIndex, updates: SupportsGetItem[int, Any] | None = None) -> tuple[int, int, int, float, float]:
     """
-    Writes the pieces' ids behind `position` others, the first `training` of all into `train` and
-    the others into `val`; returns how many, the CRC-32 of what was read and of what was written,
-    and for how many seconds the system was writing. Of two functions in `updates` the first gets
-    what is written into `train`, the other the rest; for how many seconds comes last.
+    Writes the ids of the pieces' characters into the files `train` and `val`.
+
+    `position` characters come before these; the first `training` characters of all belong into
+    `train`, the others into `val`. Returns the number of characters, the CRC-32 of the bytes read
+    and that of the bytes written, the seconds that the system took to write, and the seconds that
+    the functions in `updates` took. The first of these two functions is called with the bytes for
+    `train`, the second with those for `val`.
     """
 
 def scan(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsIndex, SupportsIndex]], updates: SupportsGetItem[int, Any] | None = None) -> tuple[str, int, int, float]:
     """
-    What the pieces hold: the distinct characters in order, how many characters, the bytes' CRC-32.
-    A function for each piece in `updates` gets its bytes; for how many seconds comes last.
+    Reads the pieces. Returns their distinct characters in code-point order, the number of their
+    characters, the CRC-32 of their bytes, and the seconds that the functions in `updates` took.
+
+    The function at a piece's index in `updates` is called with the bytes of that piece.
     """

@@ -1,7 +1,7 @@
-"""Beginning an implementation: its file, and each line that has to name it.
+"""Beginning an implementation: its file, and every line that has to name it.
 
-The file is a copy of an idea that is there already and right, so that what begins here passes
-verification as it stands, for every task alike; what is to be changed is what makes it another.
+The new file is a copy of an existing idea, so that it passes verification as it stands, in every
+task. Its author then changes it into the new idea.
 """
 
 from __future__ import annotations
@@ -20,20 +20,26 @@ abstract as async await become box break const continue crate do dyn else enum e
 for gen if impl in let loop macro match mod move mut override priv pub ref return self static struct
 super trait true try type typeof unsafe unsized use virtual where while yield
 """
+REGISTRY_FILE = "nanogpt_rs/ruler/registry.py"
+RUST_IDEAS = "rust_impls/python/ideas.rs"
+"""The file that lists the ideas of each task."""
+
+RUST_MODULES = "rust_impls/python/modules.rs"
+"""The file that writes each idea's Python function, beside names of its own."""
 
 
 class ScaffoldError(Exception):
-    """An implementation can't be begun so; the message says why."""
+    """An implementation cannot be begun; the message says why."""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """What was written.
+    """An implementation that has been begun.
 
     Attributes:
-        id: the implementation's.
-        model: id of the one that its file is a copy of.
-        files: each file that was made or changed, below the checkout.
+        id: Id of the new implementation.
+        model: Id of the implementation whose file was copied.
+        files: Files that were made or changed, relative to the checkout.
     """
 
     id: str
@@ -42,56 +48,62 @@ class Begun:
 
 
 def checkout() -> Path:
-    """Return the checkout that the user stands in, or else the one that this file lies in.
+    """Return the checkout around the working directory, or else the one that holds this file.
 
     Raises:
-        ScaffoldError: there is none.
+        ScaffoldError: There is no checkout.
     """
     here = Path.cwd().resolve()
     for folder in (here, *here.parents, provenance.ROOT):
         if provenance.is_checkout(folder):
             return folder
-    raise ScaffoldError("this is no checkout of nanogpt-rs; bring yours from outside by --from")
+    raise ScaffoldError(
+        "this is not a checkout of nanogpt-rs; to measure code outside one, use --from"
+    )
 
 
 def begin(root: Path, task: str, idea: str, *, rust: bool) -> Begun:
     """Write an implementation's file, its registry line and, for Rust, the two lines that name it.
 
     Args:
-        root: a checkout.
-        task: of which.
-        idea: what it is called, after its data structure.
-        rust: in Rust, else in Python.
+        root: Folder of the checkout.
+        task: Name of the task.
+        idea: Name of the implementation, after its data structure.
+        rust: Whether to write it in Rust instead of Python.
 
     Raises:
-        ScaffoldError: it cannot be called that, or is there already. Nothing is changed then.
+        ScaffoldError: The name cannot be used, or exists already. Nothing is changed then.
     """
     language = "rust" if rust else "python"
     id = f"{language}/{idea}"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", idea):
-        raise ScaffoldError(f"{idea!r} is no name for it: lower-case letters, digits and '_' only")
+        raise ScaffoldError(
+            f"{idea!r} cannot be a name: use lower-case letters, digits and '_' only"
+        )
     if keyword.iskeyword(idea):
-        raise ScaffoldError(f"{idea!r} is no name for it: it means something else in Python")
+        raise ScaffoldError(f"{idea!r} is a Python keyword; choose another name")
     model = model_of(root, task, rust=rust)
     if rust:
         target, texts = rust_texts(root, task, idea, model)
     else:
         target, texts = python_texts(root, task, idea, model)
-    registry = root / "nanogpt_rs/ruler/registry.py"
+    registry = root / REGISTRY_FILE
     texts[registry] = with_row(read(registry), id, target, model)
     file = next(iter(texts))
     if file.exists():
-        raise ScaffoldError(f"{file.relative_to(root)} is there already")
+        raise ScaffoldError(f"{file.relative_to(root)} exists already; choose another name")
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8", newline="\n")
     return Begun(id, model.id, tuple(path.relative_to(root) for path in texts))
 
 
 def model_of(root: Path, task: str, *, rust: bool) -> Implementation:
-    """Return the idea to begin from: the lecture's, or the first in Rust that is one short file.
+    """Return the implementation to copy.
+
+    It is the baseline in Python, or the first in Rust whose code lies in one file.
 
     Raises:
-        ScaffoldError: there is none.
+        ScaffoldError: The task has no such implementation.
     """
     for row in REGISTRY:
         if row.task != task or row.marks & {"limit", "parallel"}:
@@ -106,23 +118,23 @@ def model_of(root: Path, task: str, *, rust: bool) -> Implementation:
 
 
 def kernel_of(row: Implementation) -> str | None:
-    """Return the name of the Rust function of its own that a row calls or is given, if any."""
+    """Return the target of a row's own Rust function, which it calls or is given, or ``None``."""
     own = f"rust_impls:{row.task}.{name_of(row)}"
     return own if own in (row.target, *row.given) else None
 
 
 def name_of(row: Implementation) -> str:
-    """Return what an idea is called: the second word of its id."""
+    """Return the name of an idea, which is the second part of its id."""
     return row.id.partition("/")[2]
 
 
 def python_texts(
     root: Path, task: str, idea: str, model: Implementation
 ) -> tuple[str, dict[Path, str]]:
-    """Return the target of an idea in Python, and the text of its file."""
+    """Return the target of a new idea in Python, and the text of its file."""
     folder = root / "py_impls" / task
     text = read(folder / f"{name_of(model)}.py")
-    body = text.partition("\n")[2]  # a docstring of one line comes first
+    body = text.partition("\n")[2]  # without the docstring, which is one line
     first = f'"""{FIRST_LINE.format(name_of(model))}"""\n'
     return f"py_impls.{task}.{idea}:{task}", {folder / f"{idea}.py": first + body}
 
@@ -130,29 +142,28 @@ def python_texts(
 def rust_texts(
     root: Path, task: str, idea: str, model: Implementation
 ) -> tuple[str, dict[Path, str]]:
-    """Return the target of an idea in Rust, and the texts of its file and of those that name it.
+    """Return the target of a new idea in Rust, and the texts of all files that change.
 
     Raises:
-        ScaffoldError: the name means something in Rust, or in ``python.rs``.
+        ScaffoldError: The name is a Rust keyword, or ``modules.rs`` uses it for something else.
     """
-    folder, border = root / "rust_impls" / task, root / "rust_impls/python.rs"
-    python_rs = read(border)
-    found = re.search(
-        rf"macro_rules! {task}_module \{{.*?^\}}", python_rs, re.DOTALL | re.MULTILINE
-    )
-    if idea in RUST_KEYWORDS.split() or (found and re.search(rf"\b{idea}\b", found.group())):
-        raise ScaffoldError(f"{idea!r} means something else in Rust, or in rust_impls/python.rs")
+    if idea in RUST_KEYWORDS.split():
+        raise ScaffoldError(f"{idea!r} is a Rust keyword; choose another name")
+    code = re.sub(r"//.*", "", read(root / RUST_MODULES))
+    if re.search(rf"\b{idea}\b", code):
+        raise ScaffoldError(f"{idea!r} has a meaning in {RUST_MODULES}; choose another name")
+    folder, lists = root / "rust_impls" / task, root / RUST_IDEAS
     text = read(folder / f"{name_of(model)}.rs")
     body = text.partition("\n")[2]
     return f"rust_impls:{task}.{idea}", {
         folder / f"{idea}.rs": f"//! {FIRST_LINE.format(name_of(model))}\n{body}",
         folder / "mod.rs": with_module(read(folder / "mod.rs"), idea),
-        border: with_name(python_rs, task, idea, name_of(model)),
+        lists: with_name(read(lists), task, idea, name_of(model)),
     }
 
 
 def with_module(text: str, idea: str) -> str:
-    """Return a ``mod.rs`` that names an idea, in the order that rustfmt wants."""
+    """Return a ``mod.rs`` with a line for a new idea, in the order that rustfmt demands."""
     lines = text.splitlines(keepends=True)
     places = [index for index, line in enumerate(lines) if line.startswith("pub mod ")]
     line = f"pub mod {idea};\n"
@@ -162,31 +173,31 @@ def with_module(text: str, idea: str) -> str:
 
 
 def with_name(text: str, task: str, idea: str, model: str) -> str:
-    """Return a ``python.rs`` that names an idea in its task's list, in the group of another."""
-    block = re.compile(rf"(^{task}_module! \{{.*?\b{model}\b[^;]*)(;)", re.DOTALL | re.MULTILINE)
-    return block.sub(lambda found: f"{found[1]}, {idea};", text, count=1)
+    """Return an ``ideas.rs`` that lists a new idea, in the same group of its task as ``model``."""
+    group = re.compile(rf"(^{task}_module! \{{.*?\b{model}\b[^;]*)(;)", re.DOTALL | re.MULTILINE)
+    return group.sub(lambda match: f"{match[1]}, {idea};", text, count=1)
 
 
 def with_row(text: str, id: str, target: str, model: Implementation) -> str:
-    """Return a registry with a line after the last of its task, like that of ``model``.
+    """Return a registry with a new row after the last of its task, like that of ``model``.
 
     Raises:
-        ScaffoldError: there is such a line already.
+        ScaffoldError: The registry has a row with this id.
     """
     task = model.task
     if f'row("{task}", "{id}",' in text:
-        raise ScaffoldError(f"{task} {id} is registered already")
-    kept = [mark for mark in ("utf8", "quadratic") if mark in model.marks]
+        raise ScaffoldError(f"{task} {id} is registered already; choose another name")
+    marks = ["default", *(mark for mark in ("utf8", "quadratic") if mark in model.marks)]
     copied = kernel_of(model) or model.target
     names = [target if name == copied else name for name in (model.target, *model.given)]
-    words = [task, id, names[0], " ".join(["default", *kept]), " ".join(model.needs)]
-    words.append(" ".join(names[1:]))
-    while not words[-1]:
-        words.pop()
-    line = "    row({}),\n".format(", ".join(f'"{word}"' for word in words))
+    fields = [task, id, names[0], " ".join(marks), " ".join(model.needs), " ".join(names[1:])]
+    while not fields[-1]:
+        fields.pop()
+    row = "    row({}),\n".format(", ".join(f'"{field}"' for field in fields))
     lines = text.splitlines(keepends=True)
-    last = max(i for i, each in enumerate(lines) if each.startswith(f'    row("{task}",'))
-    return "".join([*lines[: last + 1], line, *lines[last + 1 :]])
+    rows_of_task = [i for i, line in enumerate(lines) if line.startswith(f'    row("{task}",')]
+    last = rows_of_task[-1]
+    return "".join([*lines[: last + 1], row, *lines[last + 1 :]])
 
 
 def read(path: Path) -> str:

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.workshop.rebuild import rebuild
 
 FOLDERS = ("benchmarks", "nanogpt_rs/ruler", "py_impls", "rust_impls")
@@ -52,7 +53,7 @@ def touched(root: Path, paths: Iterable[Path]) -> Touched:
         rust |= path.name.endswith((".rs", "Cargo.toml", "Cargo.lock"))
         language = {"py_impls": "python", "rust_impls": "rust"}.get(room)
         own = len(inner) > 1 and inner[1] not in {"__init__", "mod"}
-        if language and own and inner[0] not in {"limit", "benches", "tests"}:
+        if language and own and inner[0] in TASKS:
             rows.append((inner[0], f"{language}/{inner[1]}"))
         else:
             shared = True

@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use rust_impls::decode_list::small_ints::STEP;
-use rust_impls::decoded::Room;
+use rust_impls::decoded::Buffer;
 use rust_impls::text::{OwnedText, Text};
 use rust_impls::{charset, charset_encode, count, decode_array, decode_list, limit};
 
@@ -61,20 +61,20 @@ fn on_text<T>(bencher: Bencher<'_, '_>, width: &str, kernel: impl Fn(Text<'_>) -
 }
 
 /// Has a decoder fill room of this width.
-fn into_room(bencher: Bencher<'_, '_>, width: &str, decode: impl Fn(Room<'_>) + Sync) {
+fn into_room(bencher: Bencher<'_, '_>, width: &str, decode: impl Fn(Buffer<'_>) + Sync) {
     let bencher = bencher.counter(ItemsCount::new(LENGTH));
     match text(width) {
         OwnedText::One(_) => {
             let mut room = vec![MaybeUninit::uninit(); LENGTH];
-            bencher.bench_local(|| decode(Room::One(&mut room)));
+            bencher.bench_local(|| decode(Buffer::One(&mut room)));
         }
         OwnedText::Two(_) => {
             let mut room = vec![MaybeUninit::uninit(); LENGTH];
-            bencher.bench_local(|| decode(Room::Two(&mut room)));
+            bencher.bench_local(|| decode(Buffer::Two(&mut room)));
         }
         OwnedText::Four(_) => {
             let mut room = vec![MaybeUninit::uninit(); LENGTH];
-            bencher.bench_local(|| decode(Room::Four(&mut room)));
+            bencher.bench_local(|| decode(Buffer::Four(&mut room)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Up to 128 characters in vector registers: a shuffle looks 16 to 64 ids up; else an array.
 
-use crate::decoded::{Characters, Decoded, Room};
+use crate::decoded::{Buffer, Characters, Decoded};
 use crate::simd::{self, Path};
 
 #[cfg(target_arch = "x86_64")]
@@ -13,7 +13,7 @@ const MOST: usize = 128;
 
 pub fn decode_array(
     vocabulary: &[u32],
-) -> impl Fn(&[u16], Room<'_>) -> Decoded + Send + Sync + use<> {
+) -> impl Fn(&[u16], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     decode_array_on(simd::path_or_scalar(), vocabulary)
 }
 
@@ -22,7 +22,7 @@ pub fn decode_array(
 pub fn decode_array_on(
     path: Path,
     vocabulary: &[u32],
-) -> impl Fn(&[u16], Room<'_>) -> Decoded + Send + Sync + use<> {
+) -> impl Fn(&[u16], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     let characters = Characters::new(vocabulary);
     let path = if path.available() && vocabulary.len() <= MOST {
         path
@@ -31,23 +31,23 @@ pub fn decode_array_on(
     };
     move |ids, room| match (path, room) {
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Room::One(room)) => {
+        (Path::Avx512, Buffer::One(room)) => {
             // SAFETY: the path is this one only if the processor has what the function is compiled
             // for, and a table of no more than 128 characters.
             unsafe { avx512::one_byte(&characters.one, ids, room) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Room::Two(room)) => {
+        (Path::Avx512, Buffer::Two(room)) => {
             // SAFETY: as above.
             unsafe { avx512::two_bytes(&characters.two, ids, room) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Room::Four(room)) => {
+        (Path::Avx512, Buffer::Four(room)) => {
             // SAFETY: as above.
             unsafe { avx512::four_bytes(&characters.four, ids, room) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx2, Room::One(room)) => {
+        (Path::Avx2, Buffer::One(room)) => {
             // SAFETY: as above.
             unsafe { avx2::one_byte(&characters.one, ids, room) }
         }

@@ -1,10 +1,10 @@
 //! Characters in an array indexed by id; each id is read from its int object first.
 
-use crate::decoded::{Characters, Decoded, Room};
+use crate::decoded::{Buffer, Characters, Decoded};
 
 pub fn decode_list(
     vocabulary: &[u32],
-) -> impl Fn(&[u32], Room<'_>) -> Decoded + Send + Sync + use<> {
+) -> impl Fn(&[u32], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     let characters = Characters::new(vocabulary);
     move |ids, room| characters.decode(ids, room, |id| id as usize)
 }

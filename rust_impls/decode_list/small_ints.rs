@@ -1,6 +1,6 @@
 //! The address of a small int tells its value: CPython keeps 0 to 256 in a row; else an array.
 
-use crate::decoded::{Characters, Decoded, Room};
+use crate::decoded::{Buffer, Characters, Decoded};
 use crate::simd::{self, Path};
 
 #[cfg(target_arch = "x86_64")]
@@ -15,7 +15,7 @@ pub const SMALL_INTS: usize = 257;
 /// first that is not of a small int in the vocabulary: that may still be another int with an id.
 pub fn decode_list(
     vocabulary: &[u32],
-) -> impl Fn(usize, &[usize], Room<'_>) -> Decoded + Send + Sync + use<> {
+) -> impl Fn(usize, &[usize], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     decode_list_on(simd::path_or_scalar(), vocabulary)
 }
 
@@ -24,23 +24,23 @@ pub fn decode_list(
 pub fn decode_list_on(
     path: Path,
     vocabulary: &[u32],
-) -> impl Fn(usize, &[usize], Room<'_>) -> Decoded + Send + Sync + use<> {
+) -> impl Fn(usize, &[usize], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     let characters = Characters::new(&vocabulary[..vocabulary.len().min(SMALL_INTS)]);
     let in_registers = path.available() && vocabulary.len() <= 128;
     move |zero, addresses, room| match (path, room) {
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Room::One(room)) if in_registers => {
+        (Path::Avx512, Buffer::One(room)) if in_registers => {
             // SAFETY: the processor has been found to have what the function is compiled for, and the
             // table to have no more than 128 characters.
             unsafe { avx512::one_byte(&characters.one, zero, addresses, room) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Room::Two(room)) if in_registers => {
+        (Path::Avx512, Buffer::Two(room)) if in_registers => {
             // SAFETY: as above.
             unsafe { avx512::wide(&characters.two, zero, addresses, room) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Room::Four(room)) if in_registers => {
+        (Path::Avx512, Buffer::Four(room)) if in_registers => {
             // SAFETY: as above.
             unsafe { avx512::wide(&characters.four, zero, addresses, room) }
         }

@@ -1,6 +1,6 @@
 """
-A call stopped early, so that what each step costs can be told. What is built from a vocabulary has
-a method `kernel` for the same purpose.
+Calls that stop after one step, so that the cost of each step can be measured. For the same purpose
+the encoders have a method `kernel`.
 """
 
 from . import charset as charset
@@ -10,7 +10,7 @@ __all__ = ["call", "storage", "utf8", "charset"]
 
 def call(_argument: Any) -> None:
     """
-    Does nothing with what it is given: what a call from Python costs by itself.
+    Does nothing with its argument: the cost of any call from Python.
     """
 
 def storage(text: str) -> None:
@@ -20,5 +20,5 @@ def storage(text: str) -> None:
 
 def utf8(_text: str) -> None:
     """
-    Asks CPython for the text as UTF-8, which beyond ASCII makes a copy, the first time.
+    Asks CPython for the text as UTF-8, which beyond ASCII makes a copy the first time.
     """

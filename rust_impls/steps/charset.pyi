@@ -1,5 +1,5 @@
 """
-The kernels of charset alone: what they find is dropped.
+The kernels of charset alone: their results are dropped, not turned into sets.
 """
 
 __all__ = ["ahash", "bit_table", "bit_table_avx2", "bit_table_avx512", "bit_table_neon", "bit_table_rayon", "bit_table_scalar", "char_hasher", "fixed_array", "foldhash", "rayon", "rustc_hash", "smallvec", "std_hashset"]

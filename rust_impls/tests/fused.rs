@@ -11,13 +11,13 @@ use rust_impls::charset_encode::Charset;
 use rust_impls::count::Count;
 use rust_impls::decode_array::register_table;
 use rust_impls::decode_list::small_ints::{self, SMALL_INTS, STEP};
-use rust_impls::decoded::{Decoded, Room};
+use rust_impls::decoded::{Buffer, Decoded};
 use rust_impls::simd;
 use rust_impls::text::{OwnedText, Text};
 use rust_impls::{charset_encode, count, decode_array, decode_list};
 
 type CharsetEncode = fn(Text<'_>, &mut [MaybeUninit<u16>]) -> Charset;
-type Fill<I> = Box<dyn Fn(&[I], Room<'_>) -> Decoded>;
+type Fill<I> = Box<dyn Fn(&[I], Buffer<'_>) -> Decoded>;
 type Decoder<I> = fn(&[u32]) -> Fill<I>;
 
 macro_rules! count_ideas {
@@ -136,17 +136,17 @@ fn check_decoder(
     name: &str,
     vocabulary: &[u32],
     ids: &[usize],
-    fill: impl Fn(Room<'_>) -> Decoded,
+    fill: impl Fn(Buffer<'_>) -> Decoded,
 ) {
     let expected = naive_decode(vocabulary, ids);
     let last = vocabulary.last().copied().unwrap_or(0);
     if last <= 0xFF {
-        check_room(name, ids, &expected, |room| fill(Room::One(room)));
+        check_room(name, ids, &expected, |room| fill(Buffer::One(room)));
     }
     if last <= 0xFFFF {
-        check_room(name, ids, &expected, |room| fill(Room::Two(room)));
+        check_room(name, ids, &expected, |room| fill(Buffer::Two(room)));
     }
-    check_room(name, ids, &expected, |room| fill(Room::Four(room)));
+    check_room(name, ids, &expected, |room| fill(Buffer::Four(room)));
 }
 
 fn check_room<C: Copy + Into<u32>>(
@@ -290,7 +290,7 @@ proptest! {
         for path in simd::available() {
             let decode = small_ints::decode_list_on(path, &Vec::from_iter(0x20..0x20 + 65));
             let mut room = vec![MaybeUninit::uninit(); length];
-            prop_assert_eq!(decode(ZERO, &addresses, Room::One(&mut room)), Err(at));
+            prop_assert_eq!(decode(ZERO, &addresses, Buffer::One(&mut room)), Err(at));
         }
     }
 
@@ -298,8 +298,8 @@ proptest! {
     #[test]
     fn an_unordered_vocabulary_does_not_panic(vocabulary: Vec<u32>, ids: Vec<u16>) {
         for (_, decoder) in DECODE_ARRAY {
-            let _ = decoder(&vocabulary)(&ids, Room::One(&mut vec![MaybeUninit::uninit(); ids.len()]));
-            let _ = decoder(&vocabulary)(&ids, Room::Two(&mut vec![MaybeUninit::uninit(); ids.len()]));
+            let _ = decoder(&vocabulary)(&ids, Buffer::One(&mut vec![MaybeUninit::uninit(); ids.len()]));
+            let _ = decoder(&vocabulary)(&ids, Buffer::Two(&mut vec![MaybeUninit::uninit(); ids.len()]));
         }
     }
 }
@@ -349,15 +349,15 @@ fn a_character_that_is_wider_than_the_room_is_where_it_stops() {
         let decode = decoder(&vocabulary);
         let ids = [0, 1, 0, 2, 3];
         assert_eq!(
-            decode(&ids, Room::One(&mut [MaybeUninit::uninit(); 5])),
+            decode(&ids, Buffer::One(&mut [MaybeUninit::uninit(); 5])),
             Err(3)
         );
         assert_eq!(
-            decode(&ids, Room::Two(&mut [MaybeUninit::uninit(); 5])),
+            decode(&ids, Buffer::Two(&mut [MaybeUninit::uninit(); 5])),
             Err(4)
         );
         assert_eq!(
-            decode(&ids, Room::Four(&mut [MaybeUninit::uninit(); 5])),
+            decode(&ids, Buffer::Four(&mut [MaybeUninit::uninit(); 5])),
             Ok(3)
         );
     }

@@ -1,4 +1,4 @@
-"""Files, Rust names and registry lines agree; where they don't, the missing line is named."""
+"""Files, lists of Rust ideas and the registry agree; otherwise the missing line is named."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ def test_nothing_is_missing() -> None:
 
 
 def planted(root: Path, registry: Sequence[Implementation]) -> list[str]:
-    """Return what is missing here and not at home, so that only one test speaks of the latter."""
-    at_home = missing_lines(ROOT, REGISTRY)
-    return [line for line in missing_lines(root, registry) if line not in at_home]
+    """Return the lines that are missing in a copy but not in this checkout.
+
+    What this checkout lacks fails the first test alone.
+    """
+    missing_here = missing_lines(ROOT, REGISTRY)
+    return [line for line in missing_lines(root, registry) if line not in missing_here]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for room in ("py_impls", "rust_impls"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    ignore = shutil.ignore_patterns("__pycache__")
+    for folder in ("py_impls", "rust_impls"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
     return tmp_path
 
 
@@ -45,7 +49,7 @@ def test_a_rust_file_without_any_line(tree: Path) -> None:
     (tree / "rust_impls/charset/toy.rs").touch()
     assert planted(tree, REGISTRY) == [
         "rust_impls/charset/mod.rs: pub mod toy;",
-        "rust_impls/python.rs: toy in charset_module!",
+        "rust_impls/python/ideas.rs: toy in charset_module!",
         'nanogpt_rs/ruler/registry.py: row("charset", "rust/toy", "rust_impls:charset.toy", ...)',
     ]
 
@@ -77,7 +81,7 @@ def test_rows_are_well_formed() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_each_task_has_one_baseline_that_runs_unasked(task: str) -> None:
+def test_each_task_has_one_baseline_that_runs_by_default(task: str) -> None:
     (baseline,) = (entry for entry in REGISTRY if entry.task == task and "baseline" in entry.marks)
     assert "default" in baseline.marks
 
@@ -92,8 +96,8 @@ def test_each_task_has_one_strongest_python_per_width(task: str, width: str) -> 
     assert "default" in strongest.marks
 
 
-def test_no_published_run_found_a_much_faster_python_than_the_strongest() -> None:
-    """A mark that was overtaken would flatter Rust. Two machines may differ by some per cent."""
+def test_in_published_runs_no_python_is_much_faster_than_the_strongest() -> None:
+    """An outdated mark would flatter Rust. A tolerance of 20 % covers differences of machines."""
     overtaken = [
         f"{path.name}: {cell.task} on {cell.corpus}: {cell.id} {against.comparison.interval}"
         for path in sorted((ROOT / "results/bench").glob("*.jsonl"))
@@ -121,16 +125,16 @@ def processor_lacks(entry: Implementation) -> bool:
     ).endswith("which this processor lacks")
 
 
-def test_what_a_processor_lacks_is_named() -> None:
-    here = simd_paths()
-    assert "scalar" in here
-    for name, people_say in CPU.items():
+def test_instructions_that_a_processor_lacks_are_named() -> None:
+    available = simd_paths()
+    assert "scalar" in available
+    for name, label in CPU.items():
         toy = row("charset", "rust/toy", "rust_impls:charset.bit_table", "", f"cpu:{name}")
-        expected = None if name in here else f"needs {people_say}, which this processor lacks"
+        expected = None if name in available else f"needs {label}, which this processor lacks"
         assert toy.unavailable() == expected
 
 
-def test_what_is_unavailable_says_why() -> None:
+def test_an_unavailable_row_says_why() -> None:
     lacking = row("charset", "python/toy", "py_impls.charset.set:charset", "", "no_such_module")
     assert lacking.unavailable() == "needs no_such_module, which is not installed"
     absent = row("charset", "rust/toy", "rust_impls:charset.toy", "")

@@ -1,4 +1,4 @@
-"""Decoders, counts and limits at the border with Python: objects, references, panics."""
+"""Decoders, counts and limits called from Python: objects, references, panics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LETTERS = "".join(map(chr, range(0x30, 0x30 + 65)))
 
 
 class Id(int):
-    """An int that is none of CPython's small ones, whatever its value."""
+    """An int that is not one of CPython's small ints, even where its value is small."""
 
 
 @pytest.fixture(params=DECODERS)
@@ -30,7 +30,7 @@ def decode_list(request: pytest.FixtureRequest) -> Any:
     return resolve_name(f"rust_impls:decode_list.{request.param}")
 
 
-def test_ints_that_are_not_the_small_ones_are_ids_too(decode_list: Any) -> None:
+def test_an_int_that_is_not_a_small_int_is_an_id_too(decode_list: Any) -> None:
     decode = decode_list(LETTERS)
     for position in (0, 63, 64, 100, 199):
         ids: list[Any] = list(range(65)) * 4
@@ -45,7 +45,7 @@ def test_ids_beyond_the_small_ints(decode_list: Any) -> None:
     assert decode_list(vocabulary)(ids) == "".join(vocabulary[id] for id in ids)
 
 
-def test_a_large_id_comes_before_a_later_error(decode_list: Any) -> None:
+def test_the_first_wrong_item_is_named(decode_list: Any) -> None:
     decode = decode_list("".join(map(chr, range(0x4E00, 0x4E00 + 300))))
     with pytest.raises(ValueError, match=r"^id 300 at position 2 is not in the vocabulary of 300$"):
         decode([299, 0, 300, "a"])
@@ -54,24 +54,24 @@ def test_a_large_id_comes_before_a_later_error(decode_list: Any) -> None:
 
 
 def test_no_reference_is_taken_or_kept(decode_list: Any) -> None:
-    ids, kept = [5, 64] * 1000, Id(5)
-    ids_with_one = [*ids, kept]
+    ids, other = [5, 64] * 1000, Id(5)
+    ids_and_other = [*ids, other]
     decode = decode_list(LETTERS)
-    gc.collect()  # or what earlier tests left behind gives its references back in between
-    before = [sys.getrefcount(5), sys.getrefcount(64), sys.getrefcount(kept)]
+    gc.collect()  # otherwise garbage of earlier tests may give references back meanwhile
+    before = [sys.getrefcount(5), sys.getrefcount(64), sys.getrefcount(other)]
     for _ in range(100):
         assert len(decode(ids)) == 2000
-        assert len(decode(ids_with_one)) == 2001
+        assert len(decode(ids_and_other)) == 2001
         with pytest.raises(ValueError, match="at position 2000 is"):
             decode([*ids, 65])
     gc.collect()
-    after = [sys.getrefcount(5), sys.getrefcount(64), sys.getrefcount(kept)]
-    # What the interpreter itself does with 5 meanwhile is a handful; 100,000 were decoded.
-    assert all(abs(one - other) < 50 for one, other in zip(before, after, strict=True))
+    after = [sys.getrefcount(5), sys.getrefcount(64), sys.getrefcount(other)]
+    # The interpreter itself takes a handful of references to 5 meanwhile; 100,000 were decoded.
+    assert all(abs(old - new) < 50 for old, new in zip(before, after, strict=True))
 
 
 def test_a_list_that_grew_and_shrank(decode_list: Any) -> None:
-    """Its memory has room for more items than it holds, or for none."""
+    """Its memory is larger than its items need, or there is none."""
     decode = decode_list(LETTERS)
     ids = [1] * 1000
     del ids[10:]
@@ -84,7 +84,7 @@ def test_a_list_that_grew_and_shrank(decode_list: Any) -> None:
 
 @pytest.mark.parametrize("idea", ["fixed_array", "register_table"])
 def test_a_memory_map_decodes(idea: str, tmp_path: Any) -> None:
-    """nanoGPT's train.bin, as it is read."""
+    """nanoGPT reads its train.bin in this way."""
     ids = np.arange(65, dtype=np.uint16).repeat(100)
     ids.tofile(tmp_path / "train.bin")
     mapped = np.memmap(tmp_path / "train.bin", dtype=np.uint16, mode="r")
@@ -98,7 +98,7 @@ def test_a_memory_map_decodes(idea: str, tmp_path: Any) -> None:
 @pytest.mark.parametrize("idea", ["fixed_array", "register_table"])
 @pytest.mark.parametrize("length", [1, 7, 1000])
 def test_ids_at_any_step_and_address_decode(idea: str, length: int) -> None:
-    """A field of records of an odd number of bytes, and bytes that begin at an odd address."""
+    """Ids in a field of three-byte records, and ids that begin at an odd address."""
     ids = np.random.default_rng(length).integers(0, 65, length).astype(np.uint16)
     records = np.zeros(length, np.dtype([("kind", "u1"), ("id", np.uint16)]))
     records["id"] = ids
@@ -107,19 +107,19 @@ def test_ids_at_any_step_and_address_decode(idea: str, length: int) -> None:
     assert not shifted.flags.aligned
     decode = resolve_name(f"rust_impls:decode_array.{idea}")(LETTERS)
     expected = "".join(LETTERS[id] for id in ids)
-    for given in (records["id"], shifted, records["id"][::-1][::-1]):
-        assert decode(given) == expected
+    for argument in (records["id"], shifted, records["id"][::-1][::-1]):
+        assert decode(argument) == expected
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="system: nothing else limits an address space")
+@pytest.mark.skipif(sys.platform != "linux", reason="system: only Linux limits an address space")
 @pytest.mark.parametrize("task", ["encode_array", "encode_int64"])
-def test_no_memory_for_the_ids_is_an_error_like_any_other(task: str) -> None:
+def test_too_little_memory_for_the_ids_is_a_memory_error(task: str) -> None:
     script = f"""if True:
         import resource
         from pathlib import Path
         from rust_impls import {task} as ideas
         encode = ideas.id_table("a")
-        encode("aa")  # which imports numpy
+        encode("aa")  # this imports numpy
         text = "a" * 100_000_000
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + 50_000_000,) * 2)
@@ -134,7 +134,7 @@ def test_no_memory_for_the_ids_is_an_error_like_any_other(task: str) -> None:
 
 
 def test_a_decoded_text_is_a_text_like_any_other() -> None:
-    """Hash, dict key, interning, UTF-8: what reads how the object is stored."""
+    """Hash, dict key, interning, UTF-8: all that depend on how the object is stored."""
     decode = resolve_name("rust_impls:decode_array.register_table")("aé漢😀")
     for ids, expected in (([0], "a"), ([1], "é"), ([0, 1], "aé"), ([0, 2], "a漢"), ([3, 0], "😀a")):
         text = decode(np.array(ids, np.uint16))
@@ -145,7 +145,7 @@ def test_a_decoded_text_is_a_text_like_any_other() -> None:
         assert text + "b" == expected + "b"
 
 
-def test_counts_are_of_the_characters_as_python_has_them() -> None:
+def test_counts_equal_those_of_python() -> None:
     count = resolve_name("rust_impls:count.pair_table")
     for text in ("", "a", "aé", "aé漢\ud800", "a😀" * 100_000, "ab" * 100_000, "漢b" * 100_000):
         assert count(text) == {character: text.count(character) for character in set(text)}
@@ -166,7 +166,7 @@ def test_a_limit_answers_for_any_text(limit: Implementation, text: str) -> None:
     answer = function(*arguments)
     if limit.id == "limit/memcpy":
         assert answer.tobytes().startswith(text[:1].encode("latin-1", "ignore"))
-        assert len(answer) in {len(text) * bytes_each for bytes_each in (1, 2, 4)}
+        assert len(answer) in {len(text) * width for width in (1, 2, 4)}
     elif limit.id in {"limit/read_files", "limit/map_files", "limit/copy_files"}:
         assert answer == len(text.encode())
     elif limit.id == "limit/read_and_write":
@@ -175,11 +175,13 @@ def test_a_limit_answers_for_any_text(limit: Implementation, text: str) -> None:
         assert len(answer) == len(text)
 
 
-def test_the_limit_of_reading_reads() -> None:
+def test_the_limit_of_reading_reads_every_character() -> None:
     read = resolve_name("rust_impls:limit.read")
     for character in "aé漢😀":
         text = character * 1000
-        checksums = {read(text[:at] + "b" + text[at + 1 :]) for at in (0, 1, 500, 998, 999)}
+        checksums = {
+            read(text[:position] + "b" + text[position + 1 :]) for position in (0, 1, 500, 998, 999)
+        }
         assert read(text) not in checksums
 
 

@@ -1,4 +1,4 @@
-"""Ideas that read CPython's own storage: nothing is left on the object, and paths can be forced."""
+"""Ideas that read CPython's own storage: they leave nothing on the object, and take any path."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_the_text_does_not_grow(row: Any, width: str) -> None:
     assert sys.getsizeof(text) == before
 
 
-def test_utf8_does_grow_it() -> None:
-    """What the test above would see, were there something to see."""
+def test_the_text_grows_by_an_idea_that_asks_for_utf8() -> None:
+    """The test above would notice growth."""
     text = WIDTHS["ucs2"] * 1000
     before = sys.getsizeof(text)
     resolve_name("rust_impls:charset.fixed_array")(text)
@@ -48,9 +48,9 @@ class Text(str):
 
 def test_a_subclass_of_str_is_a_text() -> None:
     charset: Callable[[str], set[str]] = resolve_name("rust_impls:charset.bit_table")
-    found = charset(Text("abcé"))
-    assert found == set("abcé")
-    assert {type(character) for character in found} == {str}
+    characters = charset(Text("abcé"))
+    assert characters == set("abcé")
+    assert {type(character) for character in characters} == {str}
 
 
 def active(setting: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +69,7 @@ def test_each_path_can_be_forced() -> None:
 
 
 @pytest.mark.parametrize("setting", ["mmx", "neon", "avx512"])
-def test_a_setting_that_cannot_be_is_refused(setting: str) -> None:
+def test_a_setting_that_is_impossible_here_is_refused(setting: str) -> None:
     if setting in simd_paths():
         pytest.skip(f"hardware: this processor has {setting}")
     done = active(setting)
@@ -87,14 +87,14 @@ def test_an_idea_that_is_held_to_a_path_takes_no_other(path: str) -> None:
         resolve_name(f"rust_impls:charset.bit_table_{path}")("abc")
 
 
-def test_the_samples_are_what_they_say() -> None:
+def test_the_samples_have_the_widths_that_they_name() -> None:
     assert [max(map(ord, text)).bit_length() for text in WIDTHS.values()] == [7, 8, 15, 21]
     assert not any(map(has_surrogate, WIDTHS.values()))
 
 
 @pytest.mark.parametrize("entries", [3, 300])
 def test_the_ints_of_a_list_are_counted_exactly(entries: int) -> None:
-    """Up to 256 they are CPython's own, which others hold too; larger ones the encoder made."""
+    """Ints up to 256 are CPython's own, which others hold too; the encoder made the larger ones."""
     vocabulary = [chr(0x100 + id) for id in range(entries)]
     encoder: Callable[[str], list[int]] = resolve_name("rust_impls:encode.id_table")(vocabulary)
     last = encoder(vocabulary[-1])[0]
@@ -132,7 +132,7 @@ def test_a_list_can_be_changed_and_collected() -> None:
 
 
 @pytest.mark.parametrize("task", ["encode_array", "encode_uint8", "encode_int64"])
-def test_numpy_owns_what_it_is_given(task: str) -> None:
+def test_numpy_owns_the_memory_of_the_ids(task: str) -> None:
     encoder: Callable[[str], Any] = resolve_name(f"rust_impls:{task}.id_table")("abc")
     ids = encoder("cab" * 1000)
     assert ids.flags.owndata

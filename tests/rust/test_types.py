@@ -1,4 +1,4 @@
-"""The Rust module's types: made from its sources, true of what is built, kept by the wheel."""
+"""The Rust module's stubs: they match its sources, the built module and the installed wheel."""
 
 from __future__ import annotations
 
@@ -38,24 +38,25 @@ def test_the_committed_stubs_are_those_of_the_sources(tmp_path: Path) -> None:
 
 
 def documented(text: str) -> dict[str, str | None]:
-    """Return the doc of each function, class and method in a stub, by its name."""
-    found: dict[str, str | None] = {}
+    """Return the docstrings of all functions, classes and methods in a stub, by their names."""
+    docs: dict[str, str | None] = {}
     for node in ast.parse(text).body:
-        for each in [node, *(node.body if isinstance(node, ast.ClassDef) else [])]:
-            if isinstance(each, ast.FunctionDef | ast.ClassDef):
-                name = each.name if each is node else f"{node.name}.{each.name}"  # type: ignore[attr-defined]
-                found[name] = ast.get_docstring(each)
-    return found
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            docs[node.name] = ast.get_docstring(node)
+        if isinstance(node, ast.ClassDef):
+            methods = [child for child in node.body if isinstance(child, ast.FunctionDef)]
+            docs |= {f"{node.name}.{method.name}": ast.get_docstring(method) for method in methods}
+    return docs
 
 
 @pytest.mark.parametrize("stub", sorted(stubs(STUBS)))
-def test_help_and_stubs_say_the_same(stub: str) -> None:
+def test_help_and_stubs_have_the_same_docs(stub: str) -> None:
     path = stub.removesuffix(".pyi").removesuffix("/__init__").replace("/", ".")
     module = resolve_name("rust_impls" if path == "__init__" else f"rust_impls:{path}")
     text = stubs(STUBS)[stub]
     assert ast.get_docstring(ast.parse(text)) == module.__doc__
     for name, doc in documented(text).items():
-        if not name.endswith(".__call__"):  # whose doc Python fills in by itself
+        if not name.endswith(".__call__"):  # its doc is filled in by Python
             assert resolve_name(f"{module.__name__}:{name}").__doc__ == doc, name
 
 
@@ -70,7 +71,7 @@ def test_every_row_has_a_stub() -> None:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a virtual environment that has the wheel, and our own's other packages."""
+    """A folder with a virtual environment: the wheel, and the other packages of our own."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "venv", with_pip=False)
     done = subprocess.run(
@@ -100,25 +101,25 @@ def mypy(environment: Path, module: str, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_wheel_keeps_its_promises(environment: Path) -> None:
-    """Mypy's own comparison of stubs with what Python imports; the library is not meant to be."""
+def test_the_stubs_of_the_wheel_match_its_module(environment: Path) -> None:
+    """Mypy compares the stubs with the module. The library inside the package needs no stub."""
     (environment / "allowed").write_text(r"rust_impls\.rust_impls")
-    status, said = mypy(environment, "mypy.stubtest", "rust_impls", "--allowlist", "allowed")
-    assert status == 0, said
-    assert f"no issues found in {len(stubs(STUBS)) + 1} modules" in said
+    status, output = mypy(environment, "mypy.stubtest", "rust_impls", "--allowlist", "allowed")
+    assert status == 0, output
+    assert f"no issues found in {len(stubs(STUBS)) + 1} modules" in output
 
 
 @pytest.mark.slow
-def test_a_promise_that_is_not_kept_is_found(environment: Path) -> None:
+def test_a_stub_of_a_missing_function_is_noticed(environment: Path) -> None:
     (stub,) = environment.rglob("rust_impls/count.pyi")
     text = stub.read_text()
     stub.write_text(text + "\ndef no_such_idea(text: str) -> dict[str, int]: ...\n")
     try:
-        status, said = mypy(environment, "mypy.stubtest", "rust_impls")
+        status, output = mypy(environment, "mypy.stubtest", "rust_impls")
     finally:
         stub.write_text(text)
     assert status == 1
-    assert "rust_impls.count.no_such_idea is not present at runtime" in said
+    assert "rust_impls.count.no_such_idea is not present at runtime" in output
 
 
 USE = """\
@@ -126,30 +127,30 @@ import numpy
 from rust_impls.charset import ahash
 from rust_impls import encode_array
 
-found: set[str] = ahash("to be")
-encode = encode_array.id_table(sorted(found))
+characters: set[str] = ahash("to be")
+encode = encode_array.id_table(sorted(characters))
 ids: numpy.typing.NDArray[numpy.uint16] = encode("to be")
 """
 
 
-def test_right_use_passes_and_a_text_that_is_none_fails(environment: Path) -> None:
+def test_mypy_accepts_right_arguments_and_refuses_wrong_ones(environment: Path) -> None:
     (environment / "right.py").write_text(USE)
-    status, said = mypy(environment, "mypy", "--strict", "right.py")
-    assert status == 0, said
+    status, output = mypy(environment, "mypy", "--strict", "right.py")
+    assert status == 0, output
     (environment / "wrong.py").write_text(
         USE + 'ahash(b"to be")\nencode(None)\nencode_array.ahash({"a"})\n'
     )
-    status, said = mypy(environment, "mypy", "--strict", "wrong.py")
-    assert status == 1, said
+    status, output = mypy(environment, "mypy", "--strict", "wrong.py")
+    assert status == 1, output
     assert (
         'wrong.py:8: error: Argument 1 to "ahash" has incompatible type "bytes"; expected "str"'
-        in said
+        in output
     )
-    assert 'wrong.py:9: error: Argument 1 to "__call__" of "Uint16Encoder"' in said
-    assert 'wrong.py:10: error: Argument 1 to "ahash" has incompatible type "set[str]"' in said
+    assert 'wrong.py:9: error: Argument 1 to "__call__" of "Uint16Encoder"' in output
+    assert 'wrong.py:10: error: Argument 1 to "ahash" has incompatible type "set[str]"' in output
 
 
-def test_what_mypy_refuses_is_refused_when_run(environment: Path) -> None:
+def test_arguments_that_mypy_refuses_raise_type_errors(environment: Path) -> None:
     for expression in ('ahash(b"to be")', "encode(None)", 'encode_array.ahash({"a"})'):
         code = f"{USE}\ntry:\n    {expression}\nexcept TypeError:\n    print('refused')\n"
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""``nanogpt-rs new`` in a copy of this checkout: what it writes passes as it stands."""
+"""``nanogpt-rs new`` in a copy of this checkout: the new implementation is right at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def missing(root: Path) -> list[str]:
-    """Return what is missing in a checkout, by its own registry."""
+    """Return the lines and files that a checkout lacks, by its own registry."""
     path = root / "nanogpt_rs/ruler/registry.py"
     spec = importlib.util.spec_from_file_location("registry_of_a_copy", path)
     assert spec
@@ -61,21 +61,22 @@ def test_python_for_every_task_is_right_as_it_stands(
     installation.write(registry, (checkout / registry).read_text(encoding="utf-8"))
     arguments = ("--id", "python/my_idea", "--corpus", "english-1k-ascii", "--json")
     done = installation.run("-m", "nanogpt_rs", "verify", *TASKS, *arguments)
-    verdicts = json.loads(done.stdout)
-    assert {(each["task"], each["status"]) for each in verdicts} == {(t, "right") for t in TASKS}
+    proofs = json.loads(done.stdout)
+    statuses = {(row["task"], row["status"]) for row in proofs}
+    assert statuses == {(task, "right") for task in TASKS}
     listed = installation.run("-m", "nanogpt_rs", "list", "--id", "python/my_idea", "--json")
     for row in json.loads(listed.stdout):
         assert row["idea"].startswith("A copy of ")
         assert row["marks"] == ["default"]
 
 
-def test_rust_for_every_task_is_named_wherever_it_must_be(checkout: Path) -> None:
+def test_rust_for_every_task_is_named_in_every_file_that_lists_ideas(checkout: Path) -> None:
     for task in TASKS:
         begun = begin(checkout, task, "my_idea", rust=True)
         model = begun.model.partition("/")[2]
         first, *rest = (checkout / begun.files[0]).read_text(encoding="utf-8").splitlines()
         assert first.startswith(f"//! A copy of {model}")
-        assert len(first) < 100  # what build.rs demands
+        assert len(first) < 100  # build.rs demands it
         copied = (checkout / "rust_impls" / task / f"{model}.rs").read_text(encoding="utf-8")
         assert rest == copied.splitlines()[1:]
     assert missing(checkout) == []
@@ -87,33 +88,29 @@ def test_rust_for_every_task_is_named_wherever_it_must_be(checkout: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("idea", "rust", "says"),
+    ("idea", "rust", "message"),
     [
-        ("My-Idea", False, "'My-Idea' is no name for it"),
-        ("../up", False, "'../up' is no name for it"),
-        ("lambda", False, "'lambda' is no name for it: it means something else in Python"),
+        ("My-Idea", False, "'My-Idea' cannot be a name"),
+        ("../up", False, "'../up' cannot be a name"),
+        ("lambda", False, "'lambda' is a Python keyword"),
         ("set", False, "charset python/set is registered already"),
         ("ahash", True, "charset rust/ahash is registered already"),
-        ("match", True, "'match' means something else in Rust"),
-        (
-            "borrow_text",
-            True,
-            "'borrow_text' means something else in Rust, or in rust_impls/python.rs",
-        ),
+        ("match", True, "'match' is a Rust keyword"),
+        ("borrow_text", True, "'borrow_text' has a meaning in rust_impls/python/modules.rs"),
     ],
 )
-def test_a_name_that_is_taken_or_none_is_refused(
-    checkout: Path, idea: str, rust: bool, says: str
+def test_a_name_that_is_taken_or_impossible_is_refused(
+    checkout: Path, idea: str, rust: bool, message: str
 ) -> None:
     before = contents(checkout)
     flag = "--rust" if rust else "--python"
     command = [Path(sys.executable).with_name("nanogpt-rs"), "new", "charset", idea, flag]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert says in done.stderr
+    assert message in done.stderr
     assert contents(checkout) == before
 
 
-def test_where_there_is_nothing_to_copy_it_says_so(checkout: Path) -> None:
+def test_a_task_without_an_idea_to_copy_is_refused(checkout: Path) -> None:
     with pytest.raises(ScaffoldError, match="the task no_task has no idea in Rust to copy"):
         model_of(checkout, "no_task", rust=True)
