@@ -11,22 +11,29 @@ from typing import Annotated
 import typer
 
 from nanogpt_rs.commands import (
+    bench,
     breakdown,
-    costing,
-    counting,
-    creating,
-    diffing,
+    compare,
+    corpora,
+    cost,
+    count,
+    diff,
     divisions,
-    jobs,
+    doctor,
+    job,
     listing,
-    measuring,
     memory,
-    preparing,
-    publishing,
+    new,
+    prepare,
+    publish,
     recording,
+    report,
+    sample,
     selftest,
-    training,
-    watching,
+    splice,
+    train,
+    verify,
+    watch,
 )
 from nanogpt_rs.commands.console import NOTHING, stop
 
@@ -64,30 +71,30 @@ def options(
 
 
 app.command("list")(listing.list_)
-app.command("corpora")(listing.list_corpora)
-app.command()(listing.verify)
-app.command()(measuring.bench)
-app.command()(measuring.compare)
+app.command()(corpora.corpora)
+app.command()(verify.verify)
+app.command()(bench.bench)
+app.command()(compare.compare)
 app.command()(breakdown.breakdown)
 app.command()(memory.memory)
-app.command()(jobs.job)
-app.command()(costing.cost)
+app.command()(job.job)
+app.command()(cost.cost)
 app.command()(selftest.selftest)
-app.command()(diffing.diff)
-app.command()(counting.count)
+app.command()(diff.diff)
+app.command()(count.count)
 app.command()(recording.show)
 app.command()(recording.export)
-app.command()(preparing.prepare)
-app.command()(training.train)
-app.command()(training.sample)
+app.command()(prepare.prepare)
+app.command()(train.train)
+app.command()(sample.sample)
 app.command()(divisions.division)
 app.command()(recording.record)
-app.command()(publishing.report)
-app.command()(publishing.splice)
-app.command()(publishing.publish)
-app.command()(creating.new)
-app.command()(watching.watch)
-app.command()(listing.doctor)
+app.command()(report.report)
+app.command()(splice.splice)
+app.command()(publish.publish)
+app.command()(new.new)
+app.command()(watch.watch)
+app.command()(doctor.doctor)
 
 
 def main() -> None:

@@ -60,3 +60,16 @@ def seconds_in_words(seconds: float) -> str:
         if abs(seconds) >= FEW * TIMES[unit]:
             return f"{digits(seconds / TIMES[unit])} {unit}"
     return in_unit(seconds, [(unit, TIMES[unit]) for unit in ("s", "ms", "us")])
+
+
+def meanwhile_line(
+    seconds: float, load: tuple[float, float] | None, steal: float | None, busy: float | None
+) -> str:
+    """Return a sentence about how busy the machine was during a run.
+
+    The arguments are the fields of ``nanogpt_rs.records.schema.Meanwhile``.
+    """
+    load_words = "unknown" if load is None else "{:.2f} to {:.2f}".format(*load)
+    return (
+        f"{seconds:.0f} s; load {load_words}, steal {share(steal)}, processors busy {share(busy)}."
+    )

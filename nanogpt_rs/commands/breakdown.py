@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -16,6 +18,8 @@ from nanogpt_rs.commands.console import (
     RESULTS,
     AsJson,
     From,
+    OneCorpus,
+    OneTask,
     Results,
     admit,
     damage,
@@ -27,87 +31,130 @@ from nanogpt_rs.commands.console import (
     timed_progress,
 )
 from nanogpt_rs.commands.tables import corpus_line
+from nanogpt_rs.records.schema import CallInSteps, Text
+from nanogpt_rs.ruler.provenance import check
+from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration
 
+if TYPE_CHECKING:
+    from nanogpt_rs.records.schema import Breakdown
+    from nanogpt_rs.ruler.corpora import Corpus
+    from nanogpt_rs.ruler.provenance import Build
+    from nanogpt_rs.ruler.registry import Implementation
+
 BREAKDOWN_SECONDS = 15.0
-"""What taking one call apart takes, about."""
+"""Roughly the seconds that the breakdown of one call takes."""
+Fault = tuple[str, str, str]
+"""Id, status and details of an implementation that could not be measured."""
 
 
 def breakdown(
-    task: Annotated[str, typer.Argument(help="A task, such as charset.")],
-    ids: Annotated[list[str], typer.Argument(help="Implementations of it, such as rust/ahash.")],
-    corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
+    task: OneTask,
+    ids: Annotated[
+        list[str], typer.Argument(help="Ids of implementations of the task, such as rust/ahash.")
+    ],
+    corpus: OneCorpus = "synthetic",
     state: Annotated[str, typer.Option(help="warm, fresh_str, evicted or uncached_file.")] = "warm",
     sources: From = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a call's time goes: call, text, kernel, building the result, freeing it."""
+    """Show where a call's time goes: the call, the text, the kernel, its result, freeing that.
+
+    For example: nanogpt-rs breakdown encode rust/id_table
+    """
     with refusals():
-        from nanogpt_rs.measuring.breakdown import break_down
-        from nanogpt_rs.measuring.run import keep_run
         from nanogpt_rs.measuring.selection import load_corpora, select
-        from nanogpt_rs.records.schema import CallInSteps, Text
-        from nanogpt_rs.ruler.provenance import check
-        from nanogpt_rs.ruler.verification import verify_apart
-        from nanogpt_rs.ruler.worker import WorkerError
 
         admit(sources)
         rows = select([task], ids)
         require_state(state, task)
         build = check()
         (text,) = load_corpora([corpus])
-        found, faults = [], []
-        with timed_progress(len(rows) * BREAKDOWN_SECONDS) as advance:
-            for row in rows:
-                advance(f"{row.id}: verify", 0.0)
-                proof = verify_apart(row, corpus)
-                if proof.status != "right":
-                    faults.append((row.id, proof.status, "; ".join(proof.details)))
-                    continue
-                try:
-                    found.append(break_down(row, corpus, state, lambda phase: advance(phase, 0)))
-                except WorkerError as error:
-                    faults.append((row.id, "wrong", f"a worker process {error}"))
-                advance(row.id, BREAKDOWN_SECONDS)
-    if found:
-        with damage():
-            on = Text(text.id, text.sha256, len(text.text), text.width)
-            kept = [CallInSteps(on, state, each) for each in found]
-            plan = f"{task} {ids} {text.sha256} {state}"
-            keep_run(results, "breakdown", plan, build, kept)
+        breakdowns, faults = break_all_down(rows, corpus, state)
+    if breakdowns:
+        keep(results, f"{task} {ids} {text.sha256} {state}", build, text, state, breakdowns)
     if as_json:
-        cells = [asdict(each) for each in found]
+        cells = [asdict(breakdown) for breakdown in breakdowns]
         print_json({"build": asdict(build), "corpus": text.id, "state": state, "cells": cells})
     else:
         out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
-        for each in found:
-            title = f"{task} {each.id}, {state}: {duration(each.seconds)} ({each.clock} clock)"
-            table = Table(title=escape(title), title_justify="left")
-            table.add_column("step")
-            for column in ("time", "95 % interval", "share"):
-                table.add_column(column, justify="right")
-            for step in each.steps:
-                bounds = "-" if step.interval is None else " to ".join(map(duration, step.interval))
-                part = f"{step.seconds / each.seconds:.1%}"
-                table.add_row(step.name, duration(step.seconds), bounds, part)
-            out.print(table)
+        for breakdown in breakdowns:
+            out.print(table_of(breakdown, state))
     for id, status, details in faults:
         err.print(escape(f"{task} {id}: {status}: {details}"), soft_wrap=True)
     if any(status == "wrong" for _, status, _ in faults):
         sys.exit(FAILED)
-    if not found:
+    if not breakdowns:
         stop(NOTHING, "nothing could be measured here")
 
 
+def break_all_down(
+    rows: Sequence[Implementation], corpus: str, state: str
+) -> tuple[list[Breakdown], list[Fault]]:
+    """Verify implementations and break down the calls of the right ones."""
+    from nanogpt_rs.measuring.breakdown import break_down
+    from nanogpt_rs.ruler.verification import verify_apart
+
+    breakdowns: list[Breakdown] = []
+    faults: list[Fault] = []
+    with timed_progress(len(rows) * BREAKDOWN_SECONDS) as advance:
+        for row in rows:
+            advance(f"{row.id}: verify", 0.0)
+            proof = verify_apart(row, corpus)
+            if proof.status != "right":
+                faults.append((row.id, proof.status, "; ".join(proof.details)))
+                continue
+            try:
+                breakdowns.append(break_down(row, corpus, state, lambda phase: advance(phase, 0)))
+            except WorkerError as error:
+                faults.append((row.id, "wrong", f"a worker process {error}"))
+            advance(row.id, BREAKDOWN_SECONDS)
+    return breakdowns, faults
+
+
+def keep(
+    results: Path,
+    request: str,
+    build: Build,
+    text: Corpus,
+    state: str,
+    breakdowns: Sequence[Breakdown],
+) -> None:
+    """Save breakdowns as records."""
+    from nanogpt_rs.measuring.run import keep_run
+
+    text_fields = Text(text.id, text.sha256, len(text.text), text.width)
+    records = [CallInSteps(text_fields, state, breakdown) for breakdown in breakdowns]
+    with damage():
+        keep_run(results, "breakdown", request, build, records)
+
+
+def table_of(breakdown: Breakdown, state: str) -> Table:
+    """Return the table of one call's steps."""
+    title = (
+        f"{breakdown.task} {breakdown.id}, {state}: {duration(breakdown.seconds)} "
+        f"({breakdown.clock} clock)"
+    )
+    table = Table(title=escape(title), title_justify="left")
+    table.add_column("step")
+    for column in ("time", "95 % interval", "share"):
+        table.add_column(column, justify="right")
+    for step in breakdown.steps:
+        interval = "-" if step.interval is None else " to ".join(map(duration, step.interval))
+        part = f"{step.seconds / breakdown.seconds:.1%}"
+        table.add_row(step.name, duration(step.seconds), interval, part)
+    return table
+
+
 def require_state(state: str, task: str) -> None:
-    """Check that a call of a task can be taken apart in a state.
+    """Check that a call of a task can be broken down in a state.
 
     Raises:
-        nanogpt_rs.measuring.selection.SelectionError: it cannot.
+        nanogpt_rs.measuring.selection.SelectionError: It cannot.
     """
     from nanogpt_rs.measuring.selection import SelectionError, select_states
 
     select_states([state], [task])
     if state == "first_call":
-        raise SelectionError("a first call is not taken apart: what it returns is never freed")
+        raise SelectionError("a first call cannot be broken down: its result is never freed")

@@ -1,4 +1,4 @@
-"""What the commands share: two consoles, progress, refusals, and the words for numbers."""
+"""What the commands share: options, two consoles, refusals, kept runs and progress bars."""
 
 from __future__ import annotations
 
@@ -15,69 +15,72 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from nanogpt_rs.words import share
-
 if TYPE_CHECKING:
     from nanogpt_rs.records.files import Writer
-    from nanogpt_rs.records.schema import Meanwhile
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
 
 FAILED, USAGE, NOTHING, SLOWER, INTERRUPTED = 1, 2, 3, 4, 130
-"""How a command ends that did not do all that was asked; 0 is done."""
+"""The exit statuses of a command that did not do everything; 0 stands for success."""
 PACE_AFTER = 10.0
-"""Seconds done, after which a progress bar believes its own pace rather than the estimate."""
+"""Seconds after which a progress bar trusts the pace that it sees more than the estimate."""
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+DEFAULT_TASKS = "the tasks that run by default"
 Tasks = Annotated[
-    list[str] | None, typer.Argument(help="Tasks to take; those that run unasked if none is named.")
+    list[str] | None,
+    typer.Argument(help="Tasks, such as charset; see `list`.", show_default=DEFAULT_TASKS),
 ]
+AllTasks = Annotated[
+    list[str] | None, typer.Argument(help="Tasks, such as charset.", show_default="all tasks")
+]
+OneTask = Annotated[str, typer.Argument(help="A task, such as charset; see `list`.")]
 Ids = Annotated[
     list[str] | None,
-    typer.Option("--id", help="An implementation, such as rust/ahash; repeatable."),
+    typer.Option("--id", help="Id of an implementation, such as rust/ahash; repeatable."),
 ]
+CORPUS_HELP = "Id of a corpus, see `corpora`, or the path of a UTF-8 file"
 Corpora = Annotated[
     list[str] | None,
-    typer.Option(
-        "--corpus",
-        help="An id of `nanogpt-rs corpora`, or the path of a UTF-8 file; repeatable.",
-    ),
+    typer.Option("--corpus", help=f"{CORPUS_HELP}; repeatable.", show_default="synthetic"),
 ]
+OneCorpus = Annotated[str, typer.Option("--corpus", help=f"{CORPUS_HELP}.")]
 From = Annotated[
     list[Path] | None,
-    typer.Option("--from", help="A Python file with somebody's implementations; repeatable."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-States = Annotated[
-    list[str] | None,
     typer.Option(
-        "--state",
-        help="warm, fresh_str, evicted, uncached_file, first_call; repeatable (warm, fresh_str).",
+        "--from", help="A Python file that registers implementations of your own; repeatable."
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Everything = Annotated[
-    bool, typer.Option("--all", help="Also rows that do not run unless asked for.")
+    bool, typer.Option("--all", help="Take also the implementations that do not run by default.")
 ]
 
 RESULTS = Path("results/local")
-Results = Annotated[Path, typer.Option(help="The folder for records, a folder in it each command.")]
+Results = Annotated[
+    Path, typer.Option(help="Folder for results, with one subfolder for each command.")
+]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Go on with the newest run, if it was this and interrupted."),
+    typer.Option("--resume", help="Resume the newest interrupted run of the same request."),
+]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Files of records.", show_default="the newest run of `bench` or `compare`"),
 ]
 
 
 def stop(status: int, message: str) -> None:
-    """Say on standard error why we stop, and stop."""
+    """Print a message on standard error, and exit with this status."""
     err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
     sys.exit(status)
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn the errors that are the user's to mend into one line and an exit status."""
+    """Turn errors that the user can correct into one line on standard error and an exit status."""
     from nanogpt_rs.measuring.selection import SelectionError
     from nanogpt_rs.ruler.corpora import CorpusError, UnknownCorpusError
     from nanogpt_rs.ruler.foreign import ForeignError
@@ -91,12 +94,37 @@ def refusals() -> Iterator[None]:
         stop(NOTHING, str(error))
 
 
+@contextmanager
+def training_refusals() -> Iterator[Any]:
+    """Yield ``model.train``, and turn errors as ``refusals`` does, those of training included."""
+    from nanogpt_rs.preparing.shards import ShardError
+    from nanogpt_rs.training.corpus import NoTorchError, room
+
+    with refusals():
+        try:
+            training = room()
+        except NoTorchError as error:
+            stop(NOTHING, str(error))
+        try:
+            yield training
+        except ShardError as error:
+            stop(FAILED, str(error))
+        except training.UsageError as error:
+            stop(USAGE, str(error))
+        except training.TrainingError as error:
+            stop(FAILED, str(error))
+        except OSError as error:
+            name = error.filename or "a file"
+            stop(FAILED, f"{name} cannot be read or written: {error.strerror}")
+
+
 def admit(sources: Sequence[Path] | None) -> None:
-    """Add what these files and installed packages bring to what is registered.
+    """Register the implementations of these files and of installed packages.
+
+    A package whose implementations cannot be registered is named on standard error.
 
     Raises:
-        nanogpt_rs.ruler.foreign.ForeignError: a file can't be taken. A package that can't is left
-            out.
+        nanogpt_rs.ruler.foreign.ForeignError: The implementations of a file cannot be registered.
     """
     from nanogpt_rs.ruler import foreign
 
@@ -106,9 +134,16 @@ def admit(sources: Sequence[Path] | None) -> None:
         err.print(f"nanogpt-rs: left out: {escape(left_out)}", soft_wrap=True)
 
 
+def refuse_absent(rows: Sequence[Implementation]) -> None:
+    """Exit if one of these implementations cannot run here."""
+    for row in rows:
+        if reason := row.absent():
+            stop(NOTHING, f"{row.task} {row.id} {reason}")
+
+
 @contextmanager
 def damage() -> Iterator[None]:
-    """Turn what is wrong with a file of records into one line and an exit status."""
+    """Turn errors in files of records into one line on standard error and an exit status."""
     from nanogpt_rs.records.schema import RecordError
 
     try:
@@ -119,31 +154,31 @@ def damage() -> Iterator[None]:
 
 @contextmanager
 def kept_run(
-    command: str, plan: str, build: Build, results: Path, again: bool | None, **about: Any
+    command: str, request: str, build: Build, results: Path, resume: bool | None, **about: Any
 ) -> Iterator[Writer]:
-    """Keep a run's records, each as soon as there is one; yields what is told of them.
+    """Yield the writer of a run's file, which saves each record as soon as it is given one.
 
     Args:
-        command: that measures, after which the folder of its records is called.
-        plan: a hash of what is asked for.
-        build: of the Rust module.
-        results: the folder in which there is one for each command.
-        again: go on with the newest run there, which was interrupted; ``None`` where this command
-            cannot.
-        about: fields of ``nanogpt_rs.records.schema.Run`` that are not as they would be found here.
+        command: Name of the command that measures, and of the folder of its records.
+        request: A hash of the request; only a run of the same request is resumed.
+        build: How the Rust module was built.
+        results: Folder for results, with one subfolder for each command.
+        resume: Whether to go on with the newest run in it; ``None`` for commands that cannot.
+        about: Fields of ``nanogpt_rs.records.schema.Run`` that describe another commit than the
+            one checked out.
     """
     from nanogpt_rs.measuring import run
     from nanogpt_rs.records import files as records
 
     try:
         with damage(), records.locked(results / command):
-            now = replace(run.describe(command, plan, build), **about)
-            keeper = (records.resume if again else records.begin)(results / command, now)
-            yield keeper
-            keeper.end()
+            now = replace(run.describe(command, request, build), **about)
+            writer = (records.resume if resume else records.begin)(results / command, now)
+            yield writer
+            writer.end()
     except KeyboardInterrupt:
-        goes_on = "" if again is None else ", and --resume goes on from it"
-        stop(INTERRUPTED, f"interrupted; what is finished is kept{goes_on}")
+        how = "" if resume is None else "; go on with --resume"
+        stop(INTERRUPTED, f"interrupted; what is finished is kept{how}")
 
 
 def print_json(document: Any) -> None:
@@ -152,19 +187,23 @@ def print_json(document: Any) -> None:
 
 
 def seen_live() -> bool:
-    """Return whether somebody sees standard error move: rich takes FORCE_COLOR for a terminal.
+    """Return whether a person watches standard error on a terminal.
 
-    Notebooks and CI set that, and would keep each picture of a bar.
+    rich takes FORCE_COLOR for a terminal. Notebooks and CI set that variable, and would keep every
+    picture of a progress bar.
     """
     return err.is_terminal and sys.stderr.isatty()
 
 
 @contextmanager
 def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
-    """Show a progress bar on standard error; yields what tells it how far we are.
+    """Show a progress bar with the time left on standard error.
+
+    Yields a function that takes a description of the current step, and the number of estimated
+    seconds that are just done.
 
     Args:
-        seconds: what everything is estimated to take.
+        seconds: Estimated seconds for everything.
     """
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -178,27 +217,31 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
         start = time.monotonic()
         done = 0.0
 
-        def advance(doing: str, taken: float) -> None:
+        def advance(step: str, just_done: float) -> None:
             nonlocal done
-            done += taken
-            # Between two steps, time itself says how far this one is.
+            done += just_done
+            # The elapsed time shows how far the current step is, even between two calls.
             elapsed = time.monotonic() - start
             pace = max(0.5, elapsed / done) if done > PACE_AFTER else 1.0
             left = minutes((seconds - done) * pace)
-            bar.update(item, completed=done, description=escape(doing), left=left)
+            bar.update(item, completed=done, description=escape(step), left=left)
 
         yield advance
 
 
 def minutes(seconds: float) -> str:
-    """Return a duration for people who wait."""
+    """Return a duration as hours, minutes and seconds, such as ``0:01:30``."""
     whole = max(0, round(seconds))
     return f"{whole // 3600}:{whole % 3600 // 60:02}:{whole % 60:02}"
 
 
 @contextmanager
 def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a progress bar on standard error; yields what tells it how many of how many are done."""
+    """Show a progress bar with a count on standard error.
+
+    Yields a function that takes a description of the current step, the number of steps that are
+    done, and the number of all steps.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -216,29 +259,7 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("", total=None)
 
-        def advance(doing: str, done: int, total: int) -> None:
-            bar.update(item, completed=done, total=total, description=escape(doing))
+        def advance(step: str, done: int, total: int) -> None:
+            bar.update(item, completed=done, total=total, description=escape(step))
 
         yield advance
-
-
-def meanwhile_line(meanwhile: Meanwhile) -> str:
-    """Return how busy the machine was during the run."""
-    load = "unknown" if meanwhile.load is None else "{:.2f} to {:.2f}".format(*meanwhile.load)
-    return (
-        f"{meanwhile.seconds:.0f} s; load {load}, steal {share(meanwhile.steal)}, "
-        f"processors busy {share(meanwhile.busy)}."
-    )
-
-
-Files = Annotated[
-    list[Path] | None,
-    typer.Argument(help="Files of records; the newest run of `bench` or `compare` if none."),
-]
-
-
-def refuse_absent(rows: Sequence[Implementation]) -> None:
-    """Stop where a row cannot run here."""
-    for row in rows:
-        if reason := row.absent():
-            stop(NOTHING, f"{row.task} {row.id} {reason}")

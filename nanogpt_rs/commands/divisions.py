@@ -18,8 +18,8 @@ from nanogpt_rs.commands.console import (
     err,
     out,
     print_json,
+    training_refusals,
 )
-from nanogpt_rs.commands.training import training_refusals
 from nanogpt_rs.words import duration, times
 
 CLOSED_SEEDS, OPEN_SEEDS = 3, 20

@@ -13,22 +13,27 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     damage,
-    meanwhile_line,
     out,
     print_json,
     refuse_absent,
     stop,
     timed_progress,
+    training_refusals,
 )
 from nanogpt_rs.commands.tables import corpus_line
-from nanogpt_rs.commands.training import training_refusals
-from nanogpt_rs.words import duration, times
+from nanogpt_rs.records.schema import JobDifference, Text, WholeJob
+from nanogpt_rs.ruler.provenance import check
+from nanogpt_rs.ruler.worker import WorkerError
+from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.measuring.end_to_end import EndToEnd
     from nanogpt_rs.records.schema import Other
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
+
+STATES = {"first_call": "each the first call of a process", "warm": "each a repeated call"}
+"""The state in which preparations were compared, in words."""
 
 
 def end_to_end(
@@ -40,115 +45,111 @@ def end_to_end(
     results: Path,
     as_json: bool,
 ) -> None:
-    """Train from a file, prepared in each way, and say what each gains.
+    """Train from a file once for each preparation, and show what each preparation gains.
 
     Args:
-        name: of the corpus, an id or a path.
-        ids: of preparations beside the references; none means the Rust ways that run unasked.
-        config: of the model.
-        steps: instead of the config's.
-        options: by name, those of ``model.train.Options`` that are not left as they are.
-        results: the folder in which there is one for each command.
-        as_json: print one document instead of tables.
+        name: Id or path of the corpus.
+        ids: Ids of preparations besides the references; none stands for the Rust preparations that
+            run by default.
+        config: Name of the model's config.
+        steps: Number of training steps. ``None``: the config's.
+        options: Fields of ``model.train.Options`` that differ from the defaults, by name.
+        results: Folder for results, with one subfolder for each command.
+        as_json: Whether to print one document instead of tables.
     """
     with training_refusals() as training:
-        from nanogpt_rs.measuring import machine
         from nanogpt_rs.measuring.end_to_end import DifferentModelsError, estimate, rows_of, run
+        from nanogpt_rs.measuring.machine import MachineWatch
         from nanogpt_rs.measuring.selection import load_corpora
-        from nanogpt_rs.ruler.provenance import check
-        from nanogpt_rs.ruler.worker import WorkerError
 
         training.config_of(config)
-        asked = training.Options(**options)
-        training.check(asked)
-        training.find_device(asked.device)
+        all_options = training.Options(**options)
+        training.check(all_options)
+        training.find_device(all_options.device)
         build = check()
         (text,) = load_corpora([name])
         rows = rows_of(text.width, ids)
         refuse_absent(rows)
-        watch = machine.MachineWatch()
+        watch = MachineWatch()
         try:
             with timed_progress(estimate(rows)) as advance:
-                found = run(rows, name, text, config, steps, advance, options=options)
+                result = run(rows, name, text, config, steps, advance, options=options)
         except (DifferentModelsError, WorkerError) as error:
             stop(FAILED, str(error))
-        meanwhile = watch.so_far()
-    keep(results, found, text, build)
+        meanwhile = asdict(watch.so_far())
+    keep(results, result, text, build)
     if as_json:
-        print_json({"build": asdict(build), "meanwhile": asdict(meanwhile), **asdict(found)})
+        print_json({"build": asdict(build), "meanwhile": meanwhile, **asdict(result)})
         return
     out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
-    print_stages(found)
-    print_differences(found)
-    out.print(escape(meanwhile_line(meanwhile)))
+    print_stages(result)
+    print_differences(result)
+    out.print(escape(meanwhile_line(**meanwhile)))
 
 
-def keep(results: Path, found: EndToEnd, text: Corpus, build: Build) -> None:
-    """Record what came of an end-to-end benchmark."""
+def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
+    """Save the result of an end-to-end benchmark as records."""
     from nanogpt_rs.measuring.run import keep_run
-    from nanogpt_rs.records.schema import JobDifference, Text, WholeJob
 
-    on = Text(text.id, text.sha256, len(text.text), text.width)
-    kept: list[Other] = [
-        *(WholeJob(on, found.config, each) for each in found.trained),
-        *(
-            JobDifference(on, found.config, found.state, found.rest, each, found.trained[0].how)
-            for each in found.differences
-        ),
+    text_fields = Text(text.id, text.sha256, len(text.text), text.width)
+    how = result.trained[0].how
+    records: list[Other] = [
+        WholeJob(text_fields, result.config, trained) for trained in result.trained
     ]
-    plan = f"{text.sha256} {found.training} {[each.id for each in found.trained]}"
+    records += [
+        JobDifference(text_fields, result.config, result.state, result.rest, difference, how)
+        for difference in result.differences
+    ]
+    ids = [trained.id for trained in result.trained]
     with damage():
-        keep_run(results, "end-to-end", plan, build, kept)
+        keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
 
 
-def print_stages(found: EndToEnd) -> None:
-    """Print where the time of each job went."""
+def print_stages(result: EndToEnd) -> None:
+    """Print how long each stage of each job took."""
     from nanogpt_rs.measuring.end_to_end import stages_of
 
-    run = found.trained[0]
-    title = f"from file to loss, {found.training}, {run.steps} steps; wall-clock time"
+    runs = result.trained
+    title = f"from file to loss, {result.training}, {runs[0].steps} steps; wall-clock time"
     table = Table(title=title, title_justify="left")
     table.add_column("stage")
-    for each in found.trained:
-        table.add_column(each.id, justify="right", overflow="fold")
-    for stage in stages_of(found.trained):
-        cells = [
-            duration(each.seconds[stage]) if stage in each.seconds else "" for each in found.trained
-        ]
+    for run in runs:
+        table.add_column(run.id, justify="right", overflow="fold")
+    for stage in stages_of(runs):
+        cells = [duration(run.seconds[stage]) if stage in run.seconds else "" for run in runs]
         table.add_row(escape(stage), *cells)
-    wholes = [duration(sum(each.seconds.values())) for each in found.trained]
+    wholes = [duration(sum(run.seconds.values())) for run in runs]
     table.add_row("whole job", *wholes, style="bold")
     out.print(table)
     out.print(
-        f"All {len(found.trained)} trained the same model to the same bits: loss "
-        f"{run.val_loss:.4f}, parameters {run.parameters_sha256[:12]}."
+        f"All {len(runs)} trained the same model to the same bits: loss {runs[0].val_loss:.4f}, "
+        f"parameters {runs[0].parameters_sha256[:12]}."
     )
 
 
-def print_differences(found: EndToEnd) -> None:
-    """Print what each preparation gains, as the paired difference says, and of how much."""
+def print_differences(result: EndToEnd) -> None:
+    """Print how much time each preparation gains, and which share of the job that is."""
     table = Table(title="what the preparation gains in this job", title_justify="left")
     for column in ("preparation", "against"):
         table.add_column(column, overflow="fold")
     for column in ("times as fast", "verdict", "gain", "95 % interval", "of the job"):
         table.add_column(column, justify="right")
-    for each in found.differences:
-        job = each.reference_seconds + found.rest
-        bounds = "-" if each.interval is None else " to ".join(map(duration, each.interval))
-        ratio = each.comparison.ratio
+    for difference in result.differences:
+        job = difference.reference_seconds + result.rest
+        bounds = difference.interval
+        ratio = difference.comparison.ratio
         table.add_row(
-            escape(each.id),
-            escape(each.reference),
+            escape(difference.id),
+            escape(difference.reference),
             "-" if ratio is None else times(ratio),
-            each.comparison.verdict,
-            duration(each.seconds),
-            bounds,
-            f"{each.share_of(job):.2%}",
+            difference.comparison.verdict,
+            duration(difference.seconds),
+            "-" if bounds is None else " to ".join(map(duration, bounds)),
+            f"{difference.share_of(job):.2%}",
         )
     out.print(table)
-    state = {"first_call": "each a first call of a process", "warm": "each a repeated call"}
     out.print(
-        f"Gains are paired differences of the preparation alone, {state[found.state]}, from "
-        f"{found.processes} processes. Training was measured apart and adds {duration(found.rest)} "
-        "to each job, import and all."
+        f"Gains are paired differences of the preparation alone, {STATES[result.state]}, from "
+        f"{result.processes} processes. Training was measured separately. With its imports it adds "
+        f"{duration(result.rest)} to each job."
     )

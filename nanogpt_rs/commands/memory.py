@@ -19,6 +19,7 @@ from nanogpt_rs.commands.console import (
     AsJson,
     Everything,
     Ids,
+    OneCorpus,
     Results,
     counted_progress,
     damage,
@@ -29,6 +30,10 @@ from nanogpt_rs.commands.console import (
     stop,
 )
 from nanogpt_rs.commands.tables import corpus_line
+from nanogpt_rs.records.schema import FirstCall, Text
+from nanogpt_rs.ruler.corpora import DEFAULT
+from nanogpt_rs.ruler.provenance import check
+from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration, rate
 
 if TYPE_CHECKING:
@@ -37,109 +42,133 @@ if TYPE_CHECKING:
     from nanogpt_rs.records.schema import Footprint
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
+    from nanogpt_rs.ruler.registry import Implementation
+
+Fault = tuple[str, str, str]
+"""Id, status and details of an implementation that could not be measured."""
 
 
 def memory(
-    task: Annotated[str, typer.Argument(help="A task, such as prepare.")],
+    task: Annotated[str, typer.Argument(help="A task, such as prepare; see `list`.")],
     ids: Ids = None,
-    corpus: Annotated[str, typer.Option(help="A corpus id or a path.")] = "synthetic",
+    corpus: OneCorpus = "synthetic",
     everything: Everything = False,
     processes: Annotated[
-        int, typer.Option(min=1, max=50, help="Fresh processes for each row.")
+        int, typer.Option(min=1, max=50, help="Fresh processes for each implementation.")
     ] = 3,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Show how long a first call takes in a fresh process, and by how much its memory grows.
+    """Show how long the first call in a fresh process takes, and by how much its memory grows.
 
-    Where a task reads files, with the system's own copy of them in memory and without.
+    A task that reads files is measured with the system's own copy of them in memory, and without.
+
+    For example: nanogpt-rs memory prepare
     """
     with refusals():
-        from nanogpt_rs.measuring.memory import LARGE, cache_states, measure, ordered
+        from nanogpt_rs.measuring.memory import LARGE, ordered
         from nanogpt_rs.measuring.selection import load_corpora, select
-        from nanogpt_rs.ruler import corpora as texts
         from nanogpt_rs.ruler.memory import cannot
-        from nanogpt_rs.ruler.provenance import check
-        from nanogpt_rs.ruler.verification import verify_apart
-        from nanogpt_rs.ruler.worker import WorkerError
 
         rows = select([task], ids or (), everything=everything)
         build = check()
         if reason := cannot():
             stop(NOTHING, reason)
         (text,) = load_corpora([corpus])
-        proved_on = corpus if len(text.text) < LARGE else texts.DEFAULT
-        found, faults = [], []
-        total = len(rows) * len(cache_states(task)) * processes
-        with counted_progress() as advance:
-            done = 0
-            for row in rows:
-                advance(f"verify {row.id}", done, total)
-                proof = verify_apart(row, proved_on)
-                if proof.status != "right":
-                    faults.append((row.id, proof.status, "; ".join(proof.details)))
-                    continue
-                for uncached in cache_states(task):
-                    advance(row.id, done, total)
-                    try:
-                        found.append(measure(row, corpus, uncached, processes))
-                    except WorkerError as error:
-                        faults.append((row.id, "wrong", f"a worker process {error}"))
-                    done += processes
+        proved_on = corpus if len(text.text) < LARGE else DEFAULT
+        footprints, faults = measure_all(rows, task, corpus, proved_on, processes)
+    footprints = ordered(footprints)
     proved = text.id if proved_on == corpus else proved_on
-    keep(results, f"{task} {ids} {everything} {text.sha256} {processes}", build, text, found)
+    request = f"{task} {ids} {everything} {text.sha256} {processes}"
+    keep(results, request, build, text, footprints)
     if as_json:
-        cells = [asdict(each) for each in ordered(found)]
+        cells = [asdict(footprint) for footprint in footprints]
         document = {"build": asdict(build), "corpus": text.id, "sha256": text.sha256}
         print_json({**document, "proved_on": proved, "cells": cells})
     else:
         out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
-        for title, mine in by_state(task, ordered(found)):
-            out.print(table_of(title, mine, len(text.text)))
-        out.print(f"Fresh processes each: {processes}. Times are medians, memory is the most.")
+        for title, of_state in by_state(task, footprints):
+            out.print(table_of(title, of_state, len(text.text)))
+        out.print(
+            f"Processes for each implementation: {processes}. Times are medians, memory is the "
+            "largest."
+        )
         if proved != text.id:
-            out.print(f"Proved right on {proved}: on this corpus that would take minutes.")
+            out.print(f"Verified on {proved}, because this corpus would take minutes.")
     for id, status, details in faults:
         err.print(escape(f"{task} {id}: {status}: {details}"), soft_wrap=True)
     if any(status == "wrong" for _, status, _ in faults):
         sys.exit(FAILED)
-    if not found:
+    if not footprints:
         stop(NOTHING, "nothing could be measured here")
 
 
-def keep(results: Path, plan: str, build: Build, text: Corpus, found: Sequence[Footprint]) -> None:
-    """Record what was measured, if anything was."""
-    from nanogpt_rs.measuring.memory import ordered
+def measure_all(
+    rows: Sequence[Implementation], task: str, corpus: str, proved_on: str, processes: int
+) -> tuple[list[Footprint], list[Fault]]:
+    """Verify implementations, and measure first calls of the right ones.
+
+    A corpus that is too large for verification is replaced by another: ``proved_on``.
+    """
+    from nanogpt_rs.measuring.memory import cache_states, measure
+    from nanogpt_rs.ruler.verification import verify_apart
+
+    footprints: list[Footprint] = []
+    faults: list[Fault] = []
+    states = cache_states(task)
+    total = len(rows) * len(states) * processes
+    done = 0
+    with counted_progress() as advance:
+        for row in rows:
+            advance(f"verify {row.id}", done, total)
+            proof = verify_apart(row, proved_on)
+            if proof.status != "right":
+                faults.append((row.id, proof.status, "; ".join(proof.details)))
+                continue
+            for uncached in states:
+                advance(row.id, done, total)
+                try:
+                    footprints.append(measure(row, corpus, uncached, processes))
+                except WorkerError as error:
+                    faults.append((row.id, "wrong", f"a worker process {error}"))
+                done += processes
+    return footprints, faults
+
+
+def keep(
+    results: Path, request: str, build: Build, text: Corpus, footprints: Sequence[Footprint]
+) -> None:
+    """Save footprints as records, if there are any."""
     from nanogpt_rs.measuring.run import keep_run
-    from nanogpt_rs.records.schema import FirstCall, Text
 
-    if found:
-        on = Text(text.id, text.sha256, len(text.text), text.width)
+    if footprints:
+        text_fields = Text(text.id, text.sha256, len(text.text), text.width)
+        records = [FirstCall(text_fields, footprint) for footprint in footprints]
         with damage():
-            keep_run(results, "memory", plan, build, [FirstCall(on, one) for one in ordered(found)])
+            keep_run(results, "memory", request, build, records)
 
 
-def by_state(task: str, found: Sequence[Footprint]) -> Iterator[tuple[str, list[Footprint]]]:
-    """Yield a title for each state, and what was measured in it."""
-    for uncached in dict.fromkeys(each.uncached for each in found):
+def by_state(task: str, footprints: Sequence[Footprint]) -> Iterator[tuple[str, list[Footprint]]]:
+    """Yield a title and the footprints of each state: files in memory, and not in memory."""
+    for uncached in dict.fromkeys(footprint.uncached for footprint in footprints):
         state = ", no copy of the file in memory" if uncached else ""
-        mine = [each for each in found if each.uncached == uncached]
-        yield f"{task}, first call of a fresh process{state}", mine
+        of_state = [footprint for footprint in footprints if footprint.uncached == uncached]
+        yield f"{task}, first call of a fresh process{state}", of_state
 
 
-def table_of(title: str, found: Sequence[Footprint], characters: int) -> Table:
-    """Return the table of one state, of a text of so many characters."""
+def table_of(title: str, footprints: Sequence[Footprint], characters: int) -> Table:
+    """Return the table of one state, for a text of this length."""
     table = Table(title=title, title_justify="left")
     table.add_column("implementation", overflow="fold")
-    for column in ("wall", "chars/s", "processor", "most memory", "kept"):
+    for column in ("wall clock", "chars/s", "processor time", "peak memory", "kept memory"):
         table.add_column(column, justify="right")
-    for each in found:
+    for footprint in footprints:
         table.add_row(
-            escape(each.id),
-            duration(each.typical_seconds),
-            rate(characters / each.typical_seconds),
-            duration(median(each.cpu_seconds)),
-            f"+{each.most / 1e6:,.1f} MB",
-            f"+{max(each.kept) / 1e6:,.1f} MB",
+            escape(footprint.id),
+            duration(footprint.typical_seconds),
+            rate(characters / footprint.typical_seconds),
+            duration(median(footprint.cpu_seconds)),
+            f"+{footprint.most / 1e6:,.1f} MB",
+            f"+{max(footprint.kept) / 1e6:,.1f} MB",
         )
     return table

@@ -8,10 +8,14 @@ from pathlib import Path
 from rich.markup import escape
 
 from nanogpt_rs.commands.console import err
+from nanogpt_rs.ruler.corpora import write_whole
+
+PAGE = "report.html"
+"""Name of the page's file where no other is given."""
 
 
 def write_newest_page(results: Path) -> None:
-    """Write the page about the newest runs; what was measured is not lost if that fails."""
+    """Write the page about the newest runs. If that fails, say so: what was measured is kept."""
     from nanogpt_rs.records.schema import RecordError
 
     target = results / PAGE
@@ -23,25 +27,19 @@ def write_newest_page(results: Path) -> None:
         err.print(f"nanogpt-rs: the page about it: {escape(str(target))}", soft_wrap=True)
 
 
-PAGE = "report.html"
-"""The page's name where no other is asked for."""
-
-
 def newest_of_each(results: Path) -> list[Path]:
-    """Return the newest run of each command in a folder of results.
+    """Return the file of the newest run of each command in a folder of results.
 
     Raises:
-        nanogpt_rs.records.schema.RecordError: there is none.
+        nanogpt_rs.records.schema.RecordError: The folder holds no run.
     """
     from nanogpt_rs.records.files import newest
     from nanogpt_rs.records.schema import RecordError
     from nanogpt_rs.reporting.publish import kind_of
 
-    found = [
-        newest(folder) for folder in sorted({path.parent for path in results.glob("*/*.jsonl")})
-    ]
-    # Such as the self-test's files are of another kind.
-    files = [path for path in found if kind_of(path) in {None, "run", "division"}]
+    folders = sorted({path.parent for path in results.glob("*/*.jsonl")})
+    # Other kinds of files, such as the self-test's, are not for this page.
+    files = [path for path in map(newest, folders) if kind_of(path) in {None, "run", "division"}]
     if not files:
         raise RecordError(f"{results}: no run is kept here; `make bench` makes one")
     return files
@@ -51,20 +49,19 @@ def write_page(target: Path, files: Sequence[Path]) -> None:
     """Write the page about the runs in these files.
 
     Raises:
-        nanogpt_rs.records.schema.RecordError: a file cannot be read or is damaged, or the page
+        nanogpt_rs.records.schema.RecordError: A file cannot be read or is damaged, or the page
             cannot be written.
     """
     from nanogpt_rs.records.schema import RecordError
     from nanogpt_rs.reporting.report import page
-    from nanogpt_rs.ruler.corpora import write_whole
 
-    read = []
+    contents = []
     for path in files:
         try:
-            read.append((str(path), path.read_bytes()))
+            contents.append((str(path), path.read_bytes()))
         except OSError as error:
             raise RecordError(f"{path}: {error.strerror}") from None
-    document = page(read)
+    document = page(contents)
     try:
         write_whole(target, document)
     except OSError as error:

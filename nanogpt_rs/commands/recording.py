@@ -21,12 +21,12 @@ from nanogpt_rs.commands.console import (
     Results,
     damage,
     err,
-    meanwhile_line,
     out,
     print_json,
     stop,
 )
 from nanogpt_rs.commands.tables import print_run
+from nanogpt_rs.words import meanwhile_line
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.schema import Recorded
@@ -90,7 +90,7 @@ def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = Fals
             words = f"{count} records of kind {kind!r}: --json has them"
             out.print(escape(words), soft_wrap=True)
         if (meanwhile := together(each.cells)) is not None:
-            out.print(escape(meanwhile_line(meanwhile)))
+            out.print(escape(meanwhile_line(**asdict(meanwhile))))
         if not each.complete:
             err.print(
                 f"nanogpt-rs: run {each.run.run} is unfinished: {len(each.cells)} cells",

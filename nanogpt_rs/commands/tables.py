@@ -1,4 +1,4 @@
-"""The tables of measured cells, as the terminal shows them."""
+"""The tables of cells, as the terminal shows them."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ REFERENCES = {
     "asked": "",
     "before": "the older commit's",
 }
-"""How a table heads what is set beside a reference, by its role."""
+"""The words for a reference in the heading of a column, by its role."""
 
 
 def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) -> None:
-    """Print a run's tables, a corpus after the other, and what they are about.
+    """Print the tables of a run, corpus by corpus, and how and where it was measured.
 
     Args:
-        run: what the cells have in common.
-        cells: adjusted.
-        descriptions: of the corpora, by id, as far as known.
+        run: The run's description.
+        cells: The run's cells, adjusted for their number of tests.
+        descriptions: Descriptions of corpora by id; a corpus without one is shown without.
     """
     from nanogpt_rs.statistics.adjusted import tests_in
 
     for corpus in dict.fromkeys(cell.corpus for cell in cells):
-        mine = [cell for cell in cells if cell.corpus == corpus]
-        about = descriptions.get(corpus, "")
-        out.print(corpus_line(corpus, mine[0].sha256, mine[0].characters, about))
-        print_tables(mine)
+        of_corpus = [cell for cell in cells if cell.corpus == corpus]
+        first, about = of_corpus[0], descriptions.get(corpus, "")
+        out.print(corpus_line(corpus, first.sha256, first.characters, about))
+        print_tables(of_corpus)
     host, build = run.machine, run.build
     commit = f", commit {run.commit[:8]}" if run.commit else ""
     changed = " with uncommitted changes" if run.dirty else ""
@@ -49,23 +49,25 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
             f"{build['profile']}, sources: {run.sources}{commit}{changed}; {run.began:%Y-%m-%d}"
         )
     )
-    tests = tests_in(cells)
     if not any(cell.against for cell in cells):
         return
-    valid = any(each.comparison.valid for cell in cells for each in cell.against)
+    tests = tests_in(cells)
     if tests:
-        said = f"verdicts hold for all {tests} tests together (Holm), intervals each for itself."
-    elif valid:
-        said = "one test was made, and nothing is adjusted."
+        adjustment = (
+            f"verdicts hold for all {tests} tests together (Holm), each interval for itself alone."
+        )
+    elif any(against.comparison.valid for cell in cells for against in cell.against):
+        adjustment = "one test was made, and nothing is adjusted."
     else:
-        said = "none is valid, and nothing is tested."
+        adjustment = "none is valid, and nothing is tested."
     out.print(
-        f"Ratios are the reference's time over the implementation's, with 95 % intervals; {said}"
+        "Ratios are the reference's time over the implementation's, with 95 % intervals; "
+        f"{adjustment}"
     )
 
 
 def corpus_line(id: str, sha256: str, characters: int, description: str) -> str:
-    """Return which text the figures below it are about."""
+    """Return the line above a table that says which text was measured."""
     about = f"{description}, " if description else ""
     return (
         f"\n[bold]{escape(id)}[/bold]: {escape(about)}characters: {characters:,}, "
@@ -74,62 +76,68 @@ def corpus_line(id: str, sha256: str, characters: int, description: str) -> str:
 
 
 def print_tables(cells: Sequence[Cell]) -> None:
-    """Print one corpus's cells, a table for each task and state, the fastest first."""
+    """Print the cells of one corpus: a table for each task and state, the fastest first."""
+    for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
+        line = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
+        out.print(escape(line), soft_wrap=True)
+    for cell in {(cell.task, cell.id): cell for cell in cells if cell.origin}.values():
+        line = f"{cell.task} {cell.id}: foreign, from {cell.origin}"
+        out.print(escape(line), soft_wrap=True)
+    timed = [cell for cell in cells if cell.seconds]
+    for task, state in dict.fromkeys((cell.task, cell.state) for cell in timed):
+        print_table(
+            f"{task}, {state}", [cell for cell in timed if (cell.task, cell.state) == (task, state)]
+        )
+
+
+def print_table(title: str, cells: Sequence[Cell]) -> None:
+    """Print the table of one task on one corpus in one state, and the lines below it."""
     from nanogpt_rs.measuring.paired import UNCOUNTED
 
-    for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
-        words = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
-        out.print(escape(words), soft_wrap=True)
-    for cell in {(cell.task, cell.id): cell for cell in cells if cell.origin}.values():
-        words = f"{cell.task} {cell.id}: foreign, from {cell.origin}"
-        out.print(escape(words), soft_wrap=True)
-    for task, state in dict.fromkeys((cell.task, cell.state) for cell in cells if cell.seconds):
-        mine = [cell for cell in cells if (cell.task, cell.state) == (task, state) and cell.seconds]
-        mine.sort(key=lambda cell: cell.seconds or 0.0)
-        # The control of two commits stands in the column of all others.
-        mine = [replace(cell, against=tuple(map(in_column, cell.against))) for cell in mine]
-        roles = sorted(
-            {(each.role, each.id) for cell in mine for each in cell.against},
-            key=lambda role: (list(REFERENCES).index(role[0]), role[1]),
-        )
-        table = table_of(f"{task}, {state}", mine, roles)
-        if out.measure(table, options=out.options.update(width=1000)).maximum > out.width:
-            table = table_of(f"{task}, {state}", mine, roles, narrow=True)
-        out.print(table)
-        for why in dict.fromkeys(
-            each.comparison.clock_reason for cell in mine for each in cell.against
-        ):
-            if why == UNCOUNTED:
-                out.print(escape(f"by wall clock: {why}"), soft_wrap=True)
-        for role, id in roles:
-            out.print(escape(controls(id, [cell.beside(role) for cell in mine])), soft_wrap=True)
-        untold = [
-            f"{cell.id}: {found.verdict}: {found.reason} ({found.clock} clock)"
-            for cell in mine
-            if not cell.limit
-            for found in (each.comparison for each in cell.against)
-            if found.verdict in {"invalid", "inconclusive"} or len(mine) == 2
-        ]
-        out.print(escape("\n".join(dict.fromkeys(untold))), soft_wrap=True)
+    cells = sorted(cells, key=lambda cell: cell.seconds or 0.0)
+    # The control of two commits stands in the same column as all other rows.
+    cells = [replace(cell, against=tuple(map(in_column, cell.against))) for cell in cells]
+    roles = sorted(
+        {(against.role, against.id) for cell in cells for against in cell.against},
+        key=lambda role: (list(REFERENCES).index(role[0]), role[1]),
+    )
+    table = table_of(title, cells, roles)
+    if out.measure(table, options=out.options.update(width=1000)).maximum > out.width:
+        table = table_of(title, cells, roles, narrow=True)
+    out.print(table)
+    reasons = {against.comparison.clock_reason for cell in cells for against in cell.against}
+    if UNCOUNTED in reasons:
+        out.print(escape(f"by wall clock: {UNCOUNTED}"), soft_wrap=True)
+    for role, id in roles:
+        line = control_line(id, [cell.beside(role) for cell in cells])
+        out.print(escape(line), soft_wrap=True)
+    explained = [
+        f"{cell.id}: {comparison.verdict}: {comparison.reason} ({comparison.clock} clock)"
+        for cell in cells
+        if not cell.limit
+        for comparison in (against.comparison for against in cell.against)
+        if comparison.verdict in {"invalid", "inconclusive"} or len(cells) == 2
+    ]
+    out.print(escape("\n".join(dict.fromkeys(explained))), soft_wrap=True)
 
 
-def in_column(found: Against) -> Against:
-    """Return what was said beside a reference, with the role that heads its column."""
+def in_column(against: Against) -> Against:
+    """Return a comparison with the role whose column it stands in."""
     from nanogpt_rs.records.schema import BEFORE, CONTROL
 
-    return replace(found, role=BEFORE) if found.role == CONTROL else found
+    return replace(against, role=BEFORE) if against.role == CONTROL else against
 
 
 def table_of(
     title: str, cells: Sequence[Cell], roles: Sequence[tuple[str, str]], *, narrow: bool = False
 ) -> Table:
-    """Return a table of cells that were measured.
+    """Return a table of timed cells.
 
     Args:
-        title: stands above it.
-        cells: of one corpus, task and state.
-        roles: of the references and their ids, a column or two each.
-        narrow: for a terminal of 80 columns: what belongs to one reference stands in one column.
+        title: Heading of the table.
+        cells: Cells of one corpus, task and state, in the order of the rows.
+        roles: Role and id of each reference; each fills two columns, or one if ``narrow``.
+        narrow: Whether to fit into a terminal of 80 columns.
     """
     table = Table(title=title, title_justify="left")
     longest = max(len(cell.id) for cell in cells)
@@ -147,43 +155,46 @@ def table_of(
         cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
         columns = [cell.id, duration(cell.seconds) + cores]
         for role, id in roles:
-            ratio, bounds, said = (
-                ("1", "", "reference") if cell.id == id else against(cell.beside(role))
+            ratio, interval, verdict = (
+                ("1", "", "reference") if cell.id == id else comparison_words(cell.beside(role))
             )
             if cell.limit:
-                said = "limit"
+                verdict = "limit"
             if narrow:
-                columns.append(f"{ratio} {said}\n{bounds}".rstrip())
+                columns.append(f"{ratio} {verdict}\n{interval}".rstrip())
             else:
-                columns += [f"{ratio} {bounds}".rstrip(), said]
+                columns += [f"{ratio} {interval}".rstrip(), verdict]
         table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
     return table
 
 
-def against(found: Against | None) -> tuple[str, str, str]:
-    """Return what a table says of one comparison: the ratio, its interval, and the verdict."""
-    if found is None or found.comparison.ratio is None:
-        return "-", "", "-" if found is None else found.comparison.verdict
-    ratio, bounds = found.comparison.ratio, found.comparison.interval
+def comparison_words(against: Against | None) -> tuple[str, str, str]:
+    """Return the ratio, the interval and the verdict of a comparison as a table shows them."""
+    if against is None or against.comparison.ratio is None:
+        return "-", "", "-" if against is None else against.comparison.verdict
+    ratio, bounds = against.comparison.ratio, against.comparison.interval
     interval = "" if bounds is None else f"[{times(bounds[0])}, {times(bounds[1])}]"
-    return times(ratio), interval, found.comparison.verdict
+    return times(ratio), interval, against.comparison.verdict
 
 
-def controls(id: str, found: Sequence[Against | None]) -> str:
-    """Return how a reference compared with itself, and what the run could tell from it."""
-    known = [each.comparison for each in found if each is not None]
+def control_line(id: str, against: Sequence[Against | None]) -> str:
+    """Return how a reference compared with itself, and which differences the run could resolve."""
+    comparisons = [entry.comparison for entry in against if entry is not None]
+    controls = [comparison.control for comparison in comparisons if comparison.control]
     widest = max(
-        (each.control.interval for each in known if each.control and each.control.interval),
+        (control.interval for control in controls if control.interval),
         key=lambda bounds: bounds[1] - bounds[0],
         default=None,
     )
-    resolves = sorted(each.resolves for each in known if each.resolves is not None)
-    words = f"{id} against itself: "
-    words += "not told" if widest is None else f"{widest[0]:.4f} to {widest[1]:.4f}"
+    resolves = sorted(
+        comparison.resolves for comparison in comparisons if comparison.resolves is not None
+    )
+    line = f"{id} against itself: "
+    line += "unknown" if widest is None else f"{widest[0]:.4f} to {widest[1]:.4f}"
     if resolves:
-        words += f"; differences told from {resolves[0]:.1%}"
+        line += f"; differences can be told from {resolves[0]:.1%}"
         if len(resolves) > 1:
-            words += f" (steadiest) or {resolves[-1]:.1%} (least steady) on"
+            line += f" (steadiest) or {resolves[-1]:.1%} (least steady) on"
         else:
-            words += " on"
-    return words
+            line += " on"
+    return line

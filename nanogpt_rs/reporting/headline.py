@@ -6,12 +6,11 @@ README's tables and the page's first words come from here, so that no figure is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from nanogpt_rs.commands.console import meanwhile_line
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, JobDifference, Recorded, Text
 from nanogpt_rs.statistics.adjusted import adjusted, together
-from nanogpt_rs.words import duration, times
+from nanogpt_rs.words import duration, meanwhile_line, times
 
 REAL = "tinyshakespeare"
 
@@ -242,7 +241,7 @@ def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
     """Return what every figure of a table has in common."""
     run = recorded.run
     meanwhile = together(recorded.cells)
-    busy = "." if meanwhile is None else f"; {meanwhile_line(meanwhile)}"
+    busy = "." if meanwhile is None else f"; {meanwhile_line(**asdict(meanwhile))}"
     commit = "no commit known" if run.commit is None else f"commit {run.commit[:8]}"
     changed = " with uncommitted changes" if run.dirty else ""
     return (

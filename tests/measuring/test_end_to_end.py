@@ -100,7 +100,10 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
         (("--config=huge",), "no config 'huge'; there are: quick"),
         (("--dtype=int4",), "no dtype 'int4'; there are: float32"),
         (("--device=abacus",), "no device 'abacus'; there are: cpu, cuda, mps"),
-        (("charset",), "--end-to-end takes --id, one --corpus, and how to train: no task"),
+        (
+            ("charset",),
+            "--end-to-end takes --id, one --corpus and the options of training, but no task",
+        ),
         (("--id=rust/none",), "no implementation 'rust/none'"),
         (("--corpus=none.txt",), "no such file"),
     ],
@@ -115,7 +118,7 @@ def test_how_to_train_is_nothing_that_calls_know(nanogpt_rs: Run) -> None:
     for option in ("--steps=3", "--device=cuda", "--compile", "--config=full"):
         done = nanogpt_rs("bench", "charset", option)
         assert done.returncode == 2, done.stderr
-        assert "how to train is said with --end-to-end alone" in done.stderr
+        assert "--attention and --compile need --end-to-end" in done.stderr
 
 
 def test_a_preparation_that_is_wrong_trains_nothing(

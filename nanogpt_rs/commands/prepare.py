@@ -23,68 +23,90 @@ from nanogpt_rs.commands.console import (
     counted_progress,
     damage,
     err,
-    meanwhile_line,
     out,
     print_json,
     stop,
 )
-from nanogpt_rs.words import duration, times
+from nanogpt_rs.ruler.provenance import ProvenanceError
+from nanogpt_rs.ruler.provenance import check as check_build
+from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
     from nanogpt_rs.preparing.preparation import Prepared
     from nanogpt_rs.ruler.provenance import Build
 
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(help="UTF-8 files. Their texts follow one another in this order."),
+]
+To = Annotated[Path | None, typer.Option("--out", help="Folder for the shards and the manifest.")]
+Check = Annotated[
+    Path | None,
+    typer.Option(help="Only compare the shards in this folder with their manifest."),
+]
+EACH_CORE = "one for each core"
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="With the engine threads: threads.", show_default=EACH_CORE),
+]
+EngineName = Annotated[
+    str, typer.Option(help="threads, or dask: processes, which may run on other machines.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="With the engine dask: address of a running scheduler, such as tcp://10.0.0.1:8786.",
+        show_default="one is started here",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="With the engine dask: processes to start here.", show_default=EACH_CORE
+    ),
+]
+PartBytes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Bytes of text in one part. A part is prepared at once; an interruption loses no "
+        "finished part.",
+        show_default="32 to 512 MiB",
+    ),
+]
+Again = Annotated[
+    bool,
+    typer.Option("--again", help="Discard what the folder holds, and prepare from the beginning."),
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="Only measure, this many times in turn: one worker, all workers, and a limit: one "
+        "core that only reads, writes and hashes.",
+    ),
+]
+
 
 def prepare(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(help="UTF-8 files, which follow one another in this order."),
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option("--out", help="The folder for shards and manifest.")
-    ] = None,
-    check: Annotated[
-        Path | None,
-        typer.Option(help="Only compare the shards in this folder with their manifest."),
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Of this process; one for each core unasked.")
-    ] = None,
-    engine: Annotated[
-        str, typer.Option(help="threads, or dask: processes, on other machines too.")
-    ] = "threads",
-    scheduler: Annotated[
-        str | None,
-        typer.Option(help="The address of Dask's scheduler, such as tcp://10.0.0.1:8786."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Dask's processes here; without it one for each core."),
-    ] = None,
-    part_bytes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="About how much text is prepared at once, and kept; unasked 32 to 512 MiB.",
-        ),
-    ] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Begin anew, and replace what the folder holds.")
-    ] = False,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            help="Only measure, so many times: one worker, all, and as a limit one core that only "
-            "reads, writes and hashes.",
-        ),
-    ] = None,
+    paths: Paths = None,
+    to: To = None,
+    check: Check = None,
+    threads: Threads = None,
+    engine: EngineName = "threads",
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    part_bytes: PartBytes = None,
+    again: Again = False,
+    rounds: Rounds = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prepare texts of any size: nanoGPT's train.bin and val.bin, and a manifest.
+    """Prepare texts of any size: write nanoGPT's train.bin and val.bin, and a manifest.
 
-    An interrupted preparation goes on when the same command is given again.
+    To resume an interrupted preparation, give the same command again.
+
+    For example: nanogpt-rs prepare a.txt b.txt --out shards
     """
     with failures():
         if check is not None:
@@ -93,39 +115,36 @@ def prepare(
             report_check(check, as_json)
             return
         if not paths or to is None:
-            stop(USAGE, "texts and --out are needed: nanogpt-rs prepare PATH... --out DIR")
+            stop(USAGE, "texts and --out are needed: nanogpt-rs prepare PATH... --out FOLDER")
             return
         from nanogpt_rs.measuring.machine import cores
-        from nanogpt_rs.preparing.preparation import prepare as carry_out
-        from nanogpt_rs.ruler.provenance import check as check_build
+        from nanogpt_rs.preparing.preparation import prepare as run_preparation
 
         build = check_build()
         refuse_unfit(engine, threads, scheduler, workers)
-        if engine == "dask":  # whose workers may stand in another folder
+        if engine == "dask":  # its workers may run in another folder
             paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
         if rounds is not None:
             if scheduler is not None:
-                stop(
-                    USAGE, "--rounds counts the workers that are started here, not a --scheduler's"
-                )
+                stop(USAGE, "--rounds starts its own workers, and cannot take a --scheduler")
             if again:
-                stop(
-                    USAGE, "--rounds prepares in folders of its own, and has nothing to do --again"
-                )
-            of = "--workers" if engine == "dask" else "--threads"
-            counts = sorted({1, workers or threads or cores()})
-            each = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
-            engines = [(f"--engine={engine}", f"{of}={count}", *each) for count in counts]
+                stop(USAGE, "--rounds prepares in folders of its own, and cannot take --again")
+            option = "--workers" if engine == "dask" else "--threads"
+            part_option = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
+            engines = [
+                (f"--engine={engine}", f"{option}={count}", *part_option)
+                for count in sorted({1, workers or threads or cores()})
+            ]
             report_measured(paths, to, rounds, engines, build, as_json)
             return
         with (
-            engine_of(engine, threads, scheduler, workers) as asked,
+            engine_of(engine, threads, scheduler, workers) as chosen,
             counted_progress() as progress,
         ):
-            outcome = carry_out(
-                paths, to, asked, part_bytes=part_bytes, start_over=again, progress=progress
+            prepared = run_preparation(
+                paths, to, chosen, part_bytes=part_bytes, start_over=again, progress=progress
             )
-            document = document_of(outcome, asked)
+            document = document_of(prepared, chosen)
     if as_json:
         print_json(document)
     else:
@@ -136,7 +155,7 @@ def prepare(
 def engine_of(
     name: str, threads: int | None, scheduler: str | None, workers: int | None
 ) -> Iterator[Engine]:
-    """Yield what carries out."""
+    """Yield the engine of this name, running."""
     from nanogpt_rs.measuring.machine import cores
     from nanogpt_rs.preparing import dask_engine, engines
 
@@ -144,37 +163,37 @@ def engine_of(
         dask_engine.dask(scheduler, workers or cores())
         if name == "dask"
         else engines.threads(threads or cores())
-    ) as found:
-        yield found
+    ) as engine:
+        yield engine
 
 
 def refuse_unfit(
     name: str, threads: int | None, scheduler: str | None, workers: int | None
 ) -> None:
-    """Stop where an engine does not exist, or what is asked of it is another's."""
-    wrong = {
+    """Exit if there is no such engine, or if it has no such option."""
+    faults = {
         f"no engine {name!r}; there are: threads, dask": name not in {"threads", "dask"},
-        "--threads is of the engine threads; of dask there are --workers": (
+        "--threads is an option of the engine threads; dask has --workers": (
             name == "dask" and threads is not None
         ),
-        "--scheduler and --workers are of --engine dask": (
+        "--scheduler and --workers need --engine dask": (
             name == "threads" and (scheduler, workers) != (None, None)
         ),
         "--workers are started here; a --scheduler has its own": None not in {scheduler, workers},
     }
-    for message in (message for message, holds in wrong.items() if holds):
-        stop(USAGE, message)
+    for message, is_so in faults.items():
+        if is_so:
+            stop(USAGE, message)
 
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """Turn what is wrong with texts, shards or the system into one line and an exit status."""
+    """Turn faults of texts, shards or the system into one line and an exit status."""
     from nanogpt_rs.preparing.engines import EngineError
     from nanogpt_rs.preparing.parts import PreparationError, RequestError
     from nanogpt_rs.preparing.preparation import KEPT, in_words
     from nanogpt_rs.preparing.shard_limit import LimitError
     from nanogpt_rs.preparing.shards import ShardError
-    from nanogpt_rs.ruler.provenance import ProvenanceError
 
     try:
         yield
@@ -191,7 +210,7 @@ def failures() -> Iterator[None]:
 
 
 def report_check(folder: Path, as_json: bool) -> None:
-    """Say which shards do not fit their manifest."""
+    """Print which shards differ from their manifest, and exit with the status that follows."""
     from nanogpt_rs.preparing.shards import faults, read_manifest
 
     manifest = read_manifest(folder)
@@ -204,14 +223,14 @@ def report_check(folder: Path, as_json: bool) -> None:
             done += count
             progress("bytes", done, total)
 
-        wrong = list(faults(folder, hashes=True, progress=advance))
+        differences = list(faults(folder, hashes=True, progress=advance))
     if as_json:
-        print_json({"fits": not wrong, "faults": wrong})
-    elif not wrong:
+        print_json({"fits": not differences, "faults": differences})
+    elif not differences:
         out.print(escape(f"{folder}: both shards are as the manifest says"), soft_wrap=True)
-    for each in wrong:
-        err.print(escape(f"nanogpt-rs: {each}"), soft_wrap=True)
-    if wrong:
+    for difference in differences:
+        err.print(escape(f"nanogpt-rs: {difference}"), soft_wrap=True)
+    if differences:
         sys.exit(FAILED)
 
 
@@ -223,7 +242,7 @@ def report_measured(
     build: Build,
     as_json: bool,
 ) -> None:
-    """Measure preparations by some engines and the limit in turn, and print how they compare."""
+    """Measure preparations by several engines and the limit in turn, and print the comparison."""
     from nanogpt_rs.measuring.machine import MachineWatch
     from nanogpt_rs.measuring.run import describe
     from nanogpt_rs.preparing import shard_limit
@@ -236,12 +255,25 @@ def report_measured(
         (Path(name) / "one.txt").write_text("a", encoding="utf-8")
         arms = shard_limit.arms_of(paths, engines, str(Path(name) / "one.txt"))
         shard_limit.measure(arms, folder, rounds, progress)
-    document, meanwhile = shard_limit.document_of(arms), watch.so_far()
+    document, meanwhile = shard_limit.document_of(arms), asdict(watch.so_far())
     if as_json:
         size = sum(Path(path).stat().st_size for path in paths)
-        about = {"run": asdict(run), "bytes": size, "meanwhile": asdict(meanwhile)}
-        print_json({**document, **about})
+        print_json({**document, "run": asdict(run), "bytes": size, "meanwhile": meanwhile})
         return
+    out.print(measured_table(document))
+    out.print("Memory is the command's peak, without the peak of start-up alone.")
+    for arm in document["arms"]:
+        stages = ", ".join(f"{stage} {duration(taken)}" for stage, taken in arm["stages"].items())
+        out.print(escape(f"{arm['engine']}: {stages}"), soft_wrap=True)
+        for stage, ratio in (arm["of_first"] or {}).items():
+            out.print(
+                f"  {stage}: {ratio_in_words(ratio)} times as fast as with one", soft_wrap=True
+            )
+    out.print(meanwhile_line(**meanwhile))
+
+
+def measured_table(document: dict[str, Any]) -> Table:
+    """Return the table of measured preparations and their limit."""
     table = Table("command", title_justify="left")
     for column in ("whole", "of the limit's speed", "by processor time", "memory"):
         table.add_column(column, justify="right")
@@ -255,36 +287,29 @@ def report_measured(
             ratio_in_words(arm["of_limit_cpu"]) if "=threads" in arm["engine"] else "",
             f"{arm['memory'] / 1e6:+,.1f} MB",
         )
-    out.print(table)
-    out.print("Memory is what the command holds at most, beyond what start-up alone takes.")
-    for arm in document["arms"]:
-        stages = ", ".join(f"{stage} {duration(each)}" for stage, each in arm["stages"].items())
-        out.print(escape(f"{arm['engine']}: {stages}"), soft_wrap=True)
-        for stage, found in (arm["of_first"] or {}).items():
-            out.print(f"  {stage}: {ratio_in_words(found)} times as fast as one", soft_wrap=True)
-    out.print(meanwhile_line(meanwhile))
+    return table
 
 
-def ratio_in_words(found: dict[str, Any]) -> str:
-    """Return a ratio with its interval."""
-    return f"{times(found['ratio'])} [{', '.join(times(each) for each in found['interval'])}]"
+def ratio_in_words(ratio: dict[str, Any]) -> str:
+    """Return a ratio with its interval, in words."""
+    return f"{times(ratio['ratio'])} [{', '.join(map(times, ratio['interval']))}]"
 
 
-def document_of(outcome: Prepared, engine: Engine) -> dict[str, Any]:
-    """Return what came of a preparation, as JSON has it."""
+def document_of(prepared: Prepared, engine: Engine) -> dict[str, Any]:
+    """Return the JSON document of a preparation."""
     return {
-        "manifest": outcome.manifest.document(),
-        "already": outcome.already,
-        "parts": outcome.parts,
-        "resumed": {"vocabulary": outcome.scanned, "encoding": outcome.encoded},
+        "manifest": prepared.manifest.document(),
+        "already": prepared.already,
+        "parts": prepared.parts,
+        "resumed": {"vocabulary": prepared.scanned, "encoding": prepared.encoded},
         "engine": {"name": engine.name, "workers": engine.workers},
-        "seconds": outcome.seconds.wall,
-        "busy_seconds": outcome.seconds.busy,
+        "seconds": prepared.seconds.wall,
+        "busy_seconds": prepared.seconds.busy,
     }
 
 
 def print_outcome(folder: Path, document: dict[str, Any]) -> None:
-    """Print what came of a preparation."""
+    """Print what a preparation wrote, and how long its stages took."""
     manifest = document["manifest"]
     if document["already"]:
         out.print(escape(f"{folder}: holds the shards of these files already"), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,53 +27,108 @@ from nanogpt_rs.commands.console import (
     stop,
     timed_progress,
 )
+from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
+from nanogpt_rs.records.schema import RecordError, Taken
+from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import digits, duration, seconds_in_words, size_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from nanogpt_rs.predicting.cost_prediction import Estimate, Model, Prediction, Resources
-    from nanogpt_rs.records.schema import Run, Taken
+    from nanogpt_rs.records.schema import Run
+
+Sizes = Annotated[
+    list[str] | None,
+    typer.Argument(help="Sizes of the texts, such as 100GB.", show_default="100GB and 10TB"),
+]
+Measure = Annotated[
+    bool,
+    typer.Option(
+        "--measure", help="Measure here first, instead of using the newest run of `cost`."
+    ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file of records to predict from.", show_default="the newest run of `cost`"
+    ),
+]
+UpTo = Annotated[
+    str, typer.Option(help="With --measure: size of the largest text to measure, at most 4GB.")
+]
+Repeats = Annotated[
+    int, typer.Option(min=2, help="With --measure: how often each way prepares each size.")
+]
+Workers = Annotated[
+    list[int] | None,
+    typer.Option(
+        min=1, help="With --measure: a number of workers to measure besides one; repeatable."
+    ),
+]
+Engines = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="With --measure: engine of `nanogpt-rs prepare`, threads or dask; repeatable.",
+        show_default="threads",
+    ),
+]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --measure: folder for temporary texts and shards; it needs three times the size "
+        "of the largest text.",
+        show_default="the system's temporary folder",
+    ),
+]
+Machines = Annotated[int, typer.Option(min=1, help="Number of machines that share the work.")]
+Cores = Annotated[int, typer.Option(min=1, help="Number of cores of each machine.")]
+Read = Annotated[
+    str | None,
+    typer.Option(
+        help="Speed at which each machine's disk is read, such as 2GB/s.",
+        show_default="no limit: the texts are in memory",
+    ),
+]
+Write = Annotated[
+    str | None,
+    typer.Option(
+        help="Speed at which each machine's disk is written, such as 1GB/s.",
+        show_default="no limit",
+    ),
+]
+Network = Annotated[
+    str | None,
+    typer.Option(
+        help="Speed of each machine's network, such as 1GB/s, if the files are on other machines.",
+        show_default="no network",
+    ),
+]
 
 
 def cost(
-    sizes: Annotated[
-        list[str] | None, typer.Argument(help="Of texts to predict; 100GB and 10TB unasked.")
-    ] = None,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Measure here first; else the newest run is used.")
-    ] = False,
-    record: Annotated[
-        Path | None, typer.Option(help="A file of records to predict from, instead.")
-    ] = None,
-    up_to: Annotated[str, typer.Option(help="The largest text to measure, at most 4GB.")] = "1GB",
-    repeats: Annotated[int, typer.Option(min=2, help="Of each way at each size.")] = 5,
-    workers: Annotated[
-        list[int] | None, typer.Option(min=1, help="To measure with, besides one; repeatable.")
-    ] = None,
-    engine: Annotated[
-        list[str] | None, typer.Option(help="Of nanogpt-rs prepare; repeatable (threads).")
-    ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option(help="For texts and shards, three times the largest; they are removed."),
-    ] = None,
-    machines: Annotated[int, typer.Option(min=1, help="That share the work.")] = 1,
-    cores: Annotated[int, typer.Option(min=1, help="Of each machine.")] = 1,
-    read: Annotated[
-        str | None, typer.Option(help="Of each machine's disk, such as 2GB/s; none: from memory.")
-    ] = None,
-    write: Annotated[str | None, typer.Option(help="The same for writing.")] = None,
-    network: Annotated[
-        str | None, typer.Option(help="Of each machine, where files are on others.")
-    ] = None,
+    sizes: Sizes = None,
+    measure: Measure = False,
+    record: Record = None,
+    up_to: UpTo = "1GB",
+    repeats: Repeats = 5,
+    workers: Workers = None,
+    engine: Engines = None,
+    folder: Folder = None,
+    machines: Machines = 1,
+    cores: Cores = 1,
+    read: Read = None,
+    write: Write = None,
+    network: Network = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Predict what `nanogpt-rs prepare` takes for texts of any size, from measured ones.
+    """Predict how long `nanogpt-rs prepare` takes for texts of any size, from measured texts.
 
-    Lines are fitted to runs from 1 MB on. The interval is of a single run, and knows nothing of
-    what was never measured: say what disks and network do, or they are taken to be no obstacle.
+    Straight lines are fitted to measured texts of 1 MB and more. An interval is that of a single
+    run, and covers only what was measured. Give the speeds of disks and network, or they are taken
+    to be no obstacle.
+
+    For example: nanogpt-rs cost 100GB 10TB --measure --read 2GB/s --write 1GB/s
     """
     with refusals():
         from nanogpt_rs.predicting.cost_prediction import (
@@ -81,7 +137,6 @@ def cost(
             model_of,
             predict,
         )
-        from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
 
         try:
             wanted = [parse_size(size) for size in sizes or ("100GB", "10TB")]
@@ -98,7 +153,7 @@ def cost(
         try:
             if measure:
                 measure_costs(largest, repeats, workers, engine, folder, results)
-            run, taken = runs_of(record, results)
+            run, taken = newest_costs(record, results)
             model = model_of(taken)
         except CostError as error:
             stop(FAILED if measure else NOTHING, str(error))
@@ -120,32 +175,34 @@ def measure_costs(
     folder: Path | None,
     results: Path,
 ) -> None:
-    """Measure, and keep each run as soon as it is finished."""
+    """Measure preparations of growing size, and save each as soon as it is finished."""
     from nanogpt_rs.predicting import cost_measurement
-    from nanogpt_rs.ruler.corpora import sha256
-    from nanogpt_rs.ruler.provenance import check
 
     sizes = cost_measurement.sizes_to(largest)
     ways = cost_measurement.ways(sorted({1, *(workers or ())}), engines or ["threads"])
-    plan = sha256(f"{sizes} {repeats} {[way.name for way in ways]}".encode())
+    request = sha256(f"{sizes} {repeats} {[way.name for way in ways]}".encode())
     seconds = repeats * sum(sizes) * len(ways) * cost_measurement.PACE
     with (
-        kept_run("cost", plan, check(), results, None) as keeper,
+        kept_run("cost", request, check(), results, None) as writer,
         timed_progress(seconds) as advance,
     ):
         for taken in cost_measurement.measure(sizes, ways, folder, repeats, advance):
-            keeper.keep_other(taken)
+            writer.keep_other(taken)
 
 
-def runs_of(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
-    """Return the last run of a file, or of the newest file here, and what it measured.
+def newest_costs(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
+    """Return the last run in a file of records, and the costs that it measured.
+
+    Args:
+        record: The file. ``None``: the newest run of ``cost`` in the folder for results.
+        results: Folder for results, with one subfolder for each command.
 
     Raises:
-        CostError: it measured nothing of the kind.
+        nanogpt_rs.predicting.cost_prediction.CostError: There is no such run, or it measured
+            no costs.
     """
     from nanogpt_rs.predicting.cost_prediction import CostError
     from nanogpt_rs.records.files import newest, read
-    from nanogpt_rs.records.schema import RecordError, Taken
 
     if record is None:
         try:
@@ -154,16 +211,16 @@ def runs_of(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
             raise CostError(f"{error}; `nanogpt-rs cost --measure` measures") from None
     with damage():
         recorded = read(record)[-1]
-    taken = [each for each in recorded.others if isinstance(each, Taken)]
+    taken = [other for other in recorded.others if isinstance(other, Taken)]
     if not taken:
-        raise CostError(f"{record}: holds nothing of what a preparation costs")
+        raise CostError(f"{record}: holds no run of `nanogpt-rs cost --measure`")
     return recorded.run, taken
 
 
 def document_of(
     run: Run, model: Model, resources: Resources, predictions: Sequence[Prediction]
 ) -> dict[str, Any]:
-    """Return what is predicted, and from what."""
+    """Return the JSON document of predictions, and of the model that they are made with."""
     from nanogpt_rs.records.lines import plain
 
     wholes = [
@@ -184,10 +241,10 @@ def document_of(
 
 
 def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
-    """Print the lines that were fitted."""
-    table = Table(title="what a text costs, by size", title_justify="left")
-    table.add_column("what", overflow="fold")
-    for column in ("fixed", "a GB", "a run is off by", "runs"):
+    """Print the lines that were fitted to the measured texts."""
+    table = Table(title="time that a text takes, by its size", title_justify="left")
+    table.add_column("work", overflow="fold")
+    for column in ("fixed", "per GB", "error of one run", "runs"):
         table.add_column(column, justify="right")
     lines = [
         *((f"prepare: {name}, busy", line) for name, line in model.stages.items()),
@@ -197,16 +254,17 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
             for (engine, workers), line in model.wholes.items()
         ),
     ]
-    for what, line in lines:
+    for name, line in lines:
         table.add_row(
-            escape(what),
+            escape(name),
             duration(line.fixed),
             duration(line.per_byte * 1e9),
             f"{line.spread:.1%}",
             str(line.runs),
         )
     out.print(table)
-    least, most = (size_in_words(pick(each.bytes for each in taken)) for pick in (min, max))
+    sizes = [measured.bytes for measured in taken]
+    least, most = size_in_words(min(sizes)), size_in_words(max(sizes))
     out.print(
         escape(
             f"Measured from {least} to {most} on {run.machine.alias} ({run.machine.cpu}, "
@@ -217,7 +275,7 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
 
 
 def print_predictions(resources: Resources, predictions: Sequence[Prediction]) -> None:
-    """Print what is predicted, and what bounds it."""
+    """Print a table of predictions, and of the bottleneck of each stage."""
     table = Table(title=resources_in_words(resources), title_justify="left")
     table.add_column("text", justify="right")
     for stage in predictions[0].stages:
@@ -230,22 +288,24 @@ def print_predictions(resources: Resources, predictions: Sequence[Prediction]) -
             for stage in prediction.stages
         ]
         beyond = f"{digits(prediction.stretched)} times" if prediction.stretched > 1 else "-"
-        table.add_row(size_in_words(prediction.size), *stages, bounded(prediction.total), beyond)
+        size, total = size_in_words(prediction.size), with_interval(prediction.total)
+        table.add_row(size, *stages, total, beyond)
     out.print(table)
 
 
 def resources_in_words(resources: Resources) -> str:
-    """Return the machines that a preparation runs on, in words."""
+    """Return the machines, the disks and the network of a prediction in words."""
     machines = f"{resources.machines} machines of " if resources.machines > 1 else ""
     words = f"{machines}{resources.cores} core{'s' if resources.cores > 1 else ''}"
-    for speed, verb in ((resources.read, "read"), (resources.write, "written")):
-        words += "" if math.isinf(speed) else f", {digits(speed / 1e9)} GB/s {verb}"
-    if resources.network:
-        words += f", {digits(resources.network / 1e9)} GB/s of network"
-    return words
+    for bytes_per_second, verb in ((resources.read, "read"), (resources.write, "written")):
+        if not math.isinf(bytes_per_second):
+            words += f", {digits(bytes_per_second / 1e9)} GB/s {verb}"
+    return words + (
+        f", {digits(resources.network / 1e9)} GB/s of network" if resources.network else ""
+    )
 
 
-def bounded(estimate: Estimate) -> str:
-    """Return an estimate with its interval."""
+def with_interval(estimate: Estimate) -> str:
+    """Return an estimate with its interval, in words."""
     seconds, low, high = map(seconds_in_words, (estimate.seconds, estimate.low, estimate.high))
     return f"{seconds} [{low}, {high}]"

@@ -7,23 +7,31 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nanogpt_rs.commands.console import NOTHING, USAGE, out, refusals, stop
+from nanogpt_rs.commands.console import NOTHING, USAGE, OneTask, out, refusals, stop
 
 
 def new(
-    task: Annotated[str, typer.Argument(help="A task, such as charset.")],
-    idea: Annotated[str, typer.Argument(help="What to call it, after its data structure.")],
-    rust: Annotated[bool, typer.Option("--rust", help="In Rust.")] = False,
-    python: Annotated[bool, typer.Option("--python", help="In Python.")] = False,
+    task: OneTask,
+    idea: Annotated[
+        str,
+        typer.Argument(
+            help="Name of the new implementation, after its data structure, such as sorted_groups."
+        ),
+    ],
+    rust: Annotated[bool, typer.Option("--rust", help="Write it in Rust.")] = False,
+    python: Annotated[bool, typer.Option("--python", help="Write it in Python.")] = False,
 ) -> None:
-    """Begin an implementation in this checkout: its file, and each line that has to name it."""
+    """Begin an implementation in this checkout: its file, and every line that must name it.
+
+    For example: nanogpt-rs new charset sorted_groups --python
+    """
     with refusals():
         from nanogpt_rs.measuring.selection import SelectionError, select
         from nanogpt_rs.workshop.scaffold import ScaffoldError, begin, checkout
 
         if rust == python:
             raise SelectionError("name one language: --rust or --python")
-        select([task])  # exists
+        select([task])  # raises if the task does not exist
         try:
             root = checkout()
         except ScaffoldError as error:
@@ -35,5 +43,8 @@ def new(
     for file in begun.files:
         out.print(escape(str(file)), soft_wrap=True)
     build = "make stubs build && " if rust else ""
-    out.print(escape(f"A copy of {begun.model}; make it another, then:"), soft_wrap=True)
+    out.print(
+        escape(f"It begins as a copy of {begun.model}. Write your own code there, then run:"),
+        soft_wrap=True,
+    )
     out.print(escape(f"{build}nanogpt-rs verify {task} --id {begun.id}"), soft_wrap=True)

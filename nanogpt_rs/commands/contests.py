@@ -1,0 +1,87 @@
+"""Measures contests for ``bench`` and ``compare``, and prints their cells."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from nanogpt_rs.commands.console import (
+    FAILED,
+    NOTHING,
+    err,
+    kept_run,
+    out,
+    print_json,
+    stop,
+    timed_progress,
+)
+from nanogpt_rs.commands.pages import write_newest_page
+from nanogpt_rs.commands.tables import print_run
+from nanogpt_rs.words import meanwhile_line
+
+if TYPE_CHECKING:
+    from nanogpt_rs.measuring.bench import Contest
+    from nanogpt_rs.ruler.provenance import Build
+
+LONG_SECONDS = 60.0
+"""Runs that take longer than this say so before they begin."""
+
+
+def run_contests(
+    command: str,
+    contests: Sequence[Contest],
+    requested: Collection[tuple[str, str]],
+    build: Build,
+    results: Path,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Measure contests, save and print the cells, and exit with the status that they deserve.
+
+    Args:
+        command: Name of the command, and of the folder of its records.
+        contests: The contests to measure.
+        requested: Task and id of each row that the user chose, without added references.
+        build: How the Rust module was built.
+        results: Folder for results, with one subfolder for each command.
+        resume: Whether to go on with the newest run in it, which was interrupted.
+        as_json: Whether to print one document instead of tables.
+    """
+    from nanogpt_rs.measuring.bench import bench, estimate, request_hash
+    from nanogpt_rs.measuring.machine import MachineWatch
+    from nanogpt_rs.statistics.adjusted import tests_in
+
+    watch = MachineWatch()
+    seconds = estimate(contests)
+    if seconds > LONG_SECONDS:
+        err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
+    with (
+        kept_run(command, request_hash(contests), build, results, resume) as writer,
+        timed_progress(seconds) as advance,
+    ):
+        cells = bench(contests, advance, writer)
+    meanwhile = asdict(watch.so_far())
+    if command == "bench":
+        write_newest_page(results)
+    if as_json:
+        print_json(
+            {
+                "run": asdict(writer.run),
+                "meanwhile": meanwhile,
+                "tests": tests_in(cells),
+                "cells": [asdict(cell) for cell in cells],
+            }
+        )
+    else:
+        corpora = {contest.corpus.id: contest.corpus.description for contest in contests}
+        print_run(writer.run, cells, corpora)
+        out.print(escape(meanwhile_line(**meanwhile)))
+    if any(cell.status == "wrong" for cell in cells):
+        sys.exit(FAILED)
+    if not any(cell.seconds for cell in cells if (cell.task, cell.id) in requested):
+        stop(NOTHING, "nothing could be measured here")

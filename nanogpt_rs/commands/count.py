@@ -1,0 +1,145 @@
+"""The command ``count``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from nanogpt_rs.commands.console import (
+    FAILED,
+    NOTHING,
+    RESULTS,
+    USAGE,
+    AsJson,
+    Corpora,
+    Everything,
+    Ids,
+    Results,
+    Resume,
+    Tasks,
+    kept_run,
+    out,
+    print_json,
+    refusals,
+    stop,
+    timed_progress,
+)
+from nanogpt_rs.ruler.provenance import check
+
+if TYPE_CHECKING:
+    from nanogpt_rs.measuring.diff import Side
+    from nanogpt_rs.records.schema import Cell
+
+
+def count(
+    tasks: Tasks = None,
+    ids: Ids = None,
+    corpus: Corpora = None,
+    everything: Everything = False,
+    against: Annotated[
+        str | None,
+        typer.Option(help="An older commit, such as HEAD~1, to count as well and compare with."),
+    ] = None,
+    resume: Resume = False,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Count the instructions of a call with valgrind, to compare one implementation across commits.
+
+    A busy machine does not disturb the counts. They do not say which of two implementations is
+    faster. Valgrind hides AVX-512: an implementation with AVX-512 code runs other code there, and
+    the table names the code path that was counted.
+
+    For example: nanogpt-rs count encode --against HEAD~1
+    """
+    from nanogpt_rs.measuring.bench import Contest
+    from nanogpt_rs.measuring.count import COUNT_SECONDS, request_hash
+    from nanogpt_rs.measuring.count import count as run_count
+
+    with refusals():
+        from nanogpt_rs.measuring.selection import named_corpora, select
+
+        rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
+        pairs = named_corpora(corpus)
+        build = check()
+    side = older_side(against)
+    older = None if side is None else side.commit
+    contests = [
+        Contest(name, text, "instructions", {}, tuple(row for row in rows if row.task == task))
+        for name, text in pairs
+        for task in dict.fromkeys(row.task for row in rows)
+    ]
+    calls = sum(len(contest.contenders) for contest in contests) * (1 if side is None else 2)
+    request = request_hash(contests, older)
+    with (
+        kept_run("count", request, build, results, resume, before=older) as writer,
+        timed_progress(COUNT_SECONDS * calls) as advance,
+    ):
+        cells = run_count(contests, str(side.folder) if side else None, advance, writer)
+    if as_json:
+        print_json({"run": asdict(writer.run), "cells": [asdict(cell) for cell in cells]})
+    else:
+        print_counts(cells, older)
+    if any(cell.status == "wrong" for cell in cells):
+        sys.exit(FAILED)
+    if not any(cell.instructions for cell in cells):
+        stop(NOTHING, "nothing could be counted here")
+
+
+def older_side(revision: str | None) -> Side | None:
+    """Return the built side of an older commit, if there is one, or exit if counting fails here."""
+    from nanogpt_rs.measuring.count import CountError, library
+    from nanogpt_rs.measuring.diff import DiffError, commit_of, side_of
+
+    try:
+        older = None if revision is None else commit_of(revision)
+    except DiffError as error:
+        stop(USAGE, str(error))
+    try:
+        library()
+        return None if older is None else side_of(older)
+    except (CountError, DiffError) as error:
+        stop(NOTHING, str(error))
+    return None
+
+
+def print_counts(cells: Sequence[Cell], older: str | None) -> None:
+    """Print a table of counts for each task and corpus."""
+    for task, corpus in dict.fromkeys((cell.task, cell.corpus) for cell in cells):
+        table = Table(title=escape(f"{task} on {corpus}"), title_justify="left")
+        table.add_column("implementation", overflow="fold")
+        table.add_column("instructions", justify="right")
+        if older is not None:
+            table.add_column(f"in {older[:8]}", justify="right")
+            table.add_column("change", justify="right")
+        table.add_column("code path")
+        for cell in cells:
+            if (cell.task, cell.corpus) == (task, corpus):
+                table.add_row(*columns_of(cell, older))
+        out.print(table)
+    out.print(
+        "Counts of one implementation can be compared across commits. Counts of two "
+        "implementations cannot be compared with each other."
+    )
+
+
+def columns_of(cell: Cell, older: str | None) -> list[str]:
+    """Return the row of a cell in a table of counts."""
+    if cell.instructions is None:
+        reason = f"{cell.status}: {'; '.join(cell.details)}"
+        return [cell.id, *["-"] * (1 if older is None else 3), escape(reason)]
+    columns = [cell.id, f"{cell.instructions:,}"]
+    if older is not None:
+        before = cell.instructions_before
+        if before:
+            columns += [f"{before:,}", f"{cell.instructions / before - 1:+.3%}"]
+        else:
+            columns += ["-", "-"]
+    path = cell.path if cell.id.startswith("rust/") else None
+    return [*columns, path or ""]

@@ -1,0 +1,165 @@
+"""The command ``diff``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nanogpt_rs.commands.console import (
+    DEFAULT_TASKS,
+    FAILED,
+    NOTHING,
+    RESULTS,
+    SLOWER,
+    USAGE,
+    AsJson,
+    Corpora,
+    Everything,
+    Ids,
+    Results,
+    Resume,
+    err,
+    kept_run,
+    out,
+    print_json,
+    refusals,
+    stop,
+    timed_progress,
+)
+from nanogpt_rs.commands.tables import print_run
+from nanogpt_rs.records.schema import CONTROL
+
+if TYPE_CHECKING:
+    from nanogpt_rs.measuring.diff import Side
+    from nanogpt_rs.records.schema import Cell
+
+
+def diff(
+    older: Annotated[str, typer.Argument(help="The commit to compare with, such as HEAD~1.")],
+    newer: Annotated[str, typer.Argument(help="The commit to test.")] = "HEAD",
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", help="A task, such as charset; repeatable.", show_default=DEFAULT_TASKS
+        ),
+    ] = None,
+    ids: Ids = None,
+    corpus: Corpora = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state", help="warm, fresh_str or evicted; repeatable.", show_default="warm"
+        ),
+    ] = None,
+    everything: Everything = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0,
+            help="Seconds to spend on each implementation.",
+            show_default="chosen from the length of a call",
+        ),
+    ] = None,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a Markdown table for a pull request.")
+    ] = False,
+    resume: Resume = False,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Find out whether a commit made implementations faster or slower.
+
+    Both commits are built in release and called in the same processes, in random order. Python
+    that is equal in both is left out, except for one row of each task: the control, in which no
+    difference may be seen.
+
+    For example: nanogpt-rs diff HEAD~1 HEAD --task charset
+    """
+    from nanogpt_rs.measuring.diff import CELL_SECONDS, contests_of, name_of, request_hash
+    from nanogpt_rs.measuring.diff import diff as run_diff
+    from nanogpt_rs.statistics.adjusted import tests_in
+
+    with refusals():
+        from nanogpt_rs.measuring.selection import named_corpora, select, select_states
+
+        rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
+        pairs = named_corpora(corpus)
+        states = select_states(state or ["warm"], [row.task for row in rows])
+    old, new = sides = sides_of(older, newer)
+    contests = contests_of(rows, pairs, states, sides, seconds)
+    request = request_hash(contests, sides)
+    about = {"commit": new.commit, "dirty": False, "before": old.commit}
+    count = sum(len(contest.contenders) for contest in contests)
+    with (
+        kept_run("diff", request, new.build, results, resume, **about) as writer,
+        timed_progress(CELL_SECONDS * count) as advance,
+    ):
+        cells = run_diff(contests, sides, advance, writer)
+    controls = {name_of(contest.references[CONTROL]) for contest in contests if contest.references}
+    if as_json:
+        run, tests = asdict(writer.run), tests_in(cells)
+        print_json({"run": run, "tests": tests, "cells": [asdict(cell) for cell in cells]})
+    elif as_markdown:
+        print(markdown(cells, sides, controls), end="")
+    else:
+        print_run(writer.run, cells, {text.id: text.description for _, text in pairs})
+        out.print(f"Controls, equal in both commits: {', '.join(sorted(controls)) or 'none'}.")
+    exit_with_status(cells)
+
+
+def sides_of(older: str, newer: str) -> tuple[Side, Side]:
+    """Return both commits, built and installed, or exit if that fails."""
+    from nanogpt_rs.measuring.diff import DiffError, commit_of, side_of
+
+    try:
+        commits = commit_of(older), commit_of(newer)
+    except DiffError as error:
+        stop(USAGE, str(error))
+    try:
+        err.print("nanogpt-rs: building the commits that are not built yet", highlight=False)
+        return side_of(commits[0]), side_of(commits[1])
+    except DiffError as error:
+        stop(NOTHING, str(error))
+        raise
+
+
+def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]) -> str:
+    """Return the cells as a Markdown table with a heading, to be pasted into a pull request."""
+    from nanogpt_rs.measuring.diff import name_of
+    from nanogpt_rs.reporting.frames import markdown_of
+
+    old, new = (side.name for side in sides)
+    rows = []
+    for cell in cells:
+        comparison = cell.against[0].comparison if cell.against else None
+        ratio = interval = ""
+        if comparison is not None and comparison.ratio is not None:
+            ratio = f"{comparison.ratio:.3f}"
+            if comparison.interval is not None:
+                interval = "{:.3f} to {:.3f}".format(*comparison.interval)
+        verdict = cell.status if comparison is None else comparison.verdict
+        reason = "; ".join(cell.details) if comparison is None else comparison.reason
+        name = cell.id + (" (control)" if name_of(cell) in controls else "")
+        rows.append([cell.task, name, cell.corpus, cell.state, verdict, ratio, interval, reason])
+    ratio_head = f"{old} / {new}"
+    heads = ["task", "implementation", "corpus", "state", "verdict", ratio_head, "95 %", "why"]
+    return (
+        f"### `{old}` against `{new}`\n\n{markdown_of(heads, rows)}\n"
+        "Ratios are the older commit's time over the newer one's: above 1, the newer one is "
+        "faster. Both were called in the same processes, in random order.\n"
+    )
+
+
+def exit_with_status(cells: Sequence[Cell]) -> None:
+    """Exit with the status of the worst cell, or return if all is well."""
+    if any(cell.status == "wrong" for cell in cells):
+        sys.exit(FAILED)
+    comparisons = [against.comparison for cell in cells for against in cell.against]
+    if not comparisons:
+        stop(NOTHING, "nothing could be measured in both commits")
+    if any(comparison.verdict == "slower" for comparison in comparisons):
+        sys.exit(SLOWER)

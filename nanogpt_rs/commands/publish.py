@@ -1,0 +1,38 @@
+"""The command ``publish``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from nanogpt_rs.commands.console import FAILED, damage, err, out, stop
+
+
+def publish(
+    folder: Annotated[Path, typer.Argument(help="The folder to write the site to.")] = Path(
+        "public"
+    ),
+    results: Annotated[Path, typer.Option(help="The folder of recorded results.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Write a static site of all recorded results: our page, asv's site and pytest-benchmark's.
+
+    For example: nanogpt-rs publish public
+    """
+    from nanogpt_rs.reporting.publish import PublishError
+    from nanogpt_rs.reporting.publish import publish as write_site
+
+    try:
+        with damage():
+            missing_parts = write_site(results, folder)
+    except PublishError as error:
+        stop(FAILED, str(error))
+    except OSError as error:
+        stop(FAILED, f"{error.filename or folder}: {error.strerror}")
+    for part in missing_parts:
+        err.print(f"nanogpt-rs: {escape(part)}", soft_wrap=True)
+    out.print(escape(str(folder / "index.html")), soft_wrap=True)

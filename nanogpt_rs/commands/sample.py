@@ -1,0 +1,60 @@
+"""The command ``sample``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nanogpt_rs.commands.console import AsJson, print_json, training_refusals
+from nanogpt_rs.commands.train import LEAST_SEED, MOST_SEED, SEED
+
+
+def sample(
+    checkpoint: Annotated[
+        str, typer.Argument(help="A file that `nanogpt-rs train --checkpoint` saved.")
+    ],
+    length: Annotated[int, typer.Option(min=0, help="Number of characters to write.")] = 500,
+    prompt: Annotated[
+        str, typer.Option(help="Text for the model to go on from.", show_default="a line break")
+    ] = "\n",
+    temperature: Annotated[
+        float, typer.Option(min=0.01, help="Above 1, rare characters become more likely.")
+    ] = 1.0,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Draw only from this many likeliest characters.", show_default="all"
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=LEAST_SEED, max=MOST_SEED, help="Seed of the drawn characters.")
+    ] = SEED,
+    device: Annotated[str, typer.Option(help="Device to run the model on: cpu, cuda or mps.")] = (
+        "cpu"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Let a trained model write a text.
+
+    For example: nanogpt-rs sample run.pt --length 1000
+    """
+    with training_refusals() as training:
+        characters = training.sample(
+            checkpoint,
+            length,
+            prompt=prompt,
+            seed=seed,
+            temperature=temperature,
+            top=top,
+            device=device,
+        )
+        if as_json:
+            print_json({"prompt": prompt, "text": "".join(characters)})
+            return
+        sys.stdout.write(prompt.lstrip("\n"))
+        for character in characters:
+            sys.stdout.write(character)
+            sys.stdout.flush()
+        sys.stdout.write("\n")
