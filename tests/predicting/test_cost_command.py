@@ -122,7 +122,7 @@ def test_records_of_another_command_are_refused(
     other.write_bytes(lines[0])
     done = nanogpt_rs("cost", "--record", str(other))
     assert done.returncode == 3
-    assert "holds nothing of what a preparation costs" in done.stderr
+    assert "holds no run of `nanogpt-rs cost --measure`" in done.stderr
 
 
 def test_a_way_that_writes_other_shards_is_named(installation: Installation) -> None:
