@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, make_dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from nanogpt_rs.records.durable import checksum
-from nanogpt_rs.records.schema import KINDS, OTHERS, PARTS, SCHEMA_VERSION, Cell, Other, RecordError
+from nanogpt_rs.records.kinds import KINDS, Other, kind_of_other
+from nanogpt_rs.records.schema import SCHEMA_VERSION, Cell, RecordError
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 
 LONGEST_LINE = 4096
-"""Bytes of a record at most."""
+"""Most bytes that a record may have."""
 DIGITS = 6
-"""Significant ones of each number in a record: more than any measurement has."""
+"""Significant digits of each number in a record: more than any measurement has."""
 LONGEST_DETAIL = 400
-"""Characters kept of one thing that was wrong."""
+"""Most characters of one of a cell's details."""
 
 
 def line_of(kind: str, run: str, record: Any) -> bytes:
     """Return the line that keeps a record.
 
     Args:
-        kind: of ``KINDS``.
-        run: id of the run that it belongs to.
-        record: an instance of that kind's class.
+        kind: Kind of the record, a key of ``KINDS``.
+        run: Id of the run that the record belongs to.
+        record: Instance of that kind's class.
 
     Raises:
-        RecordError: it is longer than a record may be.
+        RecordError: The line is longer than ``LONGEST_LINE``.
     """
     body = {"schema_version": SCHEMA_VERSION, "kind": kind, "run": run, **plain(asdict(record))}
     body["checksum"] = checksum(body)
@@ -43,8 +44,8 @@ def line_of(kind: str, run: str, record: Any) -> bytes:
 
 
 def lines_of_cell(run: str, cell: Cell) -> bytes:
-    """Return the line that keeps a cell, shortening what was wrong with it as far as need be."""
-    details = [each[:LONGEST_DETAIL] for each in cell.details]
+    """Return the line that keeps a cell, whose details are cut where the line would be too long."""
+    details = [detail[:LONGEST_DETAIL] for detail in cell.details]
     while True:
         try:
             return line_of("cell", run, replace(cell, details=tuple(details)))
@@ -55,55 +56,42 @@ def lines_of_cell(run: str, cell: Cell) -> bytes:
 
 
 def line_of_other(run: str, record: Other) -> bytes:
-    """Return the line that keeps what is no cell."""
+    """Return the line that keeps a record that is not a cell.
+
+    Raises:
+        RecordError: The line is longer than ``LONGEST_LINE``.
+    """
     return line_of(kind_of_other(record), run, record)
 
 
-def kind_of_other(record: Other) -> str:
-    """Return the kind of what is no cell, of ``OTHERS``."""
-    return next(kind for kind, each in OTHERS.items() if isinstance(record, each))
-
-
 def spelled_out(text: str) -> str:
-    """Return a text whose lone surrogates, which no UTF-8 can hold, are spelled out."""
+    """Return a text with its lone surrogates, which UTF-8 cannot hold, written as escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def plain(value: Any) -> Any:
-    """Return a document with its numbers at ``DIGITS`` significant digits.
+    """Return a document as JSON can hold it, with its numbers at ``DIGITS`` significant digits.
 
-    A number that is not finite becomes ``None``, a lone surrogate is spelled out.
+    A number that is not finite becomes ``None``. A lone surrogate is written as an escape.
     """
     if isinstance(value, str):
         return spelled_out(value)
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     return value
 
 
-@cache
-def adapter(kind: str) -> TypeAdapter[Any]:
-    """Return what validates a kind of record."""
-    from pydantic import ConfigDict, TypeAdapter
-
-    for each in (*KINDS.values(), *PARTS):
-        # Where pydantic looks for it in a dataclass that knows nothing of pydantic.
-        each.__pydantic_config__ = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)  # type: ignore[attr-defined]
-    return TypeAdapter(KINDS[kind])
-
-
-def parsed(line: bytes) -> tuple[str, str, Any]:
-    """Return kind, run and record of a line.
+def checked(line: bytes) -> dict[str, Any]:
+    """Return the JSON object in a line, once its version and its checksum are known to be right.
 
     Raises:
-        ValueError: it is none; the message says why.
+        ValueError: The line is cut off, is not JSON, is not ours, or was changed; the message says
+            which.
     """
-    from pydantic import ValidationError
-
     if not line.endswith(b"\n"):
         raise ValueError("cut off: the line does not end")
     try:
@@ -116,7 +104,7 @@ def parsed(line: bytes) -> tuple[str, str, Any]:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(body, dict):
         raise ValueError("not a JSON object")
-    version = body.pop("schema_version", None)
+    version = body.get("schema_version")
     if type(version) is not int or version < 1:
         raise ValueError("no record of nanogpt-rs: it has no schema_version")
     if version > SCHEMA_VERSION:
@@ -124,25 +112,81 @@ def parsed(line: bytes) -> tuple[str, str, Any]:
             f"schema_version {version} is newer than {SCHEMA_VERSION}, the newest that this "
             "nanogpt-rs reads: update it"
         )
-    said = body.pop("checksum", None)
-    if said != checksum({"schema_version": version, **body}):
+    if body.get("checksum") != checksum(body):
         raise ValueError("its checksum does not fit: the line was changed or damaged")
-    kind, run = body.pop("kind", None), body.get("run")
-    if kind not in KINDS or not isinstance(run, str):
-        raise ValueError(f"a record of unknown kind {kind!r}, or of no run")
-    if kind != "run":
-        body.pop("run")
+    if not isinstance(body.get("run"), str):
+        raise ValueError("a record that names no run")
+    return body
+
+
+def parsed(line: bytes) -> tuple[str, str, Any]:
+    """Return the kind, the run's id and the record of a line.
+
+    Raises:
+        ValueError: The line holds no record; the message says why.
+    """
+    body = checked(line)
+    return body["kind"], body["run"], record_in(line, body.get("kind"))
+
+
+def record_in(line: bytes, kind: Any) -> Any:
+    """Return the record in a line that is known to be whole.
+
+    Raises:
+        ValueError: The kind is unknown, or a field is missing, unknown or of a wrong type; the
+            message names it.
+    """
+    from pydantic import ValidationError
+
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"a record of unknown kind {kind!r}")
     try:
-        # Through JSON once more: JSON knows no tuples, and strict validation minds elsewhere.
-        return kind, run, adapter(kind).validate_json(json.dumps(body))
+        read = adapter().validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        _, *path = first["loc"]  # the first place is the kind
+        where = ".".join(map(str, path))
         raise ValueError(f"a {kind} record with a fault at {where!r}: {first['msg']}") from None
+    record_type = KINDS[kind]
+    return record_type(**{field.name: getattr(read, field.name) for field in fields(record_type)})
+
+
+@cache
+def adapter() -> TypeAdapter[Any]:
+    """Return the validator of lines: a strict union of all kinds, told apart by ``kind``.
+
+    Records know nothing of pydantic, nor of what a line holds beside their fields. Each member of
+    the union is therefore a dataclass made here, which adds those names to a record's fields.
+    """
+    from pydantic import ConfigDict, Field, TypeAdapter
+
+    members = []
+    for kind, record_type in KINDS.items():
+        names = {field.name for field in fields(record_type)}
+        beside = {"schema_version": int, "kind": Literal[kind], "run": str, "checksum": str}
+        members.append(
+            make_dataclass(
+                record_type.__name__,
+                [(name, annotation) for name, annotation in beside.items() if name not in names],
+                bases=(record_type,),
+                frozen=True,
+                kw_only=True,
+                namespace={"__module__": record_type.__module__},
+            )
+        )
+    union: Any = Union[tuple(members)]  # noqa: UP007 - the members are known only now
+    return TypeAdapter(
+        Annotated[union, Field(discriminator="kind")],
+        config=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False),
+    )
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object, whose names must differ."""
+    """Return a JSON object, whose names must differ.
+
+    Raises:
+        ValueError: A name occurs twice.
+    """
     body = dict(pairs)
     if len(body) < len(pairs):
         raise ValueError("not JSON as we write it: a name occurs twice")
@@ -150,5 +194,5 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def refuse(constant: str) -> None:
-    """Refuse what Python's JSON has beyond the standard."""
+    """Refuse NaN and the infinities, which Python's JSON takes and the standard does not."""
     raise ValueError(f"not JSON: {constant}")

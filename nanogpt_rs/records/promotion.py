@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from nanogpt_rs.records.files import check_alias, newest, read
-from nanogpt_rs.records.lines import line_of, line_of_other, lines_of_cell
-from nanogpt_rs.records.schema import End, RecordError
+from nanogpt_rs.records.files import check_alias, lines_of, newest, read
+from nanogpt_rs.records.kinds import folder_of
+from nanogpt_rs.records.schema import RecordError
 from nanogpt_rs.ruler.corpora import write_whole
 
 
@@ -18,38 +18,39 @@ def promote(results: Path, alias: str, command: str) -> Path:
     """Copy the newest run of a command under ``results/local`` to ``results``.
 
     Args:
-        results: the folder ``results``.
-        alias: the name that the machine's owner gives it.
-        command: such as ``bench``.
+        results: The folder ``results``.
+        alias: Name that the machine's owner gives it.
+        command: Name of the command, such as ``bench``, or of its folder.
 
     Returns:
-        The new file, ``COMMAND/DATE-ALIAS-COMMIT.jsonl``, or ``...-2.jsonl`` for another run.
+        The path of the new file, ``FOLDER/DATE-ALIAS-COMMIT.jsonl``; ``...-2.jsonl`` for a second
+        run of that day and commit.
 
     Raises:
-        RecordError: there is no run, it is damaged or unfinished or was made with uncommitted
-            changes, the alias is not one, or it is there already.
+        RecordError: There is no run, it is damaged or unfinished or was made with uncommitted
+            changes, the alias may not be given, or the run was promoted before.
     """
     check_alias(alias)
-    path = newest(results / "local" / command)
-    (found,) = read(path)
-    if not found.complete:
+    folder = folder_of(command)
+    path = newest(results / "local" / folder)
+    recorded = read(path)[-1]
+    if not recorded.complete:
         raise RecordError(f"{path}: is unfinished; complete it with --resume")
-    if found.run.commit is None or found.run.dirty:
-        raise RecordError(f"{path}: was run with uncommitted changes; commit, and run it again")
-    run = replace(found.run, machine=replace(found.run.machine, alias=alias))
-    name = f"{run.began:%Y-%m-%d}-{alias}-{found.run.commit[:8]}"
-    target = results / command / f"{name}.jsonl"
+    if recorded.run.commit is None or recorded.run.dirty:
+        raise RecordError(
+            f"{path}: was run with uncommitted changes, or outside of a checkout; commit, and run "
+            "it again"
+        )
+    run = replace(recorded.run, machine=replace(recorded.run.machine, alias=alias))
+    name = f"{run.began:%Y-%m-%d}-{alias}-{recorded.run.commit[:8]}"
+    target = results / folder / f"{name}.jsonl"
     for number in itertools.count(2):  # of one command on one day there can be several runs
         if not target.exists():
             break
-        if run.run in {each.run.run for each in read(target)}:
+        if run.run in {other.run.run for other in read(target)}:
             raise RecordError(f"{target} is there already; records are not overwritten")
-        target = results / command / f"{name}-{number}.jsonl"
-    lines = [line_of("run", run.run, run)]
-    lines += [lines_of_cell(run.run, cell) for cell in found.cells]
-    lines += [line_of_other(run.run, other) for other in found.others]
-    lines.append(line_of("end", run.run, End(len(found.cells), len(found.others))))
-    write_whole(target, b"".join(lines))
+        target = results / folder / f"{name}-{number}.jsonl"
+    write_whole(target, b"".join(lines_of(replace(recorded, run=run))))
     return target
 
 
@@ -57,37 +58,36 @@ def promote_pytest_benchmark(results: Path, alias: str) -> Path:
     """Copy the newest pytest-benchmark run under ``results/local`` to ``results``.
 
     Args:
-        results: the folder ``results``.
-        alias: the name that the machine's owner gives it.
+        results: The folder ``results``.
+        alias: Name that the machine's owner gives it.
 
     Returns:
-        The new file, ``pytest-benchmark/DATE-ALIAS-COMMIT.json``.
+        The path of the new file, ``pytest-benchmark/DATE-ALIAS-COMMIT.json``.
 
     Raises:
-        RecordError: there is no run, it is damaged, the alias is not one, or it is there already.
+        RecordError: There is no run, it is damaged or was made with uncommitted changes, the alias
+            may not be given, or the run was promoted before.
     """
     check_alias(alias)
-    runs = sorted(
-        (results / "local" / "pytest-benchmark").rglob("*.json"),
-        key=lambda run: run.stat().st_mtime,
-    )
-    if not runs:
+    paths = list((results / "local" / "pytest-benchmark").rglob("*.json"))
+    if not paths:
         raise RecordError("no run to record: run `make pytest-benchmark` first")
+    path = max(paths, key=lambda path: (path.stat().st_mtime, path.name))
     try:
-        document = json.loads(runs[-1].read_bytes())
+        document = json.loads(path.read_bytes())
         taken = datetime.fromisoformat(document["datetime"])
         commit = document["commit_info"]
         cases = len(document["benchmarks"])
     except (ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"{runs[-1]}: not a whole run of pytest-benchmark: {error!r}") from None
+        raise RecordError(f"{path}: not a whole run of pytest-benchmark: {error!r}") from None
     if not cases:
-        raise RecordError(f"{runs[-1]}: holds no case")
+        raise RecordError(f"{path}: holds no case")
     if commit.get("dirty"):
-        raise RecordError(f"{runs[-1]}: was run with uncommitted changes; commit, and run it again")
+        raise RecordError(f"{path}: was run with uncommitted changes; commit, and run it again")
     document["machine_info"]["alias"] = alias
     name = f"{taken:%Y-%m-%d}-{alias}-{str(commit['id'])[:8]}.json"
-    path = results / "pytest-benchmark" / name
-    if path.exists():
-        raise RecordError(f"{path} is there already; records are not overwritten")
-    write_whole(path, json.dumps(document, indent=1).encode())
-    return path
+    target = results / "pytest-benchmark" / name
+    if target.exists():
+        raise RecordError(f"{target} is there already; records are not overwritten")
+    write_whole(target, json.dumps(document, indent=1).encode())
+    return target

@@ -1,4 +1,12 @@
-"""Every record's fields: plain dataclasses, which know nothing of how they are measured or kept."""
+"""The fields of the records that commands share: runs, cells, calls, whole jobs.
+
+Records are plain dataclasses, which know nothing of how they are measured or kept. The fields of
+self-tests, races of training and preparations are in ``self_tests``, ``races`` and
+``preparations`` beside this file; ``kinds`` lists all kinds of records and their names.
+
+Times are in seconds and sizes in bytes, where nothing else is said. An interval is a pair of its
+lower and its upper end.
+"""
 
 from __future__ import annotations
 
@@ -7,98 +15,132 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Literal
 
+SCHEMA_VERSION = 1
+"""Version of the records that are written. Older versions stay readable."""
+
+
+class RecordError(Exception):
+    """A record cannot be read, written or promoted; the message says which, where and why."""
+
+
+# --- runs ---
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine of a run.
+
+    Attributes:
+        alias: Name that its owner gave the machine. No host name is recorded.
+        cpu: Model name of the processor.
+        cores: Number of processors that the run could use.
+        memory: Memory that was free when the run began, in bytes.
+        governor: Frequency governor of the first processor; ``None`` where the system names none.
+        python: Implementation and version of Python.
+        system: Operating system and machine type.
+    """
+
+    alias: str
+    cpu: str
+    cores: int
+    memory: int
+    governor: str | None
+    python: str
+    system: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command's measuring: what all records of a file have in common.
+
+    Attributes:
+        run: Id of the run: the time at which it began, in UTC, and six random
+            hexadecimal digits.
+        command: Name of the command, such as ``bench``.
+        machine: Machine that it ran on.
+        build: Build of the Rust module by name: profile, opt_level, rustc, target, ...
+        sources: Sources that the Rust module was checked against, in words.
+        commit: Commit of the checkout that the ruler is imported from, in hexadecimal; ``None``
+            outside of a checkout.
+        dirty: Whether the checkout had uncommitted changes; ``None`` outside of a checkout.
+        packages: Versions of the packages that implementations use, by name.
+        plan: Hash of the request. A run is resumed by the same request alone.
+        fingerprint: Hash of the code, the packages and the Python. A run is resumed with the same
+            alone.
+        before: Commit that ``diff`` compares ``commit`` with; ``None`` for other commands.
+    """
+
+    run: str
+    command: str
+    machine: Host
+    build: dict[str, str]
+    sources: str
+    commit: str | None
+    dirty: bool | None
+    packages: dict[str, str]
+    plan: str
+    fingerprint: str
+    before: str | None = None
+
+    @property
+    def began(self) -> datetime:
+        """Time at which the run began, in UTC, to the second."""
+        return datetime.strptime(self.run.rpartition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class End:
+    """The last line of a run. A run without it was interrupted.
+
+    Attributes:
+        cells: Number of cells in the run.
+        others: Number of the run's records that are not cells.
+    """
+
+    cells: int
+    others: int = 0
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """How busy the machine was during a measurement.
+
+    A field is ``None`` where the system does not tell.
+
+    Attributes:
+        seconds: Duration of the measurement in seconds.
+        load: Mean number of runnable processes over the last minute, at the beginning and at the
+            end.
+        steal: Share of processor time, 0 to 1, that the hypervisor gave to other machines.
+        busy: Share of processor time, 0 to 1, that was not idle, our own work included.
+    """
+
+    seconds: float
+    load: tuple[float, float] | None
+    steal: float | None
+    busy: float | None
+
+
+# --- comparisons ---
+
 LECTURE, STRONGEST, ASKED = "lecture", "strongest", "asked"
-"""Why a contender is set against something: the lecture wrote it; it is the strongest Python known
-for the task and the text's width; the user named it."""
+"""Roles of a reference: the lecture's Python; the strongest Python for the task and the text's
+width; an implementation that the user named."""
 BEFORE, CONTROL = "before", "control"
-"""The same for the newer of two commits: the older one's; and what is the same in both, so that it
-must not be called different."""
-
-
-@dataclass(frozen=True)
-class Against:
-    """What may be said of a contender beside one reference.
-
-    Attributes:
-        role: ``LECTURE``, ``STRONGEST`` or ``ASKED``.
-        id: the reference's.
-        comparison: what the rounds of both say.
-    """
-
-    role: str
-    id: str
-    comparison: Comparison
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One implementation on one corpus in one state.
-
-    Attributes:
-        task, id, corpus, sha256, characters, width: what was measured, on what.
-        state: of ``nanogpt_rs.ruler.rounds.STATES``, or ``BUILD`` for the making of what is called.
-        status: ``"right"``, ``"wrong"`` or ``"n/a"``; only what is right has a time.
-        details: what was wrong, or why it is not applicable.
-        seconds: median of one call.
-        quantiles: ``nanogpt_rs.measuring.paired.QUANTILES`` of it over all rounds.
-        cores: that an idea with threads kept busy; ``None`` for the others.
-        processes: that it was measured in.
-        meanwhile: what happened on the machine while it was.
-        against: one for each reference but itself.
-        instructions, instructions_before: that a call executed, and did in an older commit; only
-            where they were counted instead of the time.
-        path: the set of vector instructions by which it did.
-        limit: it is none of the contenders but what they cannot beat; its tests count for nothing.
-        origin: where it comes from, with a hash, if it is a third party's.
-    """
-
-    task: str
-    id: str
-    corpus: str
-    sha256: str
-    characters: int
-    width: str
-    state: str
-    status: str
-    details: tuple[str, ...] = ()
-    seconds: float | None = None
-    quantiles: tuple[float, ...] = ()
-    cores: float | None = None
-    processes: int = 0
-    meanwhile: Meanwhile | None = None
-    against: tuple[Against, ...] = ()
-    instructions: int | None = None
-    instructions_before: int | None = None
-    path: str | None = None
-    limit: bool = False
-    origin: str | None = None
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """What no two cells of a run have in common."""
-        return self.task, self.id, self.corpus, self.sha256, self.state
-
-    @property
-    def group(self) -> tuple[str, ...]:
-        """What the cells of a task on one text in one state have in common."""
-        return self.task, self.corpus, self.sha256, self.state
-
-    def beside(self, role: str) -> Against | None:
-        """Return what was said beside the reference in this role."""
-        return next((each for each in self.against if each.role == role), None)
-
-
+"""Roles of a reference in ``diff``: the older commit's implementation; and an implementation that
+is the same in both commits, so that calling it different shows a fault."""
 Clock = Literal["wall", "cpu"]
+"""The wall clock, or the CPU time of the calling thread."""
 Verdict = Literal["faster", "slower", "equivalent", "inconclusive", "invalid"]
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """The baseline's time over another arm's: above 1, that arm is faster.
+    """The baseline's time divided by another arm's: above 1, that arm is faster.
 
     Attributes:
-        ratio: a trimmed mean over processes, of logarithms.
-        interval: its 95 % interval; ``None`` where one process alone was measured.
+        ratio: Trimmed mean over processes, of logarithms.
+        interval: 95 % interval of the ratio; ``None`` where only one process was measured.
     """
 
     ratio: float
@@ -107,35 +149,39 @@ class Ratio:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One contender beside its baseline.
+    """One contender compared with its baseline.
 
     Attributes:
-        contender: the arm's index.
-        verdict: what may be said.
-        reason: why, in one sentence.
-        ratio: the baseline's time over the contender's; ``None`` where no clock could tell.
-        interval: its 95 % interval, never adjusted for other comparisons.
-        half_width: half of that interval, as a relative difference.
-        control: the baseline against itself.
-        control_half_width: as for the contender.
-        positive_control: the arm with more calls in a block, by the time of its whole block.
-        planted: what the positive control should read.
-        margin: the relative difference that an interval must clear for ``faster`` or ``slower``.
-        resolves: the smallest relative difference that a run with this spread finds in 80 % of
-            cases.
-        noisy: the control's interval reaches past 1 %.
-        p_value: two-sided, of the hypothesis that the difference is within ``margin``; below 0.05
-            exactly where the interval clears it.
-        p_adjusted: the same, adjusted by ``adjust`` for the comparisons made together.
-        clock: which one ``ratio`` is from.
-        clock_reason: why that one.
-        wall, cpu: the same ratio by either clock; ``None`` where that clock cannot tell.
-        wall_over_cpu: median over the blocks of the baseline and the contender, the larger one.
-        seconds: of one call of the baseline and of the contender, medians.
-        ratios, control_ratios: what each process said, of the contender and of the baseline against
-            itself: medians over its rounds.
-        processes_used, processes_dropped: a process with too few clean rounds is dropped.
-        rounds_used, rounds_dropped: over all processes; an unclean round is dropped.
+        contender: Index of the contender's arm; arm 0 is the baseline and arm 1 its control.
+        verdict: Conclusion that the measurements allow.
+        reason: Reason for the verdict, in one sentence.
+        ratio: Baseline's time divided by the contender's; ``None`` where neither clock can judge.
+        interval: 95 % interval of ``ratio``, never adjusted for other comparisons.
+        half_width: Half of that interval, as a relative difference: 0.01 is 1 %.
+        control: Ratio of the baseline to itself, from its second arm.
+        control_half_width: Half of the control's interval, as a relative difference.
+        positive_control: Ratio read for the arm whose blocks hold a known number of calls more.
+        planted: Ratio that the positive control should read.
+        margin: Relative difference that the interval must clear for ``faster`` or ``slower``.
+        resolves: Smallest relative difference that a run with this spread finds in 80 % of cases.
+        noisy: Whether the control's interval reaches past 1 %.
+        p_value: Two-sided p-value of the hypothesis that the difference is within ``margin``. It
+            is below 0.05 exactly where the interval clears the margin.
+        p_adjusted: ``p_value`` adjusted for all comparisons that were made together.
+        clock: Clock that ``ratio`` was read from.
+        clock_reason: Reason for choosing that clock.
+        wall, cpu: The same ratio by the wall clock and by CPU time; ``None`` where that clock
+            cannot tell.
+        wall_over_cpu: Wall-clock time divided by CPU time: the median over blocks, of the
+            baseline or the contender, the larger of the two.
+        seconds: Median seconds of one call of the baseline and of the contender.
+        ratios: For each process, the contender's ratio: the median over its rounds.
+        control_ratios: For each process, the control's ratio: the median over its rounds.
+        processes_used: Number of processes that count.
+        processes_dropped: Number of processes left out because too few of their rounds were
+            clean. A round is clean if the thread was not preempted in it.
+        rounds_used, rounds_dropped: Number of rounds that count, and of rounds left out as
+            unclean, over all processes.
     """
 
     contender: int
@@ -168,25 +214,111 @@ class Comparison:
 
     @property
     def valid(self) -> bool:
-        """Whether anything may be made of it."""
+        """Whether the comparison may be believed at all."""
         return self.verdict != "invalid"
 
 
 @dataclass(frozen=True)
-class Meanwhile:
-    """What happened on the machine during a run. Fields are ``None`` where it does not tell.
+class Against:
+    """A contender's comparison with one reference.
 
     Attributes:
-        seconds: how long the run took.
-        load: mean number of runnable processes over the last minute, when it began and ended.
-        steal: share of processor time that the hypervisor gave to others.
-        busy: share of processor time, our own included, that was not idle.
+        role: Role of the reference: ``LECTURE``, ``STRONGEST``, ``ASKED``, ``BEFORE`` or
+            ``CONTROL``.
+        id: Id of the reference.
+        comparison: Result of the comparison.
     """
 
-    seconds: float
-    load: tuple[float, float] | None
-    steal: float | None
-    busy: float | None
+    role: str
+    id: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One implementation on one corpus in one state, with its result.
+
+    Attributes:
+        task: Name of the task.
+        id: Id of the implementation, such as ``rust/ahash``.
+        corpus: Id of the corpus.
+        sha256: SHA-256 of the text, in hexadecimal.
+        characters: Length of the text in characters.
+        width: Width of the text's characters in CPython: ascii, latin1, ucs2 or ucs4.
+        state: State of the text or the caches: one of ``nanogpt_rs.ruler.rounds.STATES``, or
+            ``BUILD`` where the making of the function is timed instead of its call.
+        status: ``right``, ``wrong`` or ``n/a``. Only a right implementation is timed.
+        details: Sentences on what was wrong, or on why the cell is not applicable.
+        seconds: Median seconds of one call; ``None`` where nothing was timed.
+        quantiles: Quantiles of one call's seconds over all rounds, at
+            ``nanogpt_rs.measuring.paired.QUANTILES``.
+        cores: Mean number of processors that the call kept busy; ``None`` for implementations
+            that use one thread.
+        processes: Number of processes that it was measured in.
+        meanwhile: How busy the machine was during the measurement.
+        against: Comparison with each reference other than itself.
+        instructions: Number of instructions that one call executed; ``None`` where time was
+            measured instead.
+        instructions_before: The same number in the older commit, if ``count`` compared two.
+        path: Set of vector instructions that the counted call used.
+        limit: Whether it is a yardstick, which is timed but not ranked and not tested.
+        origin: Source of a third party's implementation, with a hash; ``None`` for our own.
+    """
+
+    task: str
+    id: str
+    corpus: str
+    sha256: str
+    characters: int
+    width: str
+    state: str
+    status: str
+    details: tuple[str, ...] = ()
+    seconds: float | None = None
+    quantiles: tuple[float, ...] = ()
+    cores: float | None = None
+    processes: int = 0
+    meanwhile: Meanwhile | None = None
+    against: tuple[Against, ...] = ()
+    instructions: int | None = None
+    instructions_before: int | None = None
+    path: str | None = None
+    limit: bool = False
+    origin: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Fields that tell a cell from all others of its run."""
+        return self.task, self.id, self.corpus, self.sha256, self.state
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """Fields that all cells of one task on one text in one state share."""
+        return self.task, self.corpus, self.sha256, self.state
+
+    def beside(self, role: str) -> Against | None:
+        """Return the comparison with the reference in this role; ``None`` if there is none."""
+        return next((against for against in self.against if against.role == role), None)
+
+
+# --- calls ---
+
+
+@dataclass(frozen=True)
+class Text:
+    """The text that a call or a job worked on.
+
+    Attributes:
+        corpus: Id of the corpus.
+        sha256: SHA-256 of the text, in hexadecimal.
+        characters: Length of the text in characters.
+        width: Width of the text's characters in CPython: ascii, latin1, ucs2 or ucs4.
+    """
+
+    corpus: str
+    sha256: str
+    characters: int
+    width: str
 
 
 @dataclass(frozen=True)
@@ -194,9 +326,9 @@ class Step:
     """One step of a call.
 
     Attributes:
-        name: what happens in it.
-        seconds: what it adds to a call, in s.
-        interval: its 95 % interval; ``None`` where one process alone was measured.
+        name: Name of the step, in words.
+        seconds: Seconds that the step adds to a call.
+        interval: 95 % interval of ``seconds``; ``None`` where only one process was measured.
     """
 
     name: str
@@ -206,15 +338,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A call in steps.
+    """The time of one call, split into steps.
 
     Attributes:
-        task: of the implementation.
-        id: its id.
-        seconds: of the whole call, in s.
-        steps: in the order in which they happen; they add up to the whole call.
-        clock: by which they were told; the thread's CPU time where a call is longer than 1 ms.
-        processes: that were measured.
+        task: Name of the task.
+        id: Id of the implementation.
+        seconds: Seconds of the whole call.
+        steps: Steps in the order in which they happen. Their seconds add up to the whole call.
+        clock: Clock that the steps were read from: CPU time where a call is longer than 1 ms, else
+            the wall clock.
+        processes: Number of processes that were measured.
     """
 
     task: str
@@ -226,16 +359,35 @@ class Breakdown:
 
 
 @dataclass(frozen=True)
-class Footprint:
-    """What fresh processes say of one implementation's first call.
+class CallInSteps:
+    """Record of ``breakdown``: one implementation's call in steps.
 
     Attributes:
-        task, id: whose.
-        uncached: whether the system had no copy of its files in memory.
-        seconds: of the call by wall clock, for each process.
-        cpu_seconds: of the process's threads meanwhile.
-        peak: bytes by which it grew during the call, at most.
-        kept: bytes that it still had more afterwards: the result, and what allocators keep.
+        text: Text that the call worked on.
+        state: State of the text or the caches, as in ``Cell``.
+        found: Time of the call, step by step.
+    """
+
+    text: Text
+    state: str
+    found: Breakdown
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Time and memory of one implementation's first call, over fresh processes.
+
+    The four tuples hold one value for each process, in the same order.
+
+    Attributes:
+        task: Name of the task.
+        id: Id of the implementation.
+        uncached: Whether the files that the call reads had been dropped from the system's memory.
+        seconds: Wall-clock seconds of the call.
+        cpu_seconds: CPU seconds of all threads of the process during the call.
+        peak: Bytes by which the process's memory grew at most during the call.
+        kept: Bytes by which it was still larger after the call: the result, and memory that
+            allocators keep.
     """
 
     task: str
@@ -248,28 +400,44 @@ class Footprint:
 
     @property
     def typical_seconds(self) -> float:
-        """The median over processes."""
+        """Median of ``seconds`` over processes."""
         return median(self.seconds)
 
     @property
     def most(self) -> int:
-        """The largest peak of any process, in bytes."""
+        """Largest peak of any process, in bytes."""
         return max(self.peak)
 
 
 @dataclass(frozen=True)
-class Trained:
-    """One whole job.
+class FirstCall:
+    """Record of ``memory``: one implementation's first call in fresh processes.
 
     Attributes:
-        id: what prepared the file.
-        seconds: by stage, in their order, by the wall clock.
-        cpu_seconds: the same by the processor's time of all threads.
-        prepare: which of the stages are the preparation.
-        val_loss: of the whole validation split, in nats a character.
-        parameters_sha256: of what was trained.
-        steps: taken.
-        how: training was computed, where not as it is unasked: the device and the options.
+        text: Text that the call worked on.
+        found: Time and memory of the call.
+    """
+
+    text: Text
+    found: Footprint
+
+
+# --- whole jobs ---
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Time and result of one whole job: import, preparation, training, evaluation.
+
+    Attributes:
+        id: Id of the implementation that prepared the text.
+        seconds: Wall-clock seconds of each stage, in the order of the stages.
+        cpu_seconds: CPU seconds of each stage, over all threads.
+        prepare: Names of the stages that are the preparation.
+        val_loss: Loss over the whole validation split, in nats per character.
+        parameters_sha256: SHA-256 of the trained parameters, in hexadecimal.
+        steps: Number of training steps.
+        how: Device and options of the training; empty for the defaults.
     """
 
     id: str
@@ -283,21 +451,39 @@ class Trained:
 
     @property
     def rest(self) -> float:
-        """Wall-clock seconds of everything but the preparation."""
-        return sum(taken for stage, taken in self.seconds.items() if stage not in self.prepare)
+        """Wall-clock seconds of all stages but the preparation."""
+        return sum(
+            seconds for stage, seconds in self.seconds.items() if stage not in self.prepare
+        )
+
+
+@dataclass(frozen=True)
+class WholeJob:
+    """Record of ``bench --end-to-end``: one whole job, from a file to a loss.
+
+    Attributes:
+        text: Text that the model was trained on.
+        config: Name of the model's configuration, such as ``quick``.
+        found: Time and result of the job.
+    """
+
+    text: Text
+    config: str
+    found: Trained
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What a preparation takes less than a reference, call beside call.
+    """Seconds that one preparation takes less than a reference, measured in paired rounds.
 
     Attributes:
-        role: why the reference is one, as in ``nanogpt_rs.measuring.bench``.
-        reference, id: of the reference, and of the other.
-        reference_seconds: of one call of the reference.
-        seconds: by how much the other is shorter; below 0, it is longer.
-        interval: its 95 % interval, in s; ``None`` where one process alone was measured.
-        comparison: the ratio of the two, with its verdict.
+        role: Role of the reference, as in ``Against``.
+        reference: Id of the reference.
+        id: Id of the implementation compared with it.
+        reference_seconds: Seconds of one call of the reference.
+        seconds: Seconds by which the implementation is shorter; negative where it is longer.
+        interval: 95 % interval of ``seconds``; ``None`` where only one process was measured.
+        comparison: Ratio of the two times, with its verdict.
     """
 
     role: str
@@ -309,167 +495,21 @@ class Difference:
     comparison: Comparison
 
     def share_of(self, seconds: float) -> float:
-        """Return the gain as a share of a job that takes so long with the reference."""
+        """Return the gain as a share of a job that takes so many seconds with the reference."""
         return self.seconds / seconds
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What one preparation took.
-
-    Attributes:
-        way: the engine of ``nanogpt-rs prepare``, or the id of a contender of task ``SHARDS``.
-        workers: how many threads or processes worked.
-        bytes: of the text.
-        characters: of it.
-        parts: that it was prepared in.
-        seconds: by the wall clock, without the start of the process.
-        busy: seconds that workers were busy, by stage.
-    """
-
-    way: str
-    workers: int
-    bytes: int
-    characters: int
-    parts: int
-    seconds: float
-    busy: dict[str, float]
-
-
-SCHEMA_VERSION = 1
-
-
-class RecordError(Exception):
-    """A record cannot be read, written or promoted; the message says which, where and why."""
-
-
-@dataclass(frozen=True)
-class Host:
-    """The machine of a run, by the alias that its owner gave it."""
-
-    alias: str
-    cpu: str
-    cores: int
-    memory: int
-    governor: str | None
-    python: str
-    system: str
-
-
-@dataclass(frozen=True)
-class Run:
-    """What all cells of a run have in common.
-
-    Attributes:
-        run: its id: when it began, in UTC, and a few random letters.
-        command: that made it, such as ``bench``.
-        machine: on which.
-        build: of the Rust module: profile, opt_level, rustc, target, target_features, ...
-        sources: what the module's sources were held against, in words.
-        commit: of the checkout that the ruler stands in, in hexadecimal; ``None`` outside of one.
-        dirty: there were uncommitted changes; ``None`` outside of a checkout.
-        before: the commit that a ``diff`` sets ``commit`` against.
-        packages: versions of what contenders run on.
-        plan: a hash of what was asked for; a run is resumed by the same request alone.
-        fingerprint: a hash of the code, the packages and the Python: a run is resumed with the
-            same alone.
-    """
-
-    run: str
-    command: str
-    machine: Host
-    build: dict[str, str]
-    sources: str
-    commit: str | None
-    dirty: bool | None
-    packages: dict[str, str]
-    plan: str
-    fingerprint: str
-    before: str | None = None
-
-    @property
-    def began(self) -> datetime:
-        """When it began, in UTC."""
-        return datetime.strptime(self.run.rpartition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class End:
-    """That a run is complete.
-
-    Attributes:
-        cells: how many it has.
-        others: how many records that are no cells.
-    """
-
-    cells: int
-    others: int = 0
-
-
-@dataclass(frozen=True)
-class Text:
-    """On what something was measured that is no cell: fields as of a cell."""
-
-    corpus: str
-    sha256: str
-    characters: int
-    width: str
-
-
-@dataclass(frozen=True)
-class CallInSteps:
-    """Where a call's time went.
-
-    Attributes:
-        text: on which.
-        state: it was in.
-        found: the steps.
-    """
-
-    text: Text
-    state: str
-    found: Breakdown
-
-
-@dataclass(frozen=True)
-class FirstCall:
-    """What a first call in a fresh process took.
-
-    Attributes:
-        text: on which.
-        found: time and memory.
-    """
-
-    text: Text
-    found: Footprint
-
-
-@dataclass(frozen=True)
-class WholeJob:
-    """One whole job, from a file to a loss.
-
-    Attributes:
-        text: that was trained on.
-        config: of the model.
-        found: what it took.
-    """
-
-    text: Text
-    config: str
-    found: Trained
-
-
-@dataclass(frozen=True)
 class JobDifference:
-    """What a preparation gains in the whole jobs of the same run.
+    """Record of ``bench --end-to-end``: seconds that a preparation gains in the run's jobs.
 
     Attributes:
-        text: that was prepared.
-        config: of the model.
-        state: in which the preparations were compared.
-        rest: seconds of a job beside its preparation.
-        found: the paired difference.
-        how: training was computed, where not as it is unasked.
+        text: Text that was prepared.
+        config: Name of the model's configuration.
+        state: State in which the preparations were compared, as in ``Cell``.
+        rest: Seconds of a job without its preparation.
+        found: Paired difference between the preparations.
+        how: Device and options of the training; empty for the defaults.
     """
 
     text: Text
@@ -480,38 +520,24 @@ class JobDifference:
     how: str = ""
 
 
-Other = CallInSteps | FirstCall | WholeJob | JobDifference | Taken
-"""What is measured and is no cell."""
-
-
 @dataclass(frozen=True)
-class Recorded:
-    """What a file says of one run.
+class Taken:
+    """Record of ``cost``: one preparation of a text of some size.
 
     Attributes:
-        run: what its cells have in common.
-        cells: in the order in which they were finished, as they were before any adjustment.
-        complete: the run came to its end.
-        others: what it measured that is no cell.
+        way: Engine of ``nanogpt-rs prepare``, or id of an implementation of the task ``shards``.
+        workers: Number of threads or processes that worked.
+        bytes: Length of the text in bytes.
+        characters: Length of the text in characters.
+        parts: Number of parts that the text was cut into.
+        seconds: Wall-clock seconds, without the start of the process.
+        busy: Seconds that workers were busy, for each stage.
     """
 
-    run: Run
-    cells: tuple[Cell, ...]
-    complete: bool
-    others: tuple[Other, ...] = ()
-
-
-OTHERS: dict[str, type] = {
-    "call_in_steps": CallInSteps,
-    "first_call": FirstCall,
-    "whole_job": WholeJob,
-    "job_difference": JobDifference,
-    "preparation_cost": Taken,
-}
-"""Kinds of what is measured and is no cell."""
-KINDS: dict[str, type] = {"run": Run, "cell": Cell, "end": End, **OTHERS}
-PARTS: tuple[type, ...] = (
-    *(Host, Against, Comparison, Ratio, Meanwhile),
-    *(Text, Breakdown, Step, Footprint, Trained, Difference),
-)
-"""Of which records are made."""
+    way: str
+    workers: int
+    bytes: int
+    characters: int
+    parts: int
+    seconds: float
+    busy: dict[str, float]

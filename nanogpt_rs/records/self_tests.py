@@ -1,0 +1,120 @@
+"""The fields of ``selftest``'s records: comparisons whose right answer is known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nanogpt_rs.records.schema import Clock, Verdict
+
+
+@dataclass(frozen=True)
+class SelfTestContender:
+    """The end of one comparison in a group.
+
+    Attributes:
+        name: ``same`` for the baseline itself, a planted slow-down as a share such as ``0.02``, or
+            the id of another implementation.
+        planted: Ratio that is right by construction: the baseline's time divided by the
+            contender's; ``None`` for another implementation.
+        verdict: Verdict of the comparison.
+        ratio: Ratio that was read; ``None`` where neither clock could judge.
+        interval: 95 % interval of ``ratio``.
+        control: 95 % interval of the baseline's ratio to itself.
+        resolves: Smallest relative difference that such a comparison finds in 80 % of cases.
+        clock: Clock that judged.
+        call: Seconds of one call of the baseline; ``None`` where neither clock could judge.
+        processes: Number of processes after which a comparison of this contender alone would stop.
+        alone_seconds: Seconds that a comparison of this contender alone would have taken.
+    """
+
+    name: str
+    planted: float | None
+    verdict: Verdict
+    ratio: float | None
+    interval: tuple[float, float] | None
+    control: tuple[float, float] | None
+    resolves: float | None
+    clock: Clock
+    call: float | None
+    processes: int
+    alone_seconds: float
+
+
+@dataclass(frozen=True)
+class SelfTestGroup:
+    """A group: one function compared with itself and, in the same rounds, with slow-downs.
+
+    Attributes:
+        condition: ``as-is``, or ``loaded`` where a busy loop shared the core.
+        row: Name of the self-test's row, which says how long calls are.
+        task: Name of the task.
+        id: Id of the baseline.
+        corpus: Id of the corpus that the text was repeated or cut from.
+        sha256: SHA-256 of the whole corpus, in hexadecimal.
+        characters: Length of the baseline's text in characters.
+        at: Time at which the group was finished, in UTC, as ISO 8601 writes it.
+        seconds: Seconds that the whole group took.
+        others: Share of the machine, 0 to 1, that other programs used: the median over processes;
+            ``None`` where the system does not tell.
+        rounds: Number of rounds in each process.
+        calls: Number of calls in a block of the baseline.
+        contenders: Comparisons of the group.
+    """
+
+    condition: str
+    row: str
+    task: str
+    id: str
+    corpus: str
+    sha256: str
+    characters: int
+    at: str
+    seconds: float
+    others: float | None
+    rounds: int
+    calls: int
+    contenders: tuple[SelfTestContender, ...]
+
+
+@dataclass(frozen=True)
+class SelfTestRivals:
+    """Judgements by other tools on the functions of one group.
+
+    Attributes:
+        condition: ``as-is`` or ``loaded``, as in ``SelfTestGroup``.
+        row: Name of the self-test's row.
+        task: Name of the task.
+        id: Id of the baseline.
+        characters: Length of the baseline's text in characters.
+        at: Time at which the tools were done, in UTC, as ISO 8601 writes it.
+        rivals: For each tool and each contender's name: ``same``, ``slower`` or ``faster``.
+    """
+
+    condition: str
+    row: str
+    task: str
+    id: str
+    characters: int
+    at: str
+    rivals: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class SelfTestSeeds:
+    """The true ratio of a row whose answer depends on the hash seed: its mean over many seeds.
+
+    Attributes:
+        condition: ``as-is`` or ``loaded``, as in ``SelfTestGroup``.
+        row: Name of the self-test's row.
+        bank: Number of processes, each with a hash seed of its own.
+        mean: Mean over processes of log(baseline / other implementation).
+        error: Standard error of ``mean``.
+        spread: Standard deviation over processes.
+    """
+
+    condition: str
+    row: str
+    bank: int
+    mean: float
+    error: float
+    spread: float
