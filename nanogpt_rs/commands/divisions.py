@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from nanogpt_rs.commands.console import (
     FAILED,
+    RESULTS,
     AsJson,
+    Results,
     counted_progress,
     damage,
     err,
@@ -22,35 +24,55 @@ from nanogpt_rs.commands.console import (
 )
 from nanogpt_rs.words import duration, times
 
+if TYPE_CHECKING:
+    from nanogpt_rs.training.divisions import Closed, Open
+
+COMMAND = "division"
 CLOSED_SEEDS, OPEN_SEEDS = 3, 20
 
 
 def division(
     name: Annotated[str, typer.Argument(help="closed or open.")],
     prepare: Annotated[
-        str | None, typer.Option(help="What prepares the text: an id, such as python/numpy_table.")
+        str | None,
+        typer.Option(
+            help="Id of the implementation that prepares the text, such as python/numpy_table "
+            "(default: the fastest Python)."
+        ),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How many; 3 for closed, 20 for open.")
+        int | None,
+        typer.Option(
+            min=1, help="Number of seeds (default: 3 for closed, 20 for open; open needs two)."
+        ),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=20, help="Of closed, instead of 2000: for the ratios only.")
+        int | None,
+        typer.Option(
+            min=20,
+            help="Steps of the closed division (default: 2000). With others only the ratios hold.",
+        ),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="A file of JSON Lines to append what came of it to.")
+        Path | None, typer.Option(help="File of records to append the run to, besides.")
     ] = None,
+    results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Run a division of training: how fast can TinyShakespeare be learnt here.
+    """Run a division of training: how fast TinyShakespeare can be learnt on this machine.
 
-    closed: the same model, data, optimizer and schedule as the references', which take turns with
+    closed: the same model, data, optimizer and schedule as the references, which take turns with
     it (minutes). open: any network trained by gradient steps, from the file to a loss of 1.88.
     """
+    from nanogpt_rs.records.durable import append_whole
     from nanogpt_rs.training.corpus import as_files, preparation
 
-    with training_refusals():
+    with training_refusals(), damage():
         from nanogpt_rs.measuring import run
         from nanogpt_rs.measuring.selection import SelectionError, load_corpora
+        from nanogpt_rs.records import files
+        from nanogpt_rs.records.kinds import folder_of
+        from nanogpt_rs.ruler.corpora import sha256
         from nanogpt_rs.ruler.provenance import check
         from nanogpt_rs.training import divisions
 
@@ -62,41 +84,57 @@ def division(
         row, prepared_by = preparation(prepare)
         require_writable(record)  # before minutes of training, rather than after
         (text,) = load_corpora([divisions.CORPUS])
-        with damage():
-            description = run.describe(f"division {name}", f"{seeds} {steps} {row.id}", build)
-        found: divisions.Closed | divisions.Open
-        with as_files(text, divisions.CORPUS) as paths, counted_progress() as advance:
-            if name == "closed":
-                first = range(1, 1 + (seeds or CLOSED_SEEDS))
-                found = divisions.closed(prepared_by, paths, first, steps, advance)
-            else:
-                first = range(1, 1 + (seeds or OPEN_SEEDS))
-                found = divisions.open_(prepared_by, paths, first, advance)
-        corpus = {"id": text.id, "sha256": text.sha256, "prepare": row.id}
+        count = seeds or (CLOSED_SEEDS if name == "closed" else OPEN_SEEDS)
+        about = {"corpus": text.id, "sha256": text.sha256, "prepare": row.id}
+        folder = results / folder_of(COMMAND)
+        with files.locked(folder):
+            plan = sha256(f"{name} {count} {steps} {row.id}".encode())
+            described = run.describe(COMMAND, plan, build)
+            result: divisions.Closed | divisions.Open
+            with as_files(text, divisions.CORPUS) as paths, counted_progress() as advance:
+                if name == "closed":
+                    result = divisions.closed(
+                        prepared_by, paths, range(1, 1 + count), steps, advance
+                    )
+                else:
+                    result = divisions.open_(prepared_by, paths, range(1, 1 + count), advance)
+            kept = files.keep_whole(folder, described, result.records(**about))
         if record is not None:
-            divisions.keep(record, name, description, corpus, found)
+            record.touch()
+            append_whole(record, kept.read_bytes())
     if as_json:
-        print_json({"division": name, "corpus": corpus, **asdict(found)})
-    elif isinstance(found, divisions.Closed):
-        print_closed(found)
+        corpus = {"id": text.id, "sha256": text.sha256, "prepare": row.id}
+        print_json({"division": name, "corpus": corpus, **asdict(result)})
     else:
-        print_open(found)
-    if isinstance(found, divisions.Closed):
-        reached = found.within or steps is not None
-        missed = f"a loss is not within {divisions.CLOSED_LOSS} +- {divisions.CLOSED_WITHIN}"
-    else:
-        reached = found.p < divisions.SIGNIFICANCE
-        missed = f"the mean loss is not below {divisions.OPEN_LOSS} (p = {found.p:.2g})"
-    if not reached:
+        print_result(result)
+    if missed := shortfall(result, steps):
         err.print(f"nanogpt-rs: {missed}", soft_wrap=True)
         sys.exit(FAILED)
 
 
+def shortfall(result: Closed | Open, steps: int | None) -> str | None:
+    """Return what a division demands and the result lacks, in words; ``None`` if it lacks nothing.
+
+    Args:
+        result: Result of the division.
+        steps: Number of steps, where it is not the division's: its losses are not judged then.
+    """
+    from nanogpt_rs.training import divisions
+
+    if isinstance(result, divisions.Closed):
+        if result.within or steps is not None:
+            return None
+        return f"a loss is not within {divisions.CLOSED_LOSS} +- {divisions.CLOSED_WITHIN}"
+    if result.p < divisions.SIGNIFICANCE:
+        return None
+    return f"the mean loss is not below {divisions.OPEN_LOSS} (p = {result.p:.2g})"
+
+
 def require_writable(record: Path | None) -> None:
-    """Check that a file of records can be appended to, and leave no empty one.
+    """Check that a file of records can be appended to; where there was none, none is left.
 
     Raises:
-        OSError: it cannot.
+        OSError: It cannot be appended to.
     """
     if record is None:
         return
@@ -107,12 +145,22 @@ def require_writable(record: Path | None) -> None:
         record.unlink()
 
 
-def print_closed(found: Any) -> None:
-    """Print the closed division."""
+def print_result(result: Closed | Open) -> None:
+    """Print the result of a division."""
+    from nanogpt_rs.training import divisions
+
+    if isinstance(result, divisions.Closed):
+        print_closed(result)
+    else:
+        print_open(result)
+
+
+def print_closed(result: Closed) -> None:
+    """Print the closed division's models, speed-ups and bound."""
     table = Table("the model computed as", "seed")
     for column in ("validation loss", "a step", "before the first"):
         table.add_column(column, justify="right")
-    for entry in found.entries:
+    for entry in result.entries:
         table.add_row(
             entry.variant,
             str(entry.seed),
@@ -121,7 +169,7 @@ def print_closed(found: Any) -> None:
             duration(entry.compile_seconds),
         )
     out.print(table)
-    for gain in found.gains:
+    for gain in result.gains:
         low, high = map(times, gain.interval)
         out.print(
             f"{times(gain.ratio)} [{low}, {high}] times as fast a step as {gain.reference}; "
@@ -129,35 +177,37 @@ def print_closed(found: Any) -> None:
             soft_wrap=True,
         )
     out.print(
-        f"the matrix multiplications of a step alone: {duration(found.matmul_seconds)}. "
+        f"the matrix multiplications of a step alone: {duration(result.matmul_seconds)}. "
         "All by the processor's time, one thread.",
         soft_wrap=True,
     )
 
 
-def print_open(found: Any) -> None:
-    """Print the open division."""
+def print_open(result: Open) -> None:
+    """Print the open division's losses and times."""
+    losses = result.losses
     table = Table("entry")
     for column in ("validation loss", "processor", "wall clock"):
         table.add_column(column, justify="right")
     table.add_row(
-        f"one layer over hashed n-grams, {found.parameters:,} weights",
-        f"{found.mean:.4f}",
-        duration(found.cpu_seconds),
-        duration(found.seconds),
+        f"one layer over hashed n-grams, {result.parameters:,} weights",
+        f"{result.mean:.4f}",
+        duration(result.cpu_seconds),
+        duration(result.seconds),
     )
     table.add_row(
         "interpolated counts of three characters (unranked)",
-        f"{found.counts_loss:.4f}",
-        duration(found.counts_seconds),
+        f"{result.counts_loss:.4f}",
+        duration(result.counts_seconds),
         "",
         style="dim",
     )
     out.print(table)
     out.print(
-        f"mean of {len(found.losses)} seeds, {min(found.losses):.4f} to {max(found.losses):.4f}; "
-        f"p = {found.p:.2g} of one as low were the true mean 1.88. Times are medians from before "
-        f"the file is touched until the weights stand; {duration(found.prepare_seconds)} of it "
-        f"preparation, and {duration(found.evaluation_seconds)} for the loss after it.",
+        f"mean of {len(losses)} seeds, {min(losses):.4f} to {max(losses):.4f}; "
+        f"p = {result.p:.2g} of a mean as low if the true mean were 1.88. Times are medians from "
+        "before the file is touched until the weights are final; "
+        f"{duration(result.prepare_seconds)} of it preparation, and "
+        f"{duration(result.evaluation_seconds)} for the loss after it.",
         soft_wrap=True,
     )

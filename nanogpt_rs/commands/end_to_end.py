@@ -28,7 +28,7 @@ from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.measuring.end_to_end import EndToEnd
-    from nanogpt_rs.records.schema import Other
+    from nanogpt_rs.records.kinds import Other
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
 

@@ -35,11 +35,10 @@ def newest_of_each(results: Path) -> list[Path]:
     """
     from nanogpt_rs.records.files import newest
     from nanogpt_rs.records.schema import RecordError
-    from nanogpt_rs.reporting.publish import kind_of
+    from nanogpt_rs.reporting.report import is_drawn
 
     folders = sorted({path.parent for path in results.glob("*/*.jsonl")})
-    # Other kinds of files, such as the self-test's, are not for this page.
-    files = [path for path in map(newest, folders) if kind_of(path) in {None, "run", "division"}]
+    files = [path for path in map(newest, folders) if is_drawn(path)]
     if not files:
         raise RecordError(f"{results}: no run is kept here; `make bench` makes one")
     return files

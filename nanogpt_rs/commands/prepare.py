@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +16,10 @@ from nanogpt_rs.commands.console import (
     FAILED,
     INTERRUPTED,
     NOTHING,
+    RESULTS,
     USAGE,
     AsJson,
     counted_progress,
-    damage,
     err,
     out,
     print_json,
@@ -29,12 +27,11 @@ from nanogpt_rs.commands.console import (
 )
 from nanogpt_rs.ruler.provenance import ProvenanceError
 from nanogpt_rs.ruler.provenance import check as check_build
-from nanogpt_rs.words import duration, meanwhile_line, times
+from nanogpt_rs.words import duration
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
     from nanogpt_rs.preparing.preparation import Prepared
-    from nanogpt_rs.ruler.provenance import Build
 
 Paths = Annotated[
     list[str] | None,
@@ -87,6 +84,10 @@ Rounds = Annotated[
         "core that only reads, writes and hashes.",
     ),
 ]
+RoundsResults = Annotated[
+    Path | None,
+    typer.Option("--results", help="With --rounds: folder for records.", show_default=str(RESULTS)),
+]
 
 
 def prepare(
@@ -100,6 +101,7 @@ def prepare(
     part_bytes: PartBytes = None,
     again: Again = False,
     rounds: Rounds = None,
+    results: RoundsResults = None,
     as_json: AsJson = False,
 ) -> None:
     """Prepare texts of any size: write nanoGPT's train.bin and val.bin, and a manifest.
@@ -117,6 +119,7 @@ def prepare(
         if not paths or to is None:
             stop(USAGE, "texts and --out are needed: nanogpt-rs prepare PATH... --out FOLDER")
             return
+        from nanogpt_rs.commands.preparation_rounds import report_measured
         from nanogpt_rs.measuring.machine import cores
         from nanogpt_rs.preparing.preparation import prepare as run_preparation
 
@@ -135,8 +138,10 @@ def prepare(
                 (f"--engine={engine}", f"{option}={count}", *part_option)
                 for count in sorted({1, workers or threads or cores()})
             ]
-            report_measured(paths, to, rounds, engines, build, as_json)
+            report_measured(paths, to, rounds, engines, build, results or RESULTS, as_json)
             return
+        if results is not None:
+            stop(USAGE, "--results is the folder for the records of --rounds, and needs --rounds")
         with (
             engine_of(engine, threads, scheduler, workers) as chosen,
             counted_progress() as progress,
@@ -232,67 +237,6 @@ def report_check(folder: Path, as_json: bool) -> None:
         err.print(escape(f"nanogpt-rs: {difference}"), soft_wrap=True)
     if differences:
         sys.exit(FAILED)
-
-
-def report_measured(
-    paths: list[str],
-    folder: Path,
-    rounds: int,
-    engines: Sequence[Sequence[str]],
-    build: Build,
-    as_json: bool,
-) -> None:
-    """Measure preparations by several engines and the limit in turn, and print the comparison."""
-    from nanogpt_rs.measuring.machine import MachineWatch
-    from nanogpt_rs.measuring.run import describe
-    from nanogpt_rs.preparing import shard_limit
-
-    with damage():
-        run = describe("prepare", f"{rounds} {engines}", build)
-    watch = MachineWatch()
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, counted_progress() as progress:
-        (Path(name) / "one.txt").write_text("a", encoding="utf-8")
-        arms = shard_limit.arms_of(paths, engines, str(Path(name) / "one.txt"))
-        shard_limit.measure(arms, folder, rounds, progress)
-    document, meanwhile = shard_limit.document_of(arms), asdict(watch.so_far())
-    if as_json:
-        size = sum(Path(path).stat().st_size for path in paths)
-        print_json({**document, "run": asdict(run), "bytes": size, "meanwhile": meanwhile})
-        return
-    out.print(measured_table(document))
-    out.print("Memory is the command's peak, without the peak of start-up alone.")
-    for arm in document["arms"]:
-        stages = ", ".join(f"{stage} {duration(taken)}" for stage, taken in arm["stages"].items())
-        out.print(escape(f"{arm['engine']}: {stages}"), soft_wrap=True)
-        for stage, ratio in (arm["of_first"] or {}).items():
-            out.print(
-                f"  {stage}: {ratio_in_words(ratio)} times as fast as with one", soft_wrap=True
-            )
-    out.print(meanwhile_line(**meanwhile))
-
-
-def measured_table(document: dict[str, Any]) -> Table:
-    """Return the table of measured preparations and their limit."""
-    table = Table("command", title_justify="left")
-    for column in ("whole", "of the limit's speed", "by processor time", "memory"):
-        table.add_column(column, justify="right")
-    table.add_row("limit", duration(document["limit"]["seconds"]), "1", "1", "")
-    table.add_row("start-up alone", duration(document["start_up"]["seconds"]), "", "", "")
-    for arm in document["arms"]:
-        table.add_row(
-            escape(arm["engine"]),
-            duration(arm["seconds"]),
-            ratio_in_words(arm["of_limit"]),
-            ratio_in_words(arm["of_limit_cpu"]) if "=threads" in arm["engine"] else "",
-            f"{arm['memory'] / 1e6:+,.1f} MB",
-        )
-    return table
-
-
-def ratio_in_words(ratio: dict[str, Any]) -> str:
-    """Return a ratio with its interval, in words."""
-    return f"{times(ratio['ratio'])} [{', '.join(map(times, ratio['interval']))}]"
 
 
 def document_of(prepared: Prepared, engine: Engine) -> dict[str, Any]:

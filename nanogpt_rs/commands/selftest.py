@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from nanogpt_rs.commands.console import (
@@ -15,6 +16,7 @@ from nanogpt_rs.commands.console import (
     NOTHING,
     AsJson,
     counted_progress,
+    damage,
     out,
     print_json,
     refusals,
@@ -22,38 +24,54 @@ from nanogpt_rs.commands.console import (
 )
 
 if TYPE_CHECKING:
-    from nanogpt_rs.measuring.selftest import Finding, RivalFinding
+    from nanogpt_rs.records.kinds import Recorded
+    from nanogpt_rs.statistics.alarms import Finding, RivalFinding
 
 
 def selftest(
     row: Annotated[
         list[str] | None,
-        typer.Option(help="short, microsecond, milliseconds, tens, seeds; repeatable (all)."),
+        typer.Option(
+            help="Row to measure: short, microsecond, milliseconds, tens or seeds; repeatable "
+            "(default: all)."
+        ),
     ] = None,
     condition: Annotated[
-        str, typer.Option(help="as-is; loaded: one core is shared with a process that never rests.")
+        str,
+        typer.Option(
+            help="as-is, or loaded: all processes share one core with a busy loop (Linux)."
+        ),
     ] = "as-is",
     part: Annotated[
         float,
-        typer.Option(min=0.0, max=1.0, help="Of the groups of a full run, which takes hours."),
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Share of a full self-test's groups to measure. A full one takes hours.",
+        ),
     ] = 0.02,
     rivals: Annotated[
-        bool, typer.Option("--rivals", help="Have pytest-benchmark, pyperf and asv judge some too.")
+        bool,
+        typer.Option(
+            "--rivals", help="Have pytest-benchmark, pyperf and asv judge some functions too."
+        ),
     ] = False,
     folder: Annotated[
-        Path, typer.Option(help="Where groups are kept; what is there is not measured again.")
+        Path,
+        typer.Option(help="Folder for the groups. Groups that it holds are not measured again."),
     ] = Path("results/local/selftest"),
     show: Annotated[
-        bool, typer.Option("--show", help="Measure nothing; show what there is.")
+        bool, typer.Option("--show", help="Measure nothing; show the groups in the folder.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure this harness on this machine: false alarms on equals, power on known slow-downs.
+    """Measure how often this harness is wrong on this machine, and which slow-downs it finds.
 
-    It can be interrupted, and goes on where it was. A comparison of identical code must not be
-    called different; one with a known slow-down must be called slower.
+    Each group compares a function with itself and with known slow-downs. The self-test can be
+    interrupted, and goes on where it was. A comparison of identical code must not be called
+    different, and one with a known slow-down must be called slower.
     """
-    with refusals():
+    with refusals(), damage():
         from nanogpt_rs.measuring import selftest as self_test
         from nanogpt_rs.measuring.selection import SelectionError
         from nanogpt_rs.ruler.worker import WorkerError
@@ -64,42 +82,86 @@ def selftest(
         if condition not in self_test.CONDITIONS:
             known = ", ".join(self_test.CONDITIONS)
             raise SelectionError(f"no condition {condition!r}; there are: {known}")
-        path = folder / f"{condition}.jsonl"
         try:
             if show:
-                documents = self_test.read(path)
+                runs = self_test.runs_in(folder)
             else:
                 with counted_progress() as advance:
                     rows = [self_test.ROWS[name] for name in names]
-                    documents = self_test.run(
-                        rows, condition, part, path, advance, with_rivals=rivals
-                    )
+                    runs = self_test.run(rows, condition, part, folder, advance, with_rivals=rivals)
         except (self_test.SelfTestError, WorkerError) as error:
             stop(FAILED, str(error))
         except OSError as error:
-            stop(FAILED, f"{error.filename or path}: {error.strerror}")
-    findings = self_test.summarize(documents)
+            stop(FAILED, f"{error.filename or folder}: {error.strerror}")
+    report(condition, runs, folder, as_json)
+
+
+def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool) -> None:
+    """Print the findings of self-tests under a condition, or stop where there are none.
+
+    Args:
+        condition: Condition to report on.
+        runs: Self-tests of any condition.
+        folder: Folder that they are from.
+        as_json: Whether to print one JSON document instead of a table.
+    """
+    from nanogpt_rs.measuring.selftest import under
+    from nanogpt_rs.statistics.alarms import summarize, summarize_rivals
+
+    runs = [recorded for recorded in runs if under(condition, [recorded])]
+    records = under(condition, runs)
+    findings = summarize(records)
     if not findings:
-        stop(NOTHING, f"{path} holds no group")
-    others = self_test.summarize_rivals(documents)
+        stop(NOTHING, f"{folder} holds no group of the condition {condition}")
+    machines = {(recorded.run.machine.alias, recorded.run.machine.cpu) for recorded in runs}
+    if len(machines) > 1:
+        names = ", ".join(sorted(alias for alias, _ in machines))
+        stop(
+            FAILED,
+            f"{folder} holds self-tests of several machines ({names}), whose groups do not count "
+            "together; copy those of one machine into a folder of their own",
+        )
+    others = summarize_rivals(records)
     if as_json:
         print_json(
             {
                 "condition": condition,
-                "about": [each for each in documents if "about" in each],
-                "findings": [asdict(each) for each in findings],
-                "rivals": [asdict(each) for each in others],
+                "about": [about(condition, recorded) for recorded in runs],
+                "findings": [asdict(finding) for finding in findings],
+                "rivals": [asdict(finding) for finding in others],
             }
         )
         return
     print_selftest(condition, findings, others)
 
 
+def about(condition: str, recorded: Recorded) -> dict[str, Any]:
+    """Return a document that says when, on which machine and of which build a run was made."""
+    from nanogpt_rs.records.self_tests import SelfTestGroup
+
+    run = recorded.run
+    texts = {
+        record.corpus: record.sha256
+        for record in recorded.others
+        if isinstance(record, SelfTestGroup)
+    }
+    corpus = [{"id": id, "sha256": sha256} for id, sha256 in texts.items()]
+    return {
+        "about": condition,
+        "at": run.began.isoformat(),
+        "run": run.run,
+        "commit": run.commit,
+        "machine": asdict(run.machine),
+        "build": {"info": run.build, "sources": run.sources},
+        "corpus": corpus[0] if corpus else None,
+    }
+
+
 def print_selftest(
     condition: str, findings: Sequence[Finding], others: Sequence[RivalFinding]
 ) -> None:
-    """Print false alarms and power, with their bounds, ours and other tools'."""
-    from nanogpt_rs.measuring.selftest import ROWS, SAME
+    """Print false alarms and found slow-downs with their bounds, ours and other tools'."""
+    from nanogpt_rs.measuring.selftest import ROWS
 
     table = Table(title=f"{condition}: of these comparisons", title_justify="left")
     for column in ("calls", "compared with itself, or slower by", "by"):
@@ -111,7 +173,7 @@ def print_selftest(
         truth = "-" if finding.planted is None else f"{finding.planted:.4f}"
         table.add_row(
             ROWS[finding.row].calls,
-            named(finding.contender, SAME),
+            question(finding.contender),
             "nanogpt-rs",
             f"{finding.found.hits} of {finding.found.tries}",
             f"{finding.found.low:.1%} to {finding.found.high:.1%}",
@@ -122,7 +184,7 @@ def print_selftest(
     for other in others:
         table.add_row(
             ROWS[other.row].calls,
-            named(other.contender, SAME),
+            question(other.contender),
             other.tool,
             f"{other.found.hits} of {other.found.tries}",
             f"{other.found.low:.1%} to {other.found.high:.1%}",
@@ -133,11 +195,13 @@ def print_selftest(
     out.print(table)
 
 
-def named(contender: str, same: str) -> str:
-    """Return what a row of the self-test was asked, for a reader."""
-    if contender == same:
+def question(contender: str) -> str:
+    """Return the question that a row of the table answers, in words."""
+    from nanogpt_rs.records.self_tests import SAME
+
+    if contender == SAME:
         return "itself: called different"
     try:
         return f"{float(contender):.0%}: called slower"
     except ValueError:
-        return f"{contender}: the interval holds the mean over hash seeds"
+        return escape(f"{contender}: the interval holds the mean over hash seeds")

@@ -206,7 +206,7 @@ class CellStore(Protocol):
     def keep(self, cells: Sequence[Cell]) -> None:
         """Save finished cells."""
 
-    def keep_blocks(self, name: str, measured: Measured) -> None:
+    def keep_blocks(self, name: str, processes: Sequence[Any]) -> None:
         """Save the raw blocks of a group under this name."""
 
 
@@ -353,7 +353,7 @@ def run_group(
             if row.id in measured.wrong:
                 faults[row] = (measured.wrong[row.id],)
         meanwhile = watch.so_far()
-        store.keep_blocks(f"{contest.task}-{contest.state}", measured)
+        store.keep_blocks(f"{contest.task}-{contest.state}", measured.block_arrays)
         fields = cell_fields(rows, measured, pairs, faults)
         return {row: {**fields[row], "meanwhile": meanwhile} for row in fields}, faults
 

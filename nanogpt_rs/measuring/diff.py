@@ -298,7 +298,7 @@ def compare_row(
         return replace(cell, status="wrong", details=(f"{side.name}: {worker_end(error)}",))
     if measured.wrong:
         return replace(cell, status="wrong", details=tuple(map(": ".join, measured.wrong.items())))
-    store.keep_blocks(f"{contest.task}-{contest.state}", measured)
+    store.keep_blocks(f"{contest.task}-{contest.state}", measured.block_arrays)
     cores = measured.cores.get(new.name)
     role = CONTROL if row == contest.references.get(CONTROL) else BEFORE
     return replace(

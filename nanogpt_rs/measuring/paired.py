@@ -215,6 +215,11 @@ class Measured:
     wrong: dict[str, str]
     seconds: float
 
+    @property
+    def block_arrays(self) -> list[blocks.Floats]:
+        """The blocks of each process, as arrays of shape (arms, rounds, 5)."""
+        return [process.blocks for process in self.processes]
+
     def enough(self, comparisons: Sequence[schema.Comparison]) -> bool:
         """Return whether these comparisons are precise enough, or have used all their time."""
         return verdict.enough(comparisons, self.plan, self.seconds / self.along)

@@ -10,24 +10,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nanogpt_rs.measuring import machine
-from nanogpt_rs.records.files import begin, check_alias, locked
-from nanogpt_rs.records.schema import Host, Other, Run
+from nanogpt_rs.records.files import check_alias, keep_whole, locked
+from nanogpt_rs.records.kinds import Other, folder_of
+from nanogpt_rs.records.schema import Host, Run
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.registry import rows
 
 MACHINE_VARIABLE = "NANOGPT_RS_MACHINE"
-
-
+"""Environment variable that holds the machine's alias (default: local)."""
 PACKAGES = ("numpy", "pandas", "polars", "tokenizers", "torch")
-"""On which contenders run, so that their versions belong to a record."""
+"""Packages that implementations run on, whose versions belong to a record."""
 
 
 def describe(command: str, plan: str, build: provenance.Build) -> Run:
     """Return the description of a run that begins now.
 
+    Args:
+        command: Name of the command.
+        plan: Hash of the request.
+        build: Build of the Rust module.
+
     Raises:
-        RecordError: the machine's alias, from the environment, is not one.
+        RecordError: The machine's alias, from the environment, may not be given.
     """
     import importlib.metadata
 
@@ -58,9 +63,10 @@ def describe(command: str, plan: str, build: provenance.Build) -> Run:
 
 
 def checkout_state() -> tuple[str | None, bool | None]:
-    """Return the commit of the checkout that the ruler stands in, and whether it was changed.
+    """Return the commit of the checkout that the ruler is imported from, and whether it changed.
 
-    What was promoted to ``results`` changes nothing that is measured.
+    Files under ``results`` do not count as changes: nothing there is measured. Both are ``None``
+    outside of a checkout.
     """
     root = provenance.ROOT
     if not provenance.is_checkout(root):
@@ -80,20 +86,18 @@ def keep_run(
     build: provenance.Build,
     others: Sequence[Other],
 ) -> None:
-    """Keep a whole run of a command that measures no cells, and is too short to be resumed.
+    """Keep a finished run that has no cells and is too short to be resumed.
 
     Args:
-        results: the folder in which there is one for each command.
-        command: that measured.
-        plan: what was asked of it.
-        build: of the Rust module.
-        others: what it measured.
+        results: Folder of results, with one folder for each command.
+        command: Name of the command that measured.
+        plan: Request, in words.
+        build: Build of the Rust module.
+        others: Records of the run.
 
     Raises:
-        RecordError: it cannot be kept.
+        RecordError: The run cannot be kept.
     """
-    with locked(results / command):
-        writer = begin(results / command, describe(command, sha256(plan.encode()), build))
-        for each in others:
-            writer.keep_other(each)
-        writer.end()
+    folder = results / folder_of(command)
+    with locked(folder):
+        keep_whole(folder, describe(command, sha256(plan.encode()), build), others)

@@ -1,44 +1,52 @@
-"""The harness measured by itself: how often it is wrong, and what it finds, on this machine.
+"""The self-test: measures how often this harness is wrong on this machine, and what it finds.
 
 A group is one comparison of a function with itself and, in the same rounds, with known slow-downs.
-Groups are written down one by one, so that a run can be interrupted and taken up again.
+Each group is kept as soon as it is finished, so that a self-test can be interrupted and resumed.
+``nanogpt_rs.statistics.alarms`` counts what the groups found.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median_high
-from typing import Any
 
-from nanogpt_rs.measuring import machine, paired
+from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.paired import Arm, Measured, Setting
-from nanogpt_rs.records import schema
+from nanogpt_rs.measuring.run import describe
+from nanogpt_rs.records import durable, files
+from nanogpt_rs.records.kinds import Other, Recorded
+from nanogpt_rs.records.schema import Comparison, RecordError, Run
+from nanogpt_rs.records.self_tests import (
+    SAME,
+    SelfTestContender,
+    SelfTestGroup,
+    SelfTestRivals,
+    SelfTestSeeds,
+)
 from nanogpt_rs.ruler import corpora, provenance
 from nanogpt_rs.statistics import blocks
 
 
 class SelfTestError(Exception):
-    """Nothing can be measured, or what was measured cannot be read; the message says why."""
+    """Nothing can be measured; the message says why."""
 
 
-SAME = "same"
-"""The name of the third arm that is the baseline: what it is called decides the false alarms."""
+COMMAND = "selftest"
 CONDITIONS = ("as-is", "loaded")
 EXACT_CALLS = 100
-"""Of a multiple of so many calls, every known slow-down is a whole number."""
+"""In blocks of a multiple of this many calls, every known slow-down is a whole number of calls."""
 RIVALS_SLOWER = (0.02, 0.05)
-"""The known slow-downs that other tools are asked about."""
+"""Known slow-downs that other tools judge, as shares of the baseline's time."""
 SEED_BANK = 200
-"""Processes, each with a hash seed of its own, whose mean stands for the truth."""
+"""Number of processes, each with a hash seed of its own, whose mean is taken for the truth."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,9 @@ class Case:
     """A function at a length.
 
     Attributes:
-        task, id: an implementation.
-        characters: of its text, cut from or repeated from ``synthetic``.
+        task: Name of the task.
+        id: Id of the implementation.
+        characters: Length of the text in characters, cut from or repeated from ``synthetic``.
     """
 
     task: str
@@ -57,18 +66,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """Calls of about one length, and what is asked of comparisons there.
+    """Calls of about one length, and the comparisons that are made of them.
 
     Attributes:
-        name: by which it is asked for.
-        calls: how long they take, in words.
-        cases: taken in turn.
-        groups: how many a full run measures in each condition.
-        slower: the known slow-downs, as shares of the baseline's time.
-        by_calls: they are made by calls that are not counted, in blocks of a multiple of
-            ``EXACT_CALLS``; else by a longer text.
-        other: an id that is compared instead: its mean over hash seeds must lie in the interval.
-        rivals: how many of the groups other tools judge too, spread over a full run.
+        name: Name for ``--row``.
+        calls: Duration of the calls, in words.
+        cases: Functions, which take turns.
+        groups: Number of groups that a full self-test measures in each condition.
+        slower: Known slow-downs, as shares of the baseline's time.
+        by_calls: Whether slow-downs are made by calls that are not counted, in blocks of a
+            multiple of ``EXACT_CALLS``; else they are made by a longer text.
+        other: Id of an implementation to compare instead. Its mean over hash seeds must lie in the
+            interval.
+        rivals: Number of groups in a full self-test that other tools judge too, spread over it.
     """
 
     name: str
@@ -123,7 +133,7 @@ ROWS = {
 
 
 def arms_of(row: Row, case: Case) -> list[Arm]:
-    """Return the arms of a group: the baseline, again, then what it is compared with."""
+    """Return the arms of a group: the baseline, its control, then the contenders."""
     same = Arm(case.id, characters=case.characters)
     if row.other is not None:
         return [same, same, Arm(row.other, characters=case.characters)]
@@ -136,88 +146,101 @@ def arms_of(row: Row, case: Case) -> list[Arm]:
     return [same, same, same, *slower]
 
 
-def run_group(row: Row, case: Case) -> dict[str, Any]:
-    """Measure one group; each contender stops where a comparison of it alone would have.
-
-    Returns:
-        What is written down of it.
+def run_group(condition: str, row: Row, case: Case) -> SelfTestGroup:
+    """Measure one group; each contender stops where a comparison of it alone would have stopped.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: a process gave no answer.
+        nanogpt_rs.ruler.worker.WorkerError: A worker process gave no answer.
     """
     arms = arms_of(row, case)
     setting = Setting(case.task, corpora.DEFAULT, "warm")
-    stopped: dict[int, tuple[schema.Comparison, int, float]] = {}
+    stopped: dict[int, tuple[Comparison, int, float]] = {}
 
-    def done(measured: Measured) -> bool:
+    def is_done(measured: Measured) -> bool:
         for contender in range(2, len(arms)):
             if contender not in stopped:
-                found = measured.compare(contender)
-                if measured.enough([found]):
+                comparison = measured.compare(contender)
+                if measured.enough([comparison]):
                     alone = measured.seconds / measured.along
-                    stopped[contender] = found, len(measured.processes), alone
+                    stopped[contender] = comparison, len(measured.processes), alone
         return len(stopped) == len(arms) - 2
 
     measured = paired.measure(
-        setting, arms, done, lambda _: None, plan_for=3, multiple=EXACT_CALLS if row.by_calls else 1
+        setting,
+        arms,
+        is_done,
+        lambda _: None,
+        plan_for=3,
+        multiple=EXACT_CALLS if row.by_calls else 1,
     )
-    others = [each.others for each in measured.processes if each.others is not None]
+    others = [process.others for process in measured.processes if process.others is not None]
     names = [SAME, *map(str, row.slower)] if row.other is None else [row.other]
-    return {
-        **described(row, case),
-        "seconds": measured.seconds,
-        "others": median_high(others) if others else None,
-        "plan": {"rounds": measured.plan.rounds, "calls": measured.plan.calls[0]},
-        "contenders": {
-            name: {
-                "planted": planted_in(row, case, more),
-                "verdict": found.verdict,
-                "ratio": found.ratio,
-                "interval": found.interval,
-                "control": found.control.interval if found.control else None,
-                "resolves": found.resolves,
-                "clock": found.clock,
-                "call": found.seconds[0] if found.seconds else None,
-                "processes": processes,
-                "alone_seconds": alone,
-            }
-            for (_, (found, processes, alone)), name, more in zip(
+    return SelfTestGroup(
+        condition=condition,
+        row=row.name,
+        task=case.task,
+        id=case.id,
+        corpus=corpora.DEFAULT,
+        sha256=corpora.golden_hashes()[corpora.DEFAULT],
+        characters=case.characters,
+        at=now(),
+        seconds=measured.seconds,
+        others=median_high(others) if others else None,
+        rounds=measured.plan.rounds,
+        calls=measured.plan.calls[0],
+        contenders=tuple(
+            SelfTestContender(
+                name=name,
+                planted=planted_in(row, case, more),
+                verdict=comparison.verdict,
+                ratio=comparison.ratio,
+                interval=comparison.interval,
+                control=comparison.control.interval if comparison.control else None,
+                resolves=comparison.resolves,
+                clock=comparison.clock,
+                call=comparison.seconds[0] if comparison.seconds else None,
+                processes=processes,
+                alone_seconds=alone,
+            )
+            for (_, (comparison, processes, alone)), name, more in zip(
                 sorted(stopped.items()), names, (0.0, *row.slower), strict=False
             )
-        },
-    }
+        ),
+    )
 
 
-def run_rivals(row: Row, case: Case) -> dict[str, Any]:
-    """Have other tools judge a group's functions; return what is written down of it.
+def run_rivals(condition: str, row: Row, case: Case) -> SelfTestRivals:
+    """Have other tools judge a group's functions.
 
     Raises:
-        SelfTestError: one is missing or gave no answer.
+        SelfTestError: A tool is missing or gave no answer.
     """
     from nanogpt_rs.measuring import rivals
 
     slower = {str(more): round(case.characters * (1 + more)) for more in RIVALS_SLOWER}
     arms = {rivals.BASELINE: case.characters, SAME: case.characters, **slower}
     try:
-        said = rivals.judge(case.task, case.id, arms)
+        judgements = rivals.judge(case.task, case.id, arms)
     except rivals.RivalError as error:
         raise SelfTestError(str(error)) from None
-    return {**described(row, case), "rivals": said}
+    return SelfTestRivals(
+        condition, row.name, case.task, case.id, case.characters, now(), judgements
+    )
 
 
-def described(row: Row, case: Case) -> dict[str, Any]:
-    """Return what every line about a case begins with."""
-    return {
-        "row": row.name,
-        "task": case.task,
-        "id": case.id,
-        "characters": case.characters,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def now() -> str:
+    """Return the time in UTC, to the second, as ISO 8601 writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def planted_in(row: Row, case: Case, more: float) -> float | None:
-    """Return the true ratio of a slow-down, ``None`` if it is not planted but found out."""
+    """Return the true ratio of a slow-down; ``None`` for another implementation.
+
+    Args:
+        row: Row of the self-test.
+        case: Function and length of the baseline.
+        more: Slow-down, as a share of the baseline's time.
+    """
     if row.other is not None:
         return None
     if row.by_calls:
@@ -225,34 +248,35 @@ def planted_in(row: Row, case: Case, more: float) -> float | None:
     return case.characters / round(case.characters * (1 + more))
 
 
-def mean_over_seeds(row: Row) -> dict[str, Any]:
-    """Return the mean log-ratio over ``SEED_BANK`` hash seeds, and its standard error."""
+def mean_over_seeds(condition: str, row: Row) -> SelfTestSeeds:
+    """Measure the mean log-ratio over ``SEED_BANK`` hash seeds, and its standard error."""
     import numpy as np
 
     (case,) = row.cases
     setting = Setting(case.task, corpora.DEFAULT, "warm")
 
-    def done(measured: Measured) -> bool:
+    def is_done(measured: Measured) -> bool:
         return len(measured.processes) >= SEED_BANK
 
-    measured = paired.measure(setting, arms_of(row, case), done, lambda _: None)
+    measured = paired.measure(setting, arms_of(row, case), is_done, lambda _: None)
     clean = measured.compare(2).clock == "wall"
     values = blocks.effects(measured.processes, 2, "wall" if clean else "cpu", clean).values
-    return {
-        "row": row.name,
-        "bank": values.size,
-        "mean": float(np.mean(values)),
-        "error": float(np.std(values, ddof=1) / np.sqrt(values.size)),
-        "spread": float(np.std(values, ddof=1)),
-    }
+    return SelfTestSeeds(
+        condition=condition,
+        row=row.name,
+        bank=values.size,
+        mean=float(np.mean(values)),
+        error=float(np.std(values, ddof=1) / np.sqrt(values.size)),
+        spread=float(np.std(values, ddof=1)),
+    )
 
 
 @contextmanager
 def conditions(name: str) -> Iterator[None]:
-    """Have the machine as it is, or share one core with a process that never rests.
+    """Leave the machine as it is, or share one core with a busy loop.
 
     Raises:
-        SelfTestError: this system cannot tie processes to a core.
+        SelfTestError: This system cannot tie processes to a core.
     """
     if name == "as-is":
         yield
@@ -261,9 +285,9 @@ def conditions(name: str) -> Iterator[None]:
         raise SelfTestError("this system cannot tie processes to a core, so none can be loaded")
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed)})
-    # Whatever ends this process, it ends with it.
-    restless = f"import os\nwhile os.getppid() == {os.getpid()}:\n    sum(range(10**6))"
-    busy = subprocess.Popen([sys.executable, "-c", restless])
+    # The loop ends when this process does, even if this process is killed.
+    loop = f"import os\nwhile os.getppid() == {os.getpid()}:\n    sum(range(10**6))"
+    busy = subprocess.Popen([sys.executable, "-c", loop])
     try:
         yield
     finally:
@@ -272,243 +296,148 @@ def conditions(name: str) -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
-def about(condition: str) -> dict[str, Any]:
-    """Return what the groups that follow were measured on; written each time a run is taken up."""
-    return {
-        "about": condition,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": asdict(machine.examine()),
-        "build": asdict(provenance.check()),
-        "corpus": {"id": corpora.DEFAULT, "sha256": corpora.golden_hashes()[corpora.DEFAULT]},
-    }
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """Return what has been written down, but for a last line that was cut off.
+def runs_in(folder: Path) -> list[Recorded]:
+    """Return the self-tests that a folder holds, the oldest first; none if it does not exist.
 
     Raises:
-        SelfTestError: another line is damaged.
+        RecordError: A file in the folder is damaged.
+        OSError: The folder cannot be read.
     """
     try:
-        lines = path.read_text(encoding="ascii").splitlines(keepends=True)
+        paths = [path for path in folder.iterdir() if path.suffix == ".jsonl"]
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise SelfTestError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
-    documents = []
-    for number, line in enumerate(lines, 1):
-        try:
-            document = json.loads(line)
-        except ValueError as error:
-            raise SelfTestError(f"{path}, line {number}: {error}") from None
-        if not isinstance(document, dict) or not {"about", "row"} & document.keys():
-            raise SelfTestError(f"{path}, line {number}: is no line of a self-test")
-        documents.append(document)
-    return documents
+    runs = [recorded for path in paths for recorded in files.read(path)]
+    return sorted(
+        (recorded for recorded in runs if recorded.run.command == COMMAND),
+        key=lambda recorded: (recorded.run.began, recorded.run.run),
+    )
 
 
-def append(path: Path, document: dict[str, Any]) -> None:
-    """Write one line to the end of a file, over the rest of one that was cut off, if any."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
-        if whole < size:
-            file.truncate(whole)
-        file.write(json.dumps(document).encode("ascii") + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+def under(condition: str, runs: Sequence[Recorded]) -> list[Other]:
+    """Return the records of self-tests that were made under a condition."""
+    return [
+        record
+        for recorded in runs
+        for record in recorded.others
+        if isinstance(record, SelfTestGroup | SelfTestRivals | SelfTestSeeds)
+        and record.condition == condition
+    ]
+
+
+@dataclass
+class Progress:
+    """What a self-test has to measure, and what it has.
+
+    Attributes:
+        records: Records under the self-test's condition so far, those of earlier runs included.
+        groups: Number of groups that each row must have, by its name.
+        judged: Number of groups that other tools must have judged, by the row's name.
+    """
+
+    records: list[Other]
+    groups: dict[str, int]
+    judged: dict[str, int]
+
+    def finished(self, row: Row, kind: type = SelfTestGroup) -> int:
+        """Return how many records of a kind a row has."""
+        return sum(
+            isinstance(record, kind) and getattr(record, "row", None) == row.name
+            for record in self.records
+        )
+
+    def lacks(self, row: Row) -> bool:
+        """Return whether a row has too few groups or judgements."""
+        return (
+            self.finished(row) < self.groups[row.name]
+            or self.finished(row, SelfTestRivals) < self.judged[row.name]
+        )
+
+    def lacks_rivals(self, row: Row) -> bool:
+        """Return whether other tools judge a group now: their turns spread over a row."""
+        due = self.judged[row.name] * self.finished(row)
+        return self.finished(row, SelfTestRivals) * self.groups[row.name] < due
 
 
 def run(
     rows: Sequence[Row],
     condition: str,
     share: float,
-    path: Path,
+    folder: Path,
     advance: Callable[[str, int, int], None],
     *,
     with_rivals: bool = False,
-) -> list[dict[str, Any]]:
-    """Measure what is still missing in ``path`` and return all that is written there.
+) -> list[Recorded]:
+    """Measure the groups that a folder lacks, and return all self-tests in it.
 
     Args:
-        rows: of ``ROWS``.
-        condition: of ``CONDITIONS``.
-        share: of the groups of a full run.
-        path: the file of this condition.
-        advance: told what is measured, how many groups are done, and of how many.
-        with_rivals: have other tools judge some of the groups' functions in between.
+        rows: Rows of ``ROWS``.
+        condition: One of ``CONDITIONS``.
+        share: Share of a full self-test's groups, 0 to 1; each row has one group at least.
+        folder: Folder of the self-tests.
+        advance: Called with what is measured, the number of finished groups, and of all groups.
+        with_rivals: Whether other tools judge some of the groups' functions too.
+
+    Raises:
+        SelfTestError: Nothing can be measured under this condition, or a tool gave no answer.
+        RecordError: Another self-test uses the folder, or a file in it is damaged.
+        OSError: The folder cannot be read or written.
+        nanogpt_rs.ruler.worker.WorkerError: A worker process gave no answer.
     """
-    documents = read(path)
-    wanted = {row.name: max(1, round(row.groups * share)) for row in rows}
-    judged = {row.name: round(row.rivals * share) if with_rivals else 0 for row in rows}
-
-    def finished(row: Row, what: str = "contenders") -> int:
-        return sum(each.get("row") == row.name and what in each for each in documents)
-
-    def missing(row: Row) -> bool:
-        return finished(row) < wanted[row.name] or finished(row, "rivals") < judged[row.name]
-
-    def told(row: Row, doing: str) -> None:
-        done = sum(min(finished(each), wanted[each.name]) for each in rows)
-        advance(f"{row.calls}: {doing}", done, sum(wanted.values()))
-
-    def write(document: dict[str, Any]) -> None:
-        documents.append(document)
-        append(path, document)
-
-    with conditions(condition):
-        if any(missing(row) for row in rows):
-            write(about(condition))
-        for row in rows:
-            if row.other and missing(row) and not finished(row, "bank"):
-                told(row, "the mean over hash seeds")
-                write(mean_over_seeds(row))
-            cases = cycle(row.cases)
-            for case in islice(cases, finished(row), None):
-                if not missing(row):
-                    break
-                if finished(row, "rivals") * wanted[row.name] < judged[row.name] * finished(row):
-                    told(row, f"other tools, {case.task} {case.id}")
-                    write(run_rivals(row, case))
-                if finished(row) < wanted[row.name]:
-                    told(row, f"{case.task} {case.id}")
-                    write(run_group(row, case))
-    return documents
-
-
-@dataclass(frozen=True)
-class Count:
-    """How often something happened.
-
-    Attributes:
-        hits: times it did.
-        tries: times it could have.
-        low, high: 95 % bounds of the probability (Clopper and Pearson).
-    """
-
-    hits: int
-    tries: int
-    low: float
-    high: float
-
-
-def count(happened: Sequence[bool]) -> Count:
-    """Return how often, with exact binomial bounds."""
-    from scipy.special import betaincinv
-
-    hits, tries = sum(happened), len(happened)
-    low = float(betaincinv(hits, tries - hits + 1, 0.025)) if hits else 0.0
-    high = float(betaincinv(hits + 1, tries - hits, 0.975)) if hits < tries else 1.0
-    return Count(hits, tries, low, high)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What came of one contender of a row, over all its groups.
-
-    Attributes:
-        row: the row's name.
-        contender: ``SAME``, a slow-down, or an id.
-        found: ``SAME``: called different; a slow-down: called slower; an id: the interval holds
-            the mean over hash seeds.
-        wrong_sign: a slow-down called faster.
-        verdicts: how often each was given.
-        reads: median of the ratio.
-        planted: median of the true one.
-        seconds: median and 95 % quantile of what a comparison of it alone takes.
-    """
-
-    row: str
-    contender: str
-    found: Count
-    wrong_sign: int
-    verdicts: dict[str, int]
-    reads: float | None
-    planted: float | None
-    seconds: tuple[float, float]
-
-
-def summarize(documents: Sequence[dict[str, Any]]) -> list[Finding]:
-    """Return what comes of all groups that were measured."""
-    import numpy as np
-
-    truth = {each["row"]: float(np.exp(each["mean"])) for each in documents if "bank" in each}
-    findings = []
-    keys = dict.fromkeys(
-        (each["row"], name) for each in documents for name in each.get("contenders", ())
-    )
-    for row, name in keys:
-        mine = [
-            each["contenders"][name]
-            for each in documents
-            if each.get("row") == row and name in each.get("contenders", ())
-        ]
-        given = [each["verdict"] for each in mine]
-        if name == SAME:
-            hits = [verdict in ("faster", "slower") for verdict in given]
-        elif row in truth:
-            hits = [
-                each["interval"] is not None
-                and each["interval"][0] <= truth[row] <= each["interval"][1]
-                for each in mine
-            ]
-        else:
-            hits = [verdict == "slower" for verdict in given]
-        seconds = np.quantile([each["alone_seconds"] for each in mine], [0.5, 0.95])
-        ratios = [each["ratio"] for each in mine if each["ratio"] is not None]
-        planted = [each["planted"] for each in mine if each["planted"] is not None]
-        findings.append(
-            Finding(
-                row=row,
-                contender=name,
-                found=count(hits),
-                wrong_sign=given.count("faster") if name != SAME and row not in truth else 0,
-                verdicts={verdict: given.count(verdict) for verdict in sorted(set(given))},
-                reads=float(np.median(ratios)) if ratios else None,
-                planted=float(np.median(planted)) if planted else truth.get(row),
-                seconds=(float(seconds[0]), float(seconds[1])),
-            )
+    in_use = "another self-test is under way here; wait for it, or name another folder by --folder"
+    with durable.locked(folder, RecordError, in_use):
+        for path in folder.glob("*.jsonl"):
+            durable.whole_lines(path)
+        progress = Progress(
+            under(condition, runs_in(folder)),
+            {row.name: max(1, round(row.groups * share)) for row in rows},
+            {row.name: round(row.rivals * share) if with_rivals else 0 for row in rows},
         )
-    return findings
+        if any(progress.lacks(row) for row in rows):
+            request = f"{[row.name for row in rows]} {condition} {share} {with_rivals}"
+            plan = corpora.sha256(request.encode())
+            store = begin_or_resume(folder, describe(COMMAND, plan, provenance.check()))
+            with conditions(condition):
+                measure_missing(rows, condition, progress, store, advance)
+            store.end()
+        return runs_in(folder)
 
 
-@dataclass(frozen=True)
-class RivalFinding:
-    """What came of one arm of a row by another tool.
-
-    Attributes:
-        tool: its name.
-        row: the row's name.
-        contender: ``SAME`` or a slow-down.
-        found: ``SAME``: called different; a slow-down: called slower.
-        wrong_sign: a slow-down called faster.
-    """
-
-    tool: str
-    row: str
-    contender: str
-    found: Count
-    wrong_sign: int
+def begin_or_resume(folder: Path, now: Run) -> files.Writer:
+    """Go on with the newest self-test if it was interrupted and fits, else begin a new one."""
+    try:
+        return files.resume(folder, now)
+    except RecordError:  # the folder's files have just been read, so that none is damaged
+        return files.begin(folder, now)
 
 
-def summarize_rivals(documents: Sequence[dict[str, Any]]) -> list[RivalFinding]:
-    """Return what comes of all groups that other tools judged."""
-    said: dict[tuple[str, str, str], list[str]] = {}
-    for each in documents:
-        for tool, arms in each.get("rivals", {}).items():
-            for name, word in arms.items():
-                said.setdefault((tool, each["row"], name), []).append(word)
-    return [
-        RivalFinding(
-            tool=tool,
-            row=row,
-            contender=name,
-            found=count([word != "same" if name == SAME else word == "slower" for word in words]),
-            wrong_sign=0 if name == SAME else words.count("faster"),
-        )
-        for (tool, row, name), words in said.items()
-    ]
+def measure_missing(
+    rows: Collection[Row],
+    condition: str,
+    progress: Progress,
+    store: files.Writer,
+    advance: Callable[[str, int, int], None],
+) -> None:
+    """Measure the groups that rows lack, and keep each as soon as it is finished."""
+
+    def announce(row: Row, activity: str) -> None:
+        done = sum(min(progress.finished(other), progress.groups[other.name]) for other in rows)
+        advance(f"{row.calls}: {activity}", done, sum(progress.groups.values()))
+
+    def keep(record: Other) -> None:
+        store.keep_other(record)
+        progress.records.append(record)
+
+    for row in rows:
+        if row.other and progress.lacks(row) and not progress.finished(row, SelfTestSeeds):
+            announce(row, "the mean over hash seeds")
+            keep(mean_over_seeds(condition, row))
+        for case in islice(cycle(row.cases), progress.finished(row), None):
+            if not progress.lacks(row):
+                break
+            if progress.lacks_rivals(row):
+                announce(row, f"other tools, {case.task} {case.id}")
+                keep(run_rivals(condition, row, case))
+            if progress.finished(row) < progress.groups[row.name]:
+                announce(row, f"{case.task} {case.id}")
+                keep(run_group(condition, row, case))

@@ -1,7 +1,8 @@
-"""The least that a preparation of shards has to do, and how far from it ``nanogpt-rs prepare`` is.
+"""Measures how near ``nanogpt-rs prepare`` comes to its limit: reading, writing and hashing alone.
 
-The limit reads the texts, writes twice their bytes and hashes all of that: what is left when no
-vocabulary and no id has to be found. Both are whole commands in processes of their own, in turn.
+The limit reads the texts, writes twice their bytes, and hashes both. That work would remain if no
+vocabulary and no id had to be found. The limit and the preparations are whole commands in processes
+of their own, which take turns.
 """
 
 from __future__ import annotations
@@ -19,13 +20,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the limit's process imports nothing that it does not need
+    from nanogpt_rs.records.preparations import PreparationRounds
+    from nanogpt_rs.records.schema import Meanwhile, Ratio
 
 BLOCK = 1 << 18
+"""Bytes that the limit reads at once."""
+STAGES = ("vocabulary", "encoding")
+"""Stages that workers share, so that several workers can be faster at them than one."""
 
 
 def write_as_limit(paths: Sequence[str], out: Path) -> None:
-    """Read texts, write every block twice, hash what was read and what was written."""
+    """Read texts, write every block twice, and hash all bytes that are read and written.
+
+    Args:
+        paths: Paths of the texts.
+        out: Folder to write to.
+    """
     read, written = hashlib.sha256(), hashlib.sha256()
     with (out / "limit.bin").open("wb", buffering=0) as file:
         for path in paths:
@@ -43,12 +56,13 @@ class TimedWay:
     """A command that is measured.
 
     Attributes:
-        name: as people read it.
-        command: which is given a folder that is empty.
-        seconds: wall clock of each round, whole processes.
-        cpu_seconds: of the processor, likewise; not those of its workers, if they are processes.
-        memory: the most that its process held in memory, in bytes; not that of its workers.
-        documents: what it printed, if that is JSON.
+        name: Name in words.
+        command: The command, without the folder that it writes to, which comes last.
+        seconds: Wall-clock seconds of the whole process, in each round.
+        cpu_seconds: CPU seconds of the process in each round, without workers that are processes
+            of their own.
+        memory: Bytes that the process held at most in each round, without such workers.
+        documents: JSON documents that the command printed, if it prints any.
     """
 
     name: str
@@ -63,15 +77,15 @@ class LimitError(Exception):
     """A command failed; the message says which and what it said."""
 
 
-def arms_of(
+def ways_of(
     paths: Sequence[str], engines: Sequence[Sequence[str]], one_byte: str
 ) -> list[TimedWay]:
-    """Return the limit, preparations by each of some engines, and one of next to nothing.
+    """Return the commands to measure: the limit, a preparation by each engine, and a start-up.
 
     Args:
-        paths: of the texts.
-        engines: the arguments of ``nanogpt-rs prepare`` that say which.
-        one_byte: the path of a text of a character, whose preparation is start-up alone.
+        paths: Paths of the texts.
+        engines: For each engine, the arguments of ``nanogpt-rs prepare`` that choose it.
+        one_byte: Path of a text of one character, whose preparation is start-up alone.
     """
     ours = [sys.executable, "-P", "-m", "nanogpt_rs", "prepare"]
     limit = [sys.executable, "-P", "-m", "nanogpt_rs.preparing.shard_limit", *paths]
@@ -86,70 +100,74 @@ def arms_of(
 
 
 def measure(
-    arms: Sequence[TimedWay], folder: Path, rounds: int, progress: Callable[[str, int, int], None]
+    ways: Sequence[TimedWay], folder: Path, rounds: int, progress: Callable[[str, int, int], None]
 ) -> None:
-    """Carry out all arms in turn, each time in another order.
+    """Run all commands in turn, each time in another order, and add what they took to each.
 
     Args:
-        arms: which get what was measured.
-        folder: on whose disk they write; what they wrote goes again, outside the clock.
-        rounds: how many.
-        progress: told of each.
+        ways: Commands.
+        folder: Folder on the disk to write to. What they write is removed outside of the clock.
+        rounds: Number of rounds.
+        progress: Called with a command's name, the number of finished runs, and of all runs.
 
     Raises:
-        LimitError: one failed.
+        LimitError: A command failed.
     """
-    total = rounds * len(arms)
+    total = rounds * len(ways)
     for number in range(rounds):
-        turn = number % len(arms)
-        for at, arm in enumerate([*arms[turn:], *arms[:turn]]):
-            progress(arm.name, number * len(arms) + at, total)
+        turn = number % len(ways)
+        for place, way in enumerate([*ways[turn:], *ways[:turn]]):
+            progress(way.name, number * len(ways) + place, total)
             out = Path(tempfile.mkdtemp(dir=folder))
             try:
-                once(arm, out)
+                run_once(way, out)
             finally:
                 shutil.rmtree(out)
 
 
-def once(arm: TimedWay, out: Path) -> None:
-    """Carry out an arm.
+def run_once(way: TimedWay, out: Path) -> None:
+    """Run a command, and add its times, its memory and its output to it.
+
+    Args:
+        way: The command.
+        out: Empty folder to write to.
 
     Raises:
-        LimitError: it failed.
+        LimitError: The command failed.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        begun = time.perf_counter()
-        process = subprocess.Popen([*arm.command, str(out)], stdout=output, stderr=errors)
-        # Python's own wait does not tell what the process has used.
+        start = time.perf_counter()
+        process = subprocess.Popen([*way.command, str(out)], stdout=output, stderr=errors)
+        # Python's own wait does not report the resources that the process used.
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             errors.seek(0)
-            said = errors.read().decode(errors="replace").strip()
-            raise LimitError(f"{arm.name}: {said or f'status {process.returncode}'}")
+            message = errors.read().decode(errors="replace").strip()
+            raise LimitError(f"{way.name}: {message or f'status {process.returncode}'}")
         output.seek(0)
         printed = output.read()
-    arm.seconds.append(seconds)
-    arm.cpu_seconds.append(usage.ru_utime + usage.ru_stime)
-    arm.memory.append(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    way.seconds.append(seconds)
+    way.cpu_seconds.append(usage.ru_utime + usage.ru_stime)
+    way.memory.append(usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
     if printed:
-        arm.documents.append(json.loads(printed))
+        way.documents.append(json.loads(printed))
 
 
-def ratio(one: Sequence[float], other: Sequence[float]) -> dict[str, Any]:
-    """Return by how much ``other`` is faster than ``one``, round by round, with its interval."""
+def ratio(one: Sequence[float], other: Sequence[float]) -> Ratio:
+    """Return how many times as fast ``other`` is as ``one``, from their seconds in each round."""
     from nanogpt_rs.statistics.trimmed import shown, trimmed
 
-    found = shown(trimmed([math.log(a / b) for a, b in zip(one, other, strict=True)]))
-    return {"ratio": found.ratio, "interval": found.interval}
+    return shown(trimmed([math.log(a / b) for a, b in zip(one, other, strict=True)]))
 
 
 def stage_seconds(document: dict[str, Any], stage: str) -> float:
-    """Return how long the workers of a preparation took for a stage, other stages apart.
+    """Return how long the workers of a preparation took for a stage, without other stages.
 
-    The wall clock tells for vocabulary. While some encode, others wait for the disk, which has a
-    stage of its own: there it is the workers' own clocks, shared out.
+    For the vocabulary that is wall-clock time. While some workers encode, others wait for the disk,
+    which is a stage of its own. For encoding it is therefore the workers' own seconds, divided by
+    the number of workers that are busy at once.
     """
     if stage == "vocabulary":
         return float(document["seconds"][stage])
@@ -157,47 +175,53 @@ def stage_seconds(document: dict[str, Any], stage: str) -> float:
     return float(document["busy_seconds"][stage] / at_once)
 
 
-def document_of(arms: Sequence[TimedWay]) -> dict[str, Any]:
-    """Return what was measured.
+def result_of(ways: Sequence[TimedWay], bytes: int, meanwhile: Meanwhile) -> PreparationRounds:
+    """Return the record of commands that were measured.
 
-    ``of_limit`` is the limit's time over an arm's: the speed, as a share of the limit's; so is
-    ``of_limit_cpu``, by the processor's time, which others' load disturbs less. ``memory`` is what
-    an arm held at most, beyond start-up alone; ``of_first`` the first engine's time over another's,
-    stage by stage.
+    Args:
+        ways: Commands of ``ways_of``, measured.
+        bytes: Length of the texts in bytes.
+        meanwhile: How busy the machine was.
     """
-    limit, *ours, start_up = arms
-    first = ours[0]
-    stages = ("vocabulary", "encoding")
+    from nanogpt_rs.records.preparations import PreparationRounds, PreparationSpeed
 
-    def of_first(arm: TimedWay) -> dict[str, Any]:
+    limit, *ours, start_up = ways
+    first = ours[0]
+
+    def of_first(way: TimedWay) -> dict[str, Ratio] | None:
+        if way is first:
+            return None
         return {
             stage: ratio(
-                [stage_seconds(each, stage) for each in first.documents],
-                [stage_seconds(each, stage) for each in arm.documents],
+                [stage_seconds(document, stage) for document in first.documents],
+                [stage_seconds(document, stage) for document in way.documents],
             )
-            for stage in stages
+            for stage in STAGES
         }
 
-    return {
-        "rounds": len(limit.seconds),
-        "limit": {"seconds": median(limit.seconds)},
-        "start_up": {"seconds": median(start_up.seconds), "memory": max(start_up.memory)},
-        "arms": [
-            {
-                "engine": arm.name,
-                "seconds": median(arm.seconds),
-                "of_limit": ratio(limit.seconds, arm.seconds),
-                "of_limit_cpu": ratio(limit.cpu_seconds, arm.cpu_seconds),
-                "memory": max(arm.memory) - min(start_up.memory),
-                "stages": {
-                    stage: median(each["seconds"][stage] for each in arm.documents)
-                    for stage in arm.documents[0]["seconds"]
+    return PreparationRounds(
+        bytes=bytes,
+        rounds=len(limit.seconds),
+        limit_seconds=median(limit.seconds),
+        start_up_seconds=median(start_up.seconds),
+        start_up_memory=max(start_up.memory),
+        arms=tuple(
+            PreparationSpeed(
+                engine=way.name,
+                seconds=median(way.seconds),
+                of_limit=ratio(limit.seconds, way.seconds),
+                of_limit_cpu=ratio(limit.cpu_seconds, way.cpu_seconds),
+                memory=max(way.memory) - min(start_up.memory),
+                stages={
+                    stage: median(document["seconds"][stage] for document in way.documents)
+                    for stage in way.documents[0]["seconds"]
                 },
-                "of_first": of_first(arm) if arm is not first else None,
-            }
-            for arm in ours
-        ],
-    }
+                of_first=of_first(way),
+            )
+            for way in ours
+        ),
+        meanwhile=meanwhile,
+    )
 
 
 if __name__ == "__main__":

@@ -73,18 +73,20 @@ class Reading:
 
     Attributes:
         run: Description of the run.
+        lines: Lines so far, as they are in the file.
         cells: Cells so far, by their key.
         others: Other records so far.
         ended: Whether the run's last line was read.
     """
 
     run: Run
+    lines: list[bytes]
     cells: dict[tuple[str, ...], Cell] = field(default_factory=dict)
     others: list[Other] = field(default_factory=list)
     ended: bool = False
 
-    def add(self, kind: str, record: Any) -> None:
-        """Add the record of the next line.
+    def add(self, line: bytes, kind: str, record: Any) -> None:
+        """Add the next line, which holds this record.
 
         Raises:
             ValueError: The record cannot follow the ones before it.
@@ -105,6 +107,7 @@ class Reading:
             self.others.append(record)
         elif self.cells.setdefault(record.key, record) is not record:
             raise ValueError(f"a second record of {', '.join(record.key)}")
+        self.lines.append(line)
 
     def recorded(self) -> Recorded:
         """Return the run as read so far."""
@@ -112,42 +115,68 @@ class Reading:
 
 
 def read_lines(data: bytes, name: str) -> list[Recorded]:
-    """Return the runs in the bytes of a file.
+    """Return the runs in the bytes of a file, of this or of an older format.
 
     Args:
         data: Bytes of the file.
-        name: Name of the file, for messages and for what old formats say in it alone.
+        name: Path of the file, for messages, and for what an old format says in it alone.
+
+    Raises:
+        RecordError: A line is no record; the message names it.
+    """
+    return [recorded for recorded, _ in read_with_lines(data, name)]
+
+
+def read_with_lines(data: bytes, name: str) -> list[tuple[Recorded, tuple[bytes, ...]]]:
+    """Return the runs in the bytes of a file, each with the lines that keep it.
+
+    The lines are the file's own; for an old format they are those that would be written today.
+
+    Args:
+        data: Bytes of the file.
+        name: Path of the file, for messages, and for what an old format says in it alone.
 
     Raises:
         RecordError: A line is no record; the message names it.
     """
     if (old_runs := old.read_document(data, name)) is not None:
-        return old_runs
+        return [(recorded, tuple(lines_of(recorded))) for recorded in old_runs]
     runs: dict[str, Reading] = {}
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         try:
-            body = checked(line)
-            kind, run = body.get("kind"), body["run"]
-            if kind == old.DIVISION:
-                race = old.race_in(body)
-                record: Any = race.run
-            else:
-                race, record = None, record_in(line, kind)
-            if isinstance(record, Run):
-                if run in runs:
-                    raise ValueError(f"run {run} begins a second time")
-                runs[run] = Reading(record)
-                if race is not None:
-                    runs[run].others, runs[run].ended = list(race.others), True
-            elif run in runs:
-                runs[run].add(str(kind), record)
-            else:
-                raise ValueError(f"a record of run {run}, which did not begin above it")
+            read_line(line, runs)
         except ValueError as error:
             raise RecordError(f"{name}, line {number}: {error}") from None
     if not runs:
         raise RecordError(f"{name}: holds no record")
-    return [reading.recorded() for reading in runs.values()]
+    return [(reading.recorded(), tuple(reading.lines)) for reading in runs.values()]
+
+
+def read_line(line: bytes, runs: dict[str, Reading]) -> None:
+    """Add the next line of a file to the run that it belongs to.
+
+    Args:
+        line: The line.
+        runs: Runs read so far, by their ids.
+
+    Raises:
+        ValueError: The line is no record, or cannot follow the ones before it.
+    """
+    body = checked(line)
+    kind, run = body.get("kind"), body["run"]
+    if kind == old.DIVISION:  # once a whole run in one line
+        for today in lines_of(old.race_in(body)):
+            read_line(today, runs)
+        return
+    record = record_in(line, kind)
+    if kind == "run":
+        if run in runs:
+            raise ValueError(f"run {run} begins a second time")
+        runs[run] = Reading(record, [line])
+    elif run in runs:
+        runs[run].add(line, str(kind), record)
+    else:
+        raise ValueError(f"a record of run {run}, which did not begin above it")
 
 
 def newest(folder: Path) -> Path:

@@ -189,9 +189,7 @@ def self_test_record(document: dict[str, Any], about: dict[str, Any]) -> Other:
         rivals: SelfTestRivals = built(SelfTestRivals, **fields)
         return rivals
     corpus, plan = about["corpus"], document["plan"]
-    contenders = [
-        {"name": name, **contender} for name, contender in document["contenders"].items()
-    ]
+    contenders = [{"name": name, **contender} for name, contender in document["contenders"].items()]
     given = {"corpus": corpus["id"], "sha256": corpus["sha256"], "contenders": contenders}
     group: SelfTestGroup = built(SelfTestGroup, **(fields | plan | given))
     return group
@@ -260,7 +258,7 @@ def bench_in(document: dict[str, Any], stem: str, id: str) -> Recorded:
     return Recorded(run, tuple(cells), True)
 
 
-def preparation_in(document: dict[str, Any], stem: str, id: str) -> Recorded:
+def preparation_in(document: dict[str, Any], _stem: str, _id: str) -> Recorded:
     """Return the run in the output of ``prepare --rounds --json``."""
     run: Run = built(Run, **document["run"])
     start_up = document["start_up"]

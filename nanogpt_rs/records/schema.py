@@ -452,9 +452,7 @@ class Trained:
     @property
     def rest(self) -> float:
         """Wall-clock seconds of all stages but the preparation."""
-        return sum(
-            seconds for stage, seconds in self.seconds.items() if stage not in self.prepare
-        )
+        return sum(seconds for stage, seconds in self.seconds.items() if stage not in self.prepare)
 
 
 @dataclass(frozen=True)

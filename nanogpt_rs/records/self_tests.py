@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from nanogpt_rs.records.schema import Clock, Verdict
 
+SAME = "same"
+"""Name of the contender that is the baseline once more: calling it different is a false alarm."""
+
 
 @dataclass(frozen=True)
 class SelfTestContender:
     """The end of one comparison in a group.
 
     Attributes:
-        name: ``same`` for the baseline itself, a planted slow-down as a share such as ``0.02``, or
+        name: ``SAME`` for the baseline itself, a planted slow-down as a share such as ``0.02``, or
             the id of another implementation.
         planted: Ratio that is right by construction: the baseline's time divided by the
             contender's; ``None`` for another implementation.

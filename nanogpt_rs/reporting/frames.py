@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nanogpt_rs.records.schema import Against, Cell, Recorded, Run
+from nanogpt_rs.records.kinds import Recorded
+from nanogpt_rs.records.schema import Against, Cell, Run
 from nanogpt_rs.statistics.adjusted import adjusted
 
 if TYPE_CHECKING:

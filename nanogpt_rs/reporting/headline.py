@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, JobDifference, Recorded, Text
-from nanogpt_rs.statistics.adjusted import adjusted, together
+from nanogpt_rs.records.kinds import Recorded
+from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, JobDifference, Text
+from nanogpt_rs.statistics.adjusted import adjusted
+from nanogpt_rs.statistics.meanwhile import together
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 REAL = "tinyshakespeare"

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from html import escape
 
-from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, Recorded
+from nanogpt_rs.records.kinds import Recorded
+from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell
 from nanogpt_rs.reporting.headline import best_rust, chosen
 from nanogpt_rs.words import times
 

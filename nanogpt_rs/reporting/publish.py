@@ -1,7 +1,8 @@
 """The static folder that is published: the comparison page, asv's site, pytest-benchmark's results.
 
-Any host of static files can serve it, and nothing in it asks another. The comparison page and the
-index are also opened from disk; asv's site wants a server, be it ``python -m http.server``.
+Any host of static files can serve the folder, and nothing in it asks another host. The comparison
+page and the index can also be opened from disk; asv's site needs a server, for example
+``python -m http.server``.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nanogpt_rs.records.schema import Recorded, RecordError
+from nanogpt_rs.records.files import read_lines
+from nanogpt_rs.records.kinds import Recorded
+from nanogpt_rs.records.schema import RecordError
 from nanogpt_rs.reporting.assets import rendered
-from nanogpt_rs.reporting.report import page, runs_in
+from nanogpt_rs.reporting.report import NOT_DRAWN, RACES, is_drawn, page
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import write_whole
 from nanogpt_rs.words import duration
@@ -35,9 +38,9 @@ class PublishedPage:
     """A line of the index.
 
     Attributes:
-        address: of what it is about.
-        title: what that is.
-        about: what is in there, with machine and date.
+        address: Address of the page or file, relative to the index.
+        title: Title of the page or file.
+        about: Contents of the page or file, with machine and date.
     """
 
     address: str
@@ -46,67 +49,49 @@ class PublishedPage:
 
 
 def record_files(results: Path) -> list[Path]:
-    """Return the committed files of runs and of training's divisions, in order.
-
-    Files of other kinds, such as the self-test's, say so in their first line; what is damaged there
-    is for its reader to name.
-
-    Raises:
-        nanogpt_rs.records.schema.RecordError: one cannot be read.
-    """
+    """Return the promoted files of records that the comparison page draws, in order."""
     return [
         path
         for path in sorted(results.glob("*/*.jsonl"))
-        if path.parent.name != "local" and kind_of(path) in {None, "run", "division"}
+        if path.parent.name != "local" and is_drawn(path)
     ]
-
-
-def kind_of(path: Path) -> str | None:
-    """Return what the first record of a file is; ``None`` if that cannot be told.
-
-    Raises:
-        nanogpt_rs.records.schema.RecordError: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            first = json.loads(file.readline())
-    except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}") from None
-    except ValueError:
-        return None
-    return str(first.get("kind", "other")) if isinstance(first, dict) else None
 
 
 def publish(results: Path, folder: Path) -> list[str]:
     """Make the folder anew.
 
     Args:
-        results: the folder of what is recorded.
-        folder: what to make; it is replaced only if it was made by this before, or is not there.
+        results: Folder of promoted results.
+        folder: Folder to make. An existing one is replaced only if this command made it.
 
     Returns:
-        What is not in it, a sentence each.
+        A sentence on each thing that is missing from the folder.
 
     Raises:
-        PublishError: it cannot be made.
-        nanogpt_rs.records.schema.RecordError: a file is damaged.
+        PublishError: The folder cannot be made.
+        nanogpt_rs.records.schema.RecordError: A file is damaged.
     """
     if folder.exists() and not (folder / f".{HISTORY}").exists() and any(folder.iterdir()):
         raise PublishError(f"{folder}: is not empty and was not made by this command")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / f".{HISTORY}").touch()
-    (folder / ".nojekyll").touch()  # a host that would leave out files with certain names, else
+    (folder / ".nojekyll").touch()  # else GitHub Pages leaves out files with certain names
     entries: list[PublishedPage] = []
     lacking: list[str] = []
-    # asv knows the results of its own checkout alone.
+    # asv only knows the results of its own checkout.
     asv = provenance.ROOT / "results" / "asv"
     has_history = (asv / "benchmarks.json").exists()
     if files := record_files(results):
         read = [(str(path), path.read_bytes()) for path in files]
         history = f"{HISTORY}/{INDEX}" if has_history else None
         write_whole(folder / COMPARISON, page(read, home=INDEX, history=history))
-        runs = [run for name, data in read for run in runs_in(name, data)]
+        runs = [
+            recorded
+            for name, data in read
+            for recorded in read_lines(data, name)
+            if recorded.run.command not in {*NOT_DRAWN, RACES}
+        ]
         entries.append(PublishedPage(COMPARISON, "Who beats whom", about_runs(runs)))
         for path in files:
             command = path.parent.name
@@ -119,7 +104,7 @@ def publish(results: Path, folder: Path) -> list[str]:
     if has_history:
         lacking += asv_site(folder / HISTORY, bool(files))
         history_entry = PublishedPage(
-            f"{HISTORY}/{INDEX}", "History by commit", "asv's site; it wants a server"
+            f"{HISTORY}/{INDEX}", "History by commit", "asv's site; it needs a server"
         )
         entries.insert(bool(files), history_entry)
     else:
@@ -139,18 +124,18 @@ def publish(results: Path, folder: Path) -> list[str]:
 
 
 def copy_into(folder: Path, path: Path) -> None:
-    """Copy a file into a folder, which is made if need be."""
+    """Copy a file into a folder, which is made if it does not exist."""
     folder.mkdir(exist_ok=True)
     shutil.copy(path, folder / path.name)
 
 
 def about_runs(runs: Sequence[Recorded]) -> str:
-    """Return how much was measured, where and when."""
+    """Return the number of cells and runs, with their machines and dates."""
     if not runs:
         return "training's divisions; no run of bench is recorded yet"
-    machines = ", ".join(sorted({each.run.machine.alias for each in runs}))
-    cells = sum(len(each.cells) for each in runs)
-    dates = sorted({f"{each.run.began:%Y-%m-%d}" for each in runs})
+    machines = ", ".join(sorted({recorded.run.machine.alias for recorded in runs}))
+    cells = sum(len(recorded.cells) for recorded in runs)
+    dates = sorted({f"{recorded.run.began:%Y-%m-%d}" for recorded in runs})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     return f"{cells:,} cells of {many}; {machines}; {when}"
@@ -160,14 +145,14 @@ def asv_site(folder: Path, compared: bool) -> list[str]:
     """Let asv make its site in a folder.
 
     Args:
-        folder: which.
-        compared: there is a comparison page beside the folder, to which it can link.
+        folder: The folder.
+        compared: Whether a comparison page stands beside the folder, for the site to link to.
 
     Returns:
-        What asv said is wrong, a sentence each.
+        A sentence on each fault that asv reported.
 
     Raises:
-        PublishError: asv is not here, or fails.
+        PublishError: asv is missing, or fails.
     """
     command = Path(sys.executable).with_name("asv")
     if not command.exists():
@@ -181,31 +166,32 @@ def asv_site(folder: Path, compared: bool) -> list[str]:
         capture_output=True,
         text=True,
     )
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     if done.returncode:
-        raise PublishError(f"asv publish failed: {said.strip().splitlines()[-1:] or 'no word'}")
-    return [line.strip() for line in said.splitlines() if "the site needs a network" in line]
+        last = output.strip().splitlines()[-1:]
+        raise PublishError(f"asv publish failed: {last[0] if last else 'it printed nothing'}")
+    return [line.strip() for line in output.splitlines() if "the site needs a network" in line]
 
 
 def second_page(path: Path, compared: bool) -> bytes:
     """Return a page about a recorded run of pytest-benchmark.
 
     Args:
-        path: its file.
-        compared: there is a comparison page to link to.
+        path: File of the run.
+        compared: Whether there is a comparison page to link to.
 
     Raises:
-        nanogpt_rs.records.schema.RecordError: it is none.
+        nanogpt_rs.records.schema.RecordError: The file does not hold a whole run.
     """
     try:
         document = json.loads(path.read_bytes())
         groups: dict[str, list[dict[str, Any]]] = {}
-        for each in sorted(document["benchmarks"], key=lambda each: each["stats"]["median"]):
-            extra = each.get("extra_info", {})
-            stats = each["stats"]
-            groups.setdefault(str(each["group"] or "all"), []).append(
+        for case in sorted(document["benchmarks"], key=lambda case: case["stats"]["median"]):
+            extra = case.get("extra_info", {})
+            stats = case["stats"]
+            groups.setdefault(str(case["group"] or "all"), []).append(
                 {
-                    "name": extra.get("id", each["name"]),
+                    "name": extra.get("id", case["name"]),
                     "median": duration(stats["median"]),
                     "iqr": duration(stats["iqr"]),
                     "least": duration(stats["min"]),

@@ -1,8 +1,8 @@
 """The comparison page: one HTML file that holds its records and needs no network.
 
-What is drawn is drawn by the page's own script (``page/``) from the records, which it holds
-packed; a content policy lets that one script and that one style in, by their hashes, and nothing
-else. What is said about a record here enters as data, or through a template that escapes.
+The page's own script (``page/``) draws everything from the records, which the page holds packed. A
+content policy admits this one script and this one style by their hashes, and nothing else. Text
+from a record enters the page as data, or through a template that escapes it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.measuring.run import checkout_state
-from nanogpt_rs.records.durable import checksum
-from nanogpt_rs.records.files import read_lines
+from nanogpt_rs.records.files import read, read_with_lines
+from nanogpt_rs.records.kinds import OTHERS, Recorded
 from nanogpt_rs.records.lines import plain
-from nanogpt_rs.records.schema import OTHERS, Cell, Recorded, RecordError
+from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
+from nanogpt_rs.records.schema import Cell, RecordError
 from nanogpt_rs.reporting import assets
 from nanogpt_rs.reporting.headline import Table, headline, main_text
 from nanogpt_rs.reporting.ideas import Sources, idea_of
@@ -29,13 +30,15 @@ from nanogpt_rs.ruler.corpora import CORPORA
 from nanogpt_rs.ruler.registry import REGISTRY
 from nanogpt_rs.ruler.tasks import PREPARATION, TASKS
 from nanogpt_rs.statistics.adjusted import adjusted, tests_in
-from nanogpt_rs.training import divisions
 
 MOST_RECORDS = 500
-"""Records that a page holds whole; of more it holds what its tables say."""
+"""Most cells that a page holds whole. Of more cells it holds only what its tables show."""
 MOST_BYTES = 1_000_000
-"""Of a page that holds its records whole."""
-DIVISION = b'"kind":"division"'
+"""Most bytes of a page that holds its cells whole."""
+NOT_DRAWN = {"selftest", "prepare"}
+"""Commands whose runs the page does not draw."""
+RACES = "division"
+"""Command whose runs are races of training, which the page draws apart from the others."""
 AGGREGATED = (
     "{count:,} records are more than this page holds whole ({most:,}, or a megabyte): of each it "
     "has the times, speed-ups, intervals and verdicts, but not what each process said. The files "
@@ -48,10 +51,10 @@ class Held:
     """A run that a page is about.
 
     Attributes:
-        file: the name of the file that holds it.
-        recorded: the run.
-        lines: of the file, as they are.
-        after: its cells, their tests adjusted together.
+        file: Name of the file that holds the run.
+        recorded: The run.
+        lines: Lines of the run, as they are in the file.
+        after: Cells of the run, with their tests adjusted together.
     """
 
     file: str
@@ -63,90 +66,94 @@ class Held:
 def page(
     files: Sequence[tuple[str, bytes]], home: str | None = None, history: str | None = None
 ) -> bytes:
-    """Return the page about the runs in these files.
+    """Return the page about the runs in some files.
 
     Args:
-        files: names and bytes of files of records; a run that occurs again is taken once.
-        home: address of the index that the page stands in, from the page.
-        history: address of asv's site, from the page.
+        files: Names and bytes of files of records. Of a run that several files hold, the longest
+            copy is taken.
+        home: Address of the index that the page is listed in, relative to the page.
+        history: Address of asv's site, relative to the page.
 
     Raises:
-        nanogpt_rs.records.schema.RecordError: a file is damaged; the message names it and the line.
+        nanogpt_rs.records.schema.RecordError: A file is damaged; the message names it and the line.
     """
     runs: dict[str, Held] = {}
-    trained: list[dict[str, Any]] = []
-    divided: list[dict[str, Any]] = []  # the same without their files, of which two may hold one
     for name, data in files:
-        some, rest = divisions_in(name, data)
-        trained += [each | {"file": Path(name).name} for each in some if each not in divided]
-        divided += some
-        for each in held_by(name, rest) if rest or not some else ():
-            known = runs.get(each.recorded.run.run)
-            if known is None or len(known.lines) < len(each.lines):
-                runs[each.recorded.run.run] = each
-    held = sorted(runs.values(), key=lambda each: each.recorded.run.run, reverse=True)
+        for held in held_by(name, data):
+            before = runs.get(held.recorded.run.run)
+            if before is None or len(before.lines) < len(held.lines):
+                runs[held.recorded.run.run] = held
+    newest_first = sorted(runs.values(), key=lambda held: held.recorded.run.run, reverse=True)
+    measured = [held for held in newest_first if held.recorded.run.command != RACES]
+    trained = [
+        document
+        for held in reversed(newest_first)
+        if held.recorded.run.command == RACES and (document := race_document(held))
+    ]
     names = ", ".join(dict.fromkeys(Path(name).name for name, _ in files)) or "no file"
-    count = sum(len(each.after) for each in held)
+    count = sum(len(held.after) for held in measured)
     if count <= MOST_RECORDS:
-        whole = built(held, trained, names, None, home, history)
+        whole = built(measured, trained, names, None, home, history)
         if len(whole) <= MOST_BYTES:
             return whole
-    said = AGGREGATED.format(count=count, most=MOST_RECORDS, names=names)
-    return built(held, trained, names, said, home, history)
+    note = AGGREGATED.format(count=count, most=MOST_RECORDS, names=names)
+    return built(measured, trained, names, note, home, history)
 
 
 def held_by(name: str, data: bytes) -> list[Held]:
-    """Return the runs in a file's bytes, each with its lines.
+    """Return the runs in a file's bytes that the page draws.
 
     Raises:
-        nanogpt_rs.records.schema.RecordError: the file is damaged.
+        nanogpt_rs.records.schema.RecordError: The file is damaged.
     """
-    found = read_lines(data, name)
-    lines: dict[str, list[bytes]] = {each.run.run: [] for each in found}
-    for line in data.splitlines(keepends=True):
-        lines[json.loads(line)["run"]].append(line)
     return [
-        Held(Path(name).name, each, tuple(lines[each.run.run]), tuple(adjusted(each.cells)))
-        for each in found
+        Held(Path(name).name, recorded, lines, tuple(adjusted(recorded.cells)))
+        for recorded, lines in read_with_lines(data, name)
+        if recorded.run.command not in NOT_DRAWN
     ]
 
 
-def divisions_in(name: str, data: bytes) -> tuple[list[dict[str, Any]], bytes]:
-    """Return the records of training's divisions in a file's bytes, and the other lines.
+def is_drawn(path: Path) -> bool:
+    """Return whether the page draws a run of this file.
 
-    Raises:
-        nanogpt_rs.records.schema.RecordError: one is damaged, or from a later version.
+    A damaged file counts as drawn, so that the page's maker names the fault.
     """
-    found, rest = [], []
-    for number, line in enumerate(data.splitlines(keepends=True), 1):
-        body = None
-        if DIVISION in line:
-            try:
-                body = json.loads(line)
-            except ValueError as error:
-                raise RecordError(f"{name}, line {number}: not JSON: {error}") from None
-        if not isinstance(body, dict) or body.get("kind") != "division":
-            rest.append(line)
-            continue
-        if body.get("schema_version") != divisions.SCHEMA_VERSION:
-            raise RecordError(
-                f"{name}, line {number}: a division of schema_version "
-                f"{body.get('schema_version')!r}; this nanogpt-rs reads {divisions.SCHEMA_VERSION}"
-            )
-        if body.pop("checksum", None) != checksum(body):
-            raise RecordError(f"{name}, line {number}: its checksum does not fit")
-        found.append(body)
-    return found, b"".join(rest)
+    try:
+        return any(recorded.run.command not in NOT_DRAWN for recorded in read(path))
+    except RecordError:
+        return True
 
 
-def runs_in(name: str, data: bytes) -> list[Recorded]:
-    """Return the runs in a file's bytes, divisions of training apart.
-
-    Raises:
-        nanogpt_rs.records.schema.RecordError: it is damaged.
-    """
-    some, rest = divisions_in(name, data)
-    return read_lines(rest, name) if rest or not some else []
+def race_document(held: Held) -> dict[str, Any] | None:
+    """Return a race of training as the page's script takes it; ``None`` if it has no result."""
+    run, others = held.recorded.run, held.recorded.others
+    race = next((record for record in others if isinstance(record, ClosedRace | OpenRace)), None)
+    if race is None:
+        return None
+    result = asdict(race)
+    corpus = {
+        "id": result.pop("corpus"),
+        "sha256": result.pop("sha256"),
+        "prepare": result.pop("prepare"),
+    }
+    if isinstance(race, ClosedRace):
+        result["entries"] = [asdict(record) for record in others if isinstance(record, RaceEntry)]
+    else:
+        result["losses"] = [
+            record.val_loss for record in others if isinstance(record, OpenRaceEntry)
+        ]
+    return {
+        "division": "closed" if isinstance(race, ClosedRace) else "open",
+        "date": f"{run.began:%Y-%m-%d}",
+        "corpus": corpus,
+        "run": run.run,
+        "machine": asdict(run.machine),
+        "commit": run.commit,
+        "dirty": run.dirty,
+        "packages": run.packages,
+        **result,
+        "file": held.file,
+    }
 
 
 def built(
@@ -157,12 +164,22 @@ def built(
     home: str | None,
     history: str | None,
 ) -> bytes:
-    """Return the page; with ``aggregated``, what it says of itself, it leaves out processes."""
+    """Return the page about these runs.
+
+    Args:
+        held: Runs, the newest first.
+        trained: Races of training, the oldest first.
+        names: Names of the files.
+        aggregated: Note that the page holds its cells without what each process measured; ``None``
+            for a page that holds them whole.
+        home: Address of the index.
+        history: Address of asv's site.
+    """
     from markupsafe import Markup
 
     commit, _ = checkout_state()
     sources = Sources()
-    known = {(cell.task, cell.id) for each in held for cell in each.after}
+    measured = {(cell.task, cell.id) for run in held for cell in run.after}
     document = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
@@ -179,31 +196,33 @@ def built(
                 "path": sources.path_of(row),
             }
             for row in REGISTRY
-            if (row.task, row.id) in known
+            if (row.task, row.id) in measured
         ],
         "corpora": {id: source.description for id, source in CORPORA.items()},
         "runs": [
-            asdict(each.recorded.run)
+            asdict(run.recorded.run)
             | {
-                "began": each.recorded.run.began.isoformat(),
-                "complete": each.recorded.complete,
-                "count": len(each.after),
-                "tests": tests_in(each.after),
-                "file": each.file,
+                "began": run.recorded.run.began.isoformat(),
+                "complete": run.recorded.complete,
+                "count": len(run.after),
+                "tests": tests_in(run.after),
+                "file": run.file,
             }
-            for each in held
+            for run in held
         ],
         "verdicts": [
             verdicts_of(before, cell)
-            for each in held
-            for before, cell in zip(each.recorded.cells, each.after, strict=True)
+            for run in held
+            for before, cell in zip(run.recorded.cells, run.after, strict=True)
         ],
     }
     script = assets.script()
-    lines = (line for each in held for line in (summaries(each) if aggregated else each.lines))
-    timed = [each.recorded for each in held if each.recorded.run.command != "count"]
+    lines = (line for run in held for line in (summaries(run) if aggregated else run.lines))
+    timed = [run.recorded for run in held if run.recorded.run.command != "count"]
     fullest = max(
-        timed, key=lambda each: (each.run.command == "bench", len(each.cells)), default=None
+        timed,
+        key=lambda recorded: (recorded.run.command == "bench", len(recorded.cells)),
+        default=None,
     )
     return assets.rendered(
         "page.html.j2",
@@ -222,41 +241,47 @@ def built(
 
 
 def in_words(table: Table | None) -> Table | None:
-    """Return a table as a page says it: a headline is written for Markdown and a terminal."""
+    """Return a headline's table, which is written for Markdown and a terminal, as a page has it."""
     if table is None:
         return None
 
-    def said(words: str) -> str:
+    def shown(words: str) -> str:
         return re.sub(r"(?<=\d) us\b", " µs", words.replace("`", ""))
 
     return Table(
-        said(table.title),
+        shown(table.title),
         table.columns,
-        tuple(tuple(map(said, row)) for row in table.rows),
-        said(table.caption),
+        tuple(tuple(map(shown, row)) for row in table.rows),
+        shown(table.caption),
     )
 
 
 def title_of(recorded: Recorded | None) -> str:
-    """Return what a window that shows the page is called."""
-    cells = [] if recorded is None else [each for each in recorded.cells if each.seconds]
+    """Return the title of the page's window, for the run that the page begins with."""
+    cells = [] if recorded is None else [cell for cell in recorded.cells if cell.seconds]
     if recorded is None or not cells:
         return "nanogpt-rs: Python and Rust compared"
     return f"nanogpt-rs: Python and Rust on {main_text(cells)[:60]}, {recorded.run.machine.alias}"
 
 
 def verdicts_of(before: Cell, after: Cell) -> list[list[Any]]:
-    """Return for each reference of a cell verdict, adjusted p, and the reason if it changed."""
-    found = []
-    for one, two in zip(before.against, after.against, strict=True):
-        changed = two.comparison.reason != one.comparison.reason
-        reason = [two.comparison.reason] if changed else []
-        found.append([two.comparison.verdict, two.comparison.p_adjusted, *reason])
-    return found
+    """Return a cell's verdict and adjusted p-value for each reference, and a changed reason.
+
+    Args:
+        before: The cell before the adjustment.
+        after: The cell after it.
+    """
+    verdicts = []
+    for raw, final in zip(before.against, after.against, strict=True):
+        comparison = final.comparison
+        changed = comparison.reason != raw.comparison.reason
+        reason = [comparison.reason] if changed else []
+        verdicts.append([comparison.verdict, comparison.p_adjusted, *reason])
+    return verdicts
 
 
 def summaries(held: Held) -> Iterator[bytes]:
-    """Yield what tables say of the cells of a run, a line each, without what processes said."""
+    """Yield a run's lines with only what the page's tables show: nothing of single processes."""
     for line in held.lines:
         body = json.loads(line)
         if body["kind"] in OTHERS:
@@ -264,14 +289,14 @@ def summaries(held: Held) -> Iterator[bytes]:
         if body["kind"] != "cell":
             continue
         del body["schema_version"], body["checksum"]
-        for each in body["against"]:
-            found = each["comparison"]
+        for against in body["against"]:
+            comparison = against["comparison"]
             kept = ["verdict", "ratio", "interval", "control", "resolves", "clock"]
-            kept += ["reason"] * (found["verdict"] in {"invalid", "inconclusive"})
-            each["comparison"] = {key: found[key] for key in kept}
+            kept += ["reason"] * (comparison["verdict"] in {"invalid", "inconclusive"})
+            against["comparison"] = {key: comparison[key] for key in kept}
         yield json.dumps(body, separators=(",", ":")).encode() + b"\n"
 
 
 def packed(data: bytes) -> str:
-    """Return bytes gzipped, in letters; the same bytes give the same letters."""
+    """Return bytes gzipped and in base64; the same bytes give the same text."""
     return base64.b64encode(gzip.compress(data, mtime=0)).decode() if data else ""

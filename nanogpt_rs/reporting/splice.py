@@ -18,7 +18,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-from nanogpt_rs.records.schema import Recorded
+from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.reporting.frames import markdown_of
 from nanogpt_rs.reporting.headline import Table, headline, ranking, whole_job
 

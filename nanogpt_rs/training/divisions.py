@@ -1,89 +1,54 @@
-"""The closed and the open division of training; their rules are in METHODOLOGY.md.
+"""The closed and the open division of training; METHODOLOGY.md has their rules.
 
-Both are run on TinyShakespeare alone, the only text that their losses mean anything on.
+Both train on TinyShakespeare, the only text for which their losses mean anything.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
 import math
 import os
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from nanogpt_rs.records.durable import append_whole, checksum
-from nanogpt_rs.records.lines import plain
-from nanogpt_rs.records.schema import Run
+from nanogpt_rs.records.kinds import Other
+from nanogpt_rs.records.races import (
+    ClosedRace,
+    OpenRace,
+    OpenRaceEntry,
+    RaceEntry,
+    TrainingSpeedup,
+)
 
 CORPUS = "tinyshakespeare"
 CLOSED_LOSS, CLOSED_WITHIN = 1.91, 0.03
+"""Loss that each model of the closed division must reach, and how far it may be off."""
 OPEN_LOSS = 1.88
+"""Loss that the open division's mean must be below."""
 SIGNIFICANCE = 0.01
+"""p-value that the open division's mean must be below."""
 BLOCK = 10
-"""Steps of a variant before the next one's turn; long enough to fill the caches anew."""
+"""Steps of a variant before the next variant's turn: long enough to fill the caches again."""
 OURS = "fastest"
-SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True)
-class RaceEntry:
-    """One model of the closed division.
-
-    Attributes:
-        variant: a key of ``model.train.VARIANTS``.
-        seed: of weights and data.
-        steps: taken.
-        val_loss: at the end, over the whole validation split.
-        step_seconds: the processor's seconds for a step, the median of blocks.
-        compile_seconds: the processor's seconds before the first step; of a later seed those in
-            which what the first compiled is found again.
-        parameters_sha256: of the trained parameters.
-    """
-
-    variant: str
-    seed: int
-    steps: int
-    val_loss: float
-    step_seconds: float
-    compile_seconds: float
-    parameters_sha256: str
-
-
-@dataclass(frozen=True)
-class TrainingSpeedup:
-    """How many times the reference's step takes what ours takes, in the same run.
-
-    Attributes:
-        reference: a key of ``model.train.VARIANTS``.
-        ratio: geometric mean over rounds, processor time.
-        interval: of 95 %, rounds taken as independent; it holds for this process.
-        break_even: steps after which compiling has paid, and with it all that follow.
-    """
-
-    reference: str
-    ratio: float
-    interval: tuple[float, float]
-    break_even: int
 
 
 @dataclass(frozen=True)
 class Closed:
-    """What came of the closed division.
+    """Result of the closed division.
 
     Attributes:
-        entries: the models.
-        gains: over each reference, on the first seed.
-        matmul_seconds: the processor's seconds for a step's matrix multiplications alone.
-        within: whether each loss is within its band.
-        environment: what torch says of itself.
+        entries: Models that were trained.
+        gains: Speed-up over each reference, on the first seed.
+        matmul_seconds: CPU seconds of one step's matrix multiplications alone.
+        within: Whether the loss of each model is within the division's band.
+        environment: PyTorch's description of itself: version, build, threads, device.
     """
 
     entries: tuple[RaceEntry, ...]
@@ -92,22 +57,43 @@ class Closed:
     within: bool
     environment: dict[str, Any]
 
+    def records(self, corpus: str, sha256: str, prepare: str) -> list[Other]:
+        """Return the records that keep the result.
+
+        Args:
+            corpus: Id of the corpus.
+            sha256: SHA-256 of the text, in hexadecimal.
+            prepare: Id of the implementation that prepared the text.
+        """
+        race = ClosedRace(
+            corpus=corpus,
+            sha256=sha256,
+            prepare=prepare,
+            gains=self.gains,
+            matmul_seconds=self.matmul_seconds,
+            within=self.within,
+            environment=self.environment,
+        )
+        return [*self.entries, race]
+
 
 @dataclass(frozen=True)
 class Open:
-    """What came of the open division.
+    """Result of the open division.
 
     Attributes:
-        losses: of each seed, over the whole validation split.
-        mean: of the losses.
-        p: of a mean as low by chance, were the true one the target (one-sided t test).
-        seconds: median, wall clock, from before the file is touched until the weights stand.
-        cpu_seconds: the same by the processor's time.
-        prepare_seconds: of ``cpu_seconds``, the preparation's.
-        evaluation_seconds: the processor's, after that, for the validation loss.
-        parameters: weights.
-        counts_loss: of interpolated counts of three characters: unranked.
-        counts_seconds: the processor's seconds for them, evaluation included.
+        losses: Loss of each seed over the whole validation split, in nats per character.
+        mean: Mean of the losses.
+        p: Probability of a mean as low as this by chance, if the true mean were the target
+            (one-sided t test).
+        seconds: Wall-clock seconds from before the file is touched until the weights are final:
+            the median over seeds.
+        cpu_seconds: CPU seconds of the same.
+        prepare_seconds: CPU seconds of the preparation, which ``cpu_seconds`` includes.
+        evaluation_seconds: CPU seconds of computing the validation loss after that.
+        parameters: Number of weights.
+        counts_loss: Loss of interpolated counts of three characters, an unranked yardstick.
+        counts_seconds: CPU seconds of these counts, with their evaluation.
     """
 
     losses: tuple[float, ...]
@@ -121,6 +107,30 @@ class Open:
     counts_loss: float
     counts_seconds: float
 
+    def records(self, corpus: str, sha256: str, prepare: str) -> list[Other]:
+        """Return the records that keep the result; seeds count from 1.
+
+        Args:
+            corpus: Id of the corpus.
+            sha256: SHA-256 of the text, in hexadecimal.
+            prepare: Id of the implementation that prepared the text.
+        """
+        race = OpenRace(
+            corpus=corpus,
+            sha256=sha256,
+            prepare=prepare,
+            mean=self.mean,
+            p=self.p,
+            seconds=self.seconds,
+            cpu_seconds=self.cpu_seconds,
+            prepare_seconds=self.prepare_seconds,
+            evaluation_seconds=self.evaluation_seconds,
+            parameters=self.parameters,
+            counts_loss=self.counts_loss,
+            counts_seconds=self.counts_seconds,
+        )
+        return [*(OpenRaceEntry(seed, loss) for seed, loss in enumerate(self.losses, 1)), race]
+
 
 def closed(
     prepare: Any,
@@ -129,16 +139,16 @@ def closed(
     steps: int | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Closed:
-    """Train the same model the references' ways and ours, taking turns, and compare.
+    """Train the same model in the references' ways and in ours, taking turns, and compare them.
 
-    The references take part in the first seed's run; ours is trained with each seed.
+    The references take part in the first seed's run. Ours is trained with each seed.
 
     Args:
-        prepare: makes vocabulary and ids of the files.
-        paths: the files.
-        seeds: each trains a model.
-        steps: instead of the division's 2000; losses mean nothing then.
-        progress: called with what is done, how many blocks are done, and how many there are.
+        prepare: Function that makes the vocabulary and the ids of the files.
+        paths: Paths of the files.
+        seeds: Seeds, each of which trains a model.
+        steps: Number of steps (default: the division's 2000). With others, losses mean nothing.
+        progress: Called with the activity, the number of finished blocks, and of all blocks.
     """
     training = importlib.import_module("model.train")
     steps = steps or training.RECIPES["full"].steps
@@ -146,6 +156,12 @@ def closed(
     references = [name for name in training.VARIANTS if name != OURS]
     blocks = math.ceil(steps / BLOCK)
     total, done = blocks * (len(references) + len(seeds)), 0
+
+    def announce(seed: int, variant: str) -> None:
+        nonlocal done
+        progress(f"seed {seed}, {variant}", done, total)
+        done += 1
+
     entries: list[RaceEntry] = []
     rounds: dict[str, list[float]] = {}
     order = random.Random(seeds[0])  # noqa: S311  (no secret)
@@ -158,35 +174,8 @@ def closed(
                 )
                 for name in ([*references, OURS] if number == 0 else [OURS])
             }
-            for run in runs.values():
-                run.warm_up()
-            times: dict[str, list[float]] = {name: [] for name in runs}
-            for _ in range(blocks):
-                names = list(runs)
-                order.shuffle(names)
-                for name in names:
-                    progress(f"seed {seed}, {name}", done, total)
-                    run = runs[name]
-                    count = min(BLOCK, steps - run.steps)
-                    start = time.process_time()
-                    for _ in range(count):
-                        run.step()
-                    times[name].append((time.process_time() - start) / count)
-                    done += 1
-            for name, run in runs.items():
-                run.evaluate()
-                summary = run.summary()
-                entries.append(
-                    RaceEntry(
-                        variant=name,
-                        seed=seed,
-                        steps=steps,
-                        val_loss=summary.val_loss,
-                        step_seconds=statistics.median(times[name]),
-                        compile_seconds=summary.cpu_seconds["compile"],
-                        parameters_sha256=summary.parameters_sha256,
-                    )
-                )
+            times = train_in_turn(runs, steps, order, partial(announce, seed))
+            entries += [entry_of(name, seed, run, times[name]) for name, run in runs.items()]
             rounds = rounds or times
         bound = importlib.import_module("model.bound")
         matmul_seconds = bound.matmul_seconds(
@@ -195,20 +184,73 @@ def closed(
             len(vocabulary),
             training.VARIANTS[OURS].dtype,
         )
-        found = training.environment(training.find_device("cpu"))
+        environment = training.environment(training.find_device("cpu"))
     compiled = next(entry.compile_seconds for entry in entries if entry.variant == OURS)
     return Closed(
         entries=tuple(entries),
         gains=tuple(gain(name, rounds[name], rounds[OURS], compiled) for name in references),
         matmul_seconds=matmul_seconds,
         within=all(abs(entry.val_loss - CLOSED_LOSS) <= CLOSED_WITHIN for entry in entries),
-        environment=found,
+        environment=environment,
+    )
+
+
+def train_in_turn(
+    runs: Mapping[str, Any], steps: int, order: random.Random, announce: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """Train models in blocks of steps, which take turns in a random order.
+
+    Args:
+        runs: Models by name, instances of ``model.train.Run``.
+        steps: Number of steps of each.
+        order: Source of the order.
+        announce: Called with a model's name before each of its blocks.
+
+    Returns:
+        For each model, the CPU seconds of a step in each block.
+    """
+    for run in runs.values():
+        run.warm_up()
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(math.ceil(steps / BLOCK)):
+        names = list(runs)
+        order.shuffle(names)
+        for name in names:
+            announce(name)
+            run = runs[name]
+            count = min(BLOCK, steps - run.steps)
+            start = time.process_time()
+            for _ in range(count):
+                run.step()
+            times[name].append((time.process_time() - start) / count)
+    return times
+
+
+def entry_of(variant: str, seed: int, run: Any, times: Sequence[float]) -> RaceEntry:
+    """Evaluate a trained model and return its record.
+
+    Args:
+        variant: Name of the variant.
+        seed: Seed of the model.
+        run: The model, an instance of ``model.train.Run``.
+        times: CPU seconds of a step in each block.
+    """
+    run.evaluate()
+    summary = run.summary()
+    return RaceEntry(
+        variant=variant,
+        seed=seed,
+        steps=run.steps,
+        val_loss=summary.val_loss,
+        step_seconds=statistics.median(times),
+        compile_seconds=summary.cpu_seconds["compile"],
+        parameters_sha256=summary.parameters_sha256,
     )
 
 
 @contextmanager
 def nothing_compiled() -> Iterator[None]:
-    """Have torch keep what it compiles in a folder for the while, and find nothing there yet."""
+    """Give torch an empty folder for the code that it compiles, which is removed afterwards."""
     name = "TORCHINDUCTOR_CACHE_DIR"
     before = os.environ.get(name)
     with tempfile.TemporaryDirectory() as folder:
@@ -224,13 +266,13 @@ def nothing_compiled() -> Iterator[None]:
 def gain(
     reference: str, theirs: Sequence[float], ours: Sequence[float], compile_seconds: float
 ) -> TrainingSpeedup:
-    """Return how many times as fast ours was, given the seconds of a step in each round.
+    """Return how many times as fast as a reference our variant was, over paired rounds.
 
     Args:
-        reference: its name.
-        theirs: the reference's, at least two rounds.
-        ours: in the same rounds.
-        compile_seconds: what ours took before its first step.
+        reference: Name of the reference.
+        theirs: Reference's CPU seconds of a step in each round; at least two rounds.
+        ours: Our variant's CPU seconds of a step in the same rounds.
+        compile_seconds: CPU seconds that our variant took before its first step.
     """
     from scipy.stats import t
 
@@ -252,13 +294,13 @@ def open_(
     seeds: Sequence[int],
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Open:
-    """Train the open division's entry from files, once for each seed, after one run that warms up.
+    """Train the open division's entry from files, once for each seed, after one run to warm up.
 
     Args:
-        prepare: makes vocabulary and ids of the files.
-        paths: the files.
-        seeds: at least two.
-        progress: called with what is done, how many runs are done, and how many there are.
+        prepare: Function that makes the vocabulary and the ids of the files.
+        paths: Paths of the files.
+        seeds: Seeds, at least two.
+        progress: Called with the activity, the number of finished runs, and of all runs.
     """
     entry = importlib.import_module("model.open")
     entry.run(prepare, paths, seeds[0])
@@ -270,8 +312,8 @@ def open_(
     start = time.process_time()
     vocabulary, ids = prepare(paths)
     parts = importlib.import_module("model.train").split(ids, 3)
-    counted = entry.counts(*parts, len(vocabulary))
-    counted_seconds = time.process_time() - start
+    counts_loss = entry.counts(*parts, len(vocabulary))
+    counts_seconds = time.process_time() - start
 
     def median(name: str) -> float:
         return float(statistics.median(getattr(outcome, name) for outcome in outcomes))
@@ -285,42 +327,13 @@ def open_(
         prepare_seconds=median("prepare_seconds"),
         evaluation_seconds=median("evaluation_seconds"),
         parameters=outcomes[0].parameters,
-        counts_loss=counted,
-        counts_seconds=counted_seconds,
+        counts_loss=counts_loss,
+        counts_seconds=counts_seconds,
     )
 
 
 def chance(losses: Sequence[float], target: float) -> float:
-    """Return the p value of a one-sided t test that the mean loss is below the target."""
+    """Return the p-value of a one-sided t test that the mean loss is below the target."""
     from scipy.stats import ttest_1samp
 
     return float(ttest_1samp(losses, target, alternative="less").pvalue)
-
-
-def keep(path: Path, division: str, run: Run, corpus: dict[str, str], found: Closed | Open) -> None:
-    """Append what came of a division to a file of JSON Lines.
-
-    Args:
-        path: the file.
-        division: ``closed`` or ``open``.
-        run: machine, commit and packages.
-        corpus: id and SHA-256.
-        found: what came of it.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    about = plain(asdict(run))
-    body = {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "division",
-        "division": division,
-        "date": f"{run.began:%Y-%m-%d}",
-        "corpus": corpus,
-        **{name: about[name] for name in ("run", "machine", "commit", "dirty", "packages")},
-        **plain(asdict(found)),
-    }
-    body["checksum"] = checksum(body)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    append_whole(path, json.dumps(body, separators=(",", ":")).encode() + b"\n")

@@ -9,18 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import made_up
 import pytest
-import scipy.stats
 
 from nanogpt_rs.measuring import rivals, selftest
-from nanogpt_rs.measuring.selftest import ROWS, SAME, Case, SelfTestError, arms_of, count
+from nanogpt_rs.measuring.selftest import ROWS, Case, arms_of
+from nanogpt_rs.records import files
+from nanogpt_rs.records.schema import RecordError
+from nanogpt_rs.records.self_tests import SAME, SelfTestContender, SelfTestGroup
+from nanogpt_rs.ruler import provenance
 
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+OLD = provenance.ROOT / "results/selftest/2026-11-25-xeon-2core-as-is.jsonl"
+"""A file of a self-test as earlier versions wrote it."""
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -41,76 +47,59 @@ def test_known_slow_downs_are_what_they_say(name: str) -> None:
                 assert arm.characters == pytest.approx(case.characters * (1 + more), rel=1e-4)
 
 
-@pytest.mark.parametrize(("hits", "tries"), [(0, 300), (1, 300), (39, 40), (40, 40), (7, 20)])
-def test_bounds_are_clopper_and_pearsons(hits: int, tries: int) -> None:
-    found = count([index < hits for index in range(tries)])
-    reference = scipy.stats.binomtest(hits, tries).proportion_ci(method="exact")
-    assert (found.hits, found.tries) == (hits, tries)
-    assert (found.low, found.high) == pytest.approx((reference.low, reference.high))
+def group(characters: int) -> SelfTestGroup:
+    contender = SelfTestContender(
+        SAME, 1.0, "equivalent", 1.0, (0.99, 1.01), (0.99, 1.01), 0.01, "wall", 1e-6, 12, 5.0
+    )
+    return SelfTestGroup(
+        *("as-is", "microsecond", "charset", "python/set", "synthetic", "0" * 64, characters),
+        *("2030-01-01T00:00:00+00:00", 5.0, None, 200, 1),
+        (contender,),
+    )
 
 
-def group(row: str, **verdicts: tuple[str, float]) -> dict[str, Any]:
-    contenders = {
-        name: {
-            "planted": None if row == "seeds" else 0.98,
-            "verdict": verdict,
-            "ratio": ratio,
-            "interval": [ratio - 0.01, ratio + 0.01],
-            "alone_seconds": 5.0,
-        }
-        for name, (verdict, ratio) in verdicts.items()
-    }
-    return {"row": row, "contenders": contenders}
+def self_tests(folder: Path) -> list[Path]:
+    return list(folder.glob("*.jsonl"))
 
 
-def test_a_summary_counts_alarms_power_wrong_signs_and_means_held() -> None:
-    documents = [
-        {"about": "as-is"},
-        group("short", same=("equivalent", 1.0), **{"0.02": ("slower", 0.98)}),
-        group("short", same=("faster", 1.02), **{"0.02": ("faster", 1.02)}),
-        group("short", same=("invalid", 1.0), **{"0.02": ("inconclusive", 0.99)}),
-        {"row": "seeds", "bank": 200, "mean": 0.0, "error": 0.01, "spread": 0.1},
-        group("seeds", **{"rust/fixed_array": ("inconclusive", 1.005)}),
-        group("seeds", **{"rust/fixed_array": ("faster", 1.05)}),
-    ]
-    same, slower, seeds = selftest.summarize(documents)
-    assert (same.contender, same.found.hits, same.found.tries) == (SAME, 1, 3)
-    assert same.verdicts == {"equivalent": 1, "faster": 1, "invalid": 1}
-    assert (slower.contender, slower.found.hits, slower.wrong_sign) == ("0.02", 1, 1)
-    assert (slower.reads, slower.planted) == (0.99, 0.98)
-    assert (seeds.found.hits, seeds.found.tries, seeds.wrong_sign) == (1, 2, 0)
-    assert seeds.planted == 1.0
+def kept(folder: Path) -> int:
+    """The number of groups that a folder holds."""
+    return len(selftest.under("as-is", selftest.runs_in(folder)))
 
 
-def test_other_tools_are_counted_alike() -> None:
-    said = [{SAME: "same", "0.02": "slower"}, {SAME: "slower", "0.02": "faster"}]
-    documents = [{"row": "short", "rivals": {"pyperf": each}} for each in said]
-    same, slower = selftest.summarize_rivals(documents)
-    assert (same.tool, same.contender, same.found.hits, same.found.tries) == ("pyperf", SAME, 1, 2)
-    assert (slower.found.hits, slower.wrong_sign) == (1, 1)
-
-
-def test_a_line_that_was_cut_off_is_written_over_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "as-is.jsonl"
-    assert selftest.read(path) == []
-    lines = [{"about": "as-is"}, group("short", same=("equivalent", 1.0))]
-    for line in lines:
-        selftest.append(path, line)
-    whole = path.read_bytes()
-    for cut in range(len(whole)):
-        path.write_bytes(whole[:cut])
-        kept = whole[:cut].count(b"\n")
-        assert selftest.read(path) == lines[:kept]
-        selftest.append(path, lines[0])
-        assert selftest.read(path) == [*lines[:kept], lines[0]]
+def test_an_interrupted_self_test_is_resumed_and_a_torn_line_is_written_over(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "folder"
+    assert selftest.runs_in(folder) == []
+    run = replace(made_up.RUN, command="selftest")
+    store = files.begin(folder, run)
+    begin = len(store.path.read_bytes())
+    groups = [group(70), group(71)]
+    for each in groups:
+        store.keep_other(each)
+    whole = store.path.read_bytes()
+    for cut in range(begin, len(whole), 13):
+        store.path.write_bytes(whole[:cut])
+        finished = whole[:cut].count(b"\n") - 1
+        later = selftest.begin_or_resume(folder, replace(run, run="20300101T000000Z-000000"))
+        assert (later.path, later.others) == (store.path, finished)
+        later.keep_other(group(72))
+        (recorded,) = selftest.runs_in(folder)
+        assert recorded.others == (*groups[:finished], group(72))
+    later.end()
+    other = selftest.begin_or_resume(folder, replace(run, run="20300101T000000Z-000000"))
+    assert other.path != store.path  # a complete run is not resumed
+    (folder / "as-is.jsonl").write_bytes(OLD.read_bytes())
+    assert len(selftest.runs_in(folder)) == 2 + 3  # what an earlier version wrote counts too
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '"row"', "null", "{'row': 1}"])
 def test_a_damaged_or_foreign_line_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "as-is.jsonl"
-    path.write_text('{"about": "as-is"}\n' + line + "\n")
-    with pytest.raises(SelfTestError, match=r"as-is\.jsonl, line 2"):
-        selftest.read(path)
+    about = OLD.read_text().splitlines()[0]
+    (tmp_path / "as-is.jsonl").write_text(f"{about}\n{line}\n")
+    with pytest.raises(RecordError, match=r"as-is\.jsonl, line 2"):
+        selftest.runs_in(tmp_path)
 
 
 def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_path: Path) -> None:
@@ -121,14 +110,14 @@ def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_p
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    path = tmp_path / "as-is.jsonl"
-    while len(selftest.read(path)) < 2:  # what it measures on, and the first of two groups
+    while kept(tmp_path) < 1:  # the first of two groups
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=300)
     assert process.returncode == 130
     assert b"Traceback" not in stderr
+    (path,) = self_tests(tmp_path)
     first = path.read_bytes()
     done = nanogpt_rs(*arguments, "--json")
     assert done.returncode == 0, done.stderr
@@ -139,11 +128,14 @@ def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_p
     assert all(each["found"]["tries"] == 2 for each in found.values())
     assert found["0.05"]["planted"] < found["0.02"]["planted"] < found["same"]["planted"]
     assert all(each["reads"] is None or 0 < each["reads"] < 2 for each in found.values())
-    assert len(document["about"]) == 2
-    again = path.read_bytes()
+    assert len(document["about"]) == 1  # it went on in the same file
+    (recorded,) = files.read(path)
+    assert recorded.complete
+    whole = path.read_bytes()
     assert nanogpt_rs(*arguments, "--show").returncode == 0
     assert nanogpt_rs(*arguments).returncode == 0
-    assert path.read_bytes() == again  # nothing is measured twice
+    assert path.read_bytes() == whole  # nothing is measured twice
+    assert self_tests(tmp_path) == [path]
 
 
 @pytest.mark.skipif(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import made_up
 import pytest
 from pages import as_marked, write_page
 
+from nanogpt_rs.records import files as records
+from nanogpt_rs.records.races import RaceEntry, TrainingSpeedup
 from nanogpt_rs.training import divisions
 
 COMPARED = ("charset", "encode")
@@ -32,12 +35,12 @@ def usual(run_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def division_file(tmp_path: Path) -> Path:
     """A file of a division in which a step takes 20 ms."""
     entries = (
-        divisions.RaceEntry("lecture", 1, 2000, 1.91, 0.05, 0.0, "a"),
-        divisions.RaceEntry("fastest", 1, 2000, 1.91, 0.02, 12.0, "a"),
+        RaceEntry("lecture", 1, 2000, 1.91, 0.05, 0.0, "a"),
+        RaceEntry("fastest", 1, 2000, 1.91, 0.02, 12.0, "a"),
     )
-    gains = (divisions.TrainingSpeedup("lecture", 2.5, (2.4, 2.6), 700),)
+    gains = (TrainingSpeedup("lecture", 2.5, (2.4, 2.6), 700),)
     outcome = divisions.Closed(entries, gains, 0.01, True, {})
-    corpus = {"id": "tinyshakespeare", "sha256": "ab" * 32, "prepare": "rust/bit_table"}
-    path = tmp_path / "divisions.jsonl"
-    divisions.keep(path, "closed", made_up.RUN, corpus, outcome)
-    return path
+    others = outcome.records("tinyshakespeare", "ab" * 32, "rust/bit_table")
+    run = replace(made_up.RUN, command="division", run="20260102T030405Z-123456")
+    path = records.keep_whole(tmp_path / "training", run, others)
+    return path.rename(tmp_path / "divisions.jsonl")

@@ -36,8 +36,8 @@ def test_without_files_it_takes_the_newest_of_each_command(
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (b'"steps":2000', b'"steps":2001', "line 1: its checksum does not fit"),
-        (b'"schema_version":1', b'"schema_version":7', "line 1: a division of schema_version 7"),
+        (b'"steps":2000', b'"steps":2001', "line 2: its checksum does not fit"),
+        (b'"schema_version":1', b'"schema_version":7', "line 1: schema_version 7 is newer than 1"),
         (b"}\n", b"\n", "line 1: not JSON"),
     ],
 )

@@ -13,17 +13,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
-from nanogpt_rs.records import durable, lines, promotion, schema
+from nanogpt_rs.records import durable, kinds, lines, promotion, schema
 from nanogpt_rs.records import files as records
+from nanogpt_rs.records.races import OpenRaceEntry
 from nanogpt_rs.records.schema import Against, Cell, Comparison, Meanwhile, Ratio, RecordError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -113,16 +113,41 @@ def test_a_changed_schema_is_noticed() -> None:
 
     For what older readers can't read raise ``SCHEMA_VERSION`` and begin another file.
     """
-    found = {}
-    for kind, part in schema.KINDS.items():
-        lines.adapter(kind)
-        found[kind] = without(TypeAdapter(part).json_schema(), "description")
+    found = {kind: schema_of(record_type) for kind, record_type in kinds.KINDS.items()}
     path = DATA / f"records-v{schema.SCHEMA_VERSION}.schema.json"
     if os.environ.get("NANOGPT_RS_RENEW"):
         path.write_text(json.dumps(found, indent=1) + "\n")
     assert json.loads(path.read_text()) == found, (
         "NANOGPT_RS_RENEW=1 pytest tests/records/test_records.py"
     )
+
+
+def schema_of(record_type: type) -> dict[str, Any]:
+    """The fields of a kind of record, without those that every line has beside them."""
+    definitions = without(lines.adapter().json_schema()["$defs"], "description")
+    whole = definitions[record_type.__name__]
+    beside = {"schema_version", "kind", "run", "checksum"} - {
+        field.name for field in fields(record_type)
+    }
+    properties = {name: part for name, part in whole["properties"].items() if name not in beside}
+    required = [name for name in whole["required"] if name not in beside]
+    parts: dict[str, Any] = {}
+    left = references(properties)
+    while left:
+        name = left.pop()
+        parts[name] = definitions[name]
+        left |= references(definitions[name]) - parts.keys()
+    return {
+        **({"$defs": dict(sorted(parts.items()))} if parts else {}),
+        **whole,
+        "properties": properties,
+        "required": required,
+    }
+
+
+def references(document: Any) -> set[str]:
+    """The names of the definitions that a schema refers to."""
+    return set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(document)))
 
 
 def without(document: Any, name: str) -> Any:
@@ -229,8 +254,8 @@ def test_a_full_disk_costs_nothing_that_was_kept(small_disk: Callable[[str], Pat
     assert kept > 10
     (found,) = records.read(writer.path)
     assert [cell.id for cell in found.cells] == [f"rust/{number}" for number in range(kept)]
-    again = records.resume(disk, replace(recorded.run, run="20300101T000000Z-000000"))
-    assert again.cells == list(found.cells)
+    resumed = records.resume(disk, replace(recorded.run, run="20300101T000000Z-000000"))
+    assert resumed.cells == list(found.cells)
 
 
 @pytest.mark.parametrize("free", range(4))
@@ -253,8 +278,8 @@ def test_a_full_disk_keeps_whole_what_was_kept_together(
     (found,) = records.read(writer.path)
     assert len(found.cells) == 7 * groups
     (disk / "other").unlink()
-    again = records.resume(disk, replace(recorded.run, run="20300101T000000Z-000000"))
-    again.keep([replace(recorded.cells[1], id="rust/last")])
+    resumed = records.resume(disk, replace(recorded.run, run="20300101T000000Z-000000"))
+    resumed.keep([replace(recorded.cells[1], id="rust/last")])
     (found,) = records.read(writer.path)
     assert len(found.cells) == 7 * groups + 1
 
@@ -320,6 +345,30 @@ def test_a_run_is_promoted_under_an_alias(tmp_path: Path) -> None:
         assert records.read(another)[0].run.run == other.run
         with pytest.raises(RecordError, match="are not overwritten"):
             promotion.promote(tmp_path, "lab-1", "bench")
+
+
+@pytest.mark.parametrize(
+    ("what", "folder"),
+    [
+        ("selftest", "selftest"),
+        ("division", "training"),
+        ("training", "training"),
+        ("prepare", "preparation"),
+        ("preparation", "preparation"),
+    ],
+)
+def test_a_run_is_promoted_by_its_command_or_its_folder(
+    nanogpt_rs: Run, tmp_path: Path, what: str, folder: str
+) -> None:
+    (recorded,) = records.read(FIRST)
+    run = replace(recorded.run, command=what, dirty=False, commit="0123456789")
+    entry = OpenRaceEntry(1, 1.8)
+    records.keep_whole(tmp_path / "results/local" / folder, run, [entry])
+    done = nanogpt_rs("record", "lab-1", what)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"results/{folder}/{run.began:%Y-%m-%d}-lab-1-01234567.jsonl\n"
+    (promoted,) = records.read(tmp_path / done.stdout.strip())
+    assert (promoted.others, promoted.run.machine.alias) == ((entry,), "lab-1")
 
 
 def test_a_run_with_uncommitted_changes_is_not_promoted(tmp_path: Path) -> None:
@@ -453,6 +502,48 @@ def test_the_newest_run_may_be_a_comparison(nanogpt_rs: Run, tmp_path: Path) -> 
         (folder / f"{name}.jsonl").write_bytes(text)
     done = nanogpt_rs("show")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_newest_run_is_told_by_its_record_and_not_by_its_name(
+    nanogpt_rs: Run, tmp_path: Path
+) -> None:
+    """In ``results`` names begin with a day and a machine, so that the last name may be older."""
+    (recorded,) = records.read(FIRST)
+    folder = tmp_path / "results" / "bench"
+    for name, run in (
+        ("2030-01-01-a", "20300101T000002Z-aaaaaa"),
+        ("2030-01-01-z", "20300101T000001Z-ffffff"),
+        ("2030-01-01-y", "20300101T000002Z-000000"),
+    ):
+        writer = records.begin(folder, replace(recorded.run, run=run))
+        writer.keep(recorded.cells)
+        writer.end()
+        writer.path.rename(folder / f"{name}.jsonl")
+    assert records.newest(folder).stem == "2030-01-01-a"
+    done = nanogpt_rs("show", "--results", "results", "--json")
+    assert json.loads(done.stdout)[0]["run"]["run"] == "20300101T000002Z-aaaaaa"
+    # Of copies of one run the last name is taken, whatever the order of the folder.
+    (folder / "2030-01-01-b.jsonl").write_bytes((folder / "2030-01-01-a.jsonl").read_bytes())
+    assert records.newest(folder).stem == "2030-01-01-b"
+
+
+def test_a_file_that_does_not_say_when_its_run_began_is_named(tmp_path: Path) -> None:
+    (tmp_path / "2030-01-01-a.jsonl").write_bytes(b"{}\n")
+    with pytest.raises(RecordError, match=r"2030-01-01-a\.jsonl: does not say when its run began"):
+        records.newest(tmp_path)
+
+
+def test_the_newest_run_of_a_file_counts(tmp_path: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    both = b"".join(
+        line
+        for run in ("20300101T000000Z-000000", "20100101T000000Z-000000")
+        for line in records.lines_of(replace(recorded, run=replace(recorded.run, run=run)))
+    )
+    (tmp_path / "several.jsonl").write_bytes(both)
+    other = records.begin(tmp_path, replace(recorded.run, run="20200101T000000Z-000000"))
+    assert records.newest(tmp_path).stem == "several"
+    assert other.path.exists()
 
 
 def test_damaged_files_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from nanogpt_rs.records import durable
+from nanogpt_rs.records import files
+from nanogpt_rs.records.races import OpenRace, OpenRaceEntry
 from nanogpt_rs.training import divisions
 
 pytestmark = pytest.mark.slow
@@ -201,14 +202,19 @@ def test_the_open_division_is_met_and_recorded(
     assert document["p"] < 0.01
     assert document["counts_loss"] == pytest.approx(1.774, abs=0.001)
     nanogpt_rs("division", "open", "--seeds=2", "--record", str(path))
-    lines = path.read_bytes().splitlines()
-    assert len(lines) == 2
-    for line in lines:
-        body = json.loads(line)
-        assert body["checksum"] == durable.checksum(body)
-        assert (body["division"], body["corpus"]["id"]) == ("open", "tinyshakespeare")
-        assert body["machine"]["alias"]
-        assert str(tmp_path) not in line.decode()
+    first, second = files.read(path)
+    assert (len(first.others), len(second.others)) == (4 + 1, 2 + 1)
+    for recorded in (first, second):
+        race = recorded.others[-1]
+        assert isinstance(race, OpenRace)
+        assert (recorded.run.command, race.corpus) == ("division", "tinyshakespeare")
+        assert recorded.run.machine.alias
+        assert recorded.complete
+        (kept,) = files.read(tmp_path / f"results/local/training/{recorded.run.run}.jsonl")
+        assert kept == recorded
+    losses = [entry.val_loss for entry in first.others if isinstance(entry, OpenRaceEntry)]
+    assert losses == pytest.approx(document["losses"], rel=1e-5)
+    assert str(tmp_path) not in path.read_text()
 
 
 @pytest.mark.parametrize(

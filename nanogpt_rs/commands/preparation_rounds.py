@@ -1,0 +1,114 @@
+"""Measures preparations beside their limit, for ``prepare --rounds``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from nanogpt_rs.commands.console import counted_progress, damage, out, print_json
+from nanogpt_rs.words import duration, meanwhile_line, times
+
+if TYPE_CHECKING:
+    from nanogpt_rs.records.preparations import PreparationRounds
+    from nanogpt_rs.records.schema import Ratio, Run
+    from nanogpt_rs.ruler.provenance import Build
+
+COMMAND = "prepare"
+
+
+def report_measured(
+    paths: Sequence[str],
+    folder: Path,
+    rounds: int,
+    engines: Sequence[Sequence[str]],
+    build: Build,
+    results: Path,
+    as_json: bool,
+) -> None:
+    """Measure preparations by some engines and the limit in turn, keep a record, and print it.
+
+    Args:
+        paths: Paths of the texts.
+        folder: Folder on the disk to write to.
+        rounds: Number of rounds.
+        engines: For each engine, the arguments of ``nanogpt-rs prepare`` that choose it.
+        build: Build of the Rust module.
+        results: Folder of results, with one folder for each command.
+        as_json: Whether to print one JSON document instead of a table.
+    """
+    from nanogpt_rs.measuring.machine import MachineWatch
+    from nanogpt_rs.measuring.run import describe
+    from nanogpt_rs.preparing import shard_limit
+    from nanogpt_rs.records import files
+    from nanogpt_rs.records.kinds import folder_of
+    from nanogpt_rs.ruler.corpora import sha256
+
+    kept_in = results / folder_of(COMMAND)
+    with damage(), files.locked(kept_in):
+        run = describe(COMMAND, sha256(f"{rounds} {engines}".encode()), build)
+        watch = MachineWatch()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as name, counted_progress() as progress:
+            (Path(name) / "one.txt").write_text("a", encoding="utf-8")
+            ways = shard_limit.ways_of(paths, engines, str(Path(name) / "one.txt"))
+            shard_limit.measure(ways, folder, rounds, progress)
+        size = sum(Path(path).stat().st_size for path in paths)
+        result = shard_limit.result_of(ways, size, watch.so_far())
+        files.keep_whole(kept_in, run, [result])
+    if as_json:
+        print_json(document_of(result, run))
+    else:
+        print_rounds(result)
+
+
+def document_of(result: PreparationRounds, run: Run) -> dict[str, Any]:
+    """Return a result as the command's JSON document."""
+    return {
+        "rounds": result.rounds,
+        "limit": {"seconds": result.limit_seconds},
+        "start_up": {"seconds": result.start_up_seconds, "memory": result.start_up_memory},
+        "arms": [asdict(arm) for arm in result.arms],
+        "run": asdict(run),
+        "bytes": result.bytes,
+        "meanwhile": asdict(result.meanwhile),
+    }
+
+
+def print_rounds(result: PreparationRounds) -> None:
+    """Print how the preparations compare with the limit and with each other."""
+    table = Table("command", title_justify="left")
+    for column in ("whole", "of the limit's speed", "by processor time", "memory"):
+        table.add_column(column, justify="right")
+    table.add_row("limit", duration(result.limit_seconds), "1", "1", "")
+    table.add_row("start-up alone", duration(result.start_up_seconds), "", "", "")
+    for arm in result.arms:
+        table.add_row(
+            escape(arm.engine),
+            duration(arm.seconds),
+            ratio_in_words(arm.of_limit),
+            ratio_in_words(arm.of_limit_cpu) if "=threads" in arm.engine else "",
+            f"{arm.memory / 1e6:+,.1f} MB",
+        )
+    out.print(table)
+    out.print("Memory is the command's peak, without the peak of start-up alone.")
+    for arm in result.arms:
+        stages = ", ".join(f"{stage} {duration(taken)}" for stage, taken in arm.stages.items())
+        out.print(escape(f"{arm.engine}: {stages}"), soft_wrap=True)
+        for stage, speedup in (arm.of_first or {}).items():
+            words = f"{ratio_in_words(speedup)} times as fast as with one"
+            out.print(f"  {stage}: {words}", soft_wrap=True)
+    out.print(meanwhile_line(**asdict(result.meanwhile)))
+
+
+def ratio_in_words(ratio: Ratio) -> str:
+    """Return a ratio with its interval, as people read it."""
+    if ratio.interval is None:
+        return times(ratio.ratio)
+    low, high = map(times, ratio.interval)
+    return f"{times(ratio.ratio)} [{low}, {high}]"
