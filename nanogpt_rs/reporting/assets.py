@@ -12,7 +12,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from nanogpt_rs.records.schema import ASKED, LECTURE, OTHERS, STRONGEST
+from nanogpt_rs.records.kinds import OTHERS
+from nanogpt_rs.records.schema import ASKED, LECTURE, STRONGEST
 from nanogpt_rs.reporting.headline import REAL
 from nanogpt_rs.ruler.registry import MARKS
 from nanogpt_rs.ruler.rounds import BUILD

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nanogpt_rs.records.schema import OTHERS
+from nanogpt_rs.records.kinds import OTHERS
 from nanogpt_rs.reporting import assets
 from nanogpt_rs.ruler.rounds import BUILD, STATES
 
