@@ -1,18 +1,20 @@
-# One word for each thing people do. `make bench PYTHON=python3.12` takes another interpreter, in a
+# One word for each thing people do. `make bench PYTHON=python3.12` uses another interpreter, in a
 # virtual environment of its own.
 
 PYTHON ?= python3
 VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null)
 VENV   ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
-# Named after the version: a virtual environment of another Python is made anew, never used.
+# Named after the version, so that a virtual environment of another Python is made anew.
 STAMP   = $(VENV)/.installed-$(VERSION)
 RUN     = $(VENV)/bin/python -P -m
 CARGO   = PYO3_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo
-INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
+# What is installed beside the package; EXTRAS=border leaves torch out.
+EXTRAS ?= test
 # The Rust release that rust_impls/Cargo.toml asks for.
 RUST    = 1.91
 
-# The alias under which results of this machine are kept; its host name is nobody's business.
+# The alias under which results of this machine are kept. Its host name is never recorded.
 MACHINE ?= local
 WHAT    ?= bench
 RANGE   ?= HEAD^!
@@ -22,67 +24,68 @@ ASV         = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/asv
 ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help bench bench-full selftest test lint lint-page format-page rust-test python-test build tools clean \
+.PHONY: help bench bench-full selftest test lint lint-page format-page rust-test python-test timed-test \
+	border-test build tools clean \
 	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
 	rust-bench fuzz miri stubs watch
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 
-bench: build ## verify and measure three tasks beside their baselines, print verdicts; then a whole job
+bench: build ## verify and measure three tasks against their baselines, then a whole job
 	@$(RUN) nanogpt_rs bench
 	@$(RUN) nanogpt_rs bench --end-to-end
 
-bench-full: build ## the published set, all tasks on twelve corpora: hours; says first how many
+bench-full: build ## measure all tasks on twelve corpora, which takes hours; it says first how many
 	@$(RUN) nanogpt_rs bench --full
 
-selftest: build ## how often this harness is wrong on this machine, and what it finds (PART of 1)
+selftest: build ## measure how often verdicts are wrong on this machine (PART=1: the whole set)
 	@$(RUN) nanogpt_rs selftest --part $(PART)
 
-test: lint rust-test python-test ## everything that must pass before a commit
+test: lint rust-test python-test timed-test ## run everything that must pass before a commit
 
-pytest-benchmark: build ## the same registry under pytest-benchmark, saved in results/local
+pytest-benchmark: build ## time the same implementations with pytest-benchmark, into results/local
 	@$(RUN) pytest --benchmark-only
 
-record: build ## promote the newest run of bench (WHAT=pytest-benchmark, ...) to results/, as MACHINE=alias
+record: build ## promote the newest run of WHAT (bench) to results/, under MACHINE=alias
 	@$(RUN) nanogpt_rs record $(MACHINE) $(WHAT)
 
-splice: build ## fill README's tables and its picture from the fullest run in results/bench
+splice: build ## fill in README's tables and picture from the fullest run in results/bench
 	@$(RUN) nanogpt_rs splice
 
-publish: asv-machine ## everything in results/ as one static folder, public/, that asks no other host
+publish: asv-machine ## write the site of everything in results/ into public/
 	@$(RUN) nanogpt_rs publish
 
 # asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
-# spells it; A..B excludes A. What a commit measured before is measured anew.
+# spells it; A..B excludes A. Commits that were measured before are measured anew.
 
-asv: asv-machine ## measure commits (RANGE, HEAD by default) into results/asv, as MACHINE=alias
+asv: asv-machine ## measure commits (RANGE, by default HEAD) into results/asv, under MACHINE=alias
 	@$(ASV) run $(ASV_OPTIONS) '$(RANGE)'
 
-asv-full: asv-machine ## the same for every row on eleven corpora
+asv-full: asv-machine ## measure commits with every implementation on eleven corpora
 	@NANOGPT_RS_ASV=full $(ASV) run $(ASV_OPTIONS) '$(RANGE)'
 
 asv-torch: asv-machine ## the same in an environment with torch, which takes minutes to install
 	@NANOGPT_RS_ASV=full $(ASV) --config asv.torch.conf.json run $(ASV_OPTIONS) '$(RANGE)'
 
-asv-smoke: asv-machine ## call each benchmark of HEAD once, saving nothing
+asv-smoke: asv-machine ## call each of asv's benchmarks once for HEAD, and save nothing
 	@$(ASV) run $(ASV_OPTIONS) --quick --dry-run --show-stderr 'HEAD^!'
 
-asv-continuous: asv-machine ## compare BASE (HEAD^ by default) with HEAD, rounds interleaved
+asv-continuous: asv-machine ## compare BASE (by default HEAD^) with HEAD, in alternating rounds
 	@$(ASV) continuous $(ASV_OPTIONS) --interleave-rounds --factor 1.1 --show-stderr $(BASE) HEAD
 
 asv-publish: asv-machine ## build asv's site from results/asv into .asv/html
 	@$(ASV) publish
 
-# asv drops what equals its own guess, so that each of these says a little more than the guess does.
+# asv drops a value that equals its own guess, so each of these says a little more than the guess.
 asv-machine: build
 	@$(ASV) machine --machine $(MACHINE) --os "$$(uname -s) $$(uname -m)" --ram '' \
 		--cpu "$$($(VENV)/bin/python -P -c 'from nanogpt_rs.measuring import machine as m; print(m.cpu_model())'), $$(getconf _NPROCESSORS_ONLN) cores" >/dev/null
 
-watch: build ## on each save: rebuild in release, test what was touched, compare it with before
+watch: build ## after each save, rebuild, test what was touched and compare it with before
 	@$(RUN) nanogpt_rs watch
 
-lint: build ## format, clippy, ruff, mypy
+lint: build ## check format and types: rustfmt, clippy, ruff, mypy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
@@ -102,17 +105,17 @@ lint-page: ## check the format of the page's script and style, with npm's Pretti
 format-page: ## format the page's script and style, with npm's Prettier
 	npx --yes $(PRETTIER) --write $(PAGE_FILES)
 
-rust-test: build ## the kernels, without Python
+rust-test: build ## test the kernels without Python
 	cargo test --locked --quiet
 
 rust-bench: ## time the kernels without Python
 	cargo bench --locked --bench kernels
 
-# Inputs that a fuzzer made up for each family of kernels, SECONDS of it each.
+# A fuzzer makes up inputs for each family of kernels, for SECONDS each.
 SECONDS ?= 30
 FUZZ     = $(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))
 
-fuzz: ## fuzz each family of kernels for SECONDS (30), with a nightly Rust and cargo-fuzz
+fuzz: ## fuzz each family of kernels for SECONDS (30); takes a nightly Rust and cargo-fuzz
 	@rustc +nightly --version >/dev/null 2>&1 || \
 		{ echo 'A nightly Rust is missing, which the sanitizers need: rustup toolchain install nightly'; exit 1; }
 	@cargo +nightly fuzz --version >/dev/null 2>&1 || \
@@ -121,31 +124,44 @@ fuzz: ## fuzz each family of kernels for SECONDS (30), with a nightly Rust and c
 		{ echo 'A C++ compiler is missing, which libFuzzer is built with. Debian and Ubuntu: apt-get install build-essential'; exit 1; }
 	@set -e; for target in $(FUZZ); do cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS); done
 
-# Interprets the portable paths and looks for undefined behaviour: of instructions by name Miri knows
-# few, and the processor that it plays has only the oldest. Python and other foreign code it can't run.
-miri: ## interpret the portable kernels' tests, with a nightly Rust and its Miri
+# Miri interprets the portable code paths and looks for undefined behaviour. It knows few of a
+# processor's special instructions, and it cannot run Python or other foreign code.
+miri: ## interpret the portable kernels' tests; takes a nightly Rust and its Miri
 	@cargo +nightly miri --version >/dev/null 2>&1 || \
 		{ echo 'Miri is missing: rustup toolchain install nightly --component miri --component rust-src'; exit 1; }
 	PROPTEST_CASES=4 MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib --tests -- --skip rayon --skip every --skip long --skip all
 
-# In a folder of its own first: maturin empties the one that it writes to. What is measured does not
-# hold them, and a debug build says the same sooner.
-stubs: $(STAMP) ## write the Rust module's types anew, rust_impls/*.pyi, from its sources
+# They go to a folder of their own first, because maturin empties the one that it writes to. A debug
+# build gives the same types sooner.
+stubs: $(STAMP) ## write the Rust module's types, rust_impls/*.pyi, from its sources
 	@$(RUN) maturin generate-stubs --quiet --locked --profile dev --features inspect \
 		--interpreter $(VENV)/bin/python --out target/stubs
 	@find rust_impls -name '*.pyi' -delete
 	@cp -R target/stubs/rust_impls/. rust_impls/
 
-python-test: build ## pytest
-	$(RUN) pytest
+# One process for each core, up to four, which keep tests that share something costly together.
+# Those that compare times come after all others, one by one.
+PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+# Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types
+# and the worker processes.
+BORDER   = tests/ruler tests/rust tests/faults tests/commands tests/records tests/statistics
 
-build: $(STAMP) ## (re)build the Rust module, in release, if it does not match its sources
+python-test: build ## run the Python tests that compare no times, several side by side
+	$(RUN) pytest $(PARALLEL) -m 'not timed'
+
+timed-test: build ## run the Python tests that compare times, one by one
+	$(RUN) pytest -m timed
+
+border-test: build ## run the tests that depend on the version of Python and need no torch
+	$(RUN) pytest $(PARALLEL) -m 'not timed and not slow and not torch' $(BORDER)
+
+build: $(STAMP) ## build the Rust module in release, unless it matches its sources
 	@$(VENV)/bin/python -P -c 'import nanogpt_rs.ruler.provenance as p; p.check()' 2>/dev/null || \
 		{ echo 'building the Rust module in release ...'; $(RUN) nanogpt_rs.workshop.rebuild; }
 
 $(STAMP): pyproject.toml | tools
 	@echo 'setting up $(VENV) with Python $(VERSION): packages, and the Rust module in release.'
-	@echo 'This takes from two minutes to ten, most of it to fetch torch, and is silent ...'
+	@echo 'This takes two to ten minutes, most of them to fetch torch, and prints nothing ...'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL)
 	@touch $@
@@ -165,5 +181,5 @@ tools:
 	@command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || \
 		{ echo 'A C linker is missing: no cc. Debian and Ubuntu: apt-get install build-essential; macOS: xcode-select --install'; exit 1; }
 
-clean: ## remove what was built here
+clean: ## remove environments and everything that was built
 	rm -rf .venv .venv-* target .asv

@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from installations import PACKAGES, ROOT, Installation, build_wheel
+from installations import BRIEF, PACKAGES, ROOT, Installation, build_wheel
 from reader import Reader, start
 
 from nanogpt_rs.ruler import corpora
+
+SHARED = {"wheel", "browser"}
+"""Fixtures that cost so much that one worker makes them, and has all tests that use them."""
 
 # A shell's background job ignores Ctrl-C, as would all that tests start and then interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -26,6 +29,50 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes is the machine's affair: a busy one must fail no test.
 settings.register_profile("nanogpt-rs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nanogpt-rs")
+
+# What tests start is no worker of theirs, whatever runs the tests: pytest-benchmark, for one, times
+# nothing in a worker.
+os.environ.pop("PYTEST_XDIST_WORKER", None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share something costly in one worker, and begin with the slow ones.
+
+    A test that is marked slow says why, as in ``slow("trains a model")``. A test of an
+    implementation that needs torch is marked so.
+    """
+    shared = {}  # by file, for those whose tests share something
+    slow = set()
+    for item in items:
+        if "module" in scopes_of(item):
+            shared.setdefault(item.path, item.path.stem)
+        if costly := sorted(SHARED & fixtures_of(item).keys()):
+            shared[item.path] = "-".join(costly)
+        parameters = getattr(item, "callspec", None)
+        rows = parameters.params.values() if parameters else ()
+        if any("torch" in getattr(row, "needs", ()) for row in rows):
+            item.add_marker("torch")
+        for mark in item.iter_markers("slow"):
+            slow.add(item.path)
+            if not mark.args:
+                raise pytest.UsageError(f"{item.nodeid} is marked slow without a reason")
+    for item in items:
+        if item.path in shared and (
+            "module" in scopes_of(item) or SHARED & fixtures_of(item).keys()
+        ):
+            item.add_marker(pytest.mark.xdist_group(shared[item.path]))
+    items.sort(key=lambda item: item.path not in slow)
+
+
+def fixtures_of(item: pytest.Item) -> dict[str, Any]:
+    """Return the definitions of a test's fixtures, by name."""
+    definitions: dict[str, Any] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    return definitions
+
+
+def scopes_of(item: pytest.Item) -> set[str]:
+    return {definitions[-1].scope for definitions in fixtures_of(item).values()}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -79,10 +126,17 @@ def synthetic() -> corpora.Corpus:
 
 @pytest.fixture
 def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The installed command, as a user runs it, in a folder of its own."""
+    """The installed command, as a user runs it, in a folder of its own.
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    It measures with few processes and rounds, unless a test sets ``brief`` to false.
+    """
+
+    def run(
+        *arguments: str, brief: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         command = Path(sys.executable).with_name("nanogpt-rs")
+        path = [environment.pop("PYTHONPATH", ""), *([BRIEF] if brief else [])]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         return subprocess.run(
             [command, *arguments],
             cwd=tmp_path,

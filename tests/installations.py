@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+BRIEF = str(ROOT / "tests/brief")
+"""Folder on ``PYTHONPATH`` that makes the command measure little."""
 PACKAGES = ("model", "nanogpt_rs", "py_impls")
+
+QUICK_BUILD = {
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+}
+"""Environment in which a build is a release in all but what takes long."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +28,28 @@ class Installation:
     folder: Path
 
     def run(
-        self, *command: str, cwd: Path | None = None, safe_path: bool = True, **environment: str
+        self,
+        *command: str,
+        cwd: Path | None = None,
+        safe_path: bool = True,
+        brief: bool = True,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run Python on this installation, from a folder that holds nothing of ours."""
+        """Run Python on this installation, from a folder that holds nothing of ours.
+
+        Args:
+            command: Arguments of the interpreter.
+            cwd: Folder to run in.
+            safe_path: Whether that folder is kept off the import path.
+            brief: Whether a command that measures does so with few processes and rounds.
+            environment: Variables to set.
+        """
         flags = ["-P"] if safe_path else []
+        path = [environment.pop("PYTHONPATH", str(self.folder)), *([BRIEF] if brief else [])]
         return subprocess.run(
             [sys.executable, *flags, *command],
             cwd=cwd or self.folder.parent,
-            env={**os.environ, "PYTHONPATH": str(self.folder), **environment},
+            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(path)},
             capture_output=True,
             text=True,
         )

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from installations import ROOT, build_wheel, install
+from installations import QUICK_BUILD, ROOT, build_wheel, install
 
 from nanogpt_rs.records.schema import Verdict
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("builds a project of its own and runs asv on it")
 
 PROJECT = ROOT / "tests/words"
 TASK = PROJECT / "suite/task.py"
@@ -33,7 +33,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def site(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder with that project's package, built and installed as its owner would."""
     folder = tmp_path_factory.mktemp("words")
-    build_wheel(PROJECT, folder, CARGO_TARGET_DIR=TARGET)
+    build_wheel(PROJECT, folder, CARGO_TARGET_DIR=TARGET, **QUICK_BUILD)
     (path,) = folder.glob("*.whl")
     install(path, folder / "site")
     return str(folder / "site")
@@ -133,6 +133,7 @@ def measured(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     real = Path.home()
     environment = {
         **os.environ,
+        **QUICK_BUILD,
         "HOME": str(home),
         "NANOGPT_RS_CACHE": str(home / "cache"),
         "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
@@ -154,7 +155,6 @@ def measured(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_asv_measures_it_by_a_conf_of_its_own(measured: Path) -> None:
     (path,) = [each for each in (measured / "results/test").glob("*.json") if "-" in each.name]
     document: Any = json.loads(path.read_text())

@@ -71,7 +71,7 @@ def test_the_kernel_is_told_apart_where_it_can_be() -> None:
     ],
 )
 def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text: str) -> None:
-    done = nanogpt_rs("breakdown", task, id, "--corpus", SHORT, "--json")
+    done = nanogpt_rs("breakdown", task, id, "--corpus", SHORT, "--json", brief=False)
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
     names = [step["name"] for step in cell["steps"]]

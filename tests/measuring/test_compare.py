@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from installations import Installation
+from installations import BRIEF, Installation
 from simulated_clock import QUIET, measure
 
 from nanogpt_rs.measuring.paired import Measured
@@ -142,6 +142,7 @@ def test_compare_document(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
         *("compare", "charset", "rust/rustc_hash", "rust/foldhash", "rust/fixed_array"),
         *("--corpus", SHORT, "--json"),
+        brief=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -172,7 +173,6 @@ def test_compare_document(nanogpt_rs: Run) -> None:
             assert found["resolves"] > 0
 
 
-@pytest.mark.slow
 def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
     arguments = ("charset", "rust/rustc_hash", "rust/fixed_array", "--corpus", SHORT)
     done = nanogpt_rs("compare", *arguments)
@@ -185,7 +185,6 @@ def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
     assert "none is valid, and nothing is tested." in done.stdout or valid
 
 
-@pytest.mark.slow
 def test_compare_the_making_of_encoders(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
         *("compare", "encode", "rust/ahash", "rust/foldhash"),
@@ -228,7 +227,6 @@ def charset(text):
 """
 
 
-@pytest.mark.slow
 def test_right_at_first_then_wrong_has_no_comparison(installation: Installation) -> None:
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
@@ -245,7 +243,6 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     assert cells["rust/ahash"]["against"][0]["comparison"]["verdict"] in VERDICTS
 
 
-@pytest.mark.slow
 def test_beside_a_baseline_that_turns_wrong_nothing_is_said(installation: Installation) -> None:
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
@@ -290,12 +287,13 @@ def test_without_its_baseline_a_contender_has_a_time_and_no_ratio(
     assert cells["rust/ahash"]["against"] == []
 
 
-@pytest.mark.slow
 def test_where_switches_are_not_counted_wall_time_judges_and_the_row_says_so(
     nanogpt_rs: Run, tmp_path: Path
 ) -> None:
     """As on Windows and macOS, which have no such count: here it is taken away."""
-    (tmp_path / "sitecustomize.py").write_text("import resource\ndel resource.RUSAGE_THREAD\n")
+    taken_away = "import resource\ndel resource.RUSAGE_THREAD\n"
+    brief = (Path(BRIEF) / "sitecustomize.py").read_text(encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(taken_away + brief, encoding="utf-8")
     command = ("compare", "charset", "python/set", "python/counter", "--json")
     done = nanogpt_rs(*command, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr

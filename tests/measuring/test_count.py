@@ -13,7 +13,7 @@ import pytest
 
 from nanogpt_rs.measuring.count import request_hash
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("runs under valgrind")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ASKED = ("count", "charset", "--corpus", "english-1k-ascii", "--json")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import made_up
 import pytest
-from installations import ROOT
+from installations import BRIEF, QUICK_BUILD, ROOT
 
 from nanogpt_rs.measuring.diff import Side, files_of, is_same
 from nanogpt_rs.records import files as records
@@ -22,7 +22,10 @@ from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.statistics.adjusted import adjusted
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow("builds two commits in release"),
+    pytest.mark.timed("one commit must read slower than another, and equal ones must not"),
+]
 ASKED = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
 LOOP = "    for _ in text:\n        pass\n"
 
@@ -33,11 +36,18 @@ class Clone:
 
     folder: Path
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, brief: bool = True) -> subprocess.CompletedProcess[str]:
+        path = [str(self.folder), *([BRIEF] if brief else [])]
+        environment = {
+            **QUICK_BUILD,
+            "NANOGPT_RS_CACHE": str(ROOT / "target/cache"),  # not the user's: it keeps builds
+            "PYTHONPATH": os.pathsep.join(path),
+            "COLUMNS": "200",
+        }
         return subprocess.run(
             [sys.executable, "-P", "-m", "nanogpt_rs", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "200"},
+            env=os.environ | environment,
             capture_output=True,
             text=True,
         )
@@ -45,7 +55,7 @@ class Clone:
     def diff(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Compare two commits, again where the machine was too busy for an answer to be valid."""
         for _ in range(3):
-            done = self.run("diff", *arguments, *ASKED, "--json")
+            done = self.run("diff", *arguments, *ASKED, "--json", brief=False)
             assert done.returncode in {0, 4}, done.stderr
             document = json.loads(done.stdout)
             against = [each for cell in document["cells"] for each in cell["against"]]

@@ -22,7 +22,7 @@ from nanogpt_rs.records.schema import Trained
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.tasks import PREPARATION
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("trains a model in each of many processes")
 
 pytest.importorskip("torch", reason="install torch: pip install 'nanogpt-rs[torch]'")
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -22,8 +22,6 @@ from nanogpt_rs.records.schema import RecordError
 from nanogpt_rs.records.self_tests import SAME, SelfTestContender, SelfTestGroup
 from nanogpt_rs.ruler import provenance
 
-pytestmark = pytest.mark.slow
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
 OLD = provenance.ROOT / "results/selftest/2026-11-25-xeon-2core-as-is.jsonl"
 """A file of a self-test as earlier versions wrote it."""
@@ -102,6 +100,7 @@ def test_a_damaged_or_foreign_line_is_named(tmp_path: Path, line: str) -> None:
         selftest.runs_in(tmp_path)
 
 
+@pytest.mark.slow("measures, is interrupted and goes on")
 def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_path: Path) -> None:
     arguments = ("selftest", "--row", "microsecond", "--part", "0.02", "--folder", str(tmp_path))
     command = Path(sys.executable).with_name("nanogpt-rs")
@@ -194,6 +193,8 @@ def test_wrong_usage(
     assert done.stdout == ""
 
 
+@pytest.mark.slow("runs pyperf and pytest-benchmark")
+@pytest.mark.timed("one function must read slower than another")
 def test_other_tools_judge_the_same_functions() -> None:
     case = Case("charset", "rust/ahash", 20_000)
     # So much that what else the machine does, for one of the two alone, does not hide it.

@@ -13,7 +13,7 @@ from reader import Reader
 
 from nanogpt_rs.reporting.headline import best_rust
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 COMPARED = ("charset", "encode")
 

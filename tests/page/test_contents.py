@@ -22,7 +22,7 @@ from nanogpt_rs.records import files as records
 from nanogpt_rs.records.schema import Breakdown, CallInSteps, FirstCall, Footprint, Step, Text
 from nanogpt_rs.reporting.report import MOST_BYTES, MOST_RECORDS, page
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 
 def test_downloaded_records_are_those_of_the_file(

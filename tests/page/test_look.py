@@ -13,7 +13,7 @@ from reader import Reader
 
 from nanogpt_rs.ruler.tasks import PREPARATION
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -15,7 +15,7 @@ from nanogpt_rs.records import files as records
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.statistics.plan import LONG_MARGIN, SHORT_MARGIN
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 
 def test_the_ranking_says_what_the_records_say(reader: Reader, usual: Path, run_file: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import made_up
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 Run_ = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from reader import Reader
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 
 def test_every_control_works(reader: Reader, usual: Path) -> None:

@@ -17,7 +17,7 @@ from nanogpt_rs.records.schema import Difference, JobDifference, Text, Trained, 
 from nanogpt_rs.ruler.registry import REGISTRY
 from nanogpt_rs.ruler.tasks import PREPARATION
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("drives a real browser")
 
 STRONGEST = "strongest:ascii"
 

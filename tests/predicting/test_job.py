@@ -27,8 +27,6 @@ from nanogpt_rs.predicting.job import (
 from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed, parse_time
 from nanogpt_rs.words import seconds_in_words, size_in_words
 
-pytestmark = pytest.mark.slow
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
 RATE = Rate(reference=3e-9, gained=2e-9, interval=(1.5e-9, 2.5e-9), size=1_000_000)
 HOUR = TrainingJob(size=1e9, steps=180_000, step_seconds=0.02)
@@ -201,6 +199,7 @@ def test_what_cannot_be_a_job_is_refused(
     assert says in done.stderr
 
 
+@pytest.mark.slow("measures the preparation of files")
 def test_the_command(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
         *("job", "--corpus-size=100GB", "--steps=1000", "--step-time=20ms", "--seconds=1"),

@@ -115,7 +115,7 @@ def test_options_that_do_not_go_together_are_refused(nanogpt_rs: Run, tmp_path: 
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts a scheduler and two workers")
 def test_a_killed_worker_costs_no_part(tmp_path: Path) -> None:
     with (
         scheduler(tmp_path / "scheduler.json") as (_, address),
@@ -129,7 +129,7 @@ def test_a_killed_worker_costs_no_part(tmp_path: Path) -> None:
     assert made(tmp_path / "out") == naive(TEXT)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("stops a worker for most of its time")
 def test_a_slow_worker_costs_only_time(tmp_path: Path) -> None:
     with (
         scheduler(tmp_path / "scheduler.json") as (_, address),
@@ -155,7 +155,7 @@ def test_a_slow_worker_costs_only_time(tmp_path: Path) -> None:
     assert made(tmp_path / "out") == naive(TEXT)
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts two schedulers and prepares twice")
 def test_a_lost_scheduler_is_named_and_finished_parts_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "scheduler.json"
     with scheduler(file) as (lost, address), worker(address):

@@ -22,7 +22,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 INTERRUPTIONS = int(os.environ.get("NANOGPT_RS_INTERRUPTIONS", "6"))
 
 
-@pytest.mark.slow
+@pytest.mark.slow("interrupts a preparation again and again")
 def test_interruptions_lose_nothing_and_repeat_nothing(
     small_disk: Callable[[str], Path], tmp_path: Path
 ) -> None:

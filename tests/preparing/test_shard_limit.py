@@ -16,7 +16,7 @@ from nanogpt_rs.preparing.shard_limit import stage_seconds, write_as_limit
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.slow
+@pytest.mark.slow("prepares a text many times")
 def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT * 100)
     arguments = (

@@ -83,7 +83,7 @@ def test_training_from_shards_gives_the_same_model(nanogpt_rs: Run, tmp_path: Pa
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.slow("starts torch six times")
 def test_shards_that_do_not_match_their_manifest_are_not_trained_on(
     nanogpt_rs: Run, tmp_path: Path
 ) -> None:

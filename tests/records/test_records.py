@@ -415,7 +415,7 @@ def test_no_record_names_the_machine_or_its_user(straight: tuple[Path, float]) -
         assert private not in text
 
 
-@pytest.mark.slow
+@pytest.mark.slow("interrupts a run again and again")
 def test_interruptions_lose_nothing_and_repeat_nothing(
     straight: tuple[Path, float], tmp_path: Path
 ) -> None:

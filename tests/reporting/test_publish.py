@@ -23,7 +23,7 @@ from reader import Reader
 
 from nanogpt_rs.reporting import asv_site
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("publishes a site with npm and drives a real browser")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SCRIPTS = Path(sys.executable).parent

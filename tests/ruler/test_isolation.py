@@ -23,12 +23,13 @@ FAULTS = {
 
 
 def cells(installation: Installation, *arguments: str) -> tuple[int, dict[str, Any], str]:
-    done = installation.run("-m", "nanogpt_rs", "bench", "charset", "--json", *arguments)
+    done = installation.run(
+        "-m", "nanogpt_rs", "bench", "charset", "--state=warm", "--json", *arguments
+    )
     document = json.loads(done.stdout)
     return done.returncode, {cell["id"]: cell for cell in document["cells"]}, done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_faulty_contender_has_no_time_and_costs_the_others_nothing(
     installation: Installation, fault: str
@@ -81,7 +82,6 @@ def test_a_large_text_has_more_time(tmp_path: Path) -> None:
         assert verification.deadline_of(other) == 120
 
 
-@pytest.mark.slow
 def test_a_missing_implementation_is_not_applicable(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
     status, found, errors = cells(
@@ -93,7 +93,6 @@ def test_a_missing_implementation_is_not_applicable(installation: Installation) 
     assert found["rust/ahash"]["seconds"] > 0
 
 
-@pytest.mark.slow
 def test_nothing_left_to_measure_is_said_and_told_apart(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
     done = installation.run("-m", "nanogpt_rs", "bench", "charset", "--id", "python/set")

@@ -201,7 +201,6 @@ def check_in(
     return installation.run("-m", "nanogpt_rs", command, "charset", "--id", id, PYTHONPATH=path)
 
 
-@pytest.mark.slow
 def test_a_build_of_the_checkouts_sources_is_timed(
     installation: Installation, checkout: Path
 ) -> None:
@@ -283,7 +282,7 @@ def test_a_fingerprint_changes_with_every_room_and_nothing_else(
     assert len(seen) == 5
 
 
-@pytest.mark.slow
+@pytest.mark.slow("builds the Rust module without optimisation")
 def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     """A real one: the first figure of the post was a debug build, 30 times too slow."""
     subprocess.run(

@@ -109,7 +109,7 @@ def test_the_stubs_of_the_wheel_match_its_module(environment: Path) -> None:
     assert f"no issues found in {len(stubs(STUBS)) + 1} modules" in output
 
 
-@pytest.mark.slow
+@pytest.mark.slow("runs stubtest a second time")
 def test_a_stub_of_a_missing_function_is_noticed(environment: Path) -> None:
     (stub,) = environment.rglob("rust_impls/count.pyi")
     text = stub.read_text()

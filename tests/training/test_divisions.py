@@ -17,7 +17,7 @@ from nanogpt_rs.records import files
 from nanogpt_rs.records.races import OpenRace, OpenRaceEntry
 from nanogpt_rs.training import divisions
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("trains models")
 
 torch = pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
 entry = importlib.import_module("model.open")

@@ -16,21 +16,18 @@ from tempfile import TemporaryDirectory
 import jupytext
 import nbformat
 import pytest
-from installations import PACKAGES, ROOT
+from installations import BRIEF, PACKAGES, QUICK_BUILD, ROOT
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("runs notebooks in real kernels")
 
 ENVIRONMENT = {
     "PYTHONPATH": "",
     "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
     "CARGO_TARGET_DIR": str(ROOT / "target/notebook"),
-    # Release in all but what takes long.
-    "CARGO_PROFILE_RELEASE_LTO": "off",
-    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
-    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+    **QUICK_BUILD,
 }
 EDITED = "rust_impls/charset/std_hashset.rs"
 CELLS = (
@@ -153,7 +150,13 @@ def test_an_edit_of_rust_reaches_a_running_kernel(
 
 def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, by_files: Config) -> None:
     notebook = nbformat.read(ROOT / "nanogpt.ipynb", as_version=4)
-    environment = {**os.environ, "NANOGPT_RS_NOTEBOOK_STEPS": "20", "TMPDIR": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "NANOGPT_RS_NOTEBOOK_STEPS": "20",
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": BRIEF,
+        "CARGO_PROFILE_DEV_DEBUG": "false",  # smaller, and as slow
+    }
     resources = {"metadata": {"path": str(tmp_path)}}
     client = NotebookClient(notebook, **PATIENCE, resources=resources, config=by_files)
     client.execute(env=environment)

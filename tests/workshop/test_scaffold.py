@@ -16,8 +16,6 @@ from registration import missing_lines
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.workshop.scaffold import ScaffoldError, begin, model_of
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
@@ -46,6 +44,7 @@ def missing(root: Path) -> list[str]:
     return missing_lines(root, module.REGISTRY)
 
 
+@pytest.mark.slow("verifies every task")
 def test_python_for_every_task_is_right_as_it_stands(
     checkout: Path, installation: Installation
 ) -> None:

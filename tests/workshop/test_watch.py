@@ -17,8 +17,6 @@ from installations import ROOT, Installation
 
 from nanogpt_rs.workshop.watch import Touched, shift, touched
 
-pytestmark = pytest.mark.slow
-
 
 def test_files_tell_what_was_touched() -> None:
     def of(*names: str) -> Touched:
@@ -111,7 +109,7 @@ SLOW = '"""Slow."""\n\n\ndef charset(text):\n    if not isinstance(text, str):\n
 SLOW += '        raise TypeError("no text")\n    return {c for _ in "1234" for c in text}\n'
 
 
-@pytest.mark.slow
+@pytest.mark.slow("waits for four reports of a real watch")
 def test_an_edit_is_tested_and_compared_with_the_numbers_from_before(
     watching: tuple[Path, subprocess.Popen[str]],
 ) -> None:
