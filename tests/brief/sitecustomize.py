@@ -38,7 +38,6 @@ class BriefPlans:
                 return replace(
                     planned,
                     rounds=min(ROUNDS, planned.rounds),
-                    warm_up_rounds=min(1, planned.warm_up_rounds),
                     least=processes,
                     most=processes,
                 )

@@ -282,6 +282,7 @@ def test_a_fingerprint_changes_with_every_room_and_nothing_else(
     assert len(seen) == 5
 
 
+@pytest.mark.xdist_group("wheel")  # one build at a time in one folder
 @pytest.mark.slow("builds the Rust module without optimisation")
 def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     """A real one: the first figure of the post was a debug build, 30 times too slow."""

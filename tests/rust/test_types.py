@@ -25,6 +25,8 @@ def stubs(folder: Path) -> dict[str, str]:
     }
 
 
+# Two builds at a time in one folder would take each other's library.
+@pytest.mark.xdist_group("wheel")
 def test_the_committed_stubs_are_those_of_the_sources(tmp_path: Path) -> None:
     if sys.version_info[:2] != (3, 11):
         pytest.skip("system: stubs are made with the oldest Python, 3.11")
