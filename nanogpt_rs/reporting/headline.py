@@ -1,6 +1,6 @@
-"""The headline of a run: for each task what the lecture wrote, the best Python and the best Rust.
+"""The headline of a run: the lecture's Python, the strongest Python and the best Rust of each task.
 
-README's tables and the page's first words come from here, so that no figure is ever typed.
+README's tables and the page without JavaScript come from here, so that nobody ever types a figure.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from nanogpt_rs.statistics.meanwhile import together
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 REAL = "tinyshakespeare"
+"""The text that people know. It is shown first among texts on which equally much was measured."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class Table:
     """A table of words.
 
     Attributes:
-        title: what it is about.
-        columns: its head.
-        rows: as long as the head, each.
-        caption: what names machine, build, text, commit and date of all its figures.
+        title: Title of the table.
+        columns: Headings of the columns.
+        rows: Words of every row, one for each column.
+        caption: Machine, build, text, commit and date of all figures in the table.
     """
 
     title: str
@@ -36,33 +37,37 @@ class Table:
 
 COLUMNS = (
     "task",
-    "the lecture's",
-    "strongest Python",
-    "best Rust",
+    "the lecture's Python",
+    "the strongest Python",
+    "the best Rust",
     "times as fast as the strongest Python",
-    "as the lecture's",
+    "times as fast as the lecture's Python",
 )
 
 
 def headline(
     recorded: Recorded, corpus: str | None = None, state: str | None = None
 ) -> Table | None:
-    """Return what a run says of every task on one text; ``None`` if it says nothing.
+    """Return the results of every task on one text; ``None`` where no Rust was measured.
 
     Args:
-        recorded: the run.
-        corpus: the text; the one on which most was measured if none, the real one of equals.
-        state: what it was in; warm if none, or the run's first one if it has no such.
+        recorded: The run.
+        corpus: Id of the text; by default the one on which most was measured.
+        state: State of the text; by default warm, or the first one of a run without warm calls.
     """
-    mine = chosen(recorded, corpus, state)
-    rows = tuple(filter(None, (row_of(task, mine) for task in dict.fromkeys(c.task for c in mine))))
+    cells = chosen(recorded, corpus, state)
+    tasks = dict.fromkeys(cell.task for cell in cells)
+    rows = tuple(filter(None, (row_of(task, cells) for task in tasks)))
     if not rows:
         return None
-    return Table(f"Every task, {mine[0].state}", COLUMNS, rows, caption_of(recorded, mine[0]))
+    return Table(f"Every task, {cells[0].state}", COLUMNS, rows, caption_of(recorded, cells[0]))
 
 
 def chosen(recorded: Recorded, corpus: str | None, state: str | None) -> list[Cell]:
-    """Return the cells with a time that a headline is about, as ``headline`` chooses them."""
+    """Return the cells of a headline: those on its text in its state that have a time.
+
+    Text and state are chosen as ``headline`` says.
+    """
     cells = [cell for cell in adjusted(recorded.cells) if cell.seconds is not None]
     if corpus is None and cells:
         corpus = main_text(cells)
@@ -75,12 +80,12 @@ def chosen(recorded: Recorded, corpus: str | None, state: str | None) -> list[Ce
 def ranking(
     recorded: Recorded, task: str, corpora: Sequence[str], state: str, ids: Sequence[str]
 ) -> Table:
-    """Return what a run says of some ideas for a task on some texts, a row for each idea.
+    """Return the results of some ideas for a task on some texts, with a row for each idea.
 
-    An idea that is not in the run, or has no time there, says so in its cells.
+    The row of an idea that has no time in the run says why.
 
     Raises:
-        LookupError: the run does not have the task on a text in this state.
+        LookupError: The run does not have the task on one of the texts in this state.
     """
     cells = {
         (cell.id, cell.corpus): cell
@@ -89,10 +94,14 @@ def ranking(
     }
     for corpus in corpora:
         if not any(cell.corpus == corpus for cell in cells.values()):
-            raise LookupError(f"run {recorded.run.run} has no {task} on {corpus}, {state}")
+            raise LookupError(f"run {recorded.run.run} has no {task} on {corpus} in state {state}")
     columns = ["idea"]
     for corpus in corpora:
-        columns += [f"`{corpus}`", "times as fast as the lecture's", "as the strongest Python"]
+        columns += [
+            f"`{corpus}`",
+            "times as fast as the lecture's Python",
+            "times as fast as the strongest Python",
+        ]
     rows = []
     for id in ids:
         words = [f"`{id}`"]
@@ -102,7 +111,7 @@ def ranking(
                 words += ["not measured" if cell is None else cell.status, "-", "-"]
             else:
                 words.append(duration(cell.seconds))
-                words += [said(cell, LECTURE, cells), said(cell, STRONGEST, cells)]
+                words += [speedup(cell, role, cells) for role in (LECTURE, STRONGEST)]
         rows.append(tuple(words))
     first = next(cell for cell in cells.values() if cell.corpus == corpora[0])
     caption = caption_of(recorded, first)
@@ -110,141 +119,147 @@ def ranking(
 
 
 def main_text(cells: Sequence[Cell]) -> str:
-    """Return the corpus on which most was measured, the real one of equals."""
+    """Return the corpus on which most was measured, or ``REAL`` where several are equal."""
     corpora = [cell.corpus for cell in cells]
     return max(dict.fromkeys(corpora), key=lambda id: (corpora.count(id), id == REAL))
 
 
 def row_of(task: str, cells: Sequence[Cell]) -> tuple[str, ...] | None:
-    """Return what is said of a task; ``None`` if no Rust was measured.
+    """Return the headline's row of a task; ``None`` if no Rust was measured.
 
     Args:
-        task: its name.
-        cells: with a time, on one text in one state.
+        task: Name of the task.
+        cells: Cells with a time, all on one text in one state.
     """
     ranked = [cell for cell in cells if cell.task == task and not cell.limit]
     if (best := best_rust(ranked)) is None:
         return None
-    mine = {(cell.id, cell.corpus): cell for cell in ranked}
-    strongest = reference(best, STRONGEST, mine)
+    by_id = {(cell.id, cell.corpus): cell for cell in ranked}
+    strongest = reference(best, STRONGEST, by_id)
     if (rival := faster_python(ranked)) is not None:
         strongest += f"; faster here: `{rival.id.removeprefix('python/')}`"
     return (
         f"`{task}`",
-        reference(best, LECTURE, mine),
+        reference(best, LECTURE, by_id),
         strongest,
         f"{duration(best.seconds or 0.0)}, `{best.id.removeprefix('rust/')}`",
-        said(best, STRONGEST, mine),
-        said(best, LECTURE, mine),
+        speedup(best, STRONGEST, by_id),
+        speedup(best, LECTURE, by_id),
     )
 
 
 def best_rust(cells: Sequence[Cell]) -> Cell | None:
-    """Return the fastest of the cells that is Rust and no limit; ``None`` if there is none.
+    """Return the fastest Rust among these cells; ``None`` if there is none.
 
-    One of which the run could say nothing valid comes after all others.
+    A cell with nothing but invalid comparisons comes after all others.
     """
     rust = [cell for cell in cells if cell.seconds and cell.id.startswith("rust/")]
     return min(rust, key=lambda cell: (not has_valid(cell), cell.seconds), default=None)
 
 
 def faster_python(cells: Sequence[Cell]) -> Cell | None:
-    """Return the fastest Python that is told to be faster than the strongest; ``None`` if none is.
+    """Return the fastest Python with the verdict "faster" than the strongest; ``None`` if none is.
 
     The mark of the strongest is for texts of a megabyte, and one machine differs from another.
     """
-    told = [
+    faster = [
         cell
         for cell in cells
         if cell.id.startswith("python/")
-        and (found := cell.beside(STRONGEST)) is not None
-        and found.comparison.verdict == "faster"
+        and (strongest := cell.beside(STRONGEST)) is not None
+        and strongest.comparison.verdict == "faster"
     ]
-    return min(told, key=lambda cell: cell.seconds or 0.0, default=None)
+    return min(faster, key=lambda cell: cell.seconds or 0.0, default=None)
 
 
 def has_valid(cell: Cell) -> bool:
-    """Return whether anything valid was said of a cell, if it was set against anything."""
-    return not cell.against or any(each.comparison.valid for each in cell.against)
+    """Return whether a cell has a valid comparison, or was compared with nothing."""
+    return not cell.against or any(against.comparison.valid for against in cell.against)
 
 
 def reference(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
-    """Return the time of what a cell was set against in this role, and what it is called."""
-    found = cell.beside(role)
-    beside = None if found is None else cells.get((found.id, cell.corpus))
+    """Return the time of a cell's reference in this role, and the name of that reference.
+
+    The lecture's Python is not named.
+    """
+    against = cell.beside(role)
+    beside = None if against is None else cells.get((against.id, cell.corpus))
     if beside is None or beside.seconds is None:
         return "-"
     words = duration(beside.seconds)
     return words if role == LECTURE else f"{words}, `{beside.id.removeprefix('python/')}`"
 
 
-def said(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
-    """Return the speed-up over a reference, its interval, and the verdict unless it is told.
+def speedup(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str:
+    """Return the speed-up over a reference and its interval, with any verdict that they don't show.
 
-    A reference beside itself is 1.
+    A reference compared with itself is 1.
     """
-    found = cell.beside(role)
-    if found is None:
-        ids = {each.beside(role) for each in cells.values() if each.corpus == cell.corpus}
-        return "1" if any(each is not None and each.id == cell.id for each in ids) else "-"
-    comparison = found.comparison
+    against = cell.beside(role)
+    if against is None:
+        references = {other.beside(role) for other in cells.values() if other.corpus == cell.corpus}
+        ids = {reference.id for reference in references if reference is not None}
+        return "1" if cell.id in ids else "-"
+    comparison = against.comparison
     if comparison.ratio is None:
         return comparison.verdict
     words = times(comparison.ratio)
     if comparison.interval is not None:
         words += " [{}, {}]".format(*map(times, comparison.interval))
-    told = cell.limit or comparison.verdict in {"faster", "slower"}
-    return words if told else f"{words} ({comparison.verdict})"
+    shows_verdict = cell.limit or comparison.verdict in {"faster", "slower"}
+    return words if shows_verdict else f"{words} ({comparison.verdict})"
 
 
 def whole_job(recorded: Recorded) -> str | None:
-    """Return what the best Rust preparation gains of a whole job; ``None`` if a run says nothing.
+    """Return what the best Rust preparation gains of a whole job; ``None`` where none was measured.
 
-    The best is the one that gains most on the strongest Python, of those with a valid verdict.
+    The best is the one that gains the most over the strongest Python, among valid results first.
     """
-    found = [
-        each
-        for each in recorded.others
-        if isinstance(each, JobDifference) and each.found.id.startswith("rust/")
+    differences = [
+        record
+        for record in recorded.others
+        if isinstance(record, JobDifference) and record.found.id.startswith("rust/")
     ]
-    rivals = [each for each in found if each.found.role == STRONGEST]
-    if not rivals:
+    over_strongest = [record for record in differences if record.found.role == STRONGEST]
+    if not over_strongest:
         return None
-    best = max(rivals, key=lambda each: (each.found.comparison.valid, each.found.seconds))
-    beside = next(
-        (each for each in found if (each.found.role, each.found.id) == (LECTURE, best.found.id)),
-        None,
+    best = max(
+        over_strongest, key=lambda record: (record.found.comparison.valid, record.found.seconds)
+    )
+    same = (LECTURE, best.found.id)
+    over_lecture = next(
+        (record for record in differences if (record.found.role, record.found.id) == same), None
     )
     id = best.found.id.removeprefix("rust/")
-    reference = best.found.reference.removeprefix("python/")
+    strongest = best.found.reference.removeprefix("python/")
     how = best.how and f" on {best.how}"
     words = (
-        f"A whole job, from the file to a loss (`{best.config}`{how}, {duration(best.rest)} beside "
-        f"the preparation): of the Rust preparations `{id}` gains most, {gain_in_words(best)}, "
-        f"against the strongest Python, `{reference}`"
+        f"A whole job runs from the file to a loss (config `{best.config}`{how}, "
+        f"{duration(best.rest)} without the preparation). Of the Rust preparations, `{id}` gains "
+        f"the most: {gain_in_words(best)}, over the strongest Python, `{strongest}`"
     )
-    if beside is not None:
-        words += f"; {gain_in_words(beside)}, against the lecture's"
+    if over_lecture is not None:
+        words += f"; {gain_in_words(over_lecture)}, over the lecture's Python"
     return f"{words}. {caption_of(recorded, best.text)}"
 
 
 def gain_in_words(difference: JobDifference) -> str:
     """Return a gain, its interval, and its share of the job with the reference."""
-    found = difference.found
-    words = duration(found.seconds)
-    if found.interval is not None:
-        words += " [{}, {}]".format(*map(duration, found.interval))
-    whole = found.reference_seconds + difference.rest
-    words += f" or {found.share_of(whole):.2%} of the job"
-    return words if found.comparison.valid else f"{words} (invalid)"
+    gain = difference.found
+    words = duration(gain.seconds)
+    if gain.interval is not None:
+        words += " [{}, {}]".format(*map(duration, gain.interval))
+    whole = gain.reference_seconds + difference.rest
+    words += f" or {gain.share_of(whole):.2%} of the job"
+    return words if gain.comparison.valid else f"{words} (invalid)"
 
 
 def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
-    """Return what every figure of a table has in common."""
+    """Return the text, machine, build, commit, date and load that all figures of a table share."""
     run = recorded.run
     meanwhile = together(recorded.cells)
     busy = "." if meanwhile is None else f"; {meanwhile_line(**asdict(meanwhile))}"
-    commit = "no commit known" if run.commit is None else f"commit {run.commit[:8]}"
+    commit = "commit unknown" if run.commit is None else f"commit {run.commit[:8]}"
     changed = " with uncommitted changes" if run.dirty else ""
     return (
         f"`{cell.corpus}`, {cell.characters:,} characters, SHA-256 {cell.sha256[:12]}; machine "

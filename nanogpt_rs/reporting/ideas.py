@@ -1,4 +1,4 @@
-"""What an implementation is, in its own words: its first line, and its source."""
+"""Reads what an implementation is from the first line of its source, and the source itself."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from nanogpt_rs.ruler.registry import Implementation
 
 
 class Sources:
-    """The sources of implementations, as far as they are at hand: a wheel holds none of Rust."""
+    """The sources of implementations, as far as they are available: a wheel has no Rust sources.
+
+    Attributes:
+        root: Root folder of the project.
+        texts: Sources that were read, by their paths from the root.
+    """
 
     def __init__(self) -> None:
         self.root = provenance.ROOT
         self.texts: dict[str, str] = {}
 
     def path_of(self, row: Implementation) -> str:
-        """Return the path of a row's source, from the root of the project.
-
-        It is remembered, and its text kept, if it is at hand.
-        """
+        """Return the path of a row's source from the root, and keep its text if it is available."""
         module, _, name = row.target.partition(":")
         if module == "rust_impls":
             parts = name.split(".")
@@ -40,9 +42,9 @@ class Sources:
 
 
 def idea_of(row: Implementation) -> str:
-    """Return the line that says what an implementation is.
+    """Return the line that describes an implementation.
 
-    It is the first line of its file; Rust functions carry it as their doc string.
+    It is the first line of its file. Rust functions have it as their docstring.
     """
     module, _, name = row.target.partition(":")
     spec = importlib.util.find_spec(module)

@@ -1,14 +1,15 @@
-"""README's tables, picture and captions, spliced in from records: none is typed.
+"""Fills README's tables, picture and captions from records, so that nobody types a figure.
 
-A block stands between ``<!-- splice WHAT ... -->`` and ``<!-- spliced -->``. ``WHAT`` is one of
+A block stands between ``<!-- splice KIND ... -->`` and ``<!-- spliced -->``. The kinds are:
 
-- ``headline``: every task on one text, ``corpus=ID`` if not the one on which most was measured;
-- ``picture``: the same as an image, ``file=PATH`` from the folder of the document;
-- ``ranking``: ``task=NAME corpus=ID,... ids=ID,...``: some ideas on some texts;
-- ``caption``: machine, build, text, commit, date and load of the headline;
-- ``job``: what the best Rust preparation gains of a whole job, from a run of those.
+- ``headline``: every task on one text. ``corpus=ID`` names the text; by default it is the one on
+  which most was measured.
+- ``picture``: the same as a drawing, in the file ``file=PATH`` relative to the document.
+- ``ranking``: some ideas on some texts: ``task=NAME corpus=ID,... ids=ID,...``.
+- ``caption``: machine, build, text, commit, date and load of the headline.
+- ``job``: what the best Rust preparation gains of a whole job, from a run of whole jobs.
 
-``state=NAME`` is ``warm`` where it is not given.
+``state=NAME`` names the state of the text; the default is ``warm``.
 """
 
 from __future__ import annotations
@@ -27,40 +28,44 @@ STRAY = re.compile(r"<!-- splice [^>]*>")
 
 
 class SpliceError(Exception):
-    """A document cannot be spliced into; the message says where and why."""
+    """The blocks of a document cannot be filled; the message names the block and the reason."""
 
 
-Made = tuple[str, dict[str, bytes]]
-"""A text, and the further files that it shows, by path from its folder."""
+Content = tuple[str, dict[str, bytes]]
+"""A text, and the files that it shows, by their paths relative to the document."""
 
 
-def splice(text: str, recorded: Recorded, job: Recorded | None = None) -> Made:
-    """Return a document with all its blocks made anew from a run, and the files that it shows.
+def splice(text: str, recorded: Recorded, job: Recorded | None = None) -> Content:
+    """Return a document with all its blocks filled from a run, and the files that it shows.
 
     Args:
-        text: of the document.
-        recorded: the run.
-        job: a run of whole jobs, for the blocks about them.
+        text: Text of the document.
+        recorded: The run.
+        job: A run of whole jobs, for the blocks about them.
 
     Raises:
-        SpliceError: there is no block, one does not end, or it asks for what the run does not have.
+        SpliceError: There is no block, a block does not end, or the run does not have what a block
+            needs.
     """
     blocks = BLOCK.findall(text)
     if len(blocks) != len(STRAY.findall(text)):
-        raise SpliceError("not every `<!-- splice ... -->` has its `<!-- spliced -->`")
+        raise SpliceError("not every `<!-- splice ... -->` is followed by a `<!-- spliced -->`")
     if not blocks:
         raise SpliceError("has no `<!-- splice ... -->` block to fill")
     files: dict[str, bytes] = {}
 
     def fill(block: re.Match[str]) -> str:
-        what, *words = block[1].split()
-        if what not in MAKERS or not all("=" in word for word in words):
-            raise SpliceError(f"a block asks for {block[1]!r}; there are: {', '.join(MAKERS)}")
+        kind, *options = block[1].split()
+        if kind not in MAKERS:
+            raise SpliceError(f"there is no block {block[1]!r}; the kinds are: {', '.join(MAKERS)}")
+        if not all("=" in option for option in options):
+            raise SpliceError(f"block {block[1]!r}: write its options as NAME=VALUE")
         try:
-            source = job if what == "job" else recorded
-            content, shown = MAKERS[what](source, **dict(word.split("=", 1) for word in words))
+            source = job if kind == "job" else recorded
+            values = dict(option.split("=", 1) for option in options)
+            content, shown = MAKERS[kind](source, **values)
         except (LookupError, TypeError) as error:
-            raise SpliceError(f"a block that asks for {block[1]!r}: {error}") from None
+            raise SpliceError(f"block {block[1]!r}: {error}") from None
         files.update(shown)
         return f"<!-- splice {block[1]} -->\n\n{content}\n<!-- spliced -->"
 
@@ -71,23 +76,24 @@ def whole(recorded: Recorded, corpus: str | None, state: str) -> Table:
     """Return the headline.
 
     Raises:
-        LookupError: the run has none.
+        LookupError: The run has no headline for this text and state.
     """
     table = headline(recorded, corpus, state)
     if table is None:
-        raise LookupError(f"run {recorded.run.run} has none on {corpus or 'any text'}, {state}")
+        text = corpus or "any text"
+        raise LookupError(f"run {recorded.run.run} has no Rust on {text} in state {state}")
     return table
 
 
-def make_headline(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Made:
-    """Return the headline's table."""
+def make_headline(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Content:
+    """Return the table of the headline."""
     table = whole(recorded, corpus, state)
     return markdown_of(table.columns, table.rows), {}
 
 
-def make_caption(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Made:
-    """Return what the headline's figures have in common, a sentence on lines of its own."""
-    return filled(whole(recorded, corpus, state).caption), {}
+def make_caption(recorded: Recorded, corpus: str | None = None, state: str = "warm") -> Content:
+    """Return the caption of the headline, wrapped into lines."""
+    return wrapped(whole(recorded, corpus, state).caption), {}
 
 
 def make_ranking(
@@ -96,8 +102,8 @@ def make_ranking(
     corpus: str,
     ids: str,
     state: str = "warm",
-) -> Made:
-    """Return a ranking's table."""
+) -> Content:
+    """Return the table of a ranking."""
     table = ranking(recorded, task, corpus.split(","), state, ids.split(","))
     return markdown_of(table.columns, table.rows), {}
 
@@ -107,34 +113,34 @@ def make_picture(
     file: str,
     corpus: str | None = None,
     state: str = "warm",
-) -> Made:
+) -> Content:
     """Return the link to the headline's picture, and the picture."""
     from nanogpt_rs.reporting.picture import draw
 
     whole(recorded, corpus, state)
-    about = "How many times as fast as the strongest Python the best Rust is, by task"
-    return f"![{about}]({file})\n", {file: draw(recorded, corpus, state).encode()}
+    alternative = "How many times as fast as the strongest Python the best Rust is, by task"
+    return f"![{alternative}]({file})\n", {file: draw(recorded, corpus, state).encode()}
 
 
-def make_job(recorded: Recorded | None) -> Made:
-    """Return what a rewrite gains of a whole job, sentences on lines of their own.
+def make_job(recorded: Recorded | None) -> Content:
+    """Return sentences on what a rewrite gains of a whole job, wrapped into lines.
 
     Raises:
-        LookupError: no run of whole jobs says.
+        LookupError: No run of whole jobs compares Rust with the strongest Python.
     """
     words = None if recorded is None else whole_job(recorded)
     if words is None:
-        raise LookupError("no recorded run of whole jobs has Rust beside the strongest Python")
-    return filled(words), {}
+        raise LookupError("no recorded run of whole jobs compares Rust with the strongest Python")
+    return wrapped(words), {}
 
 
-def filled(words: str) -> str:
-    """Return words on lines of their own, none of them broken: names have hyphens."""
+def wrapped(words: str) -> str:
+    """Return words wrapped into lines. No word is broken, as names have hyphens."""
     lines = textwrap.wrap(words, 100, break_on_hyphens=False, break_long_words=False)
     return "\n".join(lines) + "\n"
 
 
-MAKERS: dict[str, Callable[..., Made]] = {
+MAKERS: dict[str, Callable[..., Content]] = {
     "headline": make_headline,
     "picture": make_picture,
     "ranking": make_ranking,
@@ -144,17 +150,17 @@ MAKERS: dict[str, Callable[..., Made]] = {
 
 
 def fullest_recorded(folder: Path) -> Recorded:
-    """Return the run in a folder that has most tasks, the newest of equals.
+    """Return the run in a folder that has the most tasks, and of several the newest.
 
-    So a run of a few tasks beside a published set does not take that set's place.
+    Therefore a later run of a few tasks does not take the place of a published set.
 
     Raises:
-        nanogpt_rs.records.schema.RecordError: there is none, or a file is damaged.
+        nanogpt_rs.records.schema.RecordError: The folder holds no run, or a file is damaged.
     """
     from nanogpt_rs.records.files import read
     from nanogpt_rs.records.schema import RecordError
 
-    found = [each for path in folder.glob("*.jsonl") for each in read(path)]
-    if not found:
-        raise RecordError(f"{folder}: no run is kept here; `make record` promotes one")
-    return max(found, key=lambda each: (len({cell.task for cell in each.cells}), each.run.run))
+    runs = [recorded for path in folder.glob("*.jsonl") for recorded in read(path)]
+    if not runs:
+        raise RecordError(f"{folder}: there is no run here; `make record` promotes one")
+    return max(runs, key=lambda run: (len({cell.task for cell in run.cells}), run.run.run))

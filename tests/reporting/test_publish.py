@@ -1,4 +1,4 @@
-"""What is published: one static folder, from this project's own results, without other hosts."""
+"""The static folder that is published: from this project's results, and without other hosts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Published:
 
     folder: Path
     address: str
-    said: str
+    output: str
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -69,22 +69,24 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
         thread.join()
 
 
-def test_the_index_leads_everywhere(reader: Reader, published: Published) -> None:
-    assert published.said == ""
+def test_the_index_links_to_everything(reader: Reader, published: Published) -> None:
+    assert published.output == ""
     reader.visit(f"{published.address}/index.html")
-    links = reader.run("return [...document.querySelectorAll('a')].map((each) => each.href)")
+    links = reader.run("return [...document.querySelectorAll('a')].map((link) => link.href)")
     paths = [link.removeprefix(published.address + "/") for link in links]
     assert paths[:2] == ["comparison.html", "history/index.html"]
     assert any(path.startswith("pytest-benchmark/") for path in paths)
     assert f"bench/{made_up.RUN.run}.jsonl" in paths
     for path in paths:
         assert (published.folder / path).is_file()
-    assert "What is not here" not in reader.text()
+    assert "What is missing" not in reader.text()
     reader.check_quiet(published.address)
 
 
 @pytest.mark.parametrize("width", [360, 1440])
-def test_the_pages_of_the_folder(reader: Reader, published: Published, width: int) -> None:
+def test_the_pages_of_the_folder_fit_every_width(
+    reader: Reader, published: Published, width: int
+) -> None:
     (second, *_) = (published.folder / "pytest-benchmark").glob("*.html")
     reader.visit(f"{published.address}/pytest-benchmark/{second.name}", width)
     assert "charset on " in reader.text()
@@ -110,7 +112,9 @@ def test_asv_shows_its_history_from_no_other_host(reader: Reader, published: Pub
     reader.check_quiet(published.address)
 
 
-def test_a_folder_of_somebody_else_is_left_alone(nanogpt_rs: Run, tmp_path: Path) -> None:
+def test_a_folder_that_the_command_did_not_make_is_left_alone(
+    nanogpt_rs: Run, tmp_path: Path
+) -> None:
     (tmp_path / "public").mkdir()
     (tmp_path / "public/mine.txt").write_text("mine")
     done = nanogpt_rs("publish")
@@ -137,18 +141,18 @@ def make_npm(folder: Path, body: str) -> None:
     path.chmod(0o755)
 
 
-def test_without_npm_that_is_named(elsewhere: Path) -> None:
-    with pytest.raises(asv_site.AssetError, match="npm is missing, by which blueimp-md5"):
+def test_a_missing_npm_is_named(elsewhere: Path) -> None:
+    with pytest.raises(asv_site.AssetError, match="npm is missing, which fetches blueimp-md5"):
         asv_site.asset(*asv_site.ASSETS[NAME])
 
 
-def test_what_npm_refuses_is_named(elsewhere: Path) -> None:
+def test_a_package_that_npm_cannot_fetch_is_named(elsewhere: Path) -> None:
     make_npm(elsewhere, "echo 'no such package' >&2; exit 1")
     with pytest.raises(asv_site.AssetError, match=r"could not fetch .*: no such package"):
         asv_site.asset(*asv_site.ASSETS[NAME])
 
 
-def test_another_file_is_refused(elsewhere: Path) -> None:
+def test_a_file_with_another_hash_is_refused(elsewhere: Path) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         member = tarfile.TarInfo("package/js/md5.min.js")
@@ -156,14 +160,14 @@ def test_another_file_is_refused(elsewhere: Path) -> None:
         archive.addfile(member, io.BytesIO(b"evil"))
     (elsewhere / "a.tgz").write_bytes(buffer.getvalue())
     make_npm(elsewhere, f"/bin/cp {elsewhere}/a.tgz .")
-    with pytest.raises(asv_site.AssetError, match="is not the file whose hash is known"):
+    with pytest.raises(asv_site.AssetError, match="does not have the hash"):
         asv_site.asset(*asv_site.ASSETS[NAME])
     with pytest.raises(asv_site.AssetError, match=r"does not hold js/other.js"):
         asv_site.asset("blueimp-md5@2.19.0", "js/other.js", "0" * 64)
     assert not (elsewhere / ".asv").exists()
 
 
-def test_a_damaged_cache_is_not_believed(elsewhere: Path) -> None:
+def test_a_damaged_file_in_the_cache_is_not_used(elsewhere: Path) -> None:
     package, path, sha256 = asv_site.ASSETS[NAME]
     kept = elsewhere / asv_site.CACHE / sha256
     kept.parent.mkdir(parents=True)
@@ -172,7 +176,7 @@ def test_a_damaged_cache_is_not_believed(elsewhere: Path) -> None:
         asv_site.asset(package, path, sha256)
 
 
-def test_a_new_file_of_asv_is_named(tmp_path: Path) -> None:
+def test_a_file_that_only_a_newer_asv_needs_is_named(tmp_path: Path) -> None:
     text = '<script src="https://host/new.js" integrity="sha256-x" crossorigin="anonymous">'
-    with pytest.raises(asv_site.AssetError, match=r"this asv asks for new.js"):
+    with pytest.raises(asv_site.AssetError, match=r"this version of asv needs new.js"):
         asv_site.vendored(text, tmp_path)

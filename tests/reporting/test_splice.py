@@ -1,4 +1,4 @@
-"""README's figures come from records, by a command; what is stale is found."""
+"""README's figures come from records by a command, which finds stale ones."""
 
 from __future__ import annotations
 
@@ -44,13 +44,14 @@ After.
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    """A folder of results with an older run that says something else, and a newer of one task."""
+    """Results with an older run of fewer cells, the run to show, and a newer run of one task."""
     cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
     old = replace(made_up.RUN, run="20250102T030405Z-abcdef")
     made_up.write(tmp_path / "results/bench", old, cells[:5])
     made_up.write(tmp_path / "results/bench", made_up.RUN, cells)
     new = replace(made_up.RUN, run="20270102T030405Z-abcdef")
-    made_up.write(tmp_path / "results/bench", new, [c for c in cells if c.task == "charset"][:9])
+    charset = [cell for cell in cells if cell.task == "charset"]
+    made_up.write(tmp_path / "results/bench", new, charset[:9])
     (tmp_path / "README.md").write_text(DOCUMENT)
     return tmp_path / "results"
 
@@ -67,11 +68,11 @@ def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> No
     assert "| `rust/none` | not measured | - | - |" in text
     (run,) = records.read(results / "bench" / f"{made_up.RUN.run}.jsonl")
     ahash = next(cell for cell in run.cells if (cell.task, cell.id) == ("charset", "rust/ahash"))
-    found = ahash.beside("lecture")
-    assert found is not None
-    assert found.comparison.ratio is not None
+    lecture = ahash.beside("lecture")
+    assert lecture is not None
+    assert lecture.comparison.ratio is not None
     (row,) = re.findall(r"\| `rust/ahash` \| \S+ \w+ \| ([\d.]+) \[", text)
-    assert float(row) == pytest.approx(found.comparison.ratio, rel=0.01)
+    assert float(row) == pytest.approx(lecture.comparison.ratio, rel=0.01)
     for fact in ("lab-1", "release build", "01234567", "2026-01-02", "SHA-256", "; load "):
         assert fact in text
     ElementTree.parse(tmp_path / "shown/headline.svg")
@@ -80,35 +81,38 @@ def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> No
     assert (tmp_path / "README.md").read_text() == text
 
 
-def test_the_best_is_one_of_which_something_valid_was_said() -> None:
+def test_an_implementation_with_nothing_but_invalid_results_is_not_the_best() -> None:
     cells = [cell for cell in made_up.cells(("charset",), ("tinyshakespeare",)) if not cell.limit]
     best = best_rust(cells)
     assert best is not None
-    busy = made_up.without_a_word(best)
+    invalid = made_up.without_a_word(best)
     others = [cell for cell in cells if cell is not best]
-    assert best_rust([*others, busy]) == best_rust(others) != best
-    half = replace(best, against=(busy.against[0], *best.against[1:]))  # of one of the two
+    assert best_rust([*others, invalid]) == best_rust(others) != best
+    # One of its two comparisons is valid.
+    half = replace(best, against=(invalid.against[0], *best.against[1:]))
     assert best_rust([*others, half]) == half
-    assert best_rust([busy]) == busy
+    assert best_rust([invalid]) == invalid
 
 
 def test_a_python_faster_than_the_strongest_is_named() -> None:
-    (mine, *_) = (
+    (python, *_) = (
         cell
         for cell in made_up.cells(("charset",), ("tinyshakespeare",))
         if cell.id.startswith("python/") and cell.beside("strongest")
     )
-    beside = mine.beside("strongest")
+    beside = python.beside("strongest")
     assert beside is not None
     faster = replace(beside.comparison, verdict="faster")
-    untold = replace(beside.comparison, verdict="inconclusive")
-    cell = replace(mine, against=(replace(beside, comparison=faster),))
+    unclear = replace(beside.comparison, verdict="inconclusive")
+    cell = replace(python, against=(replace(beside, comparison=faster),))
     assert faster_python([cell]) == cell
-    assert faster_python([replace(cell, against=(replace(beside, comparison=untold),))]) is None
+    assert faster_python([replace(cell, against=(replace(beside, comparison=unclear),))]) is None
 
 
 @pytest.mark.parametrize("stale", ["README.md", "shown/headline.svg"])
-def test_what_is_stale_is_found(nanogpt_rs: Run, results: Path, tmp_path: Path, stale: str) -> None:
+def test_stale_figures_are_found(
+    nanogpt_rs: Run, results: Path, tmp_path: Path, stale: str
+) -> None:
     assert nanogpt_rs("splice", "--check").returncode == 1
     nanogpt_rs("splice")
     path = tmp_path / stale
@@ -124,15 +128,23 @@ def test_what_is_stale_is_found(nanogpt_rs: Run, results: Path, tmp_path: Path, 
     [
         ("no block", 2, "has no `<!-- splice"),
         ("<!-- splice headline -->\n", 2, "not every"),
-        ("<!-- splice pie -->\n<!-- spliced -->", 2, "there are: headline, picture"),
-        ("<!-- splice headline corpus=none -->\n<!-- spliced -->", 2, "has none on none"),
-        ("<!-- splice caption state=evicted -->\n<!-- spliced -->", 2, "any text, evicted"),
-        ("<!-- splice picture file=a.svg corpus=no -->\n<!-- spliced -->", 2, "has none on no,"),
+        ("<!-- splice pie -->\n<!-- spliced -->", 2, "the kinds are: headline, picture"),
+        (
+            "<!-- splice headline corpus=none -->\n<!-- spliced -->",
+            2,
+            "has no Rust on none in state warm",
+        ),
+        ("<!-- splice caption state=evicted -->\n<!-- spliced -->", 2, "any text in state evicted"),
+        (
+            "<!-- splice picture file=a.svg corpus=no -->\n<!-- spliced -->",
+            2,
+            "has no Rust on no in",
+        ),
         ("<!-- splice ranking task=charset -->\n<!-- spliced -->", 2, "missing 2 required"),
         ("<!-- splice caption colour=red -->\n<!-- spliced -->", 2, "colour"),
     ],
 )
-def test_what_cannot_be_filled_is_named(
+def test_a_block_that_cannot_be_filled_is_named(
     nanogpt_rs: Run, results: Path, tmp_path: Path, text: str, status: int, says: str
 ) -> None:
     (tmp_path / "README.md").write_text(text)
@@ -150,22 +162,21 @@ def test_without_records_or_document(nanogpt_rs: Run, results: Path, tmp_path: P
     assert (done.returncode, "README.md" in done.stderr) == (1, True)
 
 
-def test_a_loss_is_named_a_loss(tmp_path: Path) -> None:
-    """Where the best Rust is slower, the table and the picture say so."""
+def test_where_the_best_rust_is_slower_table_and_picture_say_so(tmp_path: Path) -> None:
     cells = made_up.cells(("charset",), ("tinyshakespeare",))
-    kept = [c for c in cells if not c.id.startswith("rust/") or c.id == "rust/ahash"]
+    kept = [cell for cell in cells if not cell.id.startswith("rust/") or cell.id == "rust/ahash"]
     slow = [
         replace(
             cell,
             seconds=1.0,
             against=tuple(
                 replace(
-                    each,
-                    comparison=replace(each.comparison, ratio=0.5, interval=(0.4, 0.6))
-                    if each.comparison.verdict == "slower"
-                    else replace(each.comparison, verdict="slower", ratio=0.5, interval=(0.4, 0.6)),
+                    pair,
+                    comparison=replace(
+                        pair.comparison, verdict="slower", ratio=0.5, interval=(0.4, 0.6)
+                    ),
                 )
-                for each in cell.against
+                for pair in cell.against
             ),
         )
         if cell.id == "rust/ahash"
@@ -175,18 +186,20 @@ def test_a_loss_is_named_a_loss(tmp_path: Path) -> None:
     (run,) = records.read(made_up.write(tmp_path, made_up.RUN, slow))
     blocks = ("headline", "picture file=a.svg")
     text, files = splice(
-        "".join(f"<!-- splice {each} -->\n<!-- spliced -->" for each in blocks), run
+        "".join(f"<!-- splice {block} -->\n<!-- spliced -->" for block in blocks), run
     )
     assert "| 0.500 [0.400, 0.600] |" in text
-    assert b"0.500x [0.400, 0.600] slower" in files["a.svg"]
+    assert b">0.500x</tspan> [0.400, 0.600] slower<" in files["a.svg"]
 
 
-def test_what_a_whole_job_gains(nanogpt_rs: Run, results: Path, tmp_path: Path) -> None:
+def test_the_gain_of_a_whole_job_is_filled_in(
+    nanogpt_rs: Run, results: Path, tmp_path: Path
+) -> None:
     (tmp_path / "README.md").write_text("<!-- splice job -->\n<!-- spliced -->\n")
     done = nanogpt_rs("splice")
     assert (done.returncode, "no recorded run of whole jobs" in done.stderr) == (2, True)
     text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
-    (told, *_) = made_up.cells(("charset",), ("tinyshakespeare",))[1].against
+    (pair, *_) = made_up.cells(("charset",), ("tinyshakespeare",))[1].against
     writer = records.begin(results / "end-to-end", replace(made_up.RUN, command="end-to-end"))
     for role, id, reference, gained in (
         ("strongest", "rust/two_passes", "python/file_blocks", 0.1),
@@ -194,17 +207,17 @@ def test_what_a_whole_job_gains(nanogpt_rs: Run, results: Path, tmp_path: Path) 
         ("strongest", "rust/slower", "python/file_blocks", 0.05),
         ("strongest", "python/other", "python/file_blocks", 0.5),
     ):
-        found = Difference(
-            role, reference, id, 1.0, gained, (gained - 0.05, gained + 0.05), told.comparison
+        difference = Difference(
+            role, reference, id, 1.0, gained, (gained - 0.05, gained + 0.05), pair.comparison
         )
-        writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, found))
+        writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, difference))
     writer.end()
     assert nanogpt_rs("splice").returncode == 0
     words = " ".join((tmp_path / "README.md").read_text().split())
     for expected in (
-        "(`quick`, 9 s beside the preparation)",
-        "`two_passes` gains most, 100 ms [50 ms, 150 ms] or 1.00% of the job, against",
-        "strongest Python, `file_blocks`; -1 s [-1.05 s, -950 ms] or -10.00% of the job, against",
+        "(config `quick`, 9 s without the preparation)",
+        "`two_passes` gains the most: 100 ms [50 ms, 150 ms] or 1.00% of the job, over",
+        "strongest Python, `file_blocks`; -1 s [-1.05 s, -950 ms] or -10.00% of the job, over",
         "SHA-256 cdcdcdcdcdcd; machine `lab-1`",
     ):
         assert expected in words
@@ -212,10 +225,10 @@ def test_what_a_whole_job_gains(nanogpt_rs: Run, results: Path, tmp_path: Path) 
 
 
 def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:
-    """As soon as a run is recorded, its README says what that run says."""
+    """Once a run is recorded, README shows its figures."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    asked = [block.split()[2] for block in STRAY.findall(text)]
-    assert {"headline", "ranking", "picture"} <= set(asked) <= set(MAKERS)
+    kinds = [block.split()[2] for block in STRAY.findall(text)]
+    assert {"headline", "ranking", "picture"} <= set(kinds) <= set(MAKERS)
     if list((ROOT / "results/bench").glob("*.jsonl")):
         done = nanogpt_rs(
             *("splice", "--check", "--document", str(ROOT / "README.md")),
