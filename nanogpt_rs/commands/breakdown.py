@@ -31,7 +31,6 @@ from nanogpt_rs.commands.console import (
     timed_progress,
 )
 from nanogpt_rs.commands.tables import corpus_line
-from nanogpt_rs.records.schema import CallInSteps, Text
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration
@@ -123,6 +122,7 @@ def keep(
 ) -> None:
     """Save breakdowns as records."""
     from nanogpt_rs.measuring.run import keep_run
+    from nanogpt_rs.records.schema import CallInSteps, Text
 
     text_fields = Text(text.id, text.sha256, len(text.text), text.width)
     records = [CallInSteps(text_fields, state, breakdown) for breakdown in breakdowns]

@@ -18,9 +18,7 @@ from nanogpt_rs.commands.console import (
     refusals,
 )
 from nanogpt_rs.commands.contests import run_contests
-from nanogpt_rs.records.schema import ASKED
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.ruler.registry import find
 
 
 def compare(
@@ -60,6 +58,8 @@ def compare(
             select,
             select_states,
         )
+        from nanogpt_rs.records.schema import ASKED
+        from nanogpt_rs.ruler.registry import find
         from nanogpt_rs.ruler.rounds import BUILD
         from nanogpt_rs.ruler.tasks import TASKS
 

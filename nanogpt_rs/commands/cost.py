@@ -28,14 +28,13 @@ from nanogpt_rs.commands.console import (
     timed_progress,
 )
 from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
-from nanogpt_rs.records.schema import RecordError, Taken
 from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import digits, duration, seconds_in_words, size_in_words
 
 if TYPE_CHECKING:
     from nanogpt_rs.predicting.cost_prediction import Estimate, Model, Prediction, Resources
-    from nanogpt_rs.records.schema import Run
+    from nanogpt_rs.records.schema import Run, Taken
 
 Sizes = Annotated[
     list[str] | None,
@@ -203,6 +202,7 @@ def newest_costs(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
     """
     from nanogpt_rs.predicting.cost_prediction import CostError
     from nanogpt_rs.records.files import newest, read
+    from nanogpt_rs.records.schema import RecordError, Taken
 
     if record is None:
         try:

@@ -31,7 +31,6 @@ from nanogpt_rs.commands.console import (
     timed_progress,
 )
 from nanogpt_rs.commands.tables import print_run
-from nanogpt_rs.records.schema import CONTROL
 
 if TYPE_CHECKING:
     from nanogpt_rs.measuring.diff import Side
@@ -81,6 +80,7 @@ def diff(
     """
     from nanogpt_rs.measuring.diff import CELL_SECONDS, contests_of, name_of, request_hash
     from nanogpt_rs.measuring.diff import diff as run_diff
+    from nanogpt_rs.records.schema import CONTROL
     from nanogpt_rs.statistics.adjusted import tests_in
 
     with refusals():

@@ -21,7 +21,6 @@ from nanogpt_rs.commands.console import (
     training_refusals,
 )
 from nanogpt_rs.commands.tables import corpus_line
-from nanogpt_rs.records.schema import JobDifference, Text, WholeJob
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration, meanwhile_line, times
@@ -90,6 +89,7 @@ def end_to_end(
 def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
     """Save the result of an end-to-end benchmark as records."""
     from nanogpt_rs.measuring.run import keep_run
+    from nanogpt_rs.records.schema import JobDifference, Text, WholeJob
 
     text_fields = Text(text.id, text.sha256, len(text.text), text.width)
     how = result.trained[0].how

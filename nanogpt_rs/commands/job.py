@@ -36,7 +36,6 @@ from nanogpt_rs.predicting.job import (
     sentence,
 )
 from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_time
-from nanogpt_rs.records.schema import STRONGEST
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import seconds_in_words, share, size_in_words
@@ -302,6 +301,7 @@ def print_table(answers: Sequence[JobAnswer]) -> None:
 
 def print_sentences(answers: Sequence[JobAnswer]) -> None:
     """Print the sentences that matter most: the best preparation, and the best without Rust."""
+    from nanogpt_rs.records.schema import STRONGEST
 
     def is_valid(answer: JobAnswer) -> bool:
         return answer.difference is not None and answer.difference.comparison.valid

@@ -30,7 +30,6 @@ from nanogpt_rs.commands.console import (
     stop,
 )
 from nanogpt_rs.commands.tables import corpus_line
-from nanogpt_rs.records.schema import FirstCall, Text
 from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
@@ -140,6 +139,7 @@ def keep(
 ) -> None:
     """Save footprints as records, if there are any."""
     from nanogpt_rs.measuring.run import keep_run
+    from nanogpt_rs.records.schema import FirstCall, Text
 
     if footprints:
         text_fields = Text(text.id, text.sha256, len(text.text), text.width)
