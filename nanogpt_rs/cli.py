@@ -20,16 +20,18 @@ from nanogpt_rs.commands import (
     diff,
     divisions,
     doctor,
+    export,
     job,
     listing,
     memory,
     new,
     prepare,
     publish,
-    recording,
+    record,
     report,
     sample,
     selftest,
+    show,
     splice,
     train,
     verify,
@@ -82,13 +84,13 @@ app.command()(cost.cost)
 app.command()(selftest.selftest)
 app.command()(diff.diff)
 app.command()(count.count)
-app.command()(recording.show)
-app.command()(recording.export)
+app.command()(show.show)
+app.command()(export.export)
 app.command()(prepare.prepare)
 app.command()(train.train)
 app.command()(sample.sample)
 app.command()(divisions.division)
-app.command()(recording.record)
+app.command()(record.record)
 app.command()(report.report)
 app.command()(splice.splice)
 app.command()(publish.publish)

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nanogpt_rs.commands.console import counted_progress, damage, out, print_json
+from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ def report_measured(
     from nanogpt_rs.preparing import shard_limit
     from nanogpt_rs.records import files
     from nanogpt_rs.records.kinds import folder_of
-    from nanogpt_rs.ruler.corpora import sha256
 
     kept_in = results / folder_of(COMMAND)
     with damage(), files.locked(kept_in):

@@ -1,0 +1,43 @@
+"""The command ``record``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from nanogpt_rs.commands.console import USAGE, out, stop
+
+
+def record(
+    alias: Annotated[
+        str, typer.Argument(help="A name for this machine, of your choice, such as epyc-2core.")
+    ],
+    command: Annotated[
+        str,
+        typer.Argument(
+            help="Command that measured: bench, compare, diff, count, breakdown, memory, "
+            "end-to-end, cost, selftest, division, prepare; or pytest-benchmark."
+        ),
+    ] = "bench",
+    results: Annotated[Path, typer.Option(help="The folder of recorded results.")] = Path(
+        "results"
+    ),
+) -> None:
+    """Promote the newest run of a command from results/local to results, under an alias.
+
+    For example: nanogpt-rs record epyc-2core bench
+    """
+    from nanogpt_rs.records.promotion import promote, promote_pytest_benchmark
+    from nanogpt_rs.records.schema import RecordError
+
+    try:
+        if command == "pytest-benchmark":
+            path = promote_pytest_benchmark(results, alias)
+        else:
+            path = promote(results, alias, command)
+    except RecordError as error:
+        stop(USAGE, str(error))
+    out.print(escape(str(path)), soft_wrap=True)
