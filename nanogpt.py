@@ -205,10 +205,10 @@ print(f"the debug build takes {debug[1] / release[1]:.0f} times as long")
 # model is `--config full`.
 
 # %%
-from nanogpt_rs.training.corpus import as_files, preparation, room
+from nanogpt_rs.training.corpus import as_files, import_training, preparation
 
 STEPS = int(os.environ.get("NANOGPT_RS_NOTEBOOK_STEPS", "200"))
-training = room()
+training = import_training()
 row, prepare = preparation(None)
 saved = Path(tempfile.mkdtemp()) / "model.pt"
 with as_files(corpus, NAME) as paths:

@@ -98,11 +98,11 @@ def refusals() -> Iterator[None]:
 def training_refusals() -> Iterator[Any]:
     """Yield ``model.train``, and turn errors as ``refusals`` does, those of training included."""
     from nanogpt_rs.preparing.shards import ShardError
-    from nanogpt_rs.training.corpus import NoTorchError, room
+    from nanogpt_rs.training.corpus import NoTorchError, import_training
 
     with refusals():
         try:
-            training = room()
+            training = import_training()
         except NoTorchError as error:
             stop(NOTHING, str(error))
         try:

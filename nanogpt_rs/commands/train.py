@@ -146,12 +146,12 @@ def train(
 
     For example: nanogpt-rs train --config quick --checkpoint run.pt
     """
-    from nanogpt_rs.training.corpus import writable
+    from nanogpt_rs.training.corpus import check_writable
 
     with training_refusals() as training:
         refuse_contradictions(config, corpus, shards, verify, prepare, steps, seed, resume)
         for path in (checkpoint, log, curve):
-            writable(path)
+            check_writable(path)
         check()
         choices = {
             "device": device,
@@ -240,7 +240,7 @@ def run(
         The JSON document of the run, and the summary that ``model.train`` returned.
     """
     from nanogpt_rs.measuring.machine import MachineWatch
-    from nanogpt_rs.training.corpus import from_corpus, from_shards, log_to, outcome
+    from nanogpt_rs.training.corpus import document_of, from_corpus, from_shards, log_to
 
     watch = MachineWatch()
     with (
@@ -262,7 +262,7 @@ def run(
         summary = training.train(
             text.prepare, text.paths, **recipe, progress=progress, stop=interrupted
         )
-        document = outcome(summary, text)
+        document = document_of(summary, text)
         document["meanwhile"] = asdict(watch.so_far())
         write({"summary": document})
     return document, summary

@@ -47,7 +47,15 @@ def watch(
 
 def handle_change(root: Path, paths: set[Path], corpus: str, seconds: float, results: Path) -> None:
     """Rebuild, test and compare whatever a change of these files concerns, and print the result."""
-    from nanogpt_rs.workshop.watch import MOST, build, key_of, last, measure, prove, touched
+    from nanogpt_rs.workshop.watch import (
+        MOST,
+        build,
+        key_of,
+        last_cells,
+        measure,
+        run_tests,
+        touched,
+    )
 
     concerned = touched(root, paths)
     names = ", ".join(sorted(str(path.relative_to(root)) for path in paths))
@@ -57,14 +65,14 @@ def handle_change(root: Path, paths: set[Path], corpus: str, seconds: float, res
         if not build(root):
             return
     out.print("testing ...")
-    if not prove(root, concerned):
+    if not run_tests(root, concerned):
         out.print("[red]not right[/]: nothing is compared")
         return
     count = len(concerned.rows)
     if count > MOST:
         out.print(f"{count} implementations are too many to compare here: use nanogpt-rs bench")
         return
-    before = last(results)
+    before = last_cells(results)
     for cell in measure(root, concerned.rows, corpus, seconds, results):
         out.print(escape(line_of(cell, before.get(key_of(cell)))), soft_wrap=True)
 

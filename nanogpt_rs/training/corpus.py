@@ -1,6 +1,6 @@
-"""What a training run needs of the house: a preparation from the registry, a corpus as files.
+"""The input of a training run: a corpus as files, and a preparation from the registry.
 
-The training itself is ``model.train``, which knows neither.
+The training itself is ``model.train``, which imports neither.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from nanogpt_rs.ruler import corpora, tasks
 from nanogpt_rs.ruler.registry import Implementation
 
 Prepare = Callable[[Sequence[str]], tuple[str, Any]]
-"""Files, or a folder of shards, to vocabulary and ids, as ``model.train`` takes them."""
+"""Function from files, or a folder of shards, to vocabulary and ids for ``model.train``."""
 
 
 class NoTorchError(Exception):
-    """Training cannot run here; the message says what would help."""
+    """Torch is not installed; the message says how to install it."""
 
 
-def room() -> Any:
+def import_training() -> Any:
     """Import and return ``model.train``.
 
     Raises:
-        NoTorchError: torch is not installed.
+        NoTorchError: Torch is not installed.
     """
     try:
         return importlib.import_module("model.train")
@@ -44,13 +44,13 @@ def room() -> Any:
 
 
 def preparation(id: str | None) -> tuple[Implementation, Prepare]:
-    """Return the row with this id of the task that prepares texts, and what it does with files.
+    """Return an implementation of the task that prepares texts, and its function.
 
     Args:
-        id: of an implementation; without one, the strongest Python for ASCII.
+        id: Id of the implementation (default: the strongest Python for ASCII).
 
     Raises:
-        SelectionError: there is no such row, or it cannot run here.
+        SelectionError: There is no such implementation, or it cannot run here.
     """
     rows = select([tasks.PREPARATION], [id] if id else (), everything=True)
     row = next((row for row in rows if id or "strongest:ascii" in row.marks), rows[0])
@@ -62,11 +62,11 @@ def preparation(id: str | None) -> tuple[Implementation, Prepare]:
 
 @contextmanager
 def as_files(corpus: corpora.Corpus, name: str) -> Iterator[list[str]]:
-    """Yield the paths of the files that hold a corpus: the user's own, or one for the while.
+    """Yield the path of a file that holds a corpus, in a list: the user's own, or a temporary one.
 
     Args:
-        corpus: as loaded.
-        name: by which it was asked for, an id or a path.
+        corpus: The loaded corpus.
+        name: The id or the path that the user gave.
     """
     if name not in corpora.CORPORA:
         yield [str(Path(name).expanduser())]
@@ -79,14 +79,15 @@ def as_files(corpus: corpora.Corpus, name: str) -> Iterator[list[str]]:
 
 @contextmanager
 def log_to(path: str | None, resumed: bool) -> Iterator[Callable[[Any], None]]:
-    """Yield what writes an object as a line of JSON to ``path``, or nowhere.
+    """Yield a function that writes an object as a line of JSON.
 
     Args:
-        path: a file; what it held is kept if the run is a resumed one.
-        resumed: whether it is.
+        path: The file to write to; without one, the function does nothing.
+        resumed: Whether the run is a resumed one. Its lines are appended; otherwise the file is
+            replaced when the first line is written.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
     if path is None:
         yield lambda _: None
@@ -96,8 +97,8 @@ def log_to(path: str | None, resumed: bool) -> Iterator[Callable[[Any], None]]:
     def write(document: Any) -> None:
         nonlocal file
         try:
-            if file is None:  # a run that is refused leaves what the file held
-                # Unbuffered, so that what was reached is there however the run ends.
+            if file is None:  # not earlier: a run that is refused leaves the file as it was
+                # Unbuffered, so that each line is in the file however the run ends.
                 file = Path(path).open("ab" if resumed else "wb", buffering=0)  # noqa: SIM115
             file.write(json.dumps(document).encode() + b"\n")
         except OSError as error:
@@ -111,16 +112,16 @@ def log_to(path: str | None, resumed: bool) -> Iterator[Callable[[Any], None]]:
 
 
 @dataclass(frozen=True)
-class Input:
-    """What a run is trained on.
+class TrainingInput:
+    """The text that a run is trained on, and its preparation.
 
     Attributes:
-        id: of the corpus, or of its shards.
-        sha256: of the corpus, or of the shard that trains.
-        task: of which ``prepared_by`` is an implementation.
-        prepared_by: the id of that.
-        prepare: which it is.
-        paths: what it is given.
+        id: Id of the corpus, or of its shards.
+        sha256: Hash of the corpus, or of the training shard.
+        task: Task that ``prepared_by`` is an implementation of.
+        prepared_by: Id of the implementation that prepares the text.
+        prepare: Function of the implementation.
+        paths: Arguments of that function.
     """
 
     id: str
@@ -132,62 +133,68 @@ class Input:
 
 
 @contextmanager
-def from_corpus(name: str, id: str | None) -> Iterator[Input]:
-    """Yield a corpus as files, and what prepares them.
+def from_corpus(name: str, id: str | None) -> Iterator[TrainingInput]:
+    """Yield a corpus as files, with the implementation that prepares them.
 
     Args:
-        name: of the corpus, an id or a path.
-        id: of the preparation; without one, the strongest Python for ASCII.
+        name: Id or path of the corpus.
+        id: Id of the implementation (default: the strongest Python for ASCII).
 
     Raises:
-        SelectionError: there is no such preparation, or it cannot run here.
-        corpora.CorpusError: the corpus cannot be had.
+        SelectionError: There is no such implementation, or it cannot run here.
+        corpora.CorpusError: The corpus cannot be loaded.
     """
     row, prepare = preparation(id)
     (corpus,) = load_corpora([name])
     with as_files(corpus, name) as paths:
-        yield Input(corpus.id, corpus.sha256, row.task, row.id, prepare, paths)
+        yield TrainingInput(corpus.id, corpus.sha256, row.task, row.id, prepare, paths)
 
 
 @contextmanager
-def from_shards(folder: str, hashes: bool) -> Iterator[Input]:
-    """Yield the shards in a folder, which must fit their manifest.
+def from_shards(folder: str, hashes: bool) -> Iterator[TrainingInput]:
+    """Yield the shards in a folder, which must match their manifest.
 
     Args:
-        folder: that ``nanogpt-rs prepare`` made.
-        hashes: whether to compare hashes too.
+        folder: A folder that ``nanogpt-rs prepare`` made.
+        hashes: Whether to compare hashes too, which reads the whole shards.
 
     Raises:
-        nanogpt_rs.preparing.shards.ShardError: they do not fit.
+        nanogpt_rs.preparing.shards.ShardError: The shards do not match the manifest.
     """
     from nanogpt_rs.preparing import shards
 
-    found = shards.check_shards(Path(folder), hashes)
-    id = f"shards:{Path(folder).resolve().name}"
-    yield Input(id, found.train.sha256, "shards", "nanogpt-rs prepare", shards.map_shards, [folder])
+    manifest = shards.check_shards(Path(folder), hashes)
+    yield TrainingInput(
+        id=f"shards:{Path(folder).resolve().name}",
+        sha256=manifest.train.sha256,
+        task="shards",
+        prepared_by="nanogpt-rs prepare",
+        prepare=shards.map_shards,
+        paths=[folder],
+    )
 
 
-def outcome(summary: Any, on: Input) -> dict[str, Any]:
-    """Return the document that says what came of a run, without the loss of each step.
+def document_of(summary: Any, source: TrainingInput) -> dict[str, Any]:
+    """Return the document that describes a run's result, without the loss of each step.
 
     Args:
-        summary: a ``model.train.Summary``.
-        on: what was trained on.
+        summary: The result, a ``model.train.Summary``.
+        source: The run's input.
     """
     document = asdict(summary)
     del document["losses"]
     return {
-        "corpus": {"id": on.id, "sha256": on.sha256},
-        "prepare": {"task": on.task, "id": on.prepared_by},
+        "corpus": {"id": source.id, "sha256": source.sha256},
+        "prepare": {"task": source.task, "id": source.prepared_by},
         **document,
     }
 
 
-def writable(path: str | None) -> None:
-    """Check before a long run that a file can be written where it is asked for.
+def check_writable(path: str | None) -> None:
+    """Check before a long run that a file can be written at this path.
 
     Raises:
-        SelectionError: its folder does not exist, or it is one.
+        SelectionError: The folder does not exist or cannot be written to, or the path is a folder.
     """
     if path is not None and (not Path(path).absolute().parent.is_dir() or Path(path).is_dir()):
         raise SelectionError(f"{path} cannot be written: no such folder, or a folder itself")

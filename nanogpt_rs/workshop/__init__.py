@@ -1,1 +1,1 @@
-"""Helps whoever writes an implementation: scaffold, watch, rebuild, notebook and doctor."""
+"""Tools for writing implementations: scaffold, watch, rebuild, notebook and doctor."""

@@ -1,4 +1,4 @@
-"""What this machine and installation can do, what is missing, and what each lack costs."""
+"""Examines machine and installation: what is missing, what that costs, and how to mend it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from nanogpt_rs.ruler.registry import REGISTRY
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
+    """The result of one examination.
 
     Attributes:
-        topic: what it is about.
-        found: what is there.
-        good: whether measurements can rely on it; ``None`` if it is only information.
-        cost: what it costs if it is not good, and the cure; else empty.
+        topic: Subject of the examination.
+        found: The state of the subject.
+        good: Whether measurements can rely on it; ``None`` if it is only information.
+        cost: If it is not good, what that costs and how to mend it; else empty.
     """
 
     topic: str
@@ -31,12 +31,12 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything that measurements depend on."""
+    """Examine everything that measurements depend on."""
     return [*machine_findings(), build_finding(), *parts_findings(), *corpus_findings()]
 
 
 def machine_findings() -> list[Finding]:
-    """Return what the machine is and how busy it is."""
+    """Return what the machine is, and how busy it is."""
     now = machine.examine()
     unusual = now.python.split()[2:]
     findings = [
@@ -45,7 +45,7 @@ def machine_findings() -> list[Finding]:
             "Python",
             now.python,
             not unusual,
-            "figures from an unusual build don't hold for the ordinary one" if unusual else "",
+            "results of an unusual build do not hold for the ordinary one" if unusual else "",
         ),
         Finding(
             "memory",
@@ -55,7 +55,7 @@ def machine_findings() -> list[Finding]:
         ),
     ]
     if now.governor is None:
-        findings.append(Finding("governor", "not shown by this system"))
+        findings.append(Finding("governor", "not reported by this system"))
     else:
         steady = now.governor == "performance"
         cost = (
@@ -64,21 +64,21 @@ def machine_findings() -> list[Finding]:
         findings.append(Finding("governor", now.governor, steady, "" if steady else cost))
     if now.load is not None:
         calm = now.load < now.cores / 2
-        cost = "others use the processor: times spread, parallel ideas look slower than they are"
+        cost = "others use the processor: times vary, parallel ideas look slower than they are"
         findings.append(Finding("load", f"{now.load:.2f}", calm, "" if calm else cost))
     if now.steal is not None:
         calm = now.steal < 0.01
-        cost = "the hypervisor gives our time to others: long calls look slower than they are"
+        cost = "the hypervisor runs other machines meanwhile: long calls look slower than they are"
         findings.append(Finding("steal", f"{now.steal:.1%}", calm, "" if calm else cost))
     return findings
 
 
 def build_finding() -> Finding:
-    """Return what the Rust module is, and whether it may be timed."""
+    """Return how the Rust module was built, and whether it may be measured."""
     try:
         build = provenance.check()
     except provenance.ProvenanceError as error:
-        return Finding("Rust module", "not fit to be timed", False, str(error))
+        return Finding("Rust module", "not fit to be measured", False, str(error))
     info = build.info
     return Finding(
         "Rust module",
@@ -89,7 +89,7 @@ def build_finding() -> Finding:
 
 
 def parts_findings() -> list[Finding]:
-    """Return which optional parts are missing, with what cannot be measured for it."""
+    """Return which optional packages and tools are missing, and what is impossible without."""
     findings = []
     lacking: dict[str, list[str]] = {}
     for row in REGISTRY:
@@ -101,7 +101,7 @@ def parts_findings() -> list[Finding]:
         findings.append(Finding("implementations", f"all {len(REGISTRY)} available", True))
     for tool, cost in (
         ("cargo", "Rust ideas cannot be changed or rebuilt; install it with rustup"),
-        ("git", "wheels cannot be held against their commits; install git"),
+        ("git", "wheels cannot be compared with their commits; install git"),
     ):
         path = shutil.which(tool)
         findings.append(
@@ -111,7 +111,7 @@ def parts_findings() -> list[Finding]:
 
 
 def corpus_findings() -> list[Finding]:
-    """Return whether the cache works and the real corpus is at hand, without downloading it."""
+    """Return whether the cache works and the real corpus is here, without downloading it."""
     findings = []
     folder = corpora.cache_folder()
     try:
@@ -126,6 +126,9 @@ def corpus_findings() -> list[Finding]:
     elif (folder / "tinyshakespeare.txt").exists():
         where = "in the cache"
     else:
-        where = f"not here: downloaded when asked for, or set {corpora.TINYSHAKESPEARE_VARIABLE}"
+        where = (
+            "not here: it is downloaded when it is first used, or set "
+            f"{corpora.TINYSHAKESPEARE_VARIABLE} to its path"
+        )
     findings.append(Finding("tinyshakespeare", where))
     return findings

@@ -1,4 +1,4 @@
-"""For notebooks: the Rust module as its sources are now, without a new kernel."""
+"""Reloads the Rust module in a running notebook after its sources have changed."""
 
 from __future__ import annotations
 
@@ -16,41 +16,44 @@ MODULE = "rust_impls"
 
 
 def fresh() -> ModuleType:
-    """Return ``rust_impls``, built anew in release first if its sources have changed.
+    """Return ``rust_impls``, after building it in release if its sources have changed.
 
-    Run the cell that calls it after each edit. The module stays the same object, with new contents;
-    what was taken from it before stays what it was, and works on.
+    Run the cell that calls this after each edit. The module stays the same object and gets new
+    contents. Functions that were taken from it before keep working as they did.
 
     Raises:
-        ImportError: it does not compile, and the compiler's words are printed; or it is not
-            installed from a checkout, and there is nothing to edit.
+        ImportError: The module does not compile, and the compiler's errors are printed; or it is
+            not installed from a checkout, so that there is nothing to edit.
     """
     from nanogpt_rs.ruler import provenance
     from nanogpt_rs.workshop.rebuild import rebuild
 
     root = provenance.editable_root(provenance.installed())
     if root is None:
-        raise ImportError(f"{provenance.DISTRIBUTION} is not installed from a checkout")
+        raise ImportError(
+            f"{provenance.DISTRIBUTION} is not installed from a checkout; "
+            "run `pip install -e .` in one"
+        )
     module = importlib.import_module(MODULE)
     wanted = f"release {provenance.source_hash(root)}"
     if built_from(module) == wanted:
         return module
-    if installed_is_from() != wanted:
+    if installed_build() != wanted:
         print("building the Rust module in release ...", file=sys.stderr)
         if problem := rebuild(root):
             print(problem, file=sys.stderr)
-            raise ImportError("rust_impls does not compile: what is loaded is the one before")
+            raise ImportError("rust_impls does not compile: the build from before stays loaded")
     return reloaded(module)
 
 
 def built_from(module: ModuleType) -> str:
-    """Return how and from which sources a Rust module was built."""
+    """Return the profile of a Rust module's build, and the hash of its sources."""
     info: dict[str, str] = module.build_info()
     return f"{info['profile']} {info['source_hash']}"
 
 
-def installed_is_from() -> str:
-    """Return the same of the one that a new process would import: somebody may have built it."""
+def installed_build() -> str:
+    """Return the same for the module that a new process imports, which may be newer than ours."""
     code = (
         f"import {MODULE}; from nanogpt_rs.workshop.notebook import built_from; "
         f"print(built_from({MODULE}))"
@@ -61,9 +64,9 @@ def installed_is_from() -> str:
 
 
 def reloaded(module: ModuleType) -> ModuleType:
-    """Fill the module with what is installed now.
+    """Fill the module with the installed build.
 
-    A library is loaded once by its path, so that each of them is loaded from a copy.
+    The system loads a library only once from the same path, so each build is loaded from a copy.
     """
     spec = PathFinder.find_spec(MODULE)
     assert spec is not None
@@ -77,11 +80,11 @@ def reloaded(module: ModuleType) -> ModuleType:
         del sys.modules[name]
     module.__path__ = [str(folder / MODULE)]
     copy.loader.exec_module(module)
-    module.__spec__ = spec  # who asks where it comes from means the installation
+    module.__spec__ = spec  # of the installation, not of the copy: provenance looks at it
     return module
 
 
 @cache
 def copies() -> TemporaryDirectory[str]:
-    """Return the folder of the copies, kept as long as this process."""
+    """Return the folder of the copies, which is removed when this process ends."""
     return TemporaryDirectory(prefix=MODULE, ignore_cleanup_errors=True)

@@ -1,4 +1,4 @@
-"""The Rust module, built anew from its sources, in release: for make, watch and notebooks."""
+"""Builds the Rust module from its sources, in release: for make, watch and notebooks."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from textwrap import dedent
 
 
 def rebuild(root: Path) -> str | None:
-    """Build the Rust module of a checkout into this environment, without asking the network.
+    """Build the Rust module of a checkout into this environment, without using the network.
 
-    In release, as the checkout's pyproject.toml says.
+    It is built in release, as the checkout's pyproject.toml says.
 
     Args:
-        root: the checkout.
+        root: The checkout.
 
     Returns:
-        What the compiler said, if it does not compile.
+        The compiler's errors, or ``None`` if it compiles.
     """
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    # A notebook's kernel forces colours on all that it starts, and they would hide what is what.
+    # A notebook's kernel forces colours on its processes; they would hide the lines searched for.
     forced = {"FORCE_COLOR", "CLICOLOR_FORCE"}
     environment = {name: value for name, value in os.environ.items() if name not in forced}
-    # Where maturin is, in an environment that is not activated.
+    # The environment may not be activated, and maturin is in its scripts.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
     done = subprocess.run(
         [sys.executable, "-P", "-m", "pip", "install", *options, "--editable", "."],
@@ -37,19 +37,19 @@ def rebuild(root: Path) -> str | None:
         encoding="utf-8",
         errors="replace",
     )
-    return compiler_said(done.stdout) if done.returncode else None
+    return compiler_errors(done.stdout) if done.returncode else None
 
 
-def compiler_said(said: str) -> str:
-    """Return the compiler's part of what pip said of a failed build, or all if there is none.
+def compiler_errors(output: str) -> str:
+    """Return the compiler's part of pip's output on a failed build, or all of it if there is none.
 
-    pip and maturin put a screen of their own around it.
+    pip and maturin print a screen of their own around it.
     """
-    lines = said.splitlines()
+    lines = output.splitlines()
     starts = [i for i, line in enumerate(lines) if line.split()[:2] == ["Compiling", "rust_impls"]]
     ends = [i for i, line in enumerate(lines) if line.lstrip().startswith("💥")]
     if not starts or not ends:
-        return said.strip()
+        return output.strip()
     return dedent("\n".join(lines[starts[-1] + 1 : ends[0]])).strip()
 
 

@@ -1,4 +1,4 @@
-"""The model: what it computes, whatever way it computes it."""
+"""The model: each way of computing it computes the same, and what it should."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_later_character_never_changes_an_earlier_prediction(attention: str) -
 
 
 @pytest.mark.parametrize("attention", gpt.ATTENTIONS)
-def test_gradients_are_what_finite_differences_say(attention: str) -> None:
+def test_gradients_agree_with_finite_differences(attention: str) -> None:
     model, ids = made(attention), some_ids(2, TINY.context + 1)
     names = [name for name, _ in model.named_parameters()]
 
@@ -46,7 +46,7 @@ def test_gradients_are_what_finite_differences_say(attention: str) -> None:
         values = dict(zip(names, parameters, strict=True))
         return torch.func.functional_call(model, values, (ids[:, :-1], ids[:, 1:]))
 
-    # Larger weights than those of the start, whose attention hardly depends on what it sees.
+    # Larger weights than the initial ones, with which attention hardly depends on its input.
     generator = torch.Generator().manual_seed(11)
     parameters = [
         (torch.randn(p.shape, generator=generator, dtype=torch.float64) / 2).requires_grad_()
@@ -74,12 +74,12 @@ def test_the_loss_is_the_mean_negative_log_probability() -> None:
     assert model(ids[:, :-1], ids[:, 1:]).item() == pytest.approx(expected)
 
 
-def test_shorter_sequences_are_seen_as_the_beginning_of_longer_ones() -> None:
+def test_a_shorter_sequence_is_predicted_like_the_beginning_of_a_longer_one() -> None:
     model, ids = made(), some_ids(2, TINY.context)
     torch.testing.assert_close(model(ids[:, :3]), model(ids)[:, :3])
 
 
-def test_an_untrained_model_knows_nothing() -> None:
+def test_an_untrained_model_finds_all_characters_equally_likely() -> None:
     for name in ("quick", "full"):
         model = gpt.GPT(gpt.CONFIGS[name], 65, generator=torch.Generator().manual_seed(1))
         ids = torch.randint(65, (8, gpt.CONFIGS[name].context + 1))
@@ -94,7 +94,7 @@ def test_the_configs_have_nanogpts_sizes() -> None:
     assert size("baby") == 10_745_088  # 10.65M
 
 
-def test_generation_draws_from_what_the_model_predicts() -> None:
+def test_generation_draws_from_the_models_predictions() -> None:
     model = made()
     start = some_ids(TINY.context + 3)
     greedy = list(model.generate(start, 5, top=1))
@@ -109,7 +109,7 @@ def test_generation_draws_from_what_the_model_predicts() -> None:
     assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_a_model_that_cannot_be_is_refused() -> None:
+def test_an_impossible_model_is_refused() -> None:
     with pytest.raises(ValueError, match="3 heads do not divide a width of 8"):
         gpt.GPT(gpt.Config(layers=1, heads=3, width=8, context=4), 5)
     with pytest.raises(ValueError, match="no attention 'linear'; there are: own, sdpa, heads"):

@@ -1,4 +1,4 @@
-"""Training: the same bits from the same seed, through interruption; what goes wrong says so."""
+"""Training: the same bits from the same seed, through interruptions; clear errors."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def tiny(corpus: Sequence[str], **more: Any) -> Any:
 @pytest.mark.parametrize("dtype", training.DTYPES)
 def test_the_same_seed_gives_the_same_bits(corpus: list[str], dtype: str) -> None:
     options = Options(dtype=dtype)
-    first, again, other = (tiny(corpus, options=options, seed=seed) for seed in (1, 1, 2))
-    assert first.parameters_sha256 == again.parameters_sha256 != other.parameters_sha256
-    assert (first.losses, first.val_loss) == (again.losses, again.val_loss)
+    first, repeated, other = (tiny(corpus, options=options, seed=seed) for seed in (1, 1, 2))
+    assert first.parameters_sha256 == repeated.parameters_sha256 != other.parameters_sha256
+    assert (first.losses, first.val_loss) == (repeated.losses, repeated.val_loss)
 
 
 def test_every_way_of_computing_trains_the_same_model(corpus: list[str]) -> None:
@@ -70,7 +70,7 @@ def test_every_way_of_computing_trains_the_same_model(corpus: list[str]) -> None
     assert mixed != first
 
 
-def test_what_is_compiled_trains_the_same_model_and_resumes_to_the_same_bits(
+def test_compiled_training_gives_the_same_model_and_resumes_to_the_same_bits(
     corpus: list[str], tmp_path: Path
 ) -> None:
     path = tmp_path / "run.pt"
@@ -90,8 +90,8 @@ def test_training_learns(corpus: list[str]) -> None:
     assert done.val_loss < 1.0
 
 
-def test_quick_reaches_what_there_is_to_learn_in_synthetic(synthetic: corpora.Corpus) -> None:
-    """Nothing but which letter follows which: the source's entropy rate, which it knows."""
+def test_quick_nearly_reaches_the_entropy_of_synthetic(synthetic: corpora.Corpus) -> None:
+    """Only which letter follows which can be learnt; the entropy rate of that is known."""
 
     def prepared(paths: Sequence[str]) -> tuple[str, Any]:
         vocabulary = "".join(sorted(set(synthetic.text)))
@@ -156,8 +156,8 @@ def test_the_validation_loss_is_that_of_every_character_in_fixed_windows(length:
         start = at // TINY.context * TINY.context
         probabilities = model(ids[None, start : at + 1])[0, -1].softmax(0).detach()
         naive.append(-math.log(probabilities[ids[at + 1]]))
-    found = training.evaluate(model, ids, torch.device("cpu"))
-    assert found == pytest.approx(sum(naive) / len(naive))
+    loss = training.evaluate(model, ids, torch.device("cpu"))
+    assert loss == pytest.approx(sum(naive) / len(naive))
 
 
 def test_the_first_nine_tenths_train() -> None:
@@ -184,7 +184,7 @@ def test_time_is_charged_to_stages(corpus: list[str]) -> None:
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_what_was_interrupted_resumes_to_the_same_bits(
+def test_an_interrupted_run_resumes_to_the_same_bits(
     corpus: list[str], tmp_path: Path, dropout: float
 ) -> None:
     config = dataclasses.replace(TINY, dropout=dropout)
@@ -203,7 +203,7 @@ def test_what_was_interrupted_resumes_to_the_same_bits(
             stop=lambda seen=seen, stop_at=stop_at: len(seen) == stop_at,
         )
         assert (stopped.steps, stopped.interrupted, stopped.val_loss) == (stop_at, True, None)
-        torch.manual_seed(99)  # as another process would have it
+        torch.manual_seed(99)  # as in another process
         resumed = train(prepare, corpus, resume=path, evaluate_every=5)
         assert resumed.parameters_sha256 == straight.parameters_sha256
         assert resumed.losses == straight.losses
@@ -225,7 +225,7 @@ def test_a_sample_comes_from_the_trained_model(corpus: list[str], tmp_path: Path
 
 
 class Planted:
-    """Unpickled by a careless reader, it leaves a mark."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -277,7 +277,7 @@ def test_a_checkpoint_goes_on_with_its_own_text_only(corpus: list[str], tmp_path
 
 
 @pytest.mark.skipif(os.name != "posix", reason="system: folders cannot be opened here")
-def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_we_go_on(
+def test_a_checkpoint_is_synced_before_it_gets_its_name_and_the_name_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.pt"
@@ -302,9 +302,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_we_go_
 
 @pytest.mark.skipif(os.name != "posix", reason="system: files have no mode here")
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
-def test_who_may_read_a_checkpoint_is_for_the_umask_to_say(
-    tmp_path: Path, umask: int, mode: int
-) -> None:
+def test_the_umask_says_who_may_read_a_checkpoint(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
         checkpoints.write_whole(tmp_path / "run.pt", b"weights")
@@ -332,7 +330,7 @@ def test_a_corpus_too_short_for_the_context_is_refused(tmp_path: Path, length: i
         tiny([str(tmp_path / "short.txt")])
 
 
-def test_a_loss_that_is_no_number_ends_the_run(corpus: list[str], tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_ends_the_run(corpus: list[str], tmp_path: Path) -> None:
     path = tmp_path / "run.pt"
     recipe = dataclasses.replace(RECIPE, learning_rate=1e30, warmup=0, clip=1e30)
     with pytest.raises(TrainingError, match=r"the loss is (nan|inf) at step \d+ of 12; a lower"):
@@ -342,7 +340,7 @@ def test_a_loss_that_is_no_number_ends_the_run(corpus: list[str], tmp_path: Path
         tiny(corpus, recipe=dataclasses.replace(recipe, steps=1))
 
 
-def test_what_does_not_exist_is_named(corpus: list[str]) -> None:
+def test_options_that_do_not_exist_are_refused_with_those_that_do(corpus: list[str]) -> None:
     for options, message in (
         (Options(dtype="int4"), "no dtype 'int4'; there are: float32, bfloat16, float64"),
         (Options(attention="flash"), "no attention 'flash'; there are: own, sdpa, heads"),
@@ -411,10 +409,12 @@ def test_on_a_gpu_the_same_seed_gives_the_same_bits_also_when_resumed(
     path = tmp_path / "run.pt"
     options = Options(device="cuda", dtype=dtype, attention=attention, compile=compile)
     how = {"config": DEEPER, "options": options}
-    straight, again, other = (tiny(corpus, seed=seed, **how) for seed in (1, 1, 2))
-    assert straight.parameters_sha256 == again.parameters_sha256 != other.parameters_sha256
+    straight, repeated, other = (tiny(corpus, seed=seed, **how) for seed in (1, 1, 2))
+    assert straight.parameters_sha256 == repeated.parameters_sha256 != other.parameters_sha256
     assert straight.environment["device"] == torch.cuda.get_device_name()
-    assert not torch.are_deterministic_algorithms_enabled()  # outside of a run that is another's
+    assert (
+        not torch.are_deterministic_algorithms_enabled()
+    )  # outside of a run, the setting is the caller's
     stops = iter([False, False, True])
     tiny(corpus, seed=1, checkpoint=path, stop=lambda: next(stops), **how)
     assert tiny(corpus, resume=path).parameters_sha256 == straight.parameters_sha256

@@ -1,4 +1,4 @@
-"""The verdict on a job that a user describes: pure functions, and the command on a real machine."""
+"""The answer for a job that a user describes: pure functions, and the command itself."""
 
 from __future__ import annotations
 
@@ -32,58 +32,59 @@ RATE = Rate(reference=3e-9, gained=2e-9, interval=(1.5e-9, 2.5e-9), size=1_000_0
 HOUR = TrainingJob(size=1e9, steps=180_000, step_seconds=0.02)
 
 
-def test_a_gain_is_that_of_all_bytes_of_all_runs() -> None:
-    found = gain(RATE, TrainingJob(size=1e9, steps=100, step_seconds=0.07, runs=3))
-    assert found.seconds == pytest.approx(6)
-    assert found.interval == pytest.approx((4.5, 7.5))
-    assert found.job == pytest.approx(30)
-    assert found.prepare == pytest.approx(9)
-    assert found.share == pytest.approx(0.2)
-    assert found.share_interval == pytest.approx((0.15, 0.25))
-    assert found.stretched == pytest.approx(1000)
-    assert found.answer == "worth it"
+def test_a_gain_counts_all_bytes_of_all_runs() -> None:
+    gained = gain(RATE, TrainingJob(size=1e9, steps=100, step_seconds=0.07, runs=3))
+    assert gained.seconds == pytest.approx(6)
+    assert gained.interval == pytest.approx((4.5, 7.5))
+    assert gained.job == pytest.approx(30)
+    assert gained.prepare == pytest.approx(9)
+    assert gained.share == pytest.approx(0.2)
+    assert gained.share_interval == pytest.approx((0.15, 0.25))
+    assert gained.stretched == pytest.approx(1000)
+    assert gained.answer == "worth it"
 
 
-def test_what_is_not_worth_it_says_from_when_on_it_is() -> None:
-    found = gain(RATE, HOUR)
-    assert found.answer == "not worth it"
-    said = sentence(found, HOUR, "rust/toy", "python/toy")
-    assert said.startswith("Don't bother: rust/toy saves 2 s of 60 min against python/toy, 0.056 %")
-    assert said.endswith("it would gain 1 % from 18.3 GB on, with the same training.")
-    assert said.count(". ") == 0  # one sentence
-    told = extrapolation(found, RATE, HOUR)
+def test_a_gain_that_is_not_worth_it_says_from_which_size_it_is() -> None:
+    gained = gain(RATE, HOUR)
+    assert gained.answer == "not worth it"
+    text = sentence(gained, HOUR, "rust/toy", "python/toy")
+    assert text.startswith("Don't bother: rust/toy saves 2 s of 60 min against python/toy, 0.056 %")
+    assert text.endswith("it would gain 1 % from 18.3 GB on, with the same training.")
+    assert text.count(". ") == 0  # one sentence
+    explanation = extrapolation(gained, RATE, HOUR)
     assert (
-        "measured on 1 MB and is extrapolated in a straight line to 1 GB, 1,000 times that" in told
+        "measured on 1 MB and is extrapolated in a straight line to 1 GB, 1,000 times that"
+        in explanation
     )
-    assert "180,000 steps of 20 ms" in told
+    assert "180,000 steps of 20 ms" in explanation
 
 
-def test_what_gains_too_little_of_the_preparation_is_worth_it_at_no_size() -> None:
+def test_too_small_a_gain_is_worth_it_at_no_size() -> None:
     tiny = Rate(3e-9, 2e-11, (1e-11, 3e-11), 1_000_000)
     assert worth_from(tiny, HOUR) is None
-    said = sentence(gain(tiny, HOUR), HOUR, "rust/toy", "python/toy")
-    assert said.endswith("it would gain 1 % at no size, with the same training.")
+    text = sentence(gain(tiny, HOUR), HOUR, "rust/toy", "python/toy")
+    assert text.endswith("it would gain 1 % at no size, with the same training.")
 
 
-def test_what_loses_is_said_to_lose() -> None:
+def test_a_loss_is_called_a_loss() -> None:
     slower = Rate(3e-9, -1e-9, (-2e-9, -0.5e-9), 1_000_000)
-    found = gain(slower, HOUR)
-    assert found.answer == "not worth it"
-    assert sentence(found, HOUR, "rust/toy", "python/toy").startswith(
+    gained = gain(slower, HOUR)
+    assert gained.answer == "not worth it"
+    assert sentence(gained, HOUR, "rust/toy", "python/toy").startswith(
         "Don't bother: rust/toy loses 1 s of 60 min"
     )
-    assert found.worth_from is None
+    assert gained.worth_from is None
 
 
-def test_what_cannot_be_told_says_on_which_side_the_middle_lies() -> None:
+def test_an_inconclusive_answer_says_on_which_side_the_middle_lies() -> None:
     for gained, word in ((2e-9, "saves"), (-2e-9, "loses")):
         rate = Rate(3e-9, gained, (gained - 5e-9, gained + 5e-9), 1_000_000)
         job = TrainingJob(size=1e9, steps=100, step_seconds=0.02)
-        said = sentence(gain(rate, job), job, "rust/toy", "python/toy")
-        assert said.startswith(f"Inconclusive: by the middle of the interval, rust/toy {word} 2 s")
+        text = sentence(gain(rate, job), job, "rust/toy", "python/toy")
+        assert text.startswith(f"Inconclusive: by the middle of the interval, rust/toy {word} 2 s")
         nothing_around = gain(replace(rate, interval=None), job)
-        said = sentence(nothing_around, job, "rust/toy", "python/toy")
-        assert said.startswith(f"Inconclusive: without an interval, rust/toy {word} 2 s")
+        text = sentence(nothing_around, job, "rust/toy", "python/toy")
+        assert text.startswith(f"Inconclusive: without an interval, rust/toy {word} 2 s")
 
 
 @pytest.mark.parametrize(
@@ -124,15 +125,15 @@ def test_at_the_size_that_is_named_the_gain_is_just_worth_it(
     assert gain(rate, TrainingJob(2 * named, steps, 0.02, worth=worth)).share > worth
 
 
-def test_near_the_measured_size_nothing_is_called_extrapolated() -> None:
+def test_sizes_near_the_measured_one_are_not_called_extrapolated() -> None:
     near = TrainingJob(5e6, 10, 0.02)
     assert "extrapolated" not in extrapolation(gain(RATE, near), RATE, near)
     far = TrainingJob(1e4, 10, 0.02)
-    told = extrapolation(gain(RATE, far), RATE, far)
-    assert "extrapolated in a straight line to 10 kB, 1/100 of that" in told
+    explanation = extrapolation(gain(RATE, far), RATE, far)
+    assert "extrapolated in a straight line to 10 kB, 1/100 of that" in explanation
 
 
-def test_ids_that_do_not_fit_are_told() -> None:
+def test_ids_that_do_not_fit_into_memory_are_reported() -> None:
     assert does_not_fit(1e9, 16 * 10**9) is None
     assert "800 GB" in str(does_not_fit(1e11, 16 * 10**9))
 
@@ -158,7 +159,7 @@ def test_sizes_and_times() -> None:
     ]  # fmt: skip
 
 
-def test_what_people_read_has_no_exponent() -> None:
+def test_numbers_in_words_have_no_exponent() -> None:
     assert [size_in_words(size) for size in (999_700, 2e15, 0.0)] == ["1 MB", "2,000 TB", "0 B"]
     assert [seconds_in_words(time) for time in (0.9997, 119.97, 402.5, 4.5e6, 1e-12)] == [
         "1 s", "120 s", "6.71 min", "1,250 h", "0.000001 us",
@@ -171,9 +172,9 @@ def test_what_people_read_has_no_exponent() -> None:
 @given(st.floats(1e-15, 1e15), st.floats(1e-15, 1e15))
 def test_no_sentence_has_an_exponent(corpus: float, step: float) -> None:
     job = TrainingJob(corpus, 10, step)
-    found = gain(RATE, job)
-    for said in (sentence(found, job, "rust/toy", "python/toy"), extrapolation(found, RATE, job)):
-        assert not re.search(r"[0-9]e[+-]?[0-9]", said)
+    gained = gain(RATE, job)
+    for text in (sentence(gained, job, "rust/toy", "python/toy"), extrapolation(gained, RATE, job)):
+        assert not re.search(r"[0-9]e[+-]?[0-9]", text)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_no_sentence_has_an_exponent(corpus: float, step: float) -> None:
         ),
     ],
 )
-def test_what_cannot_be_a_job_is_refused(
+def test_a_job_that_cannot_be_is_refused(
     nanogpt_rs: Run, arguments: tuple[str, ...], says: str
 ) -> None:
     done = nanogpt_rs("job", *arguments)

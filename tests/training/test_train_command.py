@@ -23,8 +23,8 @@ COMMAND = Path(sys.executable).with_name("nanogpt-rs")
 
 @pytest.fixture
 def text(tmp_path: Path) -> str:
-    (tmp_path / "mine.txt").write_text("to be, or not to be: that is the question. " * 50)
-    return str(tmp_path / "mine.txt")
+    (tmp_path / "own.txt").write_text("to be, or not to be: that is the question. " * 50)
+    return str(tmp_path / "own.txt")
 
 
 def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["corpus"]["id"] == "file:mine.txt"
+    assert document["corpus"]["id"] == "file:own.txt"
     assert document["prepare"]["id"] == "rust/two_passes"
     assert (document["steps"], document["interrupted"]) == (6, False)
     assert document["val_losses"][-1] == [6, document["val_loss"]]
@@ -58,7 +58,7 @@ def test_every_preparation_trains_the_same_model(nanogpt_rs: Run, text: str) -> 
     assert len(hashes) == 1
 
 
-def test_control_c_keeps_what_was_reached_and_resumes_to_the_same_bits(
+def test_control_c_keeps_the_run_which_resumes_to_the_same_bits(
     nanogpt_rs: Run, text: str, tmp_path: Path
 ) -> None:
     run, log = str(tmp_path / "run.pt"), tmp_path / "log.jsonl"
@@ -108,7 +108,7 @@ def test_control_c_keeps_what_was_reached_and_resumes_to_the_same_bits(
         (["--resume=run.pt", "--steps=3"], 2, "--resume takes config, steps and seed from the"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(
+def test_a_request_that_cannot_be_met_is_refused_in_one_line(
     nanogpt_rs: Run, arguments: list[str], status: int, says: str
 ) -> None:
     done = nanogpt_rs("train", *arguments)
@@ -124,28 +124,28 @@ def test_what_cannot_be_is_said_in_one_line(
 def test_a_full_disk_is_named(nanogpt_rs: Run, text: str) -> None:
     done = nanogpt_rs("train", "--corpus", text, "--steps=2", "--log=/dev/full")
     assert done.returncode == 1
-    said = "/dev/full cannot be read or written: No space left on device"
-    assert done.stderr == f"nanogpt-rs: {said}\n"
+    message = "/dev/full cannot be read or written: No space left on device"
+    assert done.stderr == f"nanogpt-rs: {message}\n"
 
 
-def test_a_run_that_is_refused_leaves_the_log_of_the_last_one(
+def test_a_refused_run_leaves_the_log_of_the_last_one(
     nanogpt_rs: Run, text: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log.jsonl"
-    log.write_text("of an hour\n")
+    log.write_text("lines of a long run\n")
     for arguments in (["--config=ful"], ["--dtype=float46"], ["--device=cuda:99"]):
         done = nanogpt_rs("train", "--corpus", text, f"--log={log}", *arguments)
         assert done.returncode in {1, 2}
-        assert log.read_text() == "of an hour\n"
+        assert log.read_text() == "lines of a long run\n"
 
 
-def test_a_home_folder_may_be_spelled_as_shells_do(nanogpt_rs: Run, text: str) -> None:
+def test_a_path_may_begin_with_a_tilde(nanogpt_rs: Run, text: str) -> None:
     home, name = Path(text).absolute().parent, Path(text).name
     done = nanogpt_rs("train", f"--corpus=~/{name}", "--steps=1", HOME=str(home))
     assert done.returncode == 0, done.stderr
 
 
-def test_a_checkpoint_that_finds_no_room_leaves_the_last_one(
+def test_a_checkpoint_without_room_on_the_disk_leaves_the_last_one(
     nanogpt_rs: Run, text: str, tmp_path: Path
 ) -> None:
     run = tmp_path / "run.pt"
@@ -162,4 +162,4 @@ def test_a_checkpoint_that_finds_no_room_leaves_the_last_one(
     assert done.returncode == 1
     assert done.stderr == f"nanogpt-rs: checkpoint {run} cannot be written: File too large\n"
     assert run.read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.txt", "run.pt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["own.txt", "run.pt"]

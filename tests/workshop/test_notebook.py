@@ -1,4 +1,4 @@
-"""Notebooks in real kernels: ours, and the loop of who edits Rust beside one."""
+"""Notebooks in real kernels: ours, and one that reloads the Rust module after edits."""
 
 from __future__ import annotations
 
@@ -64,15 +64,16 @@ except ImportError as error:
 )
 
 PATIENCE = {"timeout": 3600, "startup_timeout": 600, "iopub_timeout": 120}
-"""Seconds for a cell, which may compile, for a kernel to start, and for what a cell wrote."""
+"""Seconds for a cell, which may compile, for a kernel to start, and for a cell's output."""
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout in an environment of its own, which finds other packages in ours."""
+    """Return a checkout with its own environment, which finds other packages in ours."""
     folder = tmp_path / "checkout"
-    for room in (*PACKAGES, "rust_impls"):
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in (*PACKAGES, "rust_impls"):
+        copied = folder / package
+        shutil.copytree(ROOT / package, copied, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     venv.create(tmp_path / "venv", with_pip=False)
@@ -99,10 +100,10 @@ def python_of(folder: Path) -> str:
 
 @pytest.fixture
 def by_files() -> Iterator[Config]:
-    """How to speak with a kernel: by files, in a folder whose name is short enough for sockets.
+    """Yield a configuration to reach kernels by socket files, in a folder with a short name.
 
-    Ports are chosen before the kernel binds them, and where much runs beside it another process may
-    have one by then; the kernel dies of that.
+    Ports are chosen before the kernel binds them. On a busy machine another process may have taken
+    one by then, and the kernel ends.
     """
     with TemporaryDirectory() as folder:
         yield Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
@@ -126,17 +127,18 @@ def test_an_edit_of_rust_reaches_a_running_kernel(
         config=by_files,
     )
     client.execute(env=environment)
-    said = [
+    printed = [
         "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
         for cell in notebook.cells
     ]
     original = (ROOT / EDITED).read_text(encoding="utf-8").partition("\n")[0]
     everything = "[' ', 'b', 'e', 'o', 't']"
-    assert said[0] == f"release {everything}\n{original.removeprefix('//! ')}\n"
+    assert printed[0] == f"release {everything}\n{original.removeprefix('//! ')}\n"
     edited = "[' ', 'b', 'e', 't']"
-    assert said[1] == f"release {edited}\nEdited in a notebook.\nTrue {everything}\n"
-    assert said[2] == f"True {edited}\n"
-    assert said[3] == "refused: rust_impls does not compile: what is loaded is the one before\n"
+    assert printed[1] == f"release {edited}\nEdited in a notebook.\nTrue {everything}\n"
+    assert printed[2] == f"True {edited}\n"
+    refused = "refused: rust_impls does not compile: the build from before stays loaded\n"
+    assert printed[3] == refused
     errors = [
         "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stderr")
         for cell in notebook.cells
@@ -167,17 +169,17 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, by_files: Config) 
         if any("image/png" in output.get("data", {}) for output in cell.outputs)
     ]
     assert pictures == [0, 5]  # each character's count, and the losses
-    text = ["".join(each.get("text", "") for each in cell.outputs) for cell in cells]
-    # Neither a bar nor a builder fills a cell.
+    text = ["".join(output.get("text", "") for output in cell.outputs) for cell in cells]
+    # Neither a progress bar nor the builder fills a cell.
     assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" * 40 not in text[3]
-    assert [each.name for each in cells[4].outputs] == ["stdout"]
+    assert [output.name for output in cells[4].outputs] == ["stdout"]
     assert "python/set against itself" in text[3]
     assert "the debug build takes" in text[4]
     assert "prepare" in text[6]
     assert len(text[7]) > 300  # it writes
 
 
-def test_the_notebook_and_its_twin_are_one_and_hold_no_output() -> None:
+def test_the_notebook_and_its_script_are_the_same_and_hold_no_output() -> None:
     notebook = nbformat.read(ROOT / "nanogpt.ipynb", as_version=4)
     twin = jupytext.read(ROOT / "nanogpt.py")
     assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [

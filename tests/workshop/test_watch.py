@@ -1,4 +1,4 @@
-"""``make watch``: a real edit in a real checkout, and what is said of it."""
+"""``make watch``: a real edit in a real checkout, and what is printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from installations import ROOT, Installation
 from nanogpt_rs.workshop.watch import Touched, shift, touched
 
 
-def test_files_tell_what_was_touched() -> None:
+def test_changed_files_say_which_implementations_are_affected() -> None:
     def of(*names: str) -> Touched:
         return touched(ROOT, [ROOT / name for name in names])
 
@@ -41,30 +41,30 @@ def test_files_tell_what_was_touched() -> None:
     assert of("rust_impls/benches/kernels.rs", "rust_impls/tests/ideas.rs").rows == ()
 
 
-def test_two_runs_are_told_apart_by_both_their_errors() -> None:
-    def told(ratio: float, half: float) -> dict[str, object]:
+def test_two_runs_are_compared_with_the_errors_of_both() -> None:
+    def comparison(ratio: float, half: float) -> dict[str, object]:
         return {"ratio": ratio, "interval": [ratio / math.exp(half), ratio * math.exp(half)]}
 
-    moved = shift(told(3.0, 0.03), told(2.0, 0.04))
+    moved = shift(comparison(3.0, 0.03), comparison(2.0, 0.04))
     assert moved is not None
     assert moved.verdict == "faster"
     assert moved.factor == pytest.approx(1.5)
     assert moved.interval == pytest.approx((1.5 * math.exp(-0.05), 1.5 * math.exp(0.05)))
-    slower = shift(told(2.0, 0.03), told(3.0, 0.04))
+    slower = shift(comparison(2.0, 0.03), comparison(3.0, 0.04))
     assert slower is not None
     assert slower.verdict == "slower"
-    same = shift(told(2.0, 0.03), told(2.09, 0.04))
+    same = shift(comparison(2.0, 0.03), comparison(2.09, 0.04))
     assert same is not None
     assert same.verdict == "not told apart"
-    alone = shift(told(2.0, 0.03), {"ratio": 1.0, "interval": None})
+    alone = shift(comparison(2.0, 0.03), {"ratio": 1.0, "interval": None})
     assert alone is not None
     assert (alone.interval, alone.verdict) == (None, "not told apart")
-    assert shift(told(2.0, 0.03), {"ratio": None, "interval": None}) is None
+    assert shift(comparison(2.0, 0.03), {"ratio": None, "interval": None}) is None
 
 
 @pytest.fixture
 def watching(installation: Installation) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """A checkout that is its own installation, and a watch over it."""
+    """Yield a checkout that is its own installation, and a process that watches it."""
     folder = installation.folder
     shutil.copytree(ROOT / "rust_impls", folder / "rust_impls", dirs_exist_ok=True)
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
@@ -77,10 +77,10 @@ def watching(installation: Installation) -> Iterator[tuple[Path, subprocess.Pope
         env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "300", "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
-        # A shell's background jobs ignore SIGINT, and so would we, had the tests been started so.
+        # A shell's background jobs ignore SIGINT, and the tests may be one.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as process:
-        guard = threading.Timer(900, process.kill)  # or a report that never comes is waited for
+        guard = threading.Timer(900, process.kill)  # or a line that never comes would be waited for
         guard.start()
         yield folder, process
         guard.cancel()
@@ -99,7 +99,7 @@ def until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """At once: a file that is empty for a moment would be an edit of its own."""
+    """Replace a file at once: if it were empty for a moment, that would be an edit of its own."""
     new = path.with_name(f".{path.name}")
     new.write_text(text)
     new.replace(path)
