@@ -276,7 +276,11 @@ def test_a_fingerprint_changes_with_every_room_and_nothing_else(
     assert len(first) == 65
     assert fingerprint() == first  # after the first run has left compiled files behind
     seen = {first, fingerprint("a corpus")}
-    for name in ("py_impls/charset/set.py", "nanogpt_rs/ruler/tasks.py", "rust_impls/__init__.py"):
+    for name in (
+        "py_impls/charset/set.py",
+        "nanogpt_rs/ruler/tasks/__init__.py",
+        "rust_impls/__init__.py",
+    ):
         append(installation.folder / name)
         seen.add(fingerprint())
     assert len(seen) == 5

@@ -1,0 +1,197 @@
+"""What a task is: the call that is measured, the right answer, and how answers are checked.
+
+A task's contract holds for every contender alike, and is never changed once it is published,
+because HEAD's oracle meets the wheels of old commits. What returns something else is another task.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
+
+Call = tuple[Callable[..., object], tuple[object, ...]]
+"""A function and its arguments. Exactly this is timed, with no code of ours in between."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """An input that every contender must refuse.
+
+    Attributes:
+        case: The input's fault, in words.
+        attempt: A function that makes the call with a given contender.
+        error: The exact type of the exception.
+        message: The whole text of the exception, or ``""`` if the wording is left open.
+    """
+
+    case: str
+    attempt: Callable[[Any], object]
+    error: type[Exception]
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A call that cannot be derived from a text alone, with its right answer.
+
+    Attributes:
+        case: What is special about the call, in words.
+        attempt: A function that makes the call with a given contender.
+        answer: The right answer.
+    """
+
+    case: str
+    attempt: Callable[[Any], object]
+    answer: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One contract.
+
+    Attributes:
+        name: The name that the registry and the measured packages use.
+        contract: The signature, in one line.
+        call: Makes the call to time from a contender and a text: on the text, or on its ids.
+        renew: Makes the same call on an equal object that no earlier call has seen.
+        build: Makes the call that comes once before the others and is timed on its own. ``None`` if
+            there is none.
+        oracle: Computes the right answer for a text, in one line, slowly and plainly.
+        difference: Describes what is wrong with an answer, given the right one. ``None`` if nothing
+            is.
+        shared: Whether a change to one answer would change another.
+        edges: Small texts on which contenders go wrong.
+        refusals: Inputs that must be refused.
+        examples: Calls that the texts leave untried.
+        largest_vocabulary: Number of distinct characters that a result can tell apart. The task is
+            not applicable to a corpus with more.
+        files: Lists the files that a call reads. ``None`` for a task that is given no paths.
+        outcome: Makes what is compared with the oracle from a call and its answer: the answer, and
+            what the call has written.
+        by_default: Whether the task is measured when no tasks are named.
+    """
+
+    name: str
+    contract: str
+    call: Callable[[Any, str], Call]
+    renew: Callable[[Call], Call]
+    build: Callable[[Any, str], Call] | None
+    oracle: Callable[[str], Any]
+    difference: Callable[[Any, Any], str | None]
+    shared: Callable[[Any, Any], bool]
+    edges: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    examples: tuple[Example, ...] = ()
+    largest_vocabulary: int = sys.maxunicode + 1
+    by_default: bool = False
+    files: Callable[[Call], list[str]] | None = None
+    outcome: Callable[[Call, Any], Any] = lambda _call, answer: answer
+
+    def problems(self, function: Any, text: str, *, refuses_surrogates: bool) -> Iterator[str]:
+        """Yield each way in which ``function`` breaks this contract on ``text`` and the edges.
+
+        Args:
+            function: The contender.
+            text: The text of a corpus.
+            refuses_surrogates: Whether the contender may raise ``UnicodeEncodeError`` for a text
+                with a lone surrogate, as its marks in the registry say.
+        """
+        for sample in (text, *self.edges):
+            if len(set(sample)) > self.largest_vocabulary:
+                continue
+            try:
+                problem = self.wrong(function, sample)
+            except UnicodeEncodeError as error:
+                refused = refuses_surrogates and has_surrogate(sample)
+                problem = None if refused else f"raised {shown(error)}"
+            except DisturbedError as disturbed:
+                problem = str(disturbed)
+            except Exception as error:
+                problem = f"raised {shown(error)}"
+                if isinstance(error, MemoryError):  # filling the memory takes long: once is enough
+                    yield f"on {excerpt(sample)}: {problem}"
+                    return
+            if problem:
+                yield f"on {excerpt(sample)}: {problem}"
+        for example in self.examples:
+            if difference := self.wrong_example(function, example):
+                yield f"{example.case}: {difference}"
+        for refusal in self.refusals:
+            if problem := broken(refusal, function):
+                yield f"{refusal.case}: {problem}"
+
+    def wrong_example(self, function: Any, example: Example) -> str | None:
+        """Describe what is wrong with ``function``'s answer to an example; ``None`` if nothing."""
+        try:
+            return self.difference(example.attempt(function), example.answer)
+        except Exception as error:
+            return f"raised {shown(error)}"
+
+    def wrong(self, function: Any, text: str) -> str | None:
+        """Describe what is wrong with ``function``'s answers for ``text``; ``None`` if nothing.
+
+        It is called twice: the second answer must neither depend on the first nor share its memory.
+
+        Raises:
+            DisturbedError: it changed the surroundings of its process.
+        """
+        surroundings = Surroundings()
+        expected = self.oracle(text)
+        call = self.call(function, text)
+        given = pickle.dumps(call[1])
+        first = self.answer(call)
+        if difference := self.difference(first, expected):
+            return difference
+        if pickle.dumps(call[1]) != given:
+            return "changed its input"
+        second = self.answer(call)
+        if self.shared(first, second):
+            return "gave two answers that share their memory"
+        if difference := self.difference(second, expected):
+            return f"right at first, then wrong: {difference}"
+        if difference := self.difference(first, expected):
+            return f"the second call changed the first answer: {difference}"
+        surroundings.check()
+        return None
+
+    def answer(self, call: Call) -> Any:
+        """Make a call, and return what is compared with the oracle."""
+        function, arguments = call
+        return self.outcome(call, function(*arguments))
+
+
+def broken(refusal: Refusal, function: Any) -> str | None:
+    """Describe how ``function`` fails to refuse an input; ``None`` if it refuses it rightly."""
+    wanted = refusal.error.__name__
+    try:
+        answer = refusal.attempt(function)
+    except refusal.error as error:
+        if type(error) is not refusal.error:
+            return f"raised {shown(error)} where {wanted} belongs"
+        if refusal.message and str(error) != refusal.message:
+            return f"says {str(error)!r} where {refusal.message!r} belongs"
+        return None
+    except Exception as error:
+        return f"raised {shown(error)} where {wanted} belongs"
+    return f"returned {excerpt(answer)} where {wanted} belongs"
+
+
+def has_surrogate(text: str) -> bool:
+    """Return whether ``text`` holds a lone surrogate, which UTF-8 cannot express."""
+    return any("\ud800" <= character <= "\udfff" for character in set(text))
+
+
+def excerpt(value: object, limit: int = 60) -> str:
+    """Return ``value`` as Python writes it in ASCII, shortened: every terminal can show it."""
+    whole = ascii(value[: limit + 1] if isinstance(value, str | list | bytes) else value)
+    return whole if len(whole) <= limit else f"{whole[:limit]}... ({type(value).__name__})"
+
+
+def shown(error: BaseException) -> str:
+    """Return the type and the text of ``error``, shortened."""
+    return f"{type(error).__name__}: {excerpt(str(error), 200)}"
