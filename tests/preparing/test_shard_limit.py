@@ -12,6 +12,8 @@ from preparations import TEXT, write
 
 from nanogpt_rs.preparing import stages
 from nanogpt_rs.preparing.shard_limit import stage_seconds, write_as_limit
+from nanogpt_rs.records import files
+from nanogpt_rs.records.preparations import PreparationRounds
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -46,10 +48,20 @@ def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None
     assert document["bytes"] == path.stat().st_size
     assert document["meanwhile"]["seconds"] >= 2 * document["limit"]["seconds"]
     assert list((tmp_path / "out").iterdir()) == []  # measured shards are removed
+    (path,) = (tmp_path / "results/local/preparation").glob("*.jsonl")
+    (recorded,) = files.read(path)
+    (record,) = recorded.others
+    assert isinstance(record, PreparationRounds)
+    assert recorded.complete
+    assert recorded.run.run == document["run"]["run"]
+    assert (record.bytes, record.rounds) == (document["bytes"], 2)
+    assert [arm.engine for arm in record.arms] == [one["engine"], two["engine"]]
+    assert record.arms[1].of_limit.ratio == pytest.approx(two["of_limit"]["ratio"], rel=1e-5)
+    assert str(tmp_path) not in path.read_text()
     done = nanogpt_rs(*arguments)
     assert done.returncode == 0, done.stderr
     assert "of the limit's" in done.stdout
-    assert "times as fast as one" in done.stdout
+    assert "times as fast as with one" in done.stdout
     assert "processors busy" in done.stdout
     for text, folder, says in (
         ("none.txt", "out", "limit: [Errno 2] No such file or directory: 'none.txt'"),
@@ -67,13 +79,16 @@ def test_a_stage_is_shared_by_no_more_workers_than_parts() -> None:
 
 def test_options_that_rounds_cannot_have_are_refused(nanogpt_rs: Run) -> None:
     for arguments, says in (
-        (["--again"], "has nothing to do --again"),
-        (["--workers=2"], "--scheduler and --workers are of --engine dask"),
-        (["--engine=dask", "--scheduler=x"], "not a --scheduler's"),
+        (["--again"], "cannot take --again"),
+        (["--workers=2"], "--scheduler and --workers need --engine dask"),
+        (["--engine=dask", "--scheduler=x"], "cannot take a --scheduler"),
     ):
         done = nanogpt_rs("prepare", "0.txt", "--out=out", "--rounds=2", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert says in done.stderr
+    done = nanogpt_rs("prepare", "0.txt", "--out=out", "--results=results/local")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs --rounds" in done.stderr
 
 
 def test_the_limit_reads_and_writes_what_a_preparation_does(tmp_path: Path) -> None:
