@@ -1,10 +1,10 @@
 """asv's benchmarks and the pytest-benchmark tests, which are run from a checkout.
 
 asv imports this package from HEAD into the environment of each commit, whose wheel has a
-``nanogpt_rs`` of its own. What decides what is measured, on what and what the right answer is must
-come from HEAD, so the name is bound to this checkout here, before anything else is imported. It is
-bound by its module spec and not through ``sys.path``, which would put the checkout's ``py_impls``
-and ``model`` in the place of the wheel's, which are what is measured.
+``nanogpt_rs`` of its own. The ruler, which decides what is measured, on which texts, and what the
+right answer is, must come from HEAD. So the name is bound to this checkout here, before anything
+else is imported. It is bound by its module spec and not through ``sys.path``: that would also put
+the checkout's ``py_impls`` and ``model`` in the place of the wheel's, which are to be measured.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""asv: processor time of what a task does once before its calls, such as building an encoder."""
+"""asv: processor time of the work that comes once before a task's calls: building an encoder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class _Build(Cells):
     version = "1"
 
     def call(self, function: Any, text: str) -> Call:
-        """Return the building, not the call."""
+        """Return the call that builds, instead of the one that comes after it."""
         assert self.task.build is not None
         return self.task.build(function, text)
 
-    def time_build(self, verdicts: Proofs, id: str, corpus: str) -> None:
+    def time_build(self, proofs: Proofs, id: str, corpus: str) -> None:
         """Build once."""
-        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function, arguments = self.prepared or self.prepare(proofs, id, corpus)
         function(*arguments)
 
 

@@ -8,9 +8,9 @@ from nanogpt_rs.ruler.suite import Cells, Proofs, classes
 class _Call(Cells):
     version = "1"
 
-    def time_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
+    def time_call(self, proofs: Proofs, id: str, corpus: str) -> None:
         """Call once."""
-        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function, arguments = self.prepared or self.prepare(proofs, id, corpus)
         function(*arguments)
 
 

@@ -1,7 +1,7 @@
-"""asv: processor time of a whole job, from a file to a loss, by what prepares the file.
+"""asv: processor time of a whole job, from a file to a loss, by the preparation of the file.
 
-A short one, as a step of training is the same for all. Where torch is not installed, and in wheels
-from before there was a model, this is n/a.
+The job is short, because a step of training is the same for all. It is n/a where torch is not
+installed, and in wheels from before there was a model.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEPS = 20
 
 
 class EndToEnd(Cells):
-    """A whole job, small."""
+    """A whole job on a small model."""
 
     version = "1"
     task = TASKS[PREPARATION]
@@ -27,7 +27,7 @@ class EndToEnd(Cells):
     rounds = 3
 
     def call(self, function: Any, text: str) -> Call:
-        """Return the training of a small model, whose preparation is the contender's."""
+        """Return the call that trains a small model, on files that the contender prepares."""
         if importlib.util.find_spec(TRAIN.partition(".")[0]) is None:
             from asv_runner.benchmarks.mark import SkipNotImplemented
 
@@ -35,7 +35,7 @@ class EndToEnd(Cells):
         prepare, arguments = self.task.call(function, text)
         return partial(resolve_name(TRAIN), steps=STEPS), (prepare, *arguments, "quick")
 
-    def time_job(self, verdicts: Proofs, id: str, corpus: str) -> None:
+    def time_job(self, proofs: Proofs, id: str, corpus: str) -> None:
         """Prepare, train, evaluate."""
-        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function, arguments = self.prepared or self.prepare(proofs, id, corpus)
         function(*arguments)

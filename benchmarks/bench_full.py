@@ -1,6 +1,7 @@
-"""asv: processor time of one call, every implementation on every corpus, on request only.
+"""asv: processor time of one call, for every implementation on every corpus, on request only.
 
-There if the environment variable NANOGPT_RS_ASV is ``full``, which is what ``make asv-full`` sets.
+The classes are there if the environment variable NANOGPT_RS_ASV is ``full``; ``make asv-full`` sets
+it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ class _Full(Cells):
     version = "1"
 
     def setup_cache(self) -> Proofs:
-        """Prove every row on every corpus."""
+        """Verify every row on every corpus."""
         return prove(FULL_CORPORA)
 
     setup_cache.timeout = 3600  # type: ignore[attr-defined]
 
-    def time_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
+    def time_call(self, proofs: Proofs, id: str, corpus: str) -> None:
         """Call once."""
-        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function, arguments = self.prepared or self.prepare(proofs, id, corpus)
         function(*arguments)
 
 

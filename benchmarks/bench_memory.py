@@ -1,6 +1,6 @@
 """asv: peak memory of a process that makes one call, in bytes.
 
-The interpreter, the corpus and its copy are in it, the same for all rows of a task.
+It includes the interpreter, the corpus and a copy of it, which are the same for all rows of a task.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from nanogpt_rs.ruler.suite import Cells, Proofs, classes
 class _Memory(Cells):
     version = "1"
 
-    def peakmem_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
+    def peakmem_call(self, proofs: Proofs, id: str, corpus: str) -> None:
         """Call once."""
-        function, arguments = self.prepare(verdicts, id, corpus)
+        function, arguments = self.prepare(proofs, id, corpus)
         function(*arguments)
 
 

@@ -1,6 +1,6 @@
-"""asv: wall-clock time of one call of the ideas that use several threads.
+"""asv: wall-clock time of one call, for the ideas that use several threads.
 
-Processor time adds their threads up, so that they would seem to gain nothing.
+Processor time is the sum over all threads, so that threads would seem to gain nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ class _Wall(Cells):
     version = "1"
     timer = time.perf_counter
 
-    def time_call(self, verdicts: Proofs, id: str, corpus: str) -> None:
+    def time_call(self, proofs: Proofs, id: str, corpus: str) -> None:
         """Call once."""
-        function, arguments = self.prepared or self.prepare(verdicts, id, corpus)
+        function, arguments = self.prepared or self.prepare(proofs, id, corpus)
         function(*arguments)
 
 

@@ -22,7 +22,7 @@ from nanogpt_rs.measuring import bench
 from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, worker_end
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
-from nanogpt_rs.ruler.count import EMPTY
+from nanogpt_rs.ruler.count import EMPTY, Answer, Order
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.verification import verify_apart
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
@@ -151,13 +151,13 @@ def count_call(
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         prefix = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"]
         prefix += [f"--callgrind-out-file={folder}/out"]
-        order = {
+        order: Order = {
             "task": row.task, "id": row.id, "corpus": contest.corpus_name,
             "side": side, "library": str(shim),
         }  # fmt: skip
         # With several threads, or with another hash seed, the count would differ from run to run.
         environment = {"PYTHONHASHSEED": "0", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        answer = run_worker("count", order, DEADLINE, environment, prefix)
+        answer: Answer = run_worker("count", order, DEADLINE, environment, prefix)
         if answer["reason"] is not None:
             return None, answer["path"], answer["reason"]
         regions = dict(map(region_of, sorted(Path(folder).glob("out.*"))))

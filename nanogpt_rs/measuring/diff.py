@@ -39,6 +39,7 @@ from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256, write_whole
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.rounds import applies
+from nanogpt_rs.ruler.sides import Answer, Order
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.verification import verify_apart
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
@@ -126,7 +127,8 @@ def side_of(commit: str) -> Side:
             unpack(build_wheel(commit, home), folder)
             write_whole(folder / "whole", b"")
     try:
-        answer = run_worker("sides", {"side": str(folder)}, 60.0)
+        order: Order = {"side": str(folder)}
+        answer: Answer = run_worker("sides", order, 60.0)
     except WorkerError as error:
         raise DiffError(f"commit {commit[:8]}: {worker_end(error)}") from None
     if "refused" in answer:

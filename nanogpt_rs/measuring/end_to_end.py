@@ -170,7 +170,7 @@ def train(
     Raises:
         nanogpt_rs.ruler.worker.WorkerError: The process gave no answer.
     """
-    order = {
+    order: end_to_end.Order = {
         "id": row.id,
         "corpus": name,
         "packages": paired.measured_packages(),
@@ -179,8 +179,17 @@ def train(
         "seed": seed,
         "options": dict(options or {}),
     }
-    answer = run_worker("end_to_end", order, DEADLINE)
-    return Trained(id=row.id, **answer | {"prepare": tuple(answer["prepare"])})
+    answer: end_to_end.Answer = run_worker("end_to_end", order, DEADLINE)
+    return Trained(
+        id=row.id,
+        seconds=answer["seconds"],
+        cpu_seconds=answer["cpu_seconds"],
+        prepare=tuple(answer["prepare"]),
+        val_loss=answer["val_loss"],
+        parameters_sha256=answer["parameters_sha256"],
+        steps=answer["steps"],
+        how=answer["how"],
+    )
 
 
 def require_one_model(trained: Sequence[Trained]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from nanogpt_rs.measuring.paired import LEAST_DEADLINE, measured_packages
 from nanogpt_rs.records.schema import Footprint
 from nanogpt_rs.ruler.files import cannot_uncache
+from nanogpt_rs.ruler.memory import Answer, Order
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.worker import run_worker
@@ -46,19 +47,26 @@ def measure(
     Raises:
         nanogpt_rs.ruler.worker.WorkerError: A process gave no answer.
     """
-    order = {
+    order: Order = {
         "task": row.task,
         "id": row.id,
         "corpus": corpus,
         "packages": measured_packages(),
         "uncached": uncached,
     }
-    answers = []
+    answers: list[Answer] = []
     for _ in range(processes):
         answers.append(run_worker("memory", order, DEADLINE))
         tick()
-    columns = {key: tuple(answer[key] for answer in answers) for key in answers[0]}
-    return Footprint(row.task, row.id, uncached, **columns)
+    return Footprint(
+        row.task,
+        row.id,
+        uncached,
+        seconds=tuple(answer["seconds"] for answer in answers),
+        cpu_seconds=tuple(answer["cpu_seconds"] for answer in answers),
+        peak=tuple(answer["peak"] for answer in answers),
+        kept=tuple(answer["kept"] for answer in answers),
+    )
 
 
 def ordered(footprints: Sequence[Footprint]) -> list[Footprint]:

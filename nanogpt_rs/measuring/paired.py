@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -75,8 +75,14 @@ class Arm:
     side: str | None = None
     name: str | None = None
 
-    def order(self, calls: int, **more: Any) -> dict[str, Any]:
-        """Return the arm's part of a worker's order, with this many counted calls in a block."""
+    def order(self, calls: int, primed: int = 0, echoes: int = 0) -> rounds.ArmOrder:
+        """Return the arm's part of a worker's order.
+
+        Args:
+            calls: Number of calls in a block that are counted.
+            primed: Number of calls before each block that are not timed.
+            echoes: Number of further blocks in each round that are not timed.
+        """
         fields = {
             "threads": self.threads,
             "target": self.target,
@@ -85,9 +91,11 @@ class Arm:
             "characters": self.characters,
             "side": self.side,
             "name": self.name,
+            "primed": primed,
+            "echoes": echoes,
         }
-        given = {key: value for key, value in fields.items() if value}
-        return {"id": self.id, **given, "calls": calls + round(calls * self.uncounted), **more}
+        order: rounds.ArmOrder = {"id": self.id, "calls": calls + round(calls * self.uncounted)}
+        return cast(rounds.ArmOrder, order | {key: value for key, value in fields.items() if value})
 
 
 def arm_of(row: Implementation) -> Arm:
@@ -114,26 +122,30 @@ class Setting:
     watchful: bool = False
 
     def run(
-        self, arms: Sequence[dict[str, Any]], rounds: int, warm_up_rounds: int, seconds: float
-    ) -> dict[str, Any]:
+        self,
+        arms: Sequence[rounds.ArmOrder],
+        timed_rounds: int,
+        warm_up_rounds: int,
+        seconds: float,
+    ) -> rounds.Answer:
         """Have one fresh process measure these rounds, and return its answer.
 
         Args:
             arms: The arms' parts of the order, see ``Arm.order``.
-            rounds: Number of rounds to time.
+            timed_rounds: Number of rounds to time.
             warm_up_rounds: Number of rounds before them that are not timed.
             seconds: Seconds that the process is expected to take; its deadline depends on them.
 
         Raises:
             WorkerError: The process gave no answer.
         """
-        order = {
+        order: rounds.Order = {
             "task": self.task,
             "corpus": self.corpus,
             "state": self.state,
             "packages": measured_packages(),
             "arms": arms,
-            "rounds": rounds,
+            "rounds": timed_rounds,
             "warm_up_rounds": warm_up_rounds,
             "watchful": self.watchful,
             "seed": random.randrange(2**32),  # noqa: S311
@@ -142,7 +154,9 @@ class Setting:
             "NANOGPT_RS_PADDING": "x" * random.randrange(PADDING_LIMIT),  # noqa: S311
             "PYTHONHASHSEED": str(random.randrange(2**32)),  # noqa: S311
         }
-        return run_worker("rounds", order, max(LEAST_DEADLINE, 20 * seconds), environment)
+        deadline = max(LEAST_DEADLINE, 20 * seconds)
+        answer: rounds.Answer = run_worker("rounds", order, deadline, environment)
+        return answer
 
 
 @cache
@@ -366,7 +380,9 @@ def measure(
         measured.wrong |= answer["wrong"]
         for name, cores in answer["cores"].items():
             measured.cores.setdefault(name, []).append(cores)
-        measured.processes.append(blocks.Process(answer["blocks"], answer["others"]))
+        measured.processes.append(
+            blocks.Process(np.asarray(answer["blocks"], float), answer["others"])
+        )
         for arm, calls in enumerate(plan_of_all.calls):
             # The uncounted calls of a planted slow-down must not count as calls.
             measured.processes[-1].blocks[arm, :, 4] = calls

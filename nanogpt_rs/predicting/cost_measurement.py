@@ -23,7 +23,7 @@ from nanogpt_rs.measuring.selection import select
 from nanogpt_rs.predicting.cost_prediction import CALL, CostError
 from nanogpt_rs.preparing.shards import TRAIN, VAL, sha256_of
 from nanogpt_rs.records.schema import STRONGEST, Taken
-from nanogpt_rs.ruler import corpora
+from nanogpt_rs.ruler import corpora, cost
 from nanogpt_rs.ruler.tasks import SHARDS
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 
@@ -150,14 +150,14 @@ def measure_way(way: Way, path: Path, out: Path, size: int) -> Taken:
     """
     if way.options is None:
         out.mkdir()
-        order = {
+        order: cost.Order = {
             "id": way.name,
             "paths": [str(path)],
             "out": str(out),
             "packages": measured_packages(),
         }
         try:
-            answer = run_worker("cost", order, DEADLINE)
+            answer: cost.Answer = run_worker("cost", order, DEADLINE)
         except WorkerError as error:
             raise CostError(f"{way.name}: a worker process {error}") from None
         return Taken(way.name, 1, size, size, 1, answer["seconds"], {CALL: answer["cpu_seconds"]})

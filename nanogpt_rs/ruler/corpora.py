@@ -1,7 +1,7 @@
-"""The texts that everything is measured on; name and SHA-256 of each travel with every result.
+"""The texts that everything is measured on. Every result holds its text's name and SHA-256.
 
-A corpus is asked for by an id of ``CORPORA`` or by a path to a UTF-8 file. One is never replaced
-by another: if what was asked for cannot be had, that is an error.
+A corpus is named by an id of ``CORPORA`` or by the path of a UTF-8 file. No corpus ever replaces
+another: it is an error if the named one cannot be loaded.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ DEFAULT = "synthetic"
 
 
 class CorpusError(Exception):
-    """A corpus cannot be had; the message says which, why and what would help."""
+    """A corpus cannot be loaded; the message says which one, why, and what would help."""
 
 
 class UnknownCorpusError(CorpusError):
-    """What was asked for is neither an id nor a file."""
+    """A name is neither the id of a corpus nor the path of a file."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Corpus:
     """A text to measure on.
 
     Attributes:
-        id: an id of ``CORPORA``, or ``file:NAME`` for a user's own file (never its folder).
-        description: what it is; says so where it is synthetic.
-        sha256: of the text as UTF-8, in hexadecimal.
-        text: the text itself.
+        id: An id of ``CORPORA``, or ``file:NAME`` for a user's own file (without its folder).
+        description: A description, which names a synthetic text as such.
+        sha256: SHA-256 of the text's UTF-8, in hexadecimal.
+        text: The text itself.
     """
 
     id: str
@@ -59,11 +59,11 @@ class Corpus:
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """How to come by one corpus.
+    """The source of one corpus.
 
     Attributes:
-        description: what it is; says so where it is synthetic.
-        make: finds or makes the text.
+        description: A description, which names a synthetic text as such.
+        make: Finds or makes the text.
     """
 
     description: str
@@ -74,38 +74,38 @@ def load(name: str) -> Corpus:
     """Return the corpus with this id, or the UTF-8 file at this path.
 
     Raises:
-        UnknownCorpusError: ``name`` is neither.
-        CorpusError: the corpus cannot be had, or is not what its hash says.
+        UnknownCorpusError: there is neither a corpus nor a file of this name.
+        CorpusError: the corpus cannot be loaded, or its hash is another than the known one.
     """
     if name not in CORPORA:
         return read_file(name)
     source = CORPORA[name]
     text = source.make()
-    known = golden_hashes()[name]
-    if (found := sha256(text.encode())) != known:
+    expected = golden_hashes()[name]
+    if (actual := sha256(text.encode())) != expected:
         raise CorpusError(
-            f"corpus {name}: SHA-256 is {found}, not {known}; this Python made another text"
+            f"corpus {name}: SHA-256 is {actual}, not {expected}; this Python made another text"
         )
-    return Corpus(name, source.description, known, text)
+    return Corpus(name, source.description, expected, text)
 
 
 @cache
 def golden_hashes() -> dict[str, str]:
     """Return the SHA-256 of every corpus by its id, from ``corpora.sha256``."""
     lines = Path(__file__).with_name("corpora.sha256").read_text(encoding="ascii").splitlines()
-    return {name: known for known, name in map(str.split, lines)}
+    return {name: digest for digest, name in map(str.split, lines)}
 
 
 def read_file(name: str) -> Corpus:
-    """Return the user's own UTF-8 file at path ``name`` as a corpus."""
+    """Return the user's own UTF-8 file at the path ``name`` as a corpus."""
     try:
         path = Path(name).expanduser()
-        there, regular = bool(name) and path.exists(), path.is_file()
+        exists, regular = bool(name) and path.exists(), path.is_file()
     except (OSError, ValueError, RuntimeError) as error:
         raise CorpusError(f"corpus {name}: cannot be looked for: {error}") from None
-    if not there:
-        near = get_close_matches(name, CORPORA, n=3)
-        hint = f"; near: {', '.join(near)}" if near else ""
+    if not exists:
+        similar = get_close_matches(name, CORPORA, n=3)
+        hint = f"; near: {', '.join(similar)}" if similar else ""
         raise UnknownCorpusError(
             f"corpus {name!r}: no such file, and no such id (`nanogpt-rs corpora` lists them){hint}"
         )
@@ -127,8 +127,8 @@ def read_file(name: str) -> Corpus:
 def own_copy(text: str) -> str:
     """Return an equal ``str`` that shares nothing with ``text``.
 
-    A contender that asks CPython for UTF-8 leaves the answer cached on the object it was given,
-    so contenders must not be handed the same object.
+    When a contender asks CPython for a text's UTF-8, CPython caches it on the text object. So no
+    two contenders may be given the same object.
     """
     return (text + "\0")[:-1]
 
@@ -139,7 +139,7 @@ def sha256(data: bytes) -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for corpora that were generated or downloaded once."""
+    """Return the folder for corpora that are generated or downloaded once."""
     if own := os.environ.get(CACHE_VARIABLE):
         return Path(own)
     if sys.platform == "win32":
@@ -150,10 +150,10 @@ def cache_folder() -> Path:
 
 
 def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
-    """Return a getter for the text that ``make`` takes a second or more for: made once, then kept.
+    """Return a function that makes a text once with ``make``, and then reads it from the cache.
 
-    What is kept is held against its hash. A cache that cannot be written costs time, not the
-    corpus.
+    It is meant for texts that take a second or longer to make. The hash of a cached text is
+    checked. If the cache cannot be written, the text is made each time.
     """
 
     def get() -> str:
@@ -174,7 +174,7 @@ def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write ``data`` so that no reader, and no crash, ever leaves half of it at ``path``."""
+    """Write a file so that neither a reader nor a crash ever finds a part of it at ``path``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -189,30 +189,31 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def tinyshakespeare() -> str:
-    """Return TinyShakespeare: an explicit path, else the cache, else a pinned download."""
-    known = golden_hashes()["tinyshakespeare"]
+    """Return TinyShakespeare from the path that the variable names, the cache or a download."""
+    expected = golden_hashes()["tinyshakespeare"]
     if not (explicit := os.environ.get(TINYSHAKESPEARE_VARIABLE)):
-        return download(TINYSHAKESPEARE_URL, known, cache_folder() / "tinyshakespeare.txt").decode()
+        cached_file = cache_folder() / "tinyshakespeare.txt"
+        return download(TINYSHAKESPEARE_URL, expected, cached_file).decode()
     try:
         data = Path(explicit).expanduser().read_bytes()
     except (OSError, ValueError, RuntimeError) as error:
-        said = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise CorpusError(
-            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {said}"
+            f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit}: {reason}"
         ) from None
-    if (found := sha256(data)) != known:
+    if (actual := sha256(data)) != expected:
         raise CorpusError(
             f"corpus tinyshakespeare: {TINYSHAKESPEARE_VARIABLE}={explicit} is another file: "
-            f"SHA-256 {found}, not {known}"
+            f"SHA-256 {actual}, not {expected}"
         )
     return data.decode()
 
 
-def download(url: str, known_sha256: str, cached: Path) -> bytes:
-    """Return the file with this hash from ``cached``, downloading it from ``url`` if need be.
+def download(url: str, expected_sha256: str, cached: Path) -> bytes:
+    """Return the file with this hash from the path ``cached``; download it if it is not there.
 
     Raises:
-        CorpusError: it cannot be downloaded, or what came has another hash. Nothing is kept then.
+        CorpusError: the file cannot be downloaded, or has another hash. Nothing is kept then.
     """
     try:
         import pooch
@@ -223,17 +224,17 @@ def download(url: str, known_sha256: str, cached: Path) -> bytes:
         ) from None
     pooch.get_logger().setLevel("WARNING")
     try:
-        path = pooch.retrieve(url, f"sha256:{known_sha256}", cached.name, cached.parent)
+        path = pooch.retrieve(url, f"sha256:{expected_sha256}", cached.name, cached.parent)
         return Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is not
+    except (OSError, ValueError) as error:  # ValueError: a wrong hash; OSError: the rest
         raise CorpusError(
             f"corpus {cached.stem}: cannot be downloaded from {url}: {error}\n"
             f"Download it yourself and set {TINYSHAKESPEARE_VARIABLE} to its path."
         ) from None
 
 
-# What there is. An id says language, size and width (the storage that CPython chooses for the
-# widest character: ascii, latin1, ucs2 or ucs4). Append only: results are kept by id.
+# The corpora. An id names language, size and width (the storage that CPython chooses for the widest
+# character: ascii, latin1, ucs2 or ucs4). Append only: results are kept by id.
 
 SIZES = {
     "1": 1,
@@ -247,12 +248,12 @@ SIZES = {
 
 
 def english(size: str) -> str:
-    """Return the beginning of ``synthetic``, repeated where it is too short."""
+    """Return the beginning of ``synthetic``, which is repeated if it is too short."""
     return texts.repeated(synthetic_text(), SIZES[size])
 
 
 def sized(language: str, size: str) -> CorpusSource:
-    """Return the source of ``synthetic`` in another alphabet, at this size."""
+    """Return the source of ``synthetic`` in another alphabet, in this size."""
     alphabet = texts.ALPHABETS[language]
     return CorpusSource(
         f"{SIZES[size]:,} characters of synthetic, {alphabet.description}",

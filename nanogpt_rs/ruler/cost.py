@@ -1,4 +1,4 @@
-"""What one worker process measures of a single call on files that exist: its time, nothing else.
+"""Measures the time of a single call on files that exist, in a worker process.
 
 The files may be larger than any corpus that this project holds in memory.
 """
@@ -6,23 +6,44 @@ The files may be larger than any corpus that this project holds in memory.
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.tasks import SHARDS
 
 
-def answer(order: dict[str, Any]) -> dict[str, float]:
-    """Make one call.
+class Order(TypedDict):
+    """An order to prepare files.
 
-    Args:
-        order: ``id`` of a contender of the task ``SHARDS``; ``paths`` of the texts; ``out``, a
-            folder for the shards; ``packages``, as ``provenance.package_files`` has them.
-
-    Returns:
-        ``seconds`` of the call by the wall clock and ``cpu_seconds`` of the process.
+    Attributes:
+        id: The id of a contender of the task ``SHARDS``.
+        paths: The paths of the texts.
+        out: The path of a folder for the shards.
+        packages: The files of the measured packages, as ``provenance.package_files`` returns them.
     """
+
+    id: str
+    paths: Sequence[str]
+    out: str
+    packages: dict[str, str | None]
+
+
+class Answer(TypedDict):
+    """What one call took.
+
+    Attributes:
+        seconds: Seconds of wall-clock time.
+        cpu_seconds: Seconds of the process's processor time.
+    """
+
+    seconds: float
+    cpu_seconds: float
+
+
+def answer(order: Order) -> Answer:
+    """Make one call, in a worker process."""
     provenance.check_origins(order["packages"])
     function = find(SHARDS, order["id"]).resolve()
     cpu, wall = time.process_time(), time.perf_counter()

@@ -1,7 +1,7 @@
-"""Counts a call's instructions, in a process that runs under valgrind's callgrind.
+"""Counts a call's instructions, in a worker process that runs under valgrind's callgrind.
 
-Counting starts before the call and stops after it, by a small library that the harness has
-compiled: callgrind listens for a sequence of instructions that does nothing on a processor.
+A small library, which the parent process has compiled, starts counting before the call and stops it
+afterwards: callgrind listens for a sequence of instructions that does nothing on a processor.
 """
 
 from __future__ import annotations
@@ -10,32 +10,55 @@ import ctypes
 import gc
 import sys
 from pkgutil import resolve_name
-from typing import Any
+from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, provenance, registry
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.verification import not_applicable
 
 WARM_UPS = 12
-"""Calls before the first that is counted: the interpreter specializes what it has run often."""
+"""Calls before the first that is counted: the interpreter specializes code that has run often."""
 REGIONS = 3
+"""Number of calls that are counted, and of regions without a call."""
 EMPTY = "empty"
-"""The name of the region that holds no call."""
+"""The name of the regions that hold no call."""
 
 
-def answer(order: dict[str, Any]) -> dict[str, Any]:
-    """Call what is ordered, each time in a region of its own.
+class Order(TypedDict):
+    """An order to count the instructions of a call.
 
-    Args:
-        order: ``task``, ``id`` and ``corpus``; ``side``, the folder of another wheel to count in,
-            or ``None``; ``library``, the compiled one.
-
-    Returns:
-        ``path``, the set of vector instructions that the Rust module uses here, as
-        ``rust_impls.simd_paths`` has it; ``reason``, why it cannot be called, or ``None``.
+    Attributes:
+        task: The task's name.
+        id: The implementation's id.
+        corpus: The name that the corpus is loaded by.
+        side: The folder of another wheel to count in, ``None`` for what is installed.
+        library: The path of the compiled library.
     """
+
+    task: str
+    id: str
+    corpus: str
+    side: str | None
+    library: str
+
+
+class Answer(TypedDict):
+    """What is known of the call besides callgrind's counts.
+
+    Attributes:
+        path: The set of vector instructions that the Rust module uses here, as
+            ``rust_impls.simd_paths`` names it. ``None`` if the module does not tell.
+        reason: The reason why it cannot be called, ``None`` if it was.
+    """
+
+    path: str | None
+    reason: str | None
+
+
+def answer(order: Order) -> Answer:
+    """Make the ordered call several times, each time in a region of its own."""
     if order["side"]:
-        sys.path.insert(0, order["side"])  # it then is what is installed
+        sys.path.insert(0, order["side"])  # the wheel there then is what is installed
     provenance.check_packages()
     row, corpus = registry.find(order["task"], order["id"]), corpora.load(order["corpus"])
     path = active_path()
@@ -48,7 +71,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     gc.collect()
     gc.disable()
     start, stop = library.start, library.stop
-    for region in range(REGIONS + 1):  # the first one warms what stands around the call
+    for region in range(REGIONS + 1):  # the first region warms the code around the call
         start()
         function(*arguments)
         stop(f"call{region}".encode())
@@ -59,9 +82,9 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def active_path() -> str | None:
-    """Return the set of vector instructions that the Rust module uses; ``None`` if it says none."""
+    """Return the name of the vector instructions that the Rust module uses, ``None`` if unknown."""
     try:
         active: str = resolve_name("rust_impls:simd_paths")()["active"]
-    except (ImportError, AttributeError):  # of an older commit
+    except (ImportError, AttributeError):  # the module of an older commit
         return None
     return active

@@ -1,6 +1,6 @@
-"""What one worker process does of a whole job: imports, prepares a file, trains, and says how long.
+"""Does one whole job in a worker process: imports, prepares a file, trains, and times each stage.
 
-Each is a fresh process with nothing imported before, so that the import is a stage like the others.
+The process is fresh and has imported nothing, so that the import is a stage like the others.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
 from nanogpt_rs.ruler.registry import find
@@ -21,23 +21,55 @@ OPTIONS = "model.train:Options"
 Prepare = Callable[[Sequence[str]], Any]
 
 
-def answer(order: dict[str, Any]) -> dict[str, Any]:
-    """Train a model from a file.
+class Order(TypedDict):
+    """An order to train a model from a file.
 
-    Args:
-        order: ``id`` of what prepares it, and ``corpus``; ``packages``, as
-            ``provenance.package_files`` has them; ``config``, ``steps`` (``None``: the recipe's)
-            and ``seed`` of the training;
-            ``options``, by name, those of ``model.train.Options`` that are not left as they are.
-
-    Returns:
-        ``seconds`` by stage, wall clock: ``import``, the steps of the preparation in their order,
-        then the stages of training; ``cpu_seconds``, the same by the processor's time of all
-        threads; ``prepare``, which of the stages are preparation; ``val_loss`` and
-        ``parameters_sha256`` of what was trained; ``steps`` taken; ``how``, by ``in_words``.
+    Attributes:
+        id: The id of the contender that prepares the file.
+        corpus: The name that the corpus is loaded by.
+        packages: The files of the measured packages, as ``provenance.package_files`` returns them.
+        config: The name of the model's configuration.
+        steps: Number of steps, ``None`` for the configuration's own.
+        seed: The seed of the training.
+        options: Those of ``model.train.Options`` that differ from their defaults, by name.
     """
+
+    id: str
+    corpus: str
+    packages: dict[str, str | None]
+    config: str
+    steps: int | None
+    seed: int
+    options: dict[str, Any]
+
+
+class Answer(TypedDict):
+    """What one job took, and what it trained.
+
+    Attributes:
+        seconds: Seconds of wall-clock time by stage: ``import``, the steps of the preparation in
+            their order, then the stages of training.
+        cpu_seconds: The same in seconds of processor time of all threads.
+        prepare: The names of the stages that are the preparation.
+        val_loss: The trained model's loss on the validation part.
+        parameters_sha256: SHA-256 of the trained parameters.
+        steps: Number of steps that were taken.
+        how: The options of the training in words, as ``in_words`` returns them.
+    """
+
+    seconds: dict[str, float]
+    cpu_seconds: dict[str, float]
+    prepare: list[str]
+    val_loss: float
+    parameters_sha256: str
+    steps: int
+    how: str
+
+
+def answer(order: Order) -> Answer:
+    """Train a model from a file, in a worker process."""
     provenance.check_origins(order["packages"])
-    # The text goes; training has a file.
+    # The text itself is not kept in memory: training has a file.
     path = files.path_of(corpora.load(order["corpus"]).text)
     cpu, wall = time.process_time(), time.perf_counter()
     train, options = resolve_name(TRAIN), resolve_name(OPTIONS)(**order["options"])
@@ -57,9 +89,9 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     whole = {"prepare": (summary.seconds["prepare"], summary.cpu_seconds["prepare"])}
     for stage, (wall, cpu) in (stages or whole).items():
         seconds[stage], cpu_seconds[stage] = wall, cpu
-    for stage, took in summary.seconds.items():
-        if stage not in whole and took:  # nothing may have been compiled
-            seconds[stage], cpu_seconds[stage] = took, summary.cpu_seconds[stage]
+    for stage, elapsed in summary.seconds.items():
+        if stage not in whole and elapsed:  # compiling takes no time where nothing is compiled
+            seconds[stage], cpu_seconds[stage] = elapsed, summary.cpu_seconds[stage]
     return {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
@@ -72,25 +104,25 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_words(options: dict[str, Any], device: str) -> str:
-    """Return how training is computed, where not as it is unasked: ``H100, dtype bfloat16``.
+    """Return the options of a training that differ from their defaults: ``H100, dtype bfloat16``.
 
     Args:
-        options: by name, those that were asked for.
-        device: what the device calls itself.
+        options: These options, by name.
+        device: The device's own name.
     """
     words = [device] if "device" in options else []
-    for name, asked in options.items():
+    for name, value in options.items():
         if name != "device":
-            words.append(name if asked is True else f"{name} {asked}")
+            words.append(name if value is True else f"{name} {value}")
     return ", ".join(words)
 
 
 def timed(steps: Any, stages: dict[str, tuple[float, float]]) -> Prepare:
-    """Return the preparation whose steps these are, which notes what each of them takes.
+    """Make a preparation of its steps, which notes how long each step takes.
 
     Args:
-        steps: a generator function that yields the name of each step that is done.
-        stages: where wall-clock and processor seconds are noted, by name.
+        steps: A generator function that yields the name of each step when it is done.
+        stages: Receives the wall-clock and processor seconds of each step, by name.
     """
 
     def prepare(paths: Sequence[str]) -> Any:

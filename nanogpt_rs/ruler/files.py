@@ -1,4 +1,4 @@
-"""Texts as files, for tasks that are given paths; and files that the system holds no copy of."""
+"""Texts as files, for tasks that are given paths, and files that the system has no copy of."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
 
 KEPT_FROM = 1 << 20
-"""Bytes from which a file is kept in the cache: others are made again in no time."""
+"""Size in bytes from which a file is kept in the cache. Smaller ones take no time to write."""
 
 
 def path_of(text: str | bytes) -> str:
-    """Return the path of a file that holds ``text`` as UTF-8, or just these bytes.
+    """Return the path of a file that holds a text as UTF-8, or these bytes.
 
     Raises:
         UnicodeEncodeError: the text has a lone surrogate, which UTF-8 cannot express.
@@ -39,29 +39,31 @@ def path_of(text: str | bytes) -> str:
 
 
 place: str | None = None
-"""Where that is: in a worker the folder of whoever started it, which goes even if it is killed."""
+"""The folder in which a process makes its own folder. In a worker it belongs to the parent process,
+which removes it even if the worker is killed."""
 
 
 @cache
 def process_folder() -> Path:
-    """Return a folder of this process's own, which goes with it."""
+    """Return a folder of this process's own, which is removed when the process ends."""
     folder = tempfile.TemporaryDirectory(prefix="nanogpt-rs-files-", dir=place)
     atexit.register(folder.cleanup)
     return Path(folder.name)
 
 
 def uncache(path: str) -> None:
-    """Have the system forget its copy of a file, and make sure that it did.
+    """Have the system drop its copy of a file, and check that it did.
 
-    What is below the system, a disk's own memory or that of a virtual machine's host, stays.
+    Copies below the system stay: in a disk's own memory, or in the host of a virtual machine.
 
     Raises:
-        OSError: it still has one: the file lies in memory (tmpfs), or is in use by another.
+        OSError: the system still has a copy. The file lies in memory (tmpfs), or another process
+            uses it.
         AttributeError: this system offers no way (see ``cannot_uncache``).
     """
     file = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(file)  # what has not been written to the disk is not forgotten
+        os.fsync(file)  # pages that have not been written to the disk are not dropped
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
         if resident := resident_pages(file):
             raise OSError(f"{path}: the system keeps {resident} pages of this file in memory")
@@ -72,10 +74,10 @@ def uncache(path: str) -> None:
 def resident_pages(file: int) -> int:
     """Return how many pages of an open file the system has in memory, without fetching any.
 
-    By mincore(2): a read that must not wait would have them fetched behind its back.
+    mincore(2) tells. A read that must not wait would make the system fetch pages in the background.
 
     Raises:
-        OSError: the system does not say.
+        OSError: the system does not tell.
     """
     if not (size := os.fstat(file).st_size):
         return 0
@@ -86,7 +88,7 @@ def resident_pages(file: int) -> int:
         refused = libc.mincore(
             ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(size), pages
         )
-        del first  # or the map could not be closed
+        del first  # while it exists the map cannot be closed
         if refused:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
@@ -95,12 +97,13 @@ def resident_pages(file: int) -> int:
 
 @cache
 def cannot_uncache() -> str | None:
-    """Return why files cannot be had without the system's own copy here, or ``None``."""
+    """Return the reason why the system's copy of a file cannot be dropped here, or ``None``."""
     if not hasattr(os, "posix_fadvise"):
-        return "this system offers no way to make it forget its copy of a file"
+        return "this system offers no way to make it drop its copy of a file"
     try:
         folder = Path(path_of(bytes(KEPT_FROM))).parent
-        # A file of its own: another process that asks the same might read that one meanwhile.
+        # A file of this call's own, because another process with the same question may read one of
+        # a fixed name meanwhile.
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(bytes(KEPT_FROM))
             file.flush()

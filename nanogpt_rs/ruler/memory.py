@@ -1,6 +1,7 @@
-"""What one worker process measures of a first call: its time, and the memory that it takes.
+"""Measures a first call in a worker process: its time, and the memory that it takes.
 
-The process has imported what the call needs and made nothing else, so that its peak is the call's.
+The process has imported what the call needs and has done nothing else, so that its peak memory is
+the call's.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import ctypes
 import gc
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
 from nanogpt_rs.ruler.registry import find
@@ -17,11 +18,11 @@ from nanogpt_rs.ruler.tasks import TASKS
 
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
-RESET_PEAK = "5"  # as proc(5) has it
+RESET_PEAK = "5"  # see proc(5)
 
 
 def cannot() -> str | None:
-    """Return why a call's peak cannot be told here, or ``None``."""
+    """Return the reason why a call's peak memory cannot be measured here, ``None`` if it can."""
     try:
         CLEAR.write_text(RESET_PEAK, encoding="ascii")
         held("VmHWM")
@@ -31,37 +32,64 @@ def cannot() -> str | None:
 
 
 def held(field: str) -> int:
-    """Return what this process holds in memory (``VmRSS``), or held at most (``VmHWM``), in bytes.
+    """Return how many bytes of memory this process holds, or has held at most.
+
+    Args:
+        field: ``VmRSS`` for the present memory, ``VmHWM`` for the peak.
 
     Raises:
-        OSError, KeyError: this system does not say.
+        OSError, KeyError: this system does not tell.
     """
     lines = STATUS.read_text(encoding="ascii").splitlines()
     return int(dict(line.split(":", 1) for line in lines)[field].split()[0]) * 1024
 
 
 def give_back() -> None:
-    """Have the allocator return to the system what it has free: a call would reuse it unseen."""
+    """Have the allocator return its free memory to the system: a call would reuse it unnoticed."""
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc
         trim(0)
 
 
-def answer(order: dict[str, Any]) -> dict[str, Any]:
-    """Make one call, in a process that has made none.
+class Order(TypedDict):
+    """An order to measure a first call.
 
-    Args:
-        order: ``task``, ``id`` and ``corpus``; ``packages``, as
-            ``provenance.package_files`` has them;
-            ``uncached``, whether the system must have no copy of the call's files.
-
-    Returns:
-        ``seconds`` of the call by the wall clock and ``cpu_seconds`` of the process; ``peak`` and
-        ``kept``, by how many bytes the process grew during the call, at most and in the end. The
-        result is kept, and so is what allocators do not give back.
+    Attributes:
+        task: The task's name.
+        id: The implementation's id.
+        corpus: The name that the corpus is loaded by.
+        packages: The files of the measured packages, as ``provenance.package_files`` returns them.
+        uncached: Whether the system must have no copy of the call's files in memory.
     """
+
+    task: str
+    id: str
+    corpus: str
+    packages: dict[str, str | None]
+    uncached: bool
+
+
+class Answer(TypedDict):
+    """What a first call took.
+
+    Attributes:
+        seconds: Seconds of wall-clock time.
+        cpu_seconds: Seconds of the process's processor time.
+        peak: Bytes by which the process had grown at most during the call.
+        kept: Bytes by which the process had grown after the call. The result is among them, and so
+            is what allocators do not give back.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak: int
+    kept: int
+
+
+def answer(order: Order) -> Answer:
+    """Make one call, in a worker process that has made none."""
     provenance.check_origins(order["packages"])
     task = TASKS[order["task"]]
-    # The text goes: a task that reads files gets no other copy of it.
+    # The text itself is not kept in memory by a task that reads files.
     call = task.call(find(task.name, order["id"]).resolve(), corpora.load(order["corpus"]).text)
     function, arguments = call
     if order["uncached"]:
@@ -73,10 +101,10 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     CLEAR.write_text(RESET_PEAK, encoding="ascii")
     before = held("VmRSS")
     cpu, wall = time.process_time(), time.perf_counter()
-    answer = function(*arguments)
+    result = function(*arguments)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    after, peak = held("VmRSS"), held("VmHWM")  # so that the peak is never below it
-    del answer
+    after, peak = held("VmRSS"), held("VmHWM")  # in this order the peak is never below the other
+    del result
     return {
         "seconds": wall,
         "cpu_seconds": cpu,

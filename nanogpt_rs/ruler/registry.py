@@ -1,4 +1,4 @@
-"""Every implementation, one line each; whatever runs or shows implementations reads this.
+"""All implementations, one line each. Everything that runs or shows implementations reads this.
 
 Append only, within a task: results of years are kept by (task, id). A retired idea keeps its line
 and loses its ``default`` mark.
@@ -14,19 +14,19 @@ from pkgutil import resolve_name
 from typing import Any
 
 MARKS = {
-    "baseline": "what the lecture wrote; one per task, and the first ratio is taken against it",
+    "baseline": "the lecture's own Python; one per task, and the first ratio is taken against it",
     "strongest:ascii": "the fastest Python known here for texts whose widest character is ASCII, at "
     "the megabyte scale; one per task, and the second ratio is taken against it",
     "strongest:latin1": "the same for Latin-1",
     "strongest:ucs2": "the same for two bytes a character",
     "strongest:ucs4": "the same for four bytes a character",
-    "default": "runs unasked",
+    "default": "runs by default",
     "utf8": "takes Rust's &str: a lone surrogate is a UnicodeEncodeError, and CPython keeps the "
     "UTF-8 form it makes of non-ASCII text on the text object for ever",
     "parallel": "uses several threads: only wall-clock time can judge it",
-    "limit": "the least traffic of the task, done in one plain way and measured beside the contenders: "
-    "it has no answer to be right or wrong, and no rank",
-    "foreign": "a third party's, added by ``nanogpt_rs.ruler.foreign``: no line here has it",
+    "limit": "a yardstick: the task's least memory traffic, done in one plain way and timed beside the "
+    "contenders; its answer is not checked, and it has no rank",
+    "foreign": "a third party's, added by ``nanogpt_rs.ruler.foreign``; no line here has this mark",
     "quadratic": "its time grows with the text times its distinct characters: not applicable to "
     "corpora of more than 10,000 distinct ones",
 }
@@ -35,16 +35,16 @@ CPU = {
     "avx512": "AVX-512 with VBMI",
     "neon": "NEON",
 }
-"""What ``cpu:`` may come before in ``needs``, and how people call it."""
+"""Sets of instructions, by the name that follows ``cpu:`` in ``needs``, with their usual names."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a third party's implementation comes from.
+    """The code that a third party's implementation comes from.
 
     Attributes:
-        name: a file's name, or a package's.
-        sha256: over its code; empty if that is not here.
+        name: The name of a file or of a package.
+        sha256: SHA-256 of its code; empty if the code is not here.
     """
 
     name: str
@@ -56,18 +56,19 @@ class Origin:
 
 @dataclass(frozen=True)
 class Implementation:
-    """One row: an idea for a task, and where to find it.
+    """One row of the registry: an idea for a task, and the name of its function.
 
     Attributes:
-        task: name of a task in ``nanogpt_rs.ruler.tasks``.
-        id: ``language/idea``, or ``limit/`` and what it does.
-        target: what ``pkgutil.resolve_name`` turns into the function.
-        marks: words of ``MARKS``.
-        needs: what it cannot run without: names of importable modules, and ``cpu:`` before the name
-            of a set of instructions, as ``rust_impls.simd_paths`` spells it.
-        origin: whose it is, if it is not ours.
-        given: names like ``target``, of what the function is given before its own arguments: a
-            Python idea that uses a Rust kernel imports none, or no room could be measured alone.
+        task: The name of a task in ``nanogpt_rs.ruler.tasks``.
+        id: ``language/idea``, or ``limit/`` and the yardstick's name.
+        target: The function's name, as ``pkgutil.resolve_name`` takes it.
+        marks: Words of ``MARKS``.
+        needs: What it cannot run without: names of modules, and ``cpu:`` before the name of a set
+            of instructions, as ``rust_impls.simd_paths`` spells it.
+        origin: The code of a third party's implementation, ``None`` for ours.
+        given: Names like ``target``, of functions that it is given before its own arguments. A
+            Python idea that uses a Rust kernel is given it and does not import it, so that each
+            measured package can be measured alone.
     """
 
     task: str
@@ -79,7 +80,7 @@ class Implementation:
     given: tuple[str, ...] = ()
 
     def resolve(self) -> Any:
-        """Import what it needs and the function, and return that.
+        """Import the function and what it needs, and return the function.
 
         Raises:
             ImportError, AttributeError: this installation does not have it.
@@ -90,11 +91,11 @@ class Implementation:
     def import_needs(self) -> None:
         """Import the modules that it needs.
 
-        A function of Rust imports numpy when it first makes an array, and would have that timed
-        where a module of Python has it imported already.
+        A Rust function imports numpy when it first makes an array. Without this that import would
+        be timed, while a Python module imports numpy before the clock starts.
 
         Raises:
-            ImportError: one is not installed.
+            ImportError: a module is not installed.
         """
         for module in self.modules():
             importlib.import_module(module)
@@ -108,7 +109,10 @@ class Implementation:
         return [need for need in self.needs if not need.startswith("cpu:")]
 
     def resolve_steps(self) -> Any:
-        """Import and return the function's twin that yields the names of its steps; ``None`` if none.
+        """Return the generator that does the same as the function and yields each step's name.
+
+        Returns:
+            ``None`` if the function's module has no such generator, ``steps``.
 
         Raises:
             ImportError, AttributeError: this installation does not have the implementation.
@@ -118,27 +122,26 @@ class Implementation:
         return None if steps is None or not callable(steps) else self.with_given(steps)
 
     def with_given(self, function: Any, resolve: Callable[[str], Any] = resolve_name) -> Any:
-        """Return ``function`` with what the registry gives it, found by name by ``resolve``."""
+        """Return ``function`` with what the registry gives it, which ``resolve`` finds by name."""
         given = [resolve(name) for name in self.given]
         return partial(function, *given) if given else function
 
     def absent(self) -> str | None:
         """Return what this implementation lacks here, ``None`` if nothing, without importing it.
 
-        Importing all of them takes seconds: some import torch.
+        Importing all implementations takes seconds, because some import torch.
         """
-        named = [name.partition(":")[0] for name in self.names()]
-        for module in (*self.modules(), *named):
+        for module in (*self.modules(), *(name.partition(":")[0] for name in self.names())):
             try:
-                found = importlib.util.find_spec(module)
-            except ImportError:  # its package is not there either
-                found = None
-            if found is None:
+                spec = importlib.util.find_spec(module)
+            except ImportError:  # the package around the module is not there either
+                spec = None
+            if spec is None:
                 return f"needs {module}, which is not installed"
         return None
 
     def unavailable(self) -> str | None:
-        """Return why this implementation cannot run here, or ``None`` if it can."""
+        """Return the reason why this implementation cannot run here, ``None`` if it can."""
         if lacking := self.absent():
             return lacking
         try:
@@ -161,9 +164,15 @@ def simd_paths() -> list[str]:
 def row(
     task: str, id: str, target: str, marks: str, needs: str = "", given: str = ""
 ) -> Implementation:
-    """Return one registry row; ``marks``, ``needs`` and ``given`` are separated by spaces."""
-    words = frozenset(marks.split()), tuple(needs.split())
-    return Implementation(task, id, target, *words, given=tuple(given.split()))
+    """Return one row of the registry; ``marks``, ``needs`` and ``given`` hold words between spaces."""
+    return Implementation(
+        task,
+        id,
+        target,
+        frozenset(marks.split()),
+        tuple(needs.split()),
+        given=tuple(given.split()),
+    )
 
 
 # fmt: off
@@ -339,20 +348,20 @@ _added: list[Implementation] = []
 
 
 def add(rows: Iterable[Implementation]) -> None:
-    """Add rows of others in this process; ``nanogpt_rs.ruler.foreign`` has seen to it that they may."""
+    """Add rows of third parties in this process; ``nanogpt_rs.ruler.foreign`` has checked them."""
     _added.extend(rows)
 
 
 def rows() -> tuple[Implementation, ...]:
-    """Return all rows that there are: ours, then those of others."""
+    """Return all rows: ours, then those of third parties."""
     return (*REGISTRY, *_added)
 
 
 def find(task: str, id: str) -> Implementation:
-    """Return the row with this key.
+    """Return the row with this task and id.
 
     Raises:
-        KeyError: there is none.
+        KeyError: there is no such row.
     """
     for implementation in rows():
         if (implementation.task, implementation.id) == (task, id):

@@ -1,8 +1,9 @@
-"""What one worker process of a paired comparison measures: rounds of blocks, arm beside arm.
+"""The rounds that one worker process of a paired comparison measures.
 
-Arm 0 is the baseline and arm 1 the baseline again. Each round times one block of calls of each arm,
-in a new random order; a cyclic order, which gives each arm the same predecessor for ever, found
-differences between identical arms. The arms are made in a random order too.
+Arm 0 is the baseline, and arm 1 is the baseline measured a second time. Each round times one block
+of calls of each arm, in a new random order. A cyclic order, which gives each arm the same
+predecessor in every round, found differences between identical arms. The arms are made in a random
+order too.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import repeat
 from mmap import mmap
 from pathlib import Path
 from pkgutil import resolve_name
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
 from nanogpt_rs.ruler.registry import find
@@ -29,34 +30,36 @@ from nanogpt_rs.ruler.texts import repeated
 from nanogpt_rs.ruler.worker import NO_ARM
 
 LEAST_WATCHED = 0.02
-"""Seconds for which an arm with threads is called to see how many cores it keeps busy."""
+"""Seconds for which an arm with threads is called to find out how many cores it keeps busy."""
 
 try:
     from resource import RUSAGE_THREAD, getrusage
 
     COUNTS_SWITCHES = True
-except ImportError:  # Windows, macOS: nobody says whether a thread was preempted
+except ImportError:  # Windows and macOS do not tell whether a thread was preempted
     COUNTS_SWITCHES = False
 
     def switches() -> tuple[int, int]:
-        """Return no switches, as this system does not count them by thread."""
+        """Return no switches, because this system does not count them by thread."""
         return 0, 0
 
 else:
 
     def switches() -> tuple[int, int]:
-        """Return this thread's involuntary and voluntary context switches so far."""
+        """Return the numbers of this thread's involuntary and voluntary context switches so far."""
         usage = getrusage(RUSAGE_THREAD)
         return usage.ru_nivcsw, usage.ru_nvcsw
 
 
 class CallBlock(NamedTuple):
-    """What a block of calls of one arm took.
+    """The measurement of a block of calls of one arm.
 
     Attributes:
-        wall_ns, cpu_ns: by the wall clock, and of this thread's processor time.
-        involuntary, voluntary: context switches of this thread.
-        calls: how many calls were made.
+        wall_ns: Nanoseconds of wall-clock time.
+        cpu_ns: Nanoseconds of this thread's processor time.
+        involuntary: Number of involuntary context switches of this thread.
+        voluntary: Number of voluntary context switches of this thread.
+        calls: Number of calls.
     """
 
     wall_ns: int
@@ -68,15 +71,17 @@ class CallBlock(NamedTuple):
 
 @cache
 def displacing() -> bytearray:
-    """Return what is copied to evict: many times a core's own cache, less than large shared ones.
+    """Return the data that is copied to evict a text from the caches.
 
-    Made when first asked for, as most who import this module evict nothing.
+    It is many times larger than a core's own cache, but smaller than large shared ones. It is made
+    at the first call, because most processes that import this module evict nothing.
     """
     return bytearray(32 * 2**20)
 
 
 Once = Callable[[Call, int], CallBlock]
-"""Times a block of calls: with the freeing of what they return, ``warm``, or without, ``kept``."""
+"""Times a block of calls, either with the freeing of their results (``warm``) or without it
+(``kept``)."""
 
 
 def warm(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
@@ -94,7 +99,7 @@ def warm(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
 
 
 def kept(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
-    """Time a block of calls without the freeing of what they return."""
+    """Time a block of calls without the freeing of their results."""
     function, arguments = call
     results: list[object] = [None] * calls
     places = range(calls)
@@ -135,11 +140,12 @@ def uncached_file(call: Call, calls: int, task: Task, once: Once = warm) -> Call
 
 
 def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) -> CallBlock:  # noqa: ARG001
-    """Time calls one by one, each in a process forked for it, whose first call it is.
+    """Time calls one by one, each as the first call of a process that is forked for it.
 
-    This process makes none of them before, so that neither memory nor a library is prepared. What
-    is returned is kept, as a job keeps it. A fork rather than a new interpreter, since importing
-    torch a thousand times would take an hour; ``nanogpt-rs memory`` has a few real ones.
+    This process makes none of them before, so that neither memory nor a library is prepared. The
+    result of a call is kept, as a job keeps it. The process is forked rather than started anew,
+    because importing torch a thousand times would take an hour. ``nanogpt-rs memory`` starts a few
+    real ones.
     """
     return total([forked(call) for _ in range(calls)])
 
@@ -158,23 +164,24 @@ def forked(call: Call) -> CallBlock:
         finally:
             os._exit(0)
     os.close(writing)
-    with open(reading, "rb") as answer:  # noqa: PTH123 - a pipe
-        said = answer.read()
+    with open(reading, "rb") as pipe:  # noqa: PTH123 - not a path
+        block = pipe.read()
     _, status = os.waitpid(child, 0)
-    if not said:
+    if not block:
         raise ChildProcessError(f"the first call ended with status {status} and no answer")
-    return CallBlock(*json.loads(said))
+    return CallBlock(*json.loads(block))
 
 
 def total(blocks: list[CallBlock]) -> CallBlock:
-    """Return blocks of the same arm as one."""
+    """Return the sum of blocks of the same arm, as one block."""
     return CallBlock(*map(sum, zip(*blocks, strict=True)))
 
 
 Take = Callable[..., CallBlock]
-"""Times so many calls of a task; ``once`` says by what, where that is one call after the other."""
+"""Times a number of calls of a task. States that time calls one by one take ``once`` besides, which
+times a single call."""
 BUILD = "build"
-"""What stands in a state's place where the building of what is called is timed."""
+"""Stands in the place of a state where the building of an encoder or decoder is timed."""
 STATES: dict[str, Take] = {
     "warm": warm,
     "fresh_str": fresh_str,
@@ -182,88 +189,126 @@ STATES: dict[str, Take] = {
     "uncached_file": uncached_file,
     "first_call": first_call,
 }
-"""How a call finds its text: the same object each time, which may have its UTF-8 form cached; an
-object that no call has seen; the same object, displaced from the core's caches; a file of which the
-system has no copy in memory; or the same object or file, in a process that has called nothing."""
+"""The states in which a call can find its text. ``warm``: the same object each time, which may have
+its UTF-8 form cached. ``fresh_str``: an object that no call has seen. ``evicted``: the same object,
+displaced from the core's caches. ``uncached_file``: a file of which the system has no copy in
+memory. ``first_call``: the same object or file, in a process that has called nothing."""
 SINGLY = frozenset({"evicted", "uncached_file", "first_call"})
-"""States whose blocks are a single call: what comes before it is no call's."""
+"""States whose blocks are a single call, because work that is not timed comes before every call."""
 
 
 def applies(task: Task, state: str) -> bool:
-    """Return whether a task's input can be in a state: a text object, or a file."""
+    """Return whether a task's input, a text object or files, can be in a state."""
     if state == "fresh_str":
         return task.files is None
     return state != "uncached_file" or task.files is not None
 
 
-def answer(order: dict[str, Any]) -> dict[str, Any]:
-    """Measure one process's worth.
+class ArmOrder(TypedDict):
+    """One arm of an order.
 
-    Args:
-        order: ``task``, ``corpus`` and ``state``, one of ``STATES`` or ``BUILD``; ``packages``, as
-            ``provenance.package_files`` has them; ``rounds`` and ``warm_up_rounds``;
-            ``watchful``, whether all surroundings are checked after each block, if need be;
-            ``seed`` of the random orders; ``mark``, a file whose one byte says which arm is being
-            called; ``arms``, each
-            with ``id``, ``calls`` in a block and, if need be, ``primed`` (so many calls before
-            each block are not timed, so that no arm works on what another left in the caches),
-            ``threads`` (it uses several), ``target`` (what to call instead, with the same
-            arguments), ``method`` (of what would be called, to call instead), ``kept`` (what calls
-            return is freed after the clock has stopped), ``characters`` (its text is repeated or
-            cut to so many), ``side`` (the folder of the wheel that its function comes from) and
-            ``name`` (which the answer calls it by, instead of its id) and ``echoes`` (so many
-            blocks besides in each round, at random places of it, which are not timed).
-
-    Returns:
-        ``blocks``, by arm and round as in ``CallBlock``; ``others``, the share of the machine's
-        processor time that other processes took meanwhile, or ``None``; ``seconds`` that the
-        rounds took, all in all; ``cores``, by name how many an arm with threads kept busy;
-        ``wrong``, by name what a contender's last answer lacked: it was right when it was verified.
+    Attributes:
+        id: The implementation's id.
+        calls: Number of calls in a block.
+        primed: Number of calls before each block that are not timed, so that no arm works on what
+            another arm left in the caches (default: none).
+        threads: Whether the implementation uses several threads (default: no).
+        target: The name of a function to call instead, with the same arguments.
+        method: The name of a method to call instead, of the object that would be called.
+        kept: Whether the results of calls are freed only after the clock has stopped.
+        characters: The length to which the arm's text is repeated or cut.
+        side: The folder of the wheel that the function comes from (default: what is installed).
+        name: The arm's name in the answer (default: its id).
+        echoes: Number of further blocks in each round, at random places, which are not timed.
     """
+
+    id: str
+    calls: int
+    primed: NotRequired[int]
+    threads: NotRequired[bool]
+    target: NotRequired[str]
+    method: NotRequired[str]
+    kept: NotRequired[bool]
+    characters: NotRequired[int]
+    side: NotRequired[str]
+    name: NotRequired[str]
+    echoes: NotRequired[int]
+
+
+class Order(TypedDict):
+    """An order to measure rounds.
+
+    Attributes:
+        task: The task's name.
+        corpus: The name that the corpus is loaded by.
+        state: A state of ``STATES``, or ``BUILD``.
+        packages: The files of the measured packages, as ``provenance.package_files`` returns them.
+        rounds: Number of rounds that are timed.
+        warm_up_rounds: Number of rounds before them that are not timed.
+        watchful: Whether all surroundings are checked after each block (default: only what takes a
+            microsecond).
+        seed: The seed of the random orders.
+        arms: The arms, the baseline first.
+        mark: The path of a file whose single byte is the index of the arm that is being called;
+            ``run_worker`` adds it.
+    """
+
+    task: str
+    corpus: str
+    state: str
+    packages: dict[str, str | None]
+    rounds: int
+    warm_up_rounds: int
+    watchful: NotRequired[bool]
+    seed: int
+    arms: Sequence[ArmOrder]
+    mark: NotRequired[str]
+
+
+class Answer(TypedDict):
+    """The measurements of one process.
+
+    Attributes:
+        blocks: By arm and round, the fields of a ``CallBlock``.
+        others: The share of the machine's processor time, 0 to 1, that other processes took
+            meanwhile. ``None`` where the system does not tell.
+        seconds: Seconds that all rounds took together.
+        cores: By name, the number of cores that an arm with threads kept busy.
+        wrong: By name, the fault in the last answer of a contender whose first answer was right.
+    """
+
+    blocks: list[list[CallBlock]]
+    others: float | None
+    seconds: float
+    cores: dict[str, float]
+    wrong: dict[str, str]
+
+
+def answer(order: Order) -> Answer:
+    """Measure the rounds that are ordered, in a worker process."""
     arms = order["arms"]
-    if not all("side" in arm for arm in arms):  # of those, each is held to its own wheel
+    if not all("side" in arm for arm in arms):  # an arm with a side is checked against its wheel
         provenance.check_origins(order["packages"])
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
     random = Random(order["seed"])  # noqa: S311
-    indices = range(len(arms))
     mark = marks(order["mark"])
     texts = [text_of(task, arm, corpus.text) for arm in arms]
-    functions = sided(task, arms, random)
+    functions = functions_by_side(task, arms, random)
     made: dict[int, Call] = {}
-    for index in random.sample(indices, len(arms)):
+    for index in random.sample(range(len(arms)), len(arms)):
         mark[0] = index
         made[index] = call_of(task, arms[index], functions[index], texts[index], order["state"])
-    calls = [made[index] for index in indices]
-    take = STATES.get(order["state"], warm)
-    keep = kept if take is warm else partial(take, once=kept)
-    blocks: list[list[CallBlock]] = [[] for _ in arms]
-    slots = [
-        (index, place == 0)
-        for index, arm in enumerate(arms)
-        for place in range(1 + arm.get("echoes", 0))
-    ]
+    calls = [made[index] for index in range(len(arms))]
     surroundings = Surroundings()
     look = surroundings.check if order.get("watchful") else surroundings.glance
     gc.collect()
     gc.disable()
-    for round in range(-order["warm_up_rounds"], order["rounds"]):
-        if round == 0:
-            watch, start = CallWatch(), time.perf_counter()
-        for index, timed in random.sample(slots, len(slots)):
-            call, arm = calls[index], arms[index]
-            mark[0] = index
-            for _ in range(arm.get("primed", 0)):
-                call[0](*call[1])
-            block = (keep if arm.get("kept") else take)(call, arm["calls"], task)
-            look()
-            if round >= 0 and timed:
-                blocks[index].append(block)
-    seconds = time.perf_counter() - start
-    others = watch.others()
+    blocks, others, seconds = measure(order, task, calls, mark, random, look)
     gc.enable()
     mark[0] = NO_ARM
     surroundings.check()
-    cores, wrong = {}, {}
+    cores: dict[str, float] = {}
+    wrong: dict[str, str] = {}
     expected = {text: task.oracle(text) for text in set(texts)}
     for name, index in {name_of(arm): index for index, arm in enumerate(arms)}.items():
         arm, call = arms[index], calls[index]
@@ -271,7 +316,7 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
         if arm.get("threads"):
             cores[name] = cores_used(call)
         if order["state"] == BUILD or arm.keys() & {"target", "method"} or is_limit(task, arm):
-            continue  # gives no answer to the task
+            continue  # its result is no answer to the task
         if difference := task.difference(task.answer(call), expected[texts[index]]):
             wrong[name] = f"right at first, then wrong: {difference}"
     return {
@@ -283,48 +328,95 @@ def answer(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def measure(
+    order: Order,
+    task: Task,
+    calls: Sequence[Call],
+    mark: mmap,
+    random: Random,
+    look: Callable[[], None],
+) -> tuple[list[list[CallBlock]], float | None, float]:
+    """Time the rounds.
+
+    Args:
+        order: The order.
+        task: The task.
+        calls: The arms' calls.
+        mark: Its byte is set to the index of the arm that is being called.
+        random: Decides the order of the arms in each round.
+        look: Checks the surroundings after each block.
+
+    Returns:
+        The blocks by arm and round, the share of the machine that other processes took, and the
+        seconds that all took together.
+    """
+    arms = order["arms"]
+    take = STATES.get(order["state"], warm)
+    take_kept = kept if take is warm else partial(take, once=kept)
+    blocks: list[list[CallBlock]] = [[] for _ in arms]
+    slots = [
+        (index, place == 0)
+        for index, arm in enumerate(arms)
+        for place in range(1 + arm.get("echoes", 0))
+    ]
+    for round in range(-order["warm_up_rounds"], order["rounds"]):
+        if round == 0:
+            watch, start = CallWatch(), time.perf_counter()
+        for index, timed in random.sample(slots, len(slots)):
+            call, arm = calls[index], arms[index]
+            mark[0] = index
+            for _ in range(arm.get("primed", 0)):
+                call[0](*call[1])
+            block = (take_kept if arm.get("kept") else take)(call, arm["calls"], task)
+            look()
+            if round >= 0 and timed:
+                blocks[index].append(block)
+    seconds = time.perf_counter() - start
+    return blocks, watch.others(), seconds
+
+
 def marks(path: str) -> mmap:
-    """Return a byte of memory that outlives this process, however it ends."""
+    """Return a byte of memory, mapped from a file, that outlives this process however it ends."""
     with Path(path).open("r+b") as file:
         return mmap(file.fileno(), 1)
 
 
-def name_of(arm: dict[str, Any]) -> str:
-    """Return what an answer calls an arm by."""
-    return str(arm.get("name", arm["id"]))
+def name_of(arm: ArmOrder) -> str:
+    """Return an arm's name in the answer."""
+    return arm.get("name", arm["id"])
 
 
-def sided(task: Task, arms: list[dict[str, Any]], random: Random) -> list[Any]:
-    """Return for each arm its side's function, ``None`` where it has no side but the installed one.
+def functions_by_side(task: Task, arms: Sequence[ArmOrder], random: Random) -> list[Any]:
+    """Return each arm's function of its side, ``None`` for an arm without a side.
 
     The sides are loaded in a random order.
     """
-    wanted: dict[str, set[str]] = {}
+    names: dict[str, set[str]] = {}
     for arm in arms:
         if "side" in arm:
             row = find(task.name, arm["id"])
             row.import_needs()
-            wanted.setdefault(arm["side"], set()).update((row.target, *row.given))
+            names.setdefault(arm["side"], set()).update(row.names())
     loaded = {
-        side: functions_of(side, wanted[side]) for side in random.sample(list(wanted), len(wanted))
+        side: functions_of(side, names[side]) for side in random.sample(list(names), len(names))
     }
 
-    def of(arm: dict[str, Any]) -> Any:
-        row, found = find(task.name, arm["id"]), loaded[arm["side"]]
-        return row.with_given(found[row.target], found.__getitem__)
+    def function_of(arm: ArmOrder) -> Any:
+        row, functions = find(task.name, arm["id"]), loaded[arm["side"]]
+        return row.with_given(functions[row.target], functions.__getitem__)
 
-    return [of(arm) if "side" in arm else None for arm in arms]
+    return [function_of(arm) if "side" in arm else None for arm in arms]
 
 
-def call_of(task: Task, arm: dict[str, Any], function: Any, text: str, state: str) -> Call:
-    """Return what is timed for an arm: its registry row's call, or one with the same arguments.
+def call_of(task: Task, arm: ArmOrder, function: Any, text: str, state: str) -> Call:
+    """Return the call that is timed for an arm: its implementation's, or one of its arguments.
 
     Args:
-        task: the task.
-        arm: as ordered.
-        function: what its side has, ``None`` for what is installed.
-        text: the arm's own.
-        state: of ``STATES``, or ``BUILD``.
+        task: The task.
+        arm: The arm's order.
+        function: The function of the arm's side, ``None`` for the installed one.
+        text: The arm's own text.
+        state: A state of ``STATES``, or ``BUILD``.
     """
     implementation = function or find(task.name, arm["id"]).resolve()
     if state == BUILD:
@@ -338,15 +430,15 @@ def call_of(task: Task, arm: dict[str, Any], function: Any, text: str, state: st
     return function, arguments
 
 
-def is_limit(task: Task, arm: dict[str, Any]) -> bool:
-    """Return whether an arm is a limit, which has no answer to be right or wrong."""
+def is_limit(task: Task, arm: ArmOrder) -> bool:
+    """Return whether an arm is a limit, whose answer is neither right nor wrong."""
     return "limit" in find(task.name, arm["id"]).marks
 
 
-def text_of(task: Task, arm: dict[str, Any], text: str) -> str:
-    """Return an arm's own copy of the text, repeated or cut to its ``characters`` if it has any.
+def text_of(task: Task, arm: ArmOrder, text: str) -> str:
+    """Return an arm's own copy of the text, repeated or cut to ``characters`` if these are given.
 
-    What reads files is given none, so that a gigabyte need not be there once for each arm.
+    Arms that read files share the text, so that a gigabyte is not held once for each arm.
     """
     if "characters" in arm:
         text = repeated(text, arm["characters"])
@@ -354,7 +446,7 @@ def text_of(task: Task, arm: dict[str, Any], text: str) -> str:
 
 
 def cores_used(call: Call) -> float:
-    """Return how many cores a call keeps busy: processor time of all threads over wall time."""
+    """Return the number of cores that a call keeps busy: all threads' time over wall time."""
     function, arguments = call
     cpu, wall = time.process_time(), time.perf_counter()
     while time.perf_counter() - wall < LEAST_WATCHED:
@@ -363,16 +455,16 @@ def cores_used(call: Call) -> float:
 
 
 class CallWatch:
-    """Tells how much of the machine other processes used since it was made."""
+    """Tells how much of the machine other processes have used since this was made."""
 
     def __init__(self) -> None:
         self.start = self.read()
 
     @staticmethod
     def read() -> tuple[float, float, float] | None:
-        """Return busy and all ticks of the machine's processors, and our own CPU seconds.
+        """Return busy and all ticks of the machine's processors, and our own processor seconds.
 
-        Ours are also those of processes that we forked and waited for.
+        Our own include those of processes that we forked and waited for.
         """
         try:
             fields = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0].split()[1:9]
@@ -388,5 +480,5 @@ class CallWatch:
         if self.start is None or end is None or end[1] == self.start[1]:
             return None
         busy, all_, own = (after - before for after, before in zip(end, self.start, strict=True))
-        ticks_a_second = 100  # what Linux shows to processes, on every architecture in use
-        return min(1.0, max(0.0, (busy - own * ticks_a_second) / all_))
+        ticks_per_second = 100  # as Linux shows them to processes, on every architecture in use
+        return min(1.0, max(0.0, (busy - own * ticks_per_second) / all_))

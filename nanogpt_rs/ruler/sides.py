@@ -1,8 +1,9 @@
-"""Two builds of this project in one process: each side's functions, from its own wheel.
+"""Loads two builds of this project into one process: each side's functions, from its own wheel.
 
-What is compared across commits must share a process's rounds, or the machine's moods decide. Both
-wheels hold modules of the same names: one side's are imported, taken out of ``sys.modules``, and
-then the other's. The functions keep their own.
+Functions of two commits can only be compared within the rounds of one process, because the
+machine's speed varies between processes. Both wheels hold modules of the same names: those of one
+side are imported and taken out of ``sys.modules``, and then those of the other. Functions keep the
+modules that they come from.
 """
 
 from __future__ import annotations
@@ -13,42 +14,63 @@ from collections.abc import Iterable
 from pathlib import Path
 from pkgutil import resolve_name
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 from nanogpt_rs.ruler import provenance
 
 
 def functions_of(side: str, targets: Iterable[str]) -> dict[str, Any]:
-    """Return what each target resolves to in the folder that a side's wheel is installed in.
+    """Return the function that each target names in a side's wheel.
+
+    Args:
+        side: The folder that the wheel is installed in.
+        targets: Names, as ``pkgutil.resolve_name`` takes them.
 
     Raises:
-        ImportError, AttributeError: the side does not have it.
-        ProvenanceError: it would come from elsewhere.
+        ImportError, AttributeError: the side does not have a target.
+        ProvenanceError: a target would come from elsewhere.
     """
     others = take_out()
     sys.path.insert(0, side)
     importlib.invalidate_caches()
     try:
-        found = {target: resolve_name(target) for target in targets}
+        functions = {target: resolve_name(target) for target in targets}
         for name, module in take_out().items():
             check_home(name, module, Path(side))
     finally:
         sys.path.remove(side)
         take_out()
         sys.modules.update(others)
-    return found
+    return functions
 
 
-def answer(order: dict[str, str]) -> dict[str, Any]:
-    """Say how a side's Rust module was built, having proved that it was from its commit.
+class Order(TypedDict):
+    """An order to check a side's build.
 
-    Args:
-        order: ``side``, the folder that a wheel is installed in.
-
-    Returns:
-        ``info`` and ``sources``, as ``provenance.Build`` has them, or ``refused``, why not.
+    Attributes:
+        side: The folder that the side's wheel is installed in.
     """
-    sys.path.insert(0, order["side"])  # it then is what is installed
+
+    side: str
+
+
+class Answer(TypedDict, total=False):
+    """How a side's Rust module was built.
+
+    Attributes:
+        info: As in ``provenance.Build``.
+        sources: As in ``provenance.Build``.
+        refused: The reason why the side must not be measured; only this is then there.
+    """
+
+    info: dict[str, str]
+    sources: str
+    refused: str
+
+
+def answer(order: Order) -> Answer:
+    """Check that a side's Rust module was built from its commit, in a worker process."""
+    sys.path.insert(0, order["side"])  # the wheel there then is what is installed
     try:
         build = provenance.check()
     except provenance.ProvenanceError as error:
@@ -57,16 +79,16 @@ def answer(order: dict[str, str]) -> dict[str, Any]:
 
 
 def take_out() -> dict[str, ModuleType]:
-    """Take all modules of the measured rooms out of ``sys.modules``, and return them."""
+    """Take all modules of the measured packages out of ``sys.modules``, and return them."""
     names = [name for name in sys.modules if name.partition(".")[0] in provenance.MEASURED]
     return {name: sys.modules.pop(name) for name in names}
 
 
 def check_home(name: str, module: ModuleType, side: Path) -> None:
-    """Check that a module came from a side's folder.
+    """Check that a module was imported from a side's folder.
 
     Raises:
-        ProvenanceError: it did not.
+        ProvenanceError: it was imported from elsewhere.
     """
     spec = module.__spec__
     home = side.resolve()

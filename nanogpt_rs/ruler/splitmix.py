@@ -1,4 +1,4 @@
-"""Random numbers of our own: the same on every machine and Python version, for ever."""
+"""Our own random numbers, which are the same on every machine and in every version of Python."""
 
 from __future__ import annotations
 

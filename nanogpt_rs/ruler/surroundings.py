@@ -1,8 +1,9 @@
-"""What a contender has to leave as it was: what the rest of its process stands on.
+"""The parts of a process that a contender must not change, because others depend on them.
 
-A contender that changes the working folder or a signal's handler answers rightly and spoils what
-comes after it, in the same process another contender. Looked at after each block of calls, it is
-known whose doing it was. What runs on purpose against this is not found: it guards against faults.
+A contender that changes the working folder or a signal's handler may answer rightly and yet disturb
+the contenders that run after it in the same process. The surroundings are checked after each block
+of calls, so that it is known which contender changed them. This guards against faults, not against
+code that evades it on purpose.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ STREAMS = {0: "standard input", 1: "standard output", 2: "standard error"}
 
 
 class DisturbedError(Exception):
-    """A contender changed what it has to leave alone; the message says what."""
+    """A contender changed its surroundings; the message says how."""
 
 
 class Surroundings:
-    """What a process stands on, as it was when this was made."""
+    """The surroundings of a process, as they were when this was made."""
 
     def __init__(self) -> None:
         self.signals = [getattr(signal, name) for name in WATCHED if hasattr(signal, name)]
@@ -34,7 +35,7 @@ class Surroundings:
         self.child = has_child()
 
     def glance(self) -> None:
-        """Check what takes a microsecond each to check.
+        """Check those surroundings that take a microsecond each to check.
 
         Raises:
             DisturbedError: something is not as it was.
@@ -45,7 +46,7 @@ class Surroundings:
             raise DisturbedError(f"wrote {now - self.written} bytes to standard output")
         try:
             folder = os.getcwd()  # noqa: PTH109
-        except OSError:  # it is gone
+        except OSError:  # the folder was removed
             folder = ""
         if folder != self.folder:
             raise DisturbedError("changed the working folder")
@@ -55,7 +56,7 @@ class Surroundings:
             raise DisturbedError("left a child process behind")
 
     def check(self) -> None:
-        """Check everything, which takes some 12 microseconds.
+        """Check all surroundings, which takes some 12 microseconds.
 
         Raises:
             DisturbedError: something is not as it was.
@@ -71,18 +72,19 @@ class Surroundings:
 
 
 def identity(descriptor: int) -> tuple[int, int] | None:
-    """Return what a file descriptor stands for, ``None`` if it is closed."""
+    """Return the identity of the file behind a file descriptor, ``None`` if it is closed."""
     try:
-        found = os.fstat(descriptor)
+        status = os.fstat(descriptor)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def written() -> int:
-    """Return how far standard output has been written; -1 if it is closed, 0 if that is not known.
+    """Return the number of bytes that standard output, a file in a worker, holds so far.
 
-    A worker's is a file.
+    Returns:
+        -1 if it is closed, 0 if the number is unknown.
     """
     try:
         if sys.stdout is not None:
@@ -95,7 +97,7 @@ def written() -> int:
 
 
 def has_child() -> bool:
-    """Return whether this process has a child, dead or alive, that nobody has waited for."""
+    """Return whether this process has a child, running or ended, that it has not waited for."""
     if not hasattr(os, "waitid"):
         return False
     try:
@@ -106,9 +108,9 @@ def has_child() -> bool:
 
 
 def limit_memory(share: float) -> None:
-    """Let this process have at most a share of the memory that is free now, where that can be said.
+    """Limit this process to a share of the memory that is free now, where the system allows it.
 
-    What asks for more gets a ``MemoryError``, instead of the whole machine swapping.
+    Code that asks for more gets a ``MemoryError``; otherwise the whole machine would swap.
     """
     try:
         import resource
@@ -123,10 +125,10 @@ def limit_memory(share: float) -> None:
 
 
 def end_forks() -> None:
-    """Have processes that are forked from this one end at once.
+    """Have processes that a contender forks from this one end at once.
 
-    What forks in each call of a block would double its processes with each. The answer would not be
-    the fork's to give either.
+    A contender that forks in each call of a block would otherwise double the number of processes
+    with each call. A fork must not give this process's answer either.
     """
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: None if _forking else os._exit(0))
@@ -136,8 +138,8 @@ _forking = False
 
 
 def fork() -> int:
-    """Fork as ``os.fork`` does, where ``end_forks`` leaves that to the ruler alone."""
-    global _forking  # noqa: PLW0603 - the hook can be told by nothing else
+    """Fork as ``os.fork`` does, which ``end_forks`` allows the ruler alone."""
+    global _forking  # noqa: PLW0603 - the hook can be informed in no other way
     _forking = True
     try:
         return os.fork()
@@ -146,7 +148,7 @@ def fork() -> int:
 
 
 def end_with_parent() -> None:
-    """Have this process killed when the one that started it ends, where the system can do that."""
+    """Have this process killed when its parent ends, where the system can do that."""
     if sys.platform != "linux":
         return
     import ctypes

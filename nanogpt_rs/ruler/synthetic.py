@@ -1,11 +1,11 @@
-"""A text that is TinyShakespeare to a pair counter and nonsense to a reader.
+"""A synthetic text whose letter pairs are TinyShakespeare's, and which means nothing.
 
 ``tinyshakespeare_pairs.json`` holds how often each character follows each other one in the real
 text. A random walk that uses up every pair exactly once has the same length, the same 65
-characters with the same counts, and the same order-1 letter statistics, so that hash tables and
-branch predictors meet what they meet on the real text. Such a walk is an Eulerian path; which of
-them we get is decided by the seed alone, on every machine and Python version, because the random
-generator is our own.
+characters with the same counts, and the same frequencies of pairs, so that hash tables and branch
+predictors work as they do on the real text. Such a walk is an Eulerian path. The seed alone decides
+which path it is, on every machine and in every version of Python, because the random numbers are
+our own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ Pairs = Mapping[str, Mapping[str, int]]
 
 
 def pair_counts(text: str) -> dict[str, dict[str, int]]:
-    """Count which characters follow which in ``text``; this made ``tinyshakespeare_pairs.json``."""
+    """Count how often each character follows each other one.
+
+    The counts of the real TinyShakespeare are in ``tinyshakespeare_pairs.json``.
+    """
     table: dict[str, dict[str, int]] = {}
     for (character, successor), count in sorted(Counter(pairwise(text)).items()):
         table.setdefault(character, {})[successor] = count
@@ -40,24 +43,24 @@ def read_pairs() -> tuple[str, Pairs]:
 
 
 def entropy_rate(pairs: Pairs) -> float:
-    """Return the nats a character that remain to be told when the one before it is known.
+    """Return the entropy of a character, in nats, given the character before it.
 
-    It is that of the chain with these counts, and so what a model of ``synthetic`` can reach at
-    best: there is nothing else in that text to learn.
+    It is the entropy rate of the Markov chain with these counts. No model of ``synthetic`` can have
+    a lower loss, because there is nothing else in that text to learn.
     """
-    total, untold = 0, 0.0
+    total, nats = 0, 0.0
     for row in pairs.values():
-        seen = sum(row.values())
-        total += seen
-        untold += sum(count * math.log(seen / count) for count in row.values())
-    return untold / total
+        pairs_of_row = sum(row.values())
+        total += pairs_of_row
+        nats += sum(count * math.log(pairs_of_row / count) for count in row.values())
+    return nats / total
 
 
 def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:
     """Return a random text that starts with ``first`` and has exactly these pair counts.
 
-    Every such text is equally likely (the walk of Altschul and Erickson, 1985, with its tree of
-    last exits drawn by Wilson's algorithm).
+    Every such text is equally likely: it is the walk of Altschul and Erickson (1985), whose tree of
+    last exits is drawn by Wilson's algorithm.
 
     Raises:
         ValueError: no text has these pair counts.
@@ -74,7 +77,7 @@ def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:
             pool.remove(exit)
         shuffled(pool, random)
         if exit is not None:
-            pool.insert(0, exit)  # pools are used from the end: the last exit goes last
+            pool.insert(0, exit)  # pools are used from the end, so that this is used last
     text = [first]
     while choices := successors.get(text[-1]):
         text.append(choices.pop())
@@ -84,10 +87,10 @@ def generate(first: str, pairs: Pairs, seed: int = SEED) -> str:
 
 
 def last_character(first: str, pairs: Pairs) -> str:
-    """Return the character on which every walk over ``pairs`` from ``first`` ends.
+    """Return the last character of every walk over ``pairs`` that starts with ``first``.
 
     Raises:
-        ValueError: the counts leave no such walk.
+        ValueError: no walk has these counts.
     """
     surplus = Counter({first: 1})
     for character, row in pairs.items():
@@ -103,10 +106,10 @@ def last_character(first: str, pairs: Pairs) -> str:
 def last_exits(
     successors: Mapping[str, list[str]], last: str, random: Iterator[int]
 ) -> dict[str, str]:
-    """Choose for each character but ``last`` the successor it is left by for the last time.
+    """Choose for each character except ``last`` the successor of its last occurrence.
 
-    Followed from anywhere, the choices lead to ``last``, which is what keeps the walk from
-    stranding pairs. Wilson's algorithm: random walks, each remembering only its latest exit, so
+    From every character the choices lead to ``last``, so that the walk leaves no pairs unused. This
+    is Wilson's algorithm: random walks that remember only the latest exit of each character, so
     that loops erase themselves.
     """
     leading = {last}

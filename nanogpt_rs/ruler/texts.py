@@ -1,8 +1,8 @@
-"""Texts made from ``synthetic`` or from nothing: other alphabets, vocabularies and lengths.
+"""Texts in other alphabets, vocabularies and lengths, made from ``synthetic`` or from nothing.
 
-65 ASCII characters flatter whatever uses a small table. The same text in another alphabet (each
-character replaced by one of its own) shows what the storage of wider characters costs; thousands
-of distinct characters, or all of them, show what a table hides.
+65 ASCII characters favour every idea that uses a small table. The same text in another alphabet
+(each character replaced by another one) shows the cost of storing wider characters. Thousands of
+distinct characters, or all of them, show the cost that small tables hide.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Alphabet:
     """Another spelling, character by character, of the 65 characters of TinyShakespeare.
 
     Attributes:
-        width: how CPython stores what is spelt so.
-        description: in words, to follow a comma.
-        spelling: what the characters become, given them in code-point order.
+        width: How CPython stores a text in this alphabet.
+        description: A description, to be written after a comma.
+        spelling: Makes the new characters from the old ones in code-point order.
     """
 
     width: str
@@ -32,13 +32,13 @@ class Alphabet:
     spelling: Callable[[str], str]
 
     def respell(self, text: str) -> str:
-        """Return ``text`` in this alphabet; different characters stay different."""
+        """Return ``text`` in this alphabet. Different characters stay different."""
         characters = "".join(sorted(set(text)))
         return text.translate(str.maketrans(characters, self.spelling(characters)))
 
 
 def letters_only(replacements: str) -> Callable[[str], str]:
-    """Return a spelling that replaces the letters, and keeps spaces, digits and punctuation."""
+    """Return a spelling that replaces letters only; spaces, digits and punctuation stay."""
 
     def spelling(characters: str) -> str:
         others = iter(replacements)
@@ -48,7 +48,7 @@ def letters_only(replacements: str) -> Callable[[str], str]:
 
 
 def spread(first: int, step: int) -> Callable[[str], str]:
-    """Return a spelling by the characters at ``first``, ``first + step`` and so on."""
+    """Return a spelling with the characters at ``first``, ``first + step`` and so on."""
     return lambda characters: "".join(chr(first + step * i) for i in range(len(characters)))
 
 
@@ -81,7 +81,7 @@ def width(text: str) -> str:
 
 
 def repeated(text: str, length: int) -> str:
-    """Return the first ``length`` characters of ``text`` repeated for ever."""
+    """Return the first ``length`` characters of an endless repetition of ``text``."""
     return (text * -(-length // len(text)))[:length]
 
 
@@ -96,9 +96,10 @@ def with_emoji(text: str) -> str:
 
 
 def zipf(vocabulary: int, length: int) -> str:
-    """Return a text of Han characters, the k-th most common about 1/k as frequent as the first.
+    """Return a text of Han characters, whose k-th most common one is 1/k as common as the first.
 
-    Each of ``vocabulary`` characters occurs at least once; common ones are scattered in the block.
+    Each of the ``vocabulary`` characters occurs at least once. Common ones are scattered over the
+    block.
     """
     random = splitmix64(SEED)
     codes = shuffled(list(range(0x4E00, 0x4E00 + 4 * vocabulary, 4)), random)
@@ -111,7 +112,7 @@ def zipf(vocabulary: int, length: int) -> str:
 
 
 def every_character() -> str:
-    """Return each of the 1,112,064 characters of Unicode that are no surrogates, once, shuffled."""
+    """Return all 1,112,064 characters of Unicode without the surrogates, shuffled."""
     codes = [code for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
     return "".join(map(chr, shuffled(codes, splitmix64(SEED))))
 

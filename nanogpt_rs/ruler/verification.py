@@ -1,34 +1,36 @@
-"""Proof before time: each implementation against its oracle, in a process of its own."""
+"""Verifies each implementation against its task's oracle, in a process of its own."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, provenance, registry, tasks
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 
 DEADLINE = 120.0
-"""Seconds in which one implementation must prove itself on one corpus and all edges."""
+"""Seconds within which one implementation must be verified on one corpus and all edges."""
 DEADLINE_BYTES = 64_000_000
-"""The size of text up to which that is enough; a larger one has more, in proportion."""
+"""Size in bytes of a text up to which the deadline is enough; larger texts have proportionally more
+time."""
 QUADRATIC_LIMIT = 10_000
+"""Distinct characters in a corpus beyond which implementations marked ``quadratic`` are not run."""
 SHOWN = 5
-"""Problems reported of one implementation; the first few say it."""
+"""Number of problems that are reported of one implementation; the first few are enough."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What came of verifying one implementation on one corpus.
+    """The result of verifying one implementation on one corpus.
 
     Attributes:
-        task: the task's name.
-        id: the implementation's.
-        corpus: the corpus's id.
+        task: The task's name.
+        id: The implementation's id.
+        corpus: The corpus's id.
         status: ``"right"``, ``"wrong"`` or ``"n/a"``.
-        details: what was wrong, or why it is not applicable; empty where it is right.
+        details: The problems, or the reasons why it is not applicable; empty if it is right.
     """
 
     task: str
@@ -38,13 +40,56 @@ class Proof:
     details: tuple[str, ...] = ()
 
 
-def proof_of(document: dict[str, Any]) -> Proof:
-    """Return the verdict that was written as JSON."""
-    return Proof(**document | {"details": tuple(document["details"])})
+class Order(TypedDict):
+    """An order to verify one implementation on one corpus.
+
+    Attributes:
+        task: The task's name.
+        id: The implementation's id.
+        corpus: The name that the corpus is loaded by.
+        side: The folder of another wheel that it comes from, ``None`` for what is installed.
+    """
+
+    task: str
+    id: str
+    corpus: str
+    side: str | None
+
+
+class Answer(TypedDict):
+    """A proof as JSON has it; the fields are those of ``Proof``."""
+
+    task: str
+    id: str
+    corpus: str
+    status: str
+    details: list[str]
+
+
+def proof_of(document: Answer) -> Proof:
+    """Return the proof that was written as JSON."""
+    return Proof(
+        document["task"],
+        document["id"],
+        document["corpus"],
+        document["status"],
+        tuple(document["details"]),
+    )
+
+
+def document_of(proof: Proof) -> Answer:
+    """Return a proof in the form in which it is written as JSON."""
+    return {
+        "task": proof.task,
+        "id": proof.id,
+        "corpus": proof.corpus,
+        "status": proof.status,
+        "details": list(proof.details),
+    }
 
 
 def not_applicable(implementation: registry.Implementation, corpus: corpora.Corpus) -> str | None:
-    """Return why this implementation cannot be asked about this corpus, or ``None``."""
+    """Return the reason why an implementation cannot be run on a corpus, ``None`` if it can."""
     distinct = len(set(corpus.text))
     if distinct > (largest := tasks.TASKS[implementation.task].largest_vocabulary):
         return f"the corpus has {distinct:,} distinct characters; the task holds {largest:,}"
@@ -56,29 +101,29 @@ def not_applicable(implementation: registry.Implementation, corpus: corpora.Corp
 
 
 def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> Proof:
-    """Verify ``implementation`` on ``corpus``, the edges and the refusals, in this process.
+    """Verify an implementation on a corpus, the edges and the refusals, in this process.
 
-    A limit is asked once and not compared.
+    A limit is called once, and its answer is not compared.
     """
 
-    def verdict(status: str, *details: str) -> Proof:
+    def proof(status: str, *details: str) -> Proof:
         return Proof(implementation.task, implementation.id, corpus.id, status, details)
 
     if reason := implementation.unavailable() or not_applicable(implementation, corpus):
-        return verdict("n/a", reason)
+        return proof("n/a", reason)
     task = tasks.TASKS[implementation.task]
-    if "limit" in implementation.marks:  # what it answers is its own affair, but it must answer
+    if "limit" in implementation.marks:  # its answer may be anything, but it must give one
         try:
             function, arguments = task.call(implementation.resolve(), corpus.text)
             function(*arguments)
         except Exception as error:
-            return verdict("wrong", f"raised {tasks.shown(error)}")
-        return verdict("right")
+            return proof("wrong", f"raised {tasks.shown(error)}")
+        return proof("right")
     problems = task.problems(
         implementation.resolve(), corpus.text, refuses_surrogates="utf8" in implementation.marks
     )
     shown = [problem for problem, _ in zip(problems, range(SHOWN), strict=False)]
-    return verdict("wrong" if shown else "right", *shown)
+    return proof("wrong" if shown else "right", *shown)
 
 
 def verify_apart(
@@ -88,19 +133,22 @@ def verify_apart(
     deadline: float | None = None,
     side: str | None = None,
 ) -> Proof:
-    """Verify ``implementation`` on the corpus of this name in a fresh process.
+    """Verify an implementation on the corpus of this name, in a fresh process.
 
-    Whatever happens to that process becomes a verdict.
+    A process that crashes or hangs gives the proof "wrong".
 
     Args:
-        implementation: what to verify.
-        corpus: what the corpus is asked for by.
-        deadline: seconds after which it is taken to hang; ``deadline_of`` the corpus if ``None``.
-        side: the folder of another wheel that it comes from, instead of what is installed.
+        implementation: The implementation.
+        corpus: The name that the corpus is loaded by.
+        deadline: Seconds after which it counts as hung (default: ``deadline_of`` the corpus).
+        side: The folder of another wheel that it comes from (default: what is installed).
     """
-    order = {
-        "task": implementation.task, "id": implementation.id, "corpus": corpus, "side": side,
-    }  # fmt: skip
+    order: Order = {
+        "task": implementation.task,
+        "id": implementation.id,
+        "corpus": corpus,
+        "side": side,
+    }
     if deadline is None:
         deadline = deadline_of(corpus)
     try:
@@ -110,9 +158,9 @@ def verify_apart(
 
 
 def deadline_of(corpus: str) -> float:
-    """Return in how many seconds one implementation must prove itself on this corpus.
+    """Return the seconds within which one implementation must be verified on this corpus.
 
-    A file's size is in bytes; that of a registered corpus in characters, as its id says.
+    They depend on a file's size in bytes, or on the size in characters that a corpus's id names.
     """
     if corpus in corpora.CORPORA:
         size = max(corpora.SIZES.get(word, 0) for word in corpus.split("-"))
@@ -120,14 +168,14 @@ def deadline_of(corpus: str) -> float:
         try:
             size = Path(corpus).expanduser().stat().st_size
         except (OSError, ValueError, RuntimeError):
-            size = 0  # whoever reads it says so
+            size = 0  # whoever reads the file reports the error
     return DEADLINE * max(1.0, size / DEADLINE_BYTES)
 
 
-def answer(order: dict[str, Any]) -> dict[str, Any]:
-    """Verify what is ordered, in a worker process."""
-    if order.get("side"):
-        sys.path.insert(0, order["side"])  # it then is what is installed
+def answer(order: Order) -> Answer:
+    """Verify the ordered implementation, in a worker process."""
+    if side := order.get("side"):
+        sys.path.insert(0, side)  # the wheel there then is what is installed
     provenance.check_packages()
-    verdict = verify(registry.find(order["task"], order["id"]), corpora.load(order["corpus"]))
-    return asdict(verdict)
+    proof = verify(registry.find(order["task"], order["id"]), corpora.load(order["corpus"]))
+    return document_of(proof)

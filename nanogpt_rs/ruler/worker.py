@@ -1,8 +1,8 @@
-"""Worker processes: one order each, carried out by the ruler that this file lies in.
+"""Worker processes. Each answers one order, with the ruler that this file lies in.
 
-A contender that crashes, hangs or wants all memory takes its process with it and nothing else, and
-what it printed, imported, patched or started is gone with it. Run by its path, this file uses the
-ruler beside it and no other: an environment that asv made holds an old ruler in the wheel it
+A contender that crashes, hangs or takes all memory ends its own process and nothing else; all that
+it printed, imported, patched or started ends with that process. This file is run by its path and
+uses the ruler beside it: an environment that asv made holds an old ruler in the wheel that it
 measures, and importing ``nanogpt_rs`` by name would find that one.
 """
 
@@ -23,19 +23,19 @@ from pathlib import Path
 from typing import Any
 
 NO_ARM = 255
-"""In the file of a worker's mark: it is calling nothing."""
+"""The byte in a worker's mark file while it is calling no arm."""
 MEMORY_SHARE = 0.8
-"""Of the memory that is free, what a worker may have."""
+"""The share of the free memory that a worker may take."""
 LONGEST_COMPLAINT = 8192
-"""Bytes read of what a worker wrote to standard error, from its end."""
+"""Number of bytes that are read of a worker's standard error, from its end."""
 
 
 class WorkerError(Exception):
     """A worker process ended without an answer; the message says how.
 
     Attributes:
-        arm: index of what it was calling then, where it kept a mark of that.
-        crashed: a signal killed it, which an earlier call of another arm may be to blame for.
+        arm: Index of the arm that it was calling, ``None`` if it was calling none.
+        crashed: Whether a signal killed it. An earlier call of another arm may have caused that.
     """
 
     def __init__(self, message: str, arm: int | None = None, *, crashed: bool = False) -> None:
@@ -45,25 +45,28 @@ class WorkerError(Exception):
 
 
 def run_worker(
-    room: str,
-    order: Mapping[str, Any],
+    module: str,
+    order: Mapping[str, object],
     deadline: float,
     environment: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Have a module of the ruler carry out one order in a fresh interpreter; return its answer.
+) -> Any:
+    """Have a module of the ruler answer one order in a fresh interpreter.
 
-    The answer comes back through a file: the contender may write to standard output what it likes.
+    The answer comes back through a file, because a contender may write to standard output.
 
     Args:
-        room: a module of the ruler with a function ``answer(order)``.
-        order: what it is given; JSON.
-        deadline: seconds after which it is taken to hang.
-        environment: variables to add to our own.
-        prefix: a command that is given the worker's to run.
+        module: The name of a module of the ruler that has a function ``answer(order)``.
+        order: The module's ``Order``; it is sent as JSON.
+        deadline: Seconds after which the process counts as hung.
+        environment: Environment variables to add to our own.
+        prefix: A command that runs the worker's command, which follows it.
+
+    Returns:
+        The module's ``Answer``.
 
     Raises:
-        WorkerError: it crashed, hung, or ended without an answer.
+        WorkerError: the process crashed, hung, or ended without an answer.
     """
     from nanogpt_rs.ruler import foreign
 
@@ -71,15 +74,15 @@ def run_worker(
         answer = Path(folder) / "answer.json"
         mark = Path(folder) / "mark"
         mark.write_bytes(bytes([NO_ARM]))
-        told = json.dumps({**order, "mark": str(mark), "foreign": foreign.sources()})
-        command = [*prefix, sys.executable, "-P", __file__, room, told, str(answer)]
+        document = json.dumps({**order, "mark": str(mark), "foreign": foreign.sources()})
+        command = [*prefix, sys.executable, "-P", __file__, module, document, str(answer)]
         errors = Path(folder) / "errors"
-        with (Path(folder) / "output").open("wb") as output, errors.open("wb") as complaints:
+        with (Path(folder) / "output").open("wb") as stdout, errors.open("wb") as stderr:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=complaints,
+                stdout=stdout,
+                stderr=stderr,
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
@@ -90,21 +93,25 @@ def run_worker(
         if status is None:
             raise WorkerError(f"hung: no answer within {deadline:g} s", marked(mark))
         try:
-            document = json.loads(answer.read_bytes())
+            answered = json.loads(answer.read_bytes())
         except (OSError, ValueError):
             crashed = status < 0
             raise WorkerError(how_it_ended(status, errors), marked(mark), crashed=crashed) from None
-    assert isinstance(document, dict)
-    if "disturbed" in document:
-        raise WorkerError(document["disturbed"], document["arm"])
-    return document
+    assert isinstance(answered, dict)
+    if "disturbed" in answered:
+        raise WorkerError(answered["disturbed"], answered["arm"])
+    return answered
 
 
 def wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
-    """Wait for a process, so many seconds at most; return its status, ``None`` if it goes on."""
+    """Wait for a process until a deadline in seconds.
+
+    Returns:
+        The process's status, ``None`` if it is still running.
+    """
     try:
         descriptor = None
-        with suppress(AttributeError, OSError):  # without it Python looks 20 times a second
+        with suppress(AttributeError, OSError):  # without this Python polls 20 times a second
             descriptor = os.pidfd_open(process.pid)
         if descriptor is not None:
             try:
@@ -120,7 +127,7 @@ def wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and whatever it started and left behind."""
+    """End a process, and all processes that it started and left behind."""
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -129,7 +136,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def marked(mark: Path) -> int | None:
-    """Return which arm a process was calling when it ended."""
+    """Return the index of the arm that a process was calling when it ended, ``None`` for none."""
     try:
         (arm,) = mark.read_bytes()
     except (OSError, ValueError):
@@ -138,25 +145,25 @@ def marked(mark: Path) -> int | None:
 
 
 def how_it_ended(status: int, errors: Path) -> str:
-    """Return in words how a process ended that gave no answer.
+    """Describe how a process ended that gave no answer.
 
     Args:
-        status: as ``subprocess`` has it.
-        errors: what it wrote to standard error.
+        status: The status, negative for a signal, as ``subprocess`` has it.
+        errors: The path of the file that holds its standard error.
     """
     with errors.open("rb") as file:
         file.seek(max(0, errors.stat().st_size - LONGEST_COMPLAINT))
         last = ascii(file.read().decode(errors="replace").strip().rpartition("\n")[2][:200])
-    said = f" ({last})" if last != "''" else ""
+    reason = f" ({last})" if last != "''" else ""
     if "MemoryError" in last or "memory allocation" in last:
-        said += f"; a worker may have {MEMORY_SHARE:.0%} of the memory that is free"
+        reason += f"; a worker may have {MEMORY_SHARE:.0%} of the memory that is free"
     if status < 0:
         try:
             name = signal.Signals(-status).name
         except ValueError:
             name = f"signal {-status}"
-        return f"crashed: killed by {name}{said}"
-    return f"ended with status {status} and no answer{said}"
+        return f"crashed: killed by {name}{reason}"
+    return f"ended with status {status} and no answer{reason}"
 
 
 def bind_ruler() -> None:
@@ -172,8 +179,14 @@ def bind_ruler() -> None:
     spec.loader.exec_module(module)
 
 
-def main(room: str, order: str, path: str) -> None:
-    """Carry out one order and write the answer, whole or not at all."""
+def main(module: str, document: str, path: str) -> None:
+    """Answer one order, and write the answer whole or not at all.
+
+    Args:
+        module: The name of the module of the ruler that answers.
+        document: The order as JSON, with what ``run_worker`` adds.
+        path: The path of the file for the answer.
+    """
     bind_ruler()
     surroundings = importlib.import_module("nanogpt_rs.ruler.surroundings")
     surroundings.end_with_parent()
@@ -181,13 +194,13 @@ def main(room: str, order: str, path: str) -> None:
     surroundings.limit_memory(MEMORY_SHARE)
     files: Any = importlib.import_module("nanogpt_rs.ruler.files")
     files.place = str(Path(path).parent)
-    told = json.loads(order)
-    if sources := told.pop("foreign", None):
+    order = json.loads(document)
+    if sources := order.pop("foreign", None):
         importlib.import_module("nanogpt_rs.ruler.foreign").restore(sources)
     try:
-        answer = importlib.import_module(f"nanogpt_rs.ruler.{room}").answer(told)
+        answer = importlib.import_module(f"nanogpt_rs.ruler.{module}").answer(order)
     except surroundings.DisturbedError as disturbed:
-        answer = {"disturbed": str(disturbed), "arm": marked(Path(told["mark"]))}
+        answer = {"disturbed": str(disturbed), "arm": marked(Path(order["mark"]))}
     partial = Path(path).with_suffix(".partial")
     partial.write_text(json.dumps(answer), encoding="ascii")
     os.replace(partial, path)
