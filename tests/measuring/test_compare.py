@@ -102,14 +102,14 @@ def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
 def test_what_forked_calls_take_is_not_taken_by_others() -> None:
     script = """if True:
         import os, time
-        from nanogpt_rs.ruler.rounds import Watch
-        before = Watch.read()
+        from nanogpt_rs.ruler.rounds import CallWatch
+        before = CallWatch.read()
         if (child := os.fork()) == 0:
             while time.process_time() < 0.5:
                 pass
             os._exit(0)
         os.waitpid(child, 0)
-        print(Watch.read()[2] - before[2])
+        print(CallWatch.read()[2] - before[2])
     """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert float(done.stdout) > 0.4, done.stderr
