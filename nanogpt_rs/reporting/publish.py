@@ -27,6 +27,8 @@ from nanogpt_rs.ruler.corpora import write_whole
 from nanogpt_rs.words import duration
 
 INDEX, COMPARISON, HISTORY, SECOND = "index.html", "comparison.html", "history", "pytest-benchmark"
+UNTIMED = {*NOT_DRAWN, RACES}
+"""Commands whose runs have no cells with times."""
 
 
 class PublishError(Exception):
@@ -83,22 +85,7 @@ def publish(results: Path, folder: Path) -> list[str]:
     asv = provenance.ROOT / "results" / "asv"
     has_history = (asv / "benchmarks.json").exists()
     if files := record_files(results):
-        read = [(str(path), path.read_bytes()) for path in files]
-        history = f"{HISTORY}/{INDEX}" if has_history else None
-        write_whole(folder / COMPARISON, page(read, home=INDEX, history=history))
-        runs = [
-            recorded
-            for name, data in read
-            for recorded in read_lines(data, name)
-            if recorded.run.command not in {*NOT_DRAWN, RACES}
-        ]
-        entries.append(PublishedPage(COMPARISON, "Who beats whom", about_runs(runs)))
-        for path in files:
-            command = path.parent.name
-            copy_into(folder / command, path)
-            entries.append(
-                PublishedPage(f"{command}/{path.name}", path.name, f"records of {command}")
-            )
+        entries += write_comparison(folder, files, f"{HISTORY}/{INDEX}" if has_history else None)
     else:
         lacking.append(f"no comparison page: no run is recorded in {results}; see `make record`")
     if has_history:
@@ -121,6 +108,51 @@ def publish(results: Path, folder: Path) -> list[str]:
         lacking.append(f"no results of pytest-benchmark: none are recorded in {results / SECOND}")
     write_whole(folder / INDEX, rendered("index.html.j2", entries=entries, lacking=lacking))
     return lacking
+
+
+def write_comparison(
+    folder: Path, files: Sequence[Path], history: str | None
+) -> list[PublishedPage]:
+    """Write the comparison page, the records, and a page for each file that has times.
+
+    The page of one file also shows what other commands measured on its machine: the steps of calls,
+    memory and whole jobs.
+
+    Args:
+        folder: Folder that is published.
+        files: Files of records.
+        history: Address of asv's site, relative to the folder.
+
+    Returns:
+        The lines of the index for them.
+    """
+    read = [(str(path), path.read_bytes()) for path in files]
+    runs = [read_lines(data, name) for name, data in read]
+    write_whole(folder / COMPARISON, page(read, home=INDEX, history=history))
+    measured = [run for some in runs for run in some if run.run.command not in UNTIMED]
+    entries = [PublishedPage(COMPARISON, "Who beats whom", about_runs(measured))]
+    for path, own, some in zip(files, read, runs, strict=True):
+        command = path.parent.name
+        copy_into(folder / command, path)
+        if any(map(has_times, some)):
+            machines = {run.run.machine.alias for run in some}
+            beside = [
+                other
+                for other, others in zip(read, runs, strict=True)
+                if not any(map(has_times, others))
+                and machines & {run.run.machine.alias for run in others}
+            ]
+            address = f"{command}/{path.stem}.html"
+            above = history and f"../{history}"
+            write_whole(folder / address, page([own, *beside], home=f"../{INDEX}", history=above))
+            entries.append(PublishedPage(address, path.stem, about_runs(some)))
+        entries.append(PublishedPage(f"{command}/{path.name}", path.name, f"records of {command}"))
+    return entries
+
+
+def has_times(recorded: Recorded) -> bool:
+    """Return whether a run has cells with times, which a page of its own can show."""
+    return recorded.run.command not in UNTIMED and any(cell.seconds for cell in recorded.cells)
 
 
 def copy_into(folder: Path, path: Path) -> None:

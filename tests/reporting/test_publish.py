@@ -76,7 +76,7 @@ def test_the_index_links_to_everything(reader: Reader, published: Published) -> 
     paths = [link.removeprefix(published.address + "/") for link in links]
     assert paths[:2] == ["comparison.html", "history/index.html"]
     assert any(path.startswith("pytest-benchmark/") for path in paths)
-    assert f"bench/{made_up.RUN.run}.jsonl" in paths
+    assert {f"bench/{made_up.RUN.run}.{ending}" for ending in ("html", "jsonl")} <= set(paths)
     for path in paths:
         assert (published.folder / path).is_file()
     assert "What is missing" not in reader.text()
@@ -95,6 +95,19 @@ def test_the_pages_of_the_folder_fit_every_width(
     assert reader.run("return document.documentElement.scrollWidth") <= width
     reader.open(published.folder / "comparison.html", width)
     assert reader.texts(".brand a")[:2] == ["all results", "history by commit"]
+    reader.check_quiet()
+
+
+def test_a_file_of_times_has_a_page_that_links_back(reader: Reader, published: Published) -> None:
+    path = published.folder / "bench" / f"{made_up.RUN.run}.html"
+    reader.open(path)
+    assert "On lab-1" in reader.text("#answer")
+    links = reader.run(
+        "return [...document.querySelectorAll('.brand a:not([href^=\"#\"])')]"
+        ".map((link) => link.getAttribute('href'))"
+    )
+    assert links == ["../index.html", "../history/index.html"]
+    assert all((path.parent / link).is_file() for link in links)
     reader.check_quiet()
 
 
