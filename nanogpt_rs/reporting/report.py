@@ -40,9 +40,9 @@ NOT_DRAWN = {"selftest", "prepare"}
 RACES = "division"
 """Command whose runs are races of training, which the page draws apart from the others."""
 AGGREGATED = (
-    "{count:,} records are more than this page holds whole ({most:,}, or a megabyte): of each it "
-    "has the times, speed-ups, intervals and verdicts, but not what each process said. The files "
-    "of records have it: {names}."
+    "{count:,} cells are more than this page holds whole (at most {most:,}, or a megabyte). It has "
+    "the time, speed-up, interval and verdict of each cell, but not what each process measured. "
+    "These files of records have everything: {names}."
 )
 
 

@@ -105,7 +105,7 @@ def test_a_page_of_ten_thousand_records_leaves_out_what_processes_measured(
     ][:10_000]
     target = page_of(tmp_path, made_up.RUN, cells)
     reader.open(target)
-    assert "10,000 records are more than this page holds whole" in reader.text("#runs")
+    assert "10,000 cells are more than this page holds whole" in reader.text("#runs")
     assert len(reader.texts("button.download")) == 1
     # The page does not hold what each process measured, so it cannot draw that.
     assert "control" not in reader.text("#spread .legend")

@@ -138,6 +138,7 @@ function ofNewestRun(records) {
   return records.filter(({ run }) => run.run === newest);
 }
 
+/** Words a measured gain with its interval, and says if it is invalid. */
 function gainWords({ gain, interval, invalid }) {
   const range = interval ? ` [${interval.map(signedPercent).join(", ")}]` : "";
   return [signedPercent(gain), range, invalid ? " (invalid)" : ""];
@@ -174,6 +175,7 @@ function jobSentence() {
   );
 }
 
+/** Words what the whole job gains where whole jobs were measured. */
 function measuredSentence(strongest, lecture) {
   const { config, how, steps, text } = strongest;
   const otherIdea = lecture && lecture.id !== strongest.id;

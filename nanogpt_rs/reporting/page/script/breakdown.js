@@ -5,6 +5,7 @@ const STEP_LOOKS = ["s0", "s5", "s1", "s4", "s3", "s2", "s7", "s6"];
 const groupOfSteps = ({ run, record: { found, text, state } }) =>
   joined(run.run, found.task, text.sha256, state);
 
+/** Draws the section about the steps of a call. */
 function breakdown() {
   const [id, title] = ["parts", "Where a call’s time goes"];
   const records = measuredBeside("call_in_steps", ({ found, text, state }) =>
@@ -47,6 +48,7 @@ function breakdown() {
   );
 }
 
+/** Draws the calls that one run took apart, of one task on one text. */
 function breakdownGroup(group, look) {
   const [{ run, record }] = group;
   const calls = group.map((entry) => entry.record.found);
@@ -94,6 +96,7 @@ function stepBars(call, look) {
   return s("svg", { class: "forest", role: "img", "aria-label": words }, rects);
 }
 
+/** Lists the rows of the table behind a call's bars. */
 function stepNumbers(call) {
   return call.steps.map((step) => [
     name(call.id),

@@ -172,6 +172,7 @@ function sourceLink(cell) {
   );
 }
 
+/** Opens a window with the source of an implementation. */
 async function showSource(idea) {
   const { made, commit } = data.page;
   const sources = JSON.parse((await unpack("sources-data")) || "{}");

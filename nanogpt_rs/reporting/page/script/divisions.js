@@ -1,5 +1,6 @@
 // Training as it was measured: the races of the closed and of the open division.
 
+/** Draws the races of both divisions. */
 function divisions() {
   return h(
     "div",
@@ -11,11 +12,13 @@ function divisions() {
   );
 }
 
+/** Says where the figures of a race come from. */
 function divisionFacts({ machine, corpus, commit, dirty, date }) {
   const text = ` ${String(corpus.sha256).slice(0, 12)} · ${commitWords(commit, dirty)} · ${date}`;
   return h("p", { class: "where" }, name(machine.alias), " · ", name(corpus.id), text);
 }
 
+/** Draws a race of the closed division, with a row for each entry. */
 function closedDivision(division) {
   const line = (entry) => {
     const gain = division.gains.find(({ reference }) => reference === entry.variant);
@@ -55,6 +58,7 @@ function closedDivision(division) {
   ];
 }
 
+/** Words the result of a race of the open division. */
 function openDivision(division) {
   const { mean, losses, p, seconds, prepare_seconds: preparation, cpu_seconds: cpu } = division;
   return [

@@ -14,12 +14,14 @@ function failedOnce(cells) {
   );
 }
 
+/** Names the texts and states of a failure, or the first three of many. */
 function placeWords(places) {
   const different = unique(places);
   if (different.length <= 3) return different.join("; ");
   return `${different.slice(0, 3).join("; ")} and ${different.length - 3} more`;
 }
 
+/** Draws the table of implementations that are wrong or not applicable. */
 function failureTable(failed) {
   const detail = (words) => h("span", { class: "long", dir: "auto" }, short(words, 2000));
   const line = ({ cell, places }) => {
@@ -75,6 +77,7 @@ function openComparisons(cells) {
   );
 }
 
+/** Draws the section about failures and comparisons without a clear verdict. */
 function failures() {
   const { cells } = shownRun();
   const failed = failedOnce(cells);

@@ -34,6 +34,7 @@ function glanceRow(task) {
   return { task, best, rival, points, result: best ? resultOf(best) : null };
 }
 
+/** Draws the section that has a line for every task. */
 function glance() {
   const rows = shownTasks().map(glanceRow);
   const bounds = boundsOf(rows.flatMap((row) => row.points));

@@ -27,6 +27,7 @@ function check(field, job) {
     : "";
 }
 
+/** Draws the section about the whole job. */
 function wholeJob() {
   const job = theJob();
   const measured = measuredJobs();
@@ -85,6 +86,7 @@ function wholeJob() {
   );
 }
 
+/** Makes the field for one of the reader's numbers. */
 function numberField(field, hint) {
   const { before, after, label, least, most } = FIELDS[field];
   const input = h("input", {
@@ -126,6 +128,7 @@ function jobGain(job) {
   return [h("strong", null, sentences)];
 }
 
+/** Draws everything that follows from the reader's numbers. */
 function jobResults(job) {
   const rival = rivalOf(job.nearest.cells);
   return [
@@ -167,6 +170,7 @@ function sizeNote(job) {
   );
 }
 
+/** Draws what the reader's job takes with each preparation. */
 function jobTable(job) {
   const training = job.steps * job.step;
   const ifStep = (words) => (job.step === null ? "–" : words());

@@ -13,6 +13,7 @@ const wholeSeconds = (trained) => sumOf(Object.values(trained.seconds));
 const preparationOfJob = (trained) =>
   sumOf(trained.prepare.map((stage) => trained.seconds[stage] || 0));
 
+/** Draws the whole jobs that were measured last on this machine; null if there are none. */
 function measuredJobs() {
   const jobs = newestJobs();
   if (!jobs.length) return null;
@@ -44,6 +45,7 @@ function measuredJobs() {
   );
 }
 
+/** Draws how much of each whole job its preparation took. */
 function jobsTable(jobs) {
   const longest = Math.max(...jobs.map(wholeSeconds));
   const line = (trained) => {
@@ -74,6 +76,7 @@ function jobsTable(jobs) {
   );
 }
 
+/** Lists the time of every stage of every whole job, folded away. */
 function stagesTable(jobs) {
   const stages = unique(jobs.flatMap((trained) => Object.keys(trained.seconds)));
   const seconds = (trained, stage) =>
@@ -85,6 +88,7 @@ function stagesTable(jobs) {
   );
 }
 
+/** Draws what each preparation gains over its references. */
 function gainsTable(gains) {
   const gained = ({ seconds, interval, comparison }) => {
     if (comparison.verdict === "invalid") {

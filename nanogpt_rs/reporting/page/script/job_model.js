@@ -120,6 +120,7 @@ function measuredStep() {
   return jobs.length && jobs[0].record.found.steps ? stepOfJobs(jobs) : null;
 }
 
+/** Takes the time of a step from the fastest entry of a race. */
 function stepOfDivision({ entries, machine, date, commit }) {
   const [fast] = [...entries].sort((left, right) => left.step_seconds - right.step_seconds);
   const facts = `${machine.alias}, ${date}, ${commitWords(commit)}`;
@@ -130,6 +131,7 @@ function stepOfDivision({ entries, machine, date, commit }) {
   };
 }
 
+/** Takes the time of a step from whole jobs, as their median. */
 function stepOfJobs(jobs) {
   const [{ run, record }] = jobs;
   const secondsOf = ({ record: { found } }) =>

@@ -112,6 +112,7 @@ function clearBar() {
   document.documentElement.style.scrollPaddingTop = sticky ? `${bar.offsetHeight + 8}px` : "1rem";
 }
 
+/** Shows the button that switches between the themes. */
 function startTheme() {
   const button = byId("theme");
   const root = document.documentElement;
@@ -168,6 +169,7 @@ function showRecords() {
   addEventListener("afterprint", () => byId("texts-printed")?.replaceChildren());
 }
 
+/** Reads the records and draws the page. */
 async function main() {
   if (typeof DecompressionStream === "undefined") {
     const words =

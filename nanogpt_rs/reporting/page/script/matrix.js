@@ -37,6 +37,7 @@ function matrixColumns(cells) {
   });
 }
 
+/** Makes the heading of a column: text, size, state and baseline. */
 function matrixHead({ head, base }) {
   return column([
     name(head.corpus),
@@ -50,6 +51,7 @@ function matrixHead({ head, base }) {
   ]);
 }
 
+/** Makes the cell of an implementation on one text in one state. */
 function matrixCell(id, { cells, base }) {
   const number = (...content) => h("td", { class: "n" }, ...content);
   const cell = cells.find((other) => other.id === id);
@@ -81,6 +83,7 @@ function toneOf(result) {
   return `${result.ratio > 1 ? "up" : "down"}${steps}`;
 }
 
+/** Words a speed-up with the sign of its verdict. */
 function matrixWords(result) {
   const ratio = `${times(result.ratio)}×`;
   if (result.verdict === "reference") return "1×";
@@ -88,6 +91,7 @@ function matrixWords(result) {
   return `${result.measured ? SIGNS[result.verdict] || "" : "≈"} ${ratio}`;
 }
 
+/** Draws the section that has every text and state of one task. */
 function matrix() {
   const cells = shownRun().cells.filter((cell) => cell.task === view.task);
   const all = matrixColumns(cells);

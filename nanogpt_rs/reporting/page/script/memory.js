@@ -4,6 +4,7 @@ const groupOfCalls = ({ run, record: { found, text } }) =>
   joined(run.run, found.task, text.sha256, found.uncached);
 const peakOf = ({ record }) => Math.max(...record.found.peak);
 
+/** Draws the section about memory and first calls. */
 function memory() {
   const records = measuredBeside("first_call", ({ found, text }) =>
     joined(found.task, found.id, text.sha256, found.uncached),
@@ -38,6 +39,7 @@ function memory() {
   );
 }
 
+/** Draws the first calls of one task on one text, the least memory first. */
 function memoryGroup(group) {
   const [{ run, record }] = group;
   const most = Math.max(...group.map(peakOf), 1);

@@ -99,6 +99,7 @@ function forest(bounds, points, label) {
   );
 }
 
+/** Draws the axis of speed-ups above the rows. */
 function forestAxis(bounds) {
   const at = placeOn(bounds);
   const label = (tick) =>

@@ -10,6 +10,7 @@ const HELD = {
 };
 const OTHERWISE_HELD = ["other record", "other records"];
 
+/** Draws the section about runs, machines, texts and downloads. */
 function provenance() {
   const run = shownRun();
   const { aggregated } = data.page;
@@ -39,6 +40,7 @@ function provenance() {
   );
 }
 
+/** Draws the table of all runs and races in the page. */
 function runTable() {
   const shortCommit = ({ commit, dirty }) =>
     commit ? `${String(commit).slice(0, 8)}${dirty ? "+" : ""}` : "–";
@@ -91,6 +93,7 @@ function holds({ run, count: cells }) {
   return [...ofCells, ...others].join(", ");
 }
 
+/** Lists what is recorded about the machine and the build of a run. */
 function runFacts(run) {
   const fact = (label, value) => h("div", null, h("b", null, `${label}: `), value ?? "unknown");
   const { machine } = run;
@@ -135,6 +138,7 @@ function shareOf(watched, field) {
   return percent(part / whole);
 }
 
+/** Draws the table of the texts that a run measured. */
 function textTable(run) {
   const texts = corporaOf(run).map((id) => run.cells.find((cell) => cell.corpus === id));
   const line = (cell) =>
@@ -185,6 +189,7 @@ function csvColumns(run) {
   ];
 }
 
+/** Writes the cells of a run as comma-separated values, a line for each reference. */
 function csvOf(run) {
   const columns = csvColumns(run);
   const quoted = (value) => {

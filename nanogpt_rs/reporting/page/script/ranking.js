@@ -2,6 +2,7 @@
 
 const relativeWidth = ([low, high]) => high / low;
 
+/** Draws the section with the rankings of all tasks. */
 function rankings() {
   const tasks = shownTasks();
   const links = tasks.map((task, index) => [
@@ -22,6 +23,7 @@ function rankings() {
   );
 }
 
+/** Draws the ranking of one task. */
 function ranking(task) {
   const cells = shown(task);
   const base = baseOf(cells);
@@ -85,6 +87,7 @@ function rankingCaption(base, rows) {
   ];
 }
 
+/** Draws the row of an implementation. */
 function rankingLine({ cell, result }, place, cells, base, bounds) {
   const [first] = ranked(cells);
   const isBest = cell === first && result?.verdict !== "invalid";
@@ -129,6 +132,7 @@ function badgesOf(cell, cells) {
   return badges;
 }
 
+/** Names the implementations that have no time, and links to the reasons. */
 function withoutTime(cells) {
   if (!cells.length) return null;
   const names = cells.map((cell, index) => [index ? ", " : "", name(cell.id), ` (${cell.status})`]);

@@ -17,6 +17,7 @@ const LABEL_HEIGHT = 15; // pixels between the labels at the ends of lines
 
 const lineClass = (id) => `line ${DASHES[language(id)] || ""}`;
 
+/** Draws the mark of a point; limits have none. */
 function marker(id) {
   if (language(id) === "rust") {
     return s("rect", { class: "mark", x: -4.5, y: -4.5, width: 9, height: 9 });
@@ -24,6 +25,7 @@ function marker(id) {
   return language(id) === "limit" ? null : s("circle", { class: "mark", r: 5 });
 }
 
+/** Draws the section about the size of the text, for one task. */
 function scaling() {
   const [id, title] = ["scaling", "Time over the size of the text"];
   const width = shown()[0]?.width;
@@ -136,6 +138,7 @@ function lineChoice(ids, lines, looks) {
   );
 }
 
+/** Lists the numbers of all implementations on all texts, folded away. */
 function scalingTable(cells, ids, y) {
   const texts = unique(cells.map((cell) => cell.corpus))
     .map((corpus) => cells.find((cell) => cell.corpus === corpus))
@@ -155,6 +158,7 @@ function scalingTable(cells, ids, y) {
   );
 }
 
+/** Draws the chart with a line for each chosen implementation. */
 function scalingChart(all, lines, looks, y) {
   const cells = all.filter((cell) => lines.includes(cell.id));
   const frame = layout(420, 300);
@@ -210,6 +214,7 @@ function oneOfEachSize(points) {
   });
 }
 
+/** Draws the point of a cell; points beside their line are faint. */
 function chartPoint(cell, [x, y], onLine) {
   const speed = `${duration(cell.seconds)}, ${rate(cell.characters / cell.seconds)}`;
   const title = `${cell.id} on ${cell.corpus}, ${count(cell.characters)} characters: ${speed}`;

@@ -37,6 +37,7 @@ const distanceWords = (distance) => `${digits(Math.expm1(distance) * 100, 2)} %`
 const spreadWords = (distances) =>
   distances.length ? distanceWords(Math.max(...distances) - Math.min(...distances)) : "–";
 
+/** Draws an axis of distances, from `-reach` to `reach`. */
 function spreadAxis(reach) {
   const tick = (side) => {
     const words = `${digits(Math.abs(Math.expm1(side * reach)) * 100, 2)} %`;
@@ -92,6 +93,7 @@ function callBox({ cell, box }, reach) {
   );
 }
 
+/** Draws the section about the spread of one task's results. */
 function distributions() {
   const cells = shown(view.task);
   const base = baseOf(cells);
@@ -143,6 +145,7 @@ const controlKey = () =>
     "control: the baseline against itself",
   );
 
+/** Draws processes and calls of each implementation. */
 function spreadTable(rows, base, hasProcesses, reaches) {
   const ratios = base
     ? ["Speed-ups over ", name(base)]
@@ -171,6 +174,7 @@ function spreadTable(rows, base, hasProcesses, reaches) {
   );
 }
 
+/** Lists the numbers behind the picture, folded away. */
 function spreadNumbers(rows, hasProcesses) {
   const line = ({ cell, comparison, own, control, box }) => [
     name(cell.id),

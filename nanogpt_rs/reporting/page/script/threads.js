@@ -9,6 +9,7 @@ function singleThreadOf(cell, cells) {
   return others.find((other) => other.id === sameIdea) || others[0];
 }
 
+/** Compares the implementations of a task that use several threads with one thread. */
 function threadRows(task) {
   const cells = shown(task);
   return ranked(cells)
@@ -19,6 +20,7 @@ function threadRows(task) {
     });
 }
 
+/** Draws the section about threads. */
 function threads() {
   const rows = shownTasks().flatMap(threadRows);
   if (!rows.length) {

@@ -125,6 +125,7 @@ function recall() {
   return words.get("at") || "";
 }
 
+/** Reads an id from a link; nothing where it is not valid. */
 function idIn(hash) {
   try {
     return decodeURIComponent(hash.slice(1));

@@ -47,6 +47,7 @@ const bracket = (interval) => (interval ? `[${times(interval[0])}, ${times(inter
 const percent = (part) => `${digits(part * 100, 2)}\u00a0%`;
 const signedPercent = (part) => (part < 0 ? `−${percent(-part)}` : percent(part));
 
+/** Formats a throughput in characters per second. */
 function rate(perSecond) {
   for (const [prefix, scale] of PREFIXES) {
     if (perSecond >= scale) return `${digits(perSecond / scale, 3)} ${prefix}chars/s`;
@@ -70,6 +71,7 @@ const bytes = (number) =>
 const plainNumber = (value) =>
   value >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(2)));
 
+/** Computes the median. */
 function median(values) {
   const sorted = [...values].sort((left, right) => left - right);
   const middle = sorted.length >> 1;
