@@ -26,7 +26,7 @@ SHARED = {"wheel", "browser"}
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes is the machine's affair: a busy one must fail no test.
+# The time of an example depends on the machine: a busy machine must fail no test.
 settings.register_profile("nanogpt-rs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("nanogpt-rs")
 
@@ -150,7 +150,7 @@ def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A disk of its own for a test, which says how large it is: 64k, say."""
+    """A function that mounts a small disk for a test. It takes the size, such as ``64k``."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = []
@@ -167,8 +167,8 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         return folder
 
     yield mount
-    for each in mounted:
-        subprocess.run(["umount", str(each)], check=True)
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The real asv, over a small repository made for it: this project, few rows, and a history."""
+"""The real asv over a small repository: this project with few rows and a history of its own."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Repository:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Run asv over a history in which one gets slower, one crashes, one is added."""
+    """Run asv over a history in which a row gets slower, one crashes and one is added."""
     folder, home = tmp_path_factory.mktemp("repository"), tmp_path_factory.mktemp("home")
     for name in (*PACKAGES, "benchmarks", "rust_impls"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -200,7 +200,7 @@ def test_a_commit_that_does_not_build_costs_itself(repository: Repository) -> No
 
 
 def test_a_short_call_is_not_measured_once(repository: Repository) -> None:
-    """What freezes asv's ``number`` at 1 makes a call of 10 us look like its own overhead."""
+    """If asv's ``number`` is frozen at 1, the time of a call of 10 us is mostly overhead."""
     (path,) = (repository.folder / "results/asv/test").glob(
         f"{repository.commits['added'][:8]}-*.json"
     )
@@ -211,15 +211,15 @@ def test_a_short_call_is_not_measured_once(repository: Repository) -> None:
     assert min(number for number in row["stats_number"][::2] if number) >= 20
 
 
-def test_what_was_proved_of_a_wheel_is_not_proved_again(repository: Repository) -> None:
+def test_the_proofs_of_a_wheel_are_made_once(repository: Repository) -> None:
     """One proof for each wheel that built and is right, however many rounds it had.
 
     Those of "old", "slow" and "added". What crashed, perhaps by accident, is asked again.
     """
     kept = list((repository.home / ".cache/nanogpt-rs/proofs").iterdir())
     assert len(kept) == 3
-    verdicts = [one for path in kept for one in json.loads(path.read_bytes())]
-    assert not [one for one in verdicts if one["status"] == "wrong"]
+    proofs = [proof for path in kept for proof in json.loads(path.read_bytes())]
+    assert not [proof for proof in proofs if proof["status"] == "wrong"]
 
 
 def test_memory_and_wall_rows_are_there(repository: Repository) -> None:
@@ -242,16 +242,18 @@ def test_the_two_confs_differ_by_torch_alone() -> None:
 @pytest.mark.parametrize(
     "name", ["bench_call", "bench_build", "bench_wall", "bench_memory", "bench_end_to_end"]
 )
-def test_a_class_proves_its_own_cells_whichever_asv_sets_up_first(name: str) -> None:
-    """asv sets up one class for all that share the code, the only one if one is asked for."""
+def test_a_class_verifies_its_own_cells_whichever_asv_sets_up_first(name: str) -> None:
+    """asv sets up one class for all classes with the same code, or the only one that is selected."""
     module = importlib.import_module(f"benchmarks.{name}")
-    found = [
-        each for each in vars(module).values() if isinstance(each, type) and hasattr(each, "params")
+    classes = [
+        cells
+        for cells in vars(module).values()
+        if isinstance(cells, type) and hasattr(cells, "params")
     ]
-    assert found
-    for each in found:
-        known = {row.id for row in each().rows if row.task == each.task.name}
-        assert known.issuperset(each.params[0]), each
+    assert classes
+    for cells in classes:
+        ids = {row.id for row in cells().rows if row.task == cells.task.name}
+        assert ids.issuperset(cells.params[0]), cells
 
 
 def test_no_host_name_is_recorded(repository: Repository) -> None:

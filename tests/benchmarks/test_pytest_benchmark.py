@@ -1,4 +1,4 @@
-"""The real pytest-benchmark run, as a user runs it, and what is kept of it."""
+"""A real run of pytest-benchmark, as a user starts it, and the file that it leaves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_pytest(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """A real ``pytest --benchmark-only``, briefly, over one corpus: its output, its results."""
+    """The output and the results of a brief ``pytest --benchmark-only`` on one corpus."""
     results = tmp_path_factory.mktemp("results")
     done = run_pytest(
         *("--benchmark-only", "--benchmark-max-time=0.01", "--benchmark-min-rounds=1"),
@@ -91,7 +91,7 @@ def test_a_wrong_answer_is_neither_ranked_nor_saved(
     assert done.returncode == 1, done.stdout + done.stderr
     (path,) = (tmp_path / "kept").rglob("*.json")
     kept = [case["extra_info"] for case in json.loads(path.read_text())["benchmarks"]]
-    ids = [each["id"] for each in kept if each["task"] == "charset"]
+    ids = [info["id"] for info in kept if info["task"] == "charset"]
     assert "python/set" not in ids
     assert "rust/ahash" in ids
 
@@ -124,7 +124,7 @@ def test_a_run_is_promoted_under_an_alias(run: tuple[str, Path], tmp_path: Path)
         ),
     ],
 )
-def test_what_is_no_run_is_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_is_no_whole_run_is_refused(tmp_path: Path, text: str, says: str) -> None:
     local = tmp_path / "local/pytest-benchmark"
     local.mkdir(parents=True)
     (local / "0001.json").write_text(text)
@@ -134,11 +134,11 @@ def test_what_is_no_run_is_refused(tmp_path: Path, text: str, says: str) -> None
 
 
 @pytest.mark.parametrize("alias", ["", "My Machine", "../up", "a" * 41])
-def test_what_is_no_alias_is_refused(tmp_path: Path, alias: str) -> None:
+def test_an_unfit_alias_is_refused(tmp_path: Path, alias: str) -> None:
     with pytest.raises(RecordError, match="is no alias"):
         promote(tmp_path, alias)
 
 
-def test_nothing_to_record_is_said(tmp_path: Path) -> None:
+def test_without_a_run_the_message_names_the_command_that_makes_one(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="run `make pytest-benchmark` first"):
         promote(tmp_path, "lab-1")

@@ -1,4 +1,4 @@
-"""A task of somebody else's, not about characters, without an edit here: ``tests/words``."""
+"""A third party's task that is not about characters, ``tests/words``. It needs no edit here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with that project's package, built and installed as its owner would."""
+    """A folder with that project's package, built and installed as its owner would do it."""
     folder = tmp_path_factory.mktemp("words")
     build_wheel(PROJECT, folder, CARGO_TARGET_DIR=TARGET, **QUICK_BUILD)
     (path,) = folder.glob("*.whl")
@@ -48,13 +48,13 @@ def test_it_is_listed_and_verified(nanogpt_rs: Run, site: str) -> None:
     assert all("foreign" in row["marks"] for row in rows)
     assert all(row["origin"].startswith("words, SHA-256 ") for row in rows)
     done = nanogpt_rs("verify", *chosen, PYTHONPATH=site)
-    assert [each["status"] for each in json.loads(done.stdout)] == ["right", "right"], done.stdout
+    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right", "right"], done.stdout
 
 
 def test_without_its_package_it_is_not_applicable(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("verify", "words", "--from", str(TASK), "--json")
     assert done.returncode == 3
-    details = {each["details"][0] for each in json.loads(done.stdout)}
+    details = {proof["details"][0] for proof in json.loads(done.stdout)}
     assert details == {
         "needs words.counter, which is not installed",
         "needs words.rust, which is not installed",
@@ -62,7 +62,7 @@ def test_without_its_package_it_is_not_applicable(nanogpt_rs: Run) -> None:
 
 
 def test_a_wrong_answer_to_it_is_found(nanogpt_rs: Run, site: str, tmp_path: Path) -> None:
-    """Here by a third party's third party: an implementation of a task that is not ours either."""
+    """Here the implementation is another third party's, of a task that is not ours either."""
     (tmp_path / "split_at_spaces.py").write_text(
         "from collections import Counter\n\n\ndef words(text):\n"
         "    return dict(Counter(text.split(' ')))\n"
@@ -88,7 +88,7 @@ def test_compare_bench_and_the_page_say_what_is_faster(
     done = nanogpt_rs("bench", "words", "--state=warm", "--seconds=1", *chosen, PYTHONPATH=site)
     assert done.returncode == 0, done.stderr
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
-    assert [each["role"] for each in cells["rust/hash_map"]["against"]] == ["lecture"]
+    assert [reference["role"] for reference in cells["rust/hash_map"]["against"]] == ["lecture"]
     page = (tmp_path / "results/local/report.html").read_text(encoding="utf-8")
     packed = re.search(r'id="records-data">([^<]+)<', page)
     assert packed
@@ -156,17 +156,17 @@ def measured(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_asv_measures_it_by_a_conf_of_its_own(measured: Path) -> None:
-    (path,) = [each for each in (measured / "results/test").glob("*.json") if "-" in each.name]
+    (path,) = [file for file in (measured / "results/test").glob("*.json") if "-" in file.name]
     document: Any = json.loads(path.read_text())
-    found = dict(
+    row = dict(
         zip(
             document["result_columns"],
             document["results"]["bench_words.Words.time_call"],
             strict=False,
         )
     )
-    assert found["params"] == [
+    assert row["params"] == [
         ["'python/counter'", "'rust/hash_map'"],
         ["'english-1k-ascii'", "'synthetic'"],
     ]
-    assert all(value > 0 for value in found["result"])
+    assert all(value > 0 for value in row["result"])

@@ -1,4 +1,4 @@
-"""What a faulty contender does stays in its own cell, alone and among twelve others."""
+"""A faulty contender costs its own cell only, both alone and among twelve others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def charset(text):
         %s
     return set(text)
 """
-# What it does, and what its cell says of it.
+# A fault by name: the code that has it, and a part of what the cell then says.
 FAULTS = {
     "answers wrongly": ("return set(text) - {'e'}", "lacks"),
     "answers in another type": ("return frozenset(text)", "frozenset"),
@@ -62,7 +62,9 @@ def recorded(installation: Installation) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_alone(installation: Installation, fault: str) -> None:
+def test_a_faulty_contender_is_wrong_when_it_is_verified_alone(
+    installation: Installation, fault: str
+) -> None:
     body, says = FAULTS[fault]
     installation.write("py_impls/charset/counter.py", HEAD % (0, body))
     done = installation.run(
@@ -75,7 +77,7 @@ def test_alone(installation: Installation, fault: str) -> None:
     assert any(says in detail for detail in verdict["details"]), verdict
 
 
-def test_a_changed_input(installation: Installation) -> None:
+def test_a_contender_that_changes_its_input_is_wrong(installation: Installation) -> None:
     sorts = "ids.sort(); return ''.join(vocabulary[i] for i in ids)"
     installation.write(
         "py_impls/decode_list/map_getitem.py",
@@ -107,8 +109,8 @@ GROUP = [
     *("python/numpy_table", "python/set"),
     *("rust/std_hashset", "rust/ahash", "rust/fixed_array", "rust/bit_table"),
 ]
-SITTING = 8
-"""Contenders of the group that go astray in one comparison: those whose files can be rewritten."""
+GROUP_SIZE = 8
+"""Contenders that are faulty in one comparison: those of the group whose files can be rewritten."""
 PAIRED, LONG = "nanogpt_rs/measuring/paired.py", "LEAST_DEADLINE = 60.0"
 LATE = {name: fault for name, fault in FAULTS.items() if name != "answers in another type"} | {
     "hangs": ("time.sleep(3600)", "hung: no answer within"),
@@ -116,10 +118,12 @@ LATE = {name: fault for name, fault in FAULTS.items() if name != "answers in ano
 
 
 @pytest.mark.slow("restarts a comparison of twelve after each fault")
-@pytest.mark.parametrize("first", range(0, len(LATE), SITTING))
-def test_late_and_among_twelve(installation: Installation, first: int) -> None:
-    sitting = dict(list(LATE.items())[first : first + SITTING])
-    faulty = dict(zip(GROUP, sitting.items(), strict=False))
+@pytest.mark.parametrize("first", range(0, len(LATE), GROUP_SIZE))
+def test_a_contender_that_fails_late_among_twelve_costs_its_own_cell_only(
+    installation: Installation, first: int
+) -> None:
+    faults = dict(list(LATE.items())[first : first + GROUP_SIZE])
+    faulty = dict(zip(GROUP, faults.items(), strict=False))
     for id, (_, (body, _)) in faulty.items():
         installation.write(f"py_impls/charset/{id.partition('/')[2]}.py", HEAD % (300, body))
     paired = (installation.folder / PAIRED).read_text(encoding="utf-8")
@@ -145,12 +149,12 @@ def test_late_and_among_twelve(installation: Installation, first: int) -> None:
             assert cell["seconds"] > 0
     against = {id: cell["against"] for id, cell in cells.items() if id not in faulty}
     assert against.pop("rust/rustc_hash") == []
-    assert all(len(each) == 1 for each in against.values())
+    assert all(len(references) == 1 for references in against.values())
 
 
 @pytest.mark.slow("repeats a comparison to find out who crashes")
-def test_a_crash_is_blamed_on_whom_it_belongs_to(installation: Installation) -> None:
-    """One plants what kills the process in a later call of whoever comes next."""
+def test_a_crash_is_blamed_on_the_contender_that_caused_it(installation: Installation) -> None:
+    """A contender plants a fault that kills the process in a later call of the next contender."""
     plant = "threading.Timer(0.002, ctypes.string_at, [0]).start() if calls == 400 else None"
     installation.write("py_impls/charset/counter.py", HEAD % (300, plant))
     status, cells = bench(
@@ -163,7 +167,9 @@ def test_a_crash_is_blamed_on_whom_it_belongs_to(installation: Installation) -> 
     assert "killed by SIGSEGV" in cells["python/counter"]["details"][0]
 
 
-def test_what_a_worker_started_ends_with_it(installation: Installation, tmp_path: Path) -> None:
+def test_processes_that_a_worker_started_end_with_it(
+    installation: Installation, tmp_path: Path
+) -> None:
     beats = tmp_path / "beats"
     child = f"while :; do echo >> {beats}; sleep 0.05; done"
     body = f"subprocess.Popen(['sh', '-c', {child!r}]); time.sleep(0.3)"

@@ -1,4 +1,4 @@
-"""The texts are what they say they are, and are never swapped for one another."""
+"""Every corpus is the text that its id and hash name; none is replaced by another."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_synthetic_is_tinyshakespeare_to_a_pair_counter(tinyshakespeare: corpora.Corpus) -> None:
+def test_synthetic_has_the_pair_counts_of_tinyshakespeare(tinyshakespeare: corpora.Corpus) -> None:
     text = corpora.load("synthetic").text
     assert len(text) == len(tinyshakespeare.text) == 1_115_394
     assert Counter(text) == Counter(tinyshakespeare.text)
@@ -42,7 +42,7 @@ def test_the_pair_table_is_that_of_tinyshakespeare(tinyshakespeare: corpora.Corp
     assert pairs == synthetic.pair_counts(tinyshakespeare.text)
 
 
-def test_synthetic_says_so() -> None:
+def test_the_description_of_synthetic_calls_it_synthetic() -> None:
     corpus = corpora.load("synthetic")
     assert "synthetic" in corpus.id
     assert "synthetic" in corpus.description
@@ -183,14 +183,14 @@ def test_width_is_that_of_pep_393(text: str) -> None:
     )
 
 
-def test_a_path_is_a_corpus_that_forgets_its_folder(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("naïve\r\n", encoding="utf-8", newline="")
-    corpus = corpora.load(str(tmp_path / "mine.txt"))
-    assert (corpus.id, corpus.text) == ("file:mine.txt", "naïve\r\n")
+def test_a_path_is_a_corpus_whose_name_has_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("naïve\r\n", encoding="utf-8", newline="")
+    corpus = corpora.load(str(tmp_path / "own.txt"))
+    assert (corpus.id, corpus.text) == ("file:own.txt", "naïve\r\n")
     assert corpus.sha256 == hashlib.sha256("naïve\r\n".encode()).hexdigest()
 
 
-def test_what_is_neither_id_nor_file_is_refused() -> None:
+def test_a_name_of_neither_a_corpus_nor_a_file_is_refused() -> None:
     with pytest.raises(corpora.UnknownCorpusError, match=r"'nowhere.txt': no such file.*lists the"):
         corpora.load("nowhere.txt")
     with pytest.raises(corpora.UnknownCorpusError, match="near: synthetic"):
@@ -237,15 +237,15 @@ def test_own_copy_is_another_object_with_a_cache_of_its_own() -> None:
 
 
 class Server:
-    """Serves ``/whole``, ``/wrong`` and ``/truncated``, and counts what was asked."""
+    """Serves ``/whole``, ``/wrong`` and ``/truncated``, and counts the requests."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.requests = 0
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                outer.asked += 1
+                outer.requests += 1
                 if self.path == "/missing":
                     self.send_error(404)
                     return
@@ -276,7 +276,7 @@ def server() -> Iterator[Server]:
 def test_a_download_is_kept(server: Server, tmp_path: Path) -> None:
     for _ in range(2):
         assert corpora.download(f"{server.url}/whole", KNOWN, tmp_path / "kept.txt") == WHOLE
-    assert server.asked == 1
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize("path", ["wrong", "truncated", "missing"])

@@ -82,7 +82,7 @@ def test_an_uncached_file_is_not_in_memory(own_cache: Path) -> None:
     not Path("/dev/shm").is_dir() or files.cannot_uncache() is not None,
     reason="system: no /dev/shm, a file system in memory",
 )
-def test_a_file_that_lies_in_memory_is_found_out(tmp_path: Path) -> None:
+def test_a_file_that_lies_in_memory_is_recognized(tmp_path: Path) -> None:
     path = Path(f"/dev/shm/nanogpt-rs-{os.getpid()}")
     path.write_bytes(b"abc")
     try:
@@ -92,11 +92,11 @@ def test_a_file_that_lies_in_memory_is_found_out(tmp_path: Path) -> None:
         path.unlink()
 
 
-def test_states_apply_where_there_is_something_for_them() -> None:
+def test_a_state_applies_to_tasks_that_have_such_an_input() -> None:
     for name, task in TASKS.items():
         assert rounds.applies(task, "fresh_str") == (name not in FILE_TASKS)
         assert rounds.applies(task, "uncached_file") == (name in FILE_TASKS)
-        assert all(rounds.applies(task, each) for each in ("warm", "evicted", "first_call"))
+        assert all(rounds.applies(task, state) for state in ("warm", "evicted", "first_call"))
     with pytest.raises(SelectionError, match="uncached_file does not apply to charset"):
         select_states(["uncached_file"], ["charset"])
     with pytest.raises(SelectionError, match="fresh_str does not apply to prepare"):
@@ -138,7 +138,7 @@ def test_a_worker_measures_each_state(state: str, id: str) -> None:
 
 
 @can_fork
-def test_a_first_call_that_crashes_is_found_out() -> None:
+def test_a_first_call_that_crashes_is_recognized() -> None:
     def crash() -> None:
         os._exit(3)
 
@@ -146,7 +146,7 @@ def test_a_first_call_that_crashes_is_found_out() -> None:
         rounds.forked((crash, ()))
 
 
-def test_what_is_given_comes_first_and_what_is_missing_is_named() -> None:
+def test_a_given_function_comes_first_and_a_missing_one_is_named() -> None:
     given = find("prepare", "rust/two_passes")
     assert given.given == ("rust_impls:prepare.two_passes",)
     vocabulary, ids = given.resolve()([files.path_of("banana")])
@@ -159,7 +159,7 @@ def test_what_is_given_comes_first_and_what_is_missing_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [each for each in REGISTRY if each.task == "prepare"], ids=lambda each: each.id
+    "entry", [row for row in REGISTRY if row.task == "prepare"], ids=lambda row: row.id
 )
 def test_steps_end_in_the_same_answer(entry: Any) -> None:
     if (steps := entry.resolve_steps()) is None:
@@ -186,7 +186,7 @@ def lecture(paths: list[str]) -> Any:
 
 
 def translating(paths: list[str]) -> Any:
-    """As the lecture's own open() does it."""
+    """The lecture's own ``open`` does the same."""
     import torch
 
     text = "".join(Path(path).read_text("utf-8") for path in paths)
@@ -205,7 +205,7 @@ CHEATS: dict[str, tuple[Any, str]] = {
     "the first file": (lambda p: lecture(p[:1]), "several files, in their order"),
     "no byte order mark": (
         lambda p: lecture(
-            [files.path_of(Path(each).read_bytes().removeprefix(b"\xef\xbb\xbf")) for each in p]
+            [files.path_of(Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")) for path in p]
         ),
         "a byte order mark, which is a character",
     ),
@@ -260,9 +260,9 @@ def test_shards_are_held_against_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("task", "id"),
     [
-        (each.task, each.id)
-        for each in REGISTRY
-        if each.id in ("python/file_blocks", "rust/two_passes") and each.task != "file_charset"
+        (row.task, row.id)
+        for row in REGISTRY
+        if row.id in ("python/file_blocks", "rust/two_passes") and row.task != "file_charset"
     ],
 )
 def test_a_pipe_is_refused_rather_than_waited_for(task: str, id: str, tmp_path: Path) -> None:
@@ -293,44 +293,44 @@ def test_a_pipe_that_stays_open_is_refused_as_soon_as_it_is_no_text(
     assert errors.endswith("pipe: not UTF-8 at byte 2\n")
 
 
-OF_FILES = [each for each in REGISTRY if each.task == "file_charset" and "limit" not in each.marks]
-each_of_files = pytest.mark.parametrize("entry", OF_FILES, ids=lambda each: each.id)
+OF_FILES = [row for row in REGISTRY if row.task == "file_charset" and "limit" not in row.marks]
+for_each_idea = pytest.mark.parametrize("entry", OF_FILES, ids=lambda row: row.id)
 BORDERS = [1 << 16, 1 << 18, 1 << 20]
-"""Bytes at which ideas cut files: those that are cut further on have tests in Rust."""
+"""Places in bytes at which ideas cut files. Ideas that cut at larger ones have tests in Rust."""
 
 
 def on(entry: Any, data: bytes, path: Path) -> tuple[str, Any]:
-    """Return what an idea says of a file with these bytes: what it found, or its error."""
+    """Return an idea's answer for a file with these bytes, or its error."""
     path.write_bytes(data)
     try:
-        return "found", entry.resolve()([str(path)])
+        return "answer", entry.resolve()([str(path)])
     except ValueError as error:
         return "refused", str(error).replace(str(path), "FILE")
 
 
 def expected_on(data: bytes) -> tuple[str, Any]:
     try:
-        return "found", set(data.decode())
+        return "answer", set(data.decode())
     except UnicodeDecodeError as error:
         return "refused", f"FILE: not UTF-8 at byte {error.start}"
 
 
-@each_of_files
+@for_each_idea
 @pytest.mark.parametrize("character", "é漢😀")
 def test_a_block_may_end_within_a_character(entry: Any, character: str, tmp_path: Path) -> None:
     for before in range(1, len(character.encode())):
         data = b""
         for more, border in enumerate(BORDERS):
             data += b" " * (border - before - len(data)) + chr(ord(character) + more).encode()
-        found = {" ", *(chr(ord(character) + more) for more in range(len(BORDERS)))}
-        assert on(entry, data, tmp_path / "text") == ("found", found)
+        expected = {" ", *(chr(ord(character) + more) for more in range(len(BORDERS)))}
+        assert on(entry, data, tmp_path / "text") == ("answer", expected)
         at = BORDERS[-1] - before
         refused = ("refused", f"FILE: not UTF-8 at byte {at}")
         assert on(entry, data[:-1], tmp_path / "text") == refused
         assert on(entry, data[:-1] + b"a", tmp_path / "text") == refused
 
 
-@each_of_files
+@for_each_idea
 @given(
     border=st.sampled_from([0, BORDERS[0]]),
     before=st.integers(0, 9),
@@ -349,10 +349,10 @@ def test_any_bytes_about_a_border(
 
 @pytest.mark.parametrize(
     "entry",
-    [each for each in REGISTRY if each.task in FILE_TASKS and "limit" not in each.marks],
-    ids=lambda each: f"{each.task}-{each.id}",
+    [row for row in REGISTRY if row.task in FILE_TASKS and "limit" not in row.marks],
+    ids=lambda row: f"{row.task}-{row.id}",
 )
-def test_a_gzip_file_is_called_so(entry: Any, tmp_path: Path) -> None:
+def test_a_gzip_file_is_named_as_one(entry: Any, tmp_path: Path) -> None:
     path = tmp_path / "text.gz"
     path.write_bytes(gzip.compress(b"to be"))
     arguments = ([str(path)], str(tmp_path)) if entry.task == "shards" else ([str(path)],)
@@ -361,20 +361,20 @@ def test_a_gzip_file_is_called_so(entry: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="system: no named pipes")
-@each_of_files
-def test_what_is_read_once_may_be_a_pipe(entry: Any, tmp_path: Path) -> None:
+@for_each_idea
+def test_an_idea_that_reads_its_file_once_takes_a_pipe(entry: Any, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     text = "to be, or not to be\n" * 50_000 + "漢"
     for data, expected in (
-        (text.encode(), ("found", set(text))),
+        (text.encode(), ("answer", set(text))),
         (text.encode()[:-1], ("refused", "FILE: not UTF-8 at byte 1000000")),
-        (b"", ("found", set())),
+        (b"", ("answer", set())),
     ):
         writer = threading.Thread(target=pipe.write_bytes, args=(data,))
         writer.start()
         try:
-            answer = "found", entry.resolve()([str(pipe)])
+            answer = "answer", entry.resolve()([str(pipe)])
         except ValueError as error:
             answer = "refused", str(error).replace(str(pipe), "FILE")
         writer.join()
@@ -383,7 +383,7 @@ def test_what_is_read_once_may_be_a_pipe(entry: Any, tmp_path: Path) -> None:
 
 @contextmanager
 def growing(path: Path) -> Iterator[None]:
-    """Has a thread append to a file, a byte now and then."""
+    """Lets a thread append a byte to a file from time to time."""
     ended = threading.Event()
 
     def grow() -> None:
@@ -403,7 +403,7 @@ def growing(path: Path) -> Iterator[None]:
 @pytest.mark.parametrize(
     "entry",
     [*OF_FILES, find("shards", "python/file_blocks"), find("shards", "rust/two_passes")],
-    ids=lambda each: f"{each.task}-{each.id}",
+    ids=lambda row: f"{row.task}-{row.id}",
 )
 def test_a_file_that_changes_while_it_is_read_is_refused(entry: Any, tmp_path: Path) -> None:
     path = tmp_path / "text"
@@ -424,7 +424,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(entry: Any, tmp_path: P
 
 
 def test_a_worker_that_cannot_uncache_says_so(own_cache: Path) -> None:
-    """A wrong corpus, here a file removed under the worker's feet, is an error and no number."""
+    """A corpus whose file was removed meanwhile is an error and not a number."""
     broken = order("uncached_file", "rust/two_passes") | {"corpus": str(own_cache / "none.txt")}
     with pytest.raises(WorkerError, match="no such file"):
         run_worker("rounds", broken, 60)

@@ -1,4 +1,4 @@
-"""Other people's implementations, from a file or an installed package, as they would bring them."""
+"""Third parties' implementations, from a file or an installed package."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from nanogpt_rs.ruler.registry import REGISTRY
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-MINE = '''\
+THEIRS = '''\
 """Sorts the text and keeps the first of each group."""
 
 from itertools import groupby
 
-from mine_helper import check
+from theirs_helper import check
 
 
 def charset(text):
@@ -32,12 +32,12 @@ HELPER = "def check(text):\n    if not isinstance(text, str):\n        raise Typ
 
 
 @pytest.fixture
-def mine(tmp_path: Path) -> Path:
+def theirs(tmp_path: Path) -> Path:
     folder = tmp_path / "theirs"
     folder.mkdir()
-    (folder / "mine_helper.py").write_text(HELPER)
-    (folder / "mine.py").write_text(MINE)
-    return folder / "mine.py"
+    (folder / "theirs_helper.py").write_text(HELPER)
+    (folder / "theirs.py").write_text(THEIRS)
+    return folder / "theirs.py"
 
 
 def hash_of(path: Path) -> str:
@@ -45,42 +45,47 @@ def hash_of(path: Path) -> str:
 
 
 def test_a_file_is_measured_like_ours_and_said_to_be_foreign(
-    nanogpt_rs: Run, mine: Path, tmp_path: Path
+    nanogpt_rs: Run, theirs: Path, tmp_path: Path
 ) -> None:
-    chosen = ("charset", "--from", str(mine), "--id", "foreign/mine")
+    chosen = ("charset", "--from", str(theirs), "--id", "foreign/theirs")
     (row,) = json.loads(nanogpt_rs("list", *chosen, "--json").stdout)
     assert row["idea"] == "Sorts the text and keeps the first of each group."
     assert row["marks"] == ["default", "foreign"]
-    assert row["origin"] == f"mine.py, SHA-256 {hash_of(mine)}"
+    assert row["origin"] == f"theirs.py, SHA-256 {hash_of(theirs)}"
     listed = nanogpt_rs("list", *chosen).stdout
-    assert f"foreign: mine.py, {hash_of(mine)[:12]}" in listed
+    assert f"foreign: theirs.py, {hash_of(theirs)[:12]}" in listed
 
     arguments = ("--corpus=english-1k-ascii", "--state=warm", "--seconds=1", "--json")
     done = nanogpt_rs("bench", *chosen, *arguments)
     assert done.returncode == 0, done.stderr
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
-    assert cells["foreign/mine"]["seconds"] > 0
-    assert [each["role"] for each in cells["foreign/mine"]["against"]] == ["lecture", "strongest"]
-    assert cells["foreign/mine"]["origin"] == f"mine.py, SHA-256 {hash_of(mine)}"
-    assert {cell["origin"] for id, cell in cells.items() if id != "foreign/mine"} == {None}
+    assert cells["foreign/theirs"]["seconds"] > 0
+    assert [reference["role"] for reference in cells["foreign/theirs"]["against"]] == [
+        "lecture",
+        "strongest",
+    ]
+    assert cells["foreign/theirs"]["origin"] == f"theirs.py, SHA-256 {hash_of(theirs)}"
+    assert {cell["origin"] for id, cell in cells.items() if id != "foreign/theirs"} == {None}
     (record,) = (tmp_path / "results/local/bench").glob("*.jsonl")
-    assert hash_of(mine) in record.read_text()
+    assert hash_of(theirs) in record.read_text()
     assert str(tmp_path) not in done.stdout + record.read_text()
     shown = nanogpt_rs("show").stdout
-    assert f"charset foreign/mine: foreign, from mine.py, SHA-256 {hash_of(mine)}" in shown
+    assert f"charset foreign/theirs: foreign, from theirs.py, SHA-256 {hash_of(theirs)}" in shown
 
 
 @pytest.mark.slow("runs three commands that measure")
-def test_compare_breakdown_and_verify_take_a_file(nanogpt_rs: Run, mine: Path) -> None:
-    done = nanogpt_rs("verify", "charset", "--from", str(mine), "--id", "foreign/mine", "--json")
-    assert [each["status"] for each in json.loads(done.stdout)] == ["right"], done.stderr
-    arguments = ("--from", str(mine), "--corpus=english-1k-ascii", "--json")
-    done = nanogpt_rs("compare", "charset", "python/set", "foreign/mine", *arguments)
+def test_compare_breakdown_and_verify_take_a_file(nanogpt_rs: Run, theirs: Path) -> None:
+    done = nanogpt_rs(
+        "verify", "charset", "--from", str(theirs), "--id", "foreign/theirs", "--json"
+    )
+    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stderr
+    arguments = ("--from", str(theirs), "--corpus=english-1k-ascii", "--json")
+    done = nanogpt_rs("compare", "charset", "python/set", "foreign/theirs", *arguments)
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
-    assert [reference["id"] for reference in cells["foreign/mine"]["against"]] == ["python/set"]
-    assert cells["foreign/mine"]["seconds"] > cells["python/set"]["seconds"]  # it sorts
-    done = nanogpt_rs("breakdown", "charset", "foreign/mine", *arguments)
-    assert [each["id"] for each in json.loads(done.stdout)["cells"]] == ["foreign/mine"]
+    assert [reference["id"] for reference in cells["foreign/theirs"]["against"]] == ["python/set"]
+    assert cells["foreign/theirs"]["seconds"] > cells["python/set"]["seconds"]  # it sorts
+    done = nanogpt_rs("breakdown", "charset", "foreign/theirs", *arguments)
+    assert [cell["id"] for cell in json.loads(done.stdout)["cells"]] == ["foreign/theirs"]
 
 
 @pytest.mark.parametrize(
@@ -92,37 +97,37 @@ def test_compare_breakdown_and_verify_take_a_file(nanogpt_rs: Run, mine: Path) -
     ],
 )
 def test_a_file_that_breaks_when_it_is_run_breaks_a_worker_alone(
-    nanogpt_rs: Run, mine: Path, body: str, says: str
+    nanogpt_rs: Run, theirs: Path, body: str, says: str
 ) -> None:
-    mine.write_text(MINE + body)
+    theirs.write_text(THEIRS + body)
     done = nanogpt_rs(
-        *("verify", "charset", "--from", str(mine), "--json"),
-        *("--id", "foreign/mine", "--id", "rust/ahash"),
+        *("verify", "charset", "--from", str(theirs), "--json"),
+        *("--id", "foreign/theirs", "--id", "rust/ahash"),
     )
     assert done.returncode == 1
-    verdicts = {each["id"]: each for each in json.loads(done.stdout)}
-    assert verdicts["rust/ahash"]["status"] == "right"
-    assert verdicts["foreign/mine"]["status"] == "wrong"
-    assert says in str(verdicts["foreign/mine"]["details"])
+    proofs = {proof["id"]: proof for proof in json.loads(done.stdout)}
+    assert proofs["rust/ahash"]["status"] == "right"
+    assert proofs["foreign/theirs"]["status"] == "wrong"
+    assert says in str(proofs["foreign/theirs"]["details"])
 
 
-def test_a_file_may_give_its_function_a_kernel_of_ours(nanogpt_rs: Run, mine: Path) -> None:
-    mine.write_text(
+def test_a_file_may_give_its_function_a_kernel_of_ours(nanogpt_rs: Run, theirs: Path) -> None:
+    theirs.write_text(
         "from nanogpt_rs.ruler.registry import row\n"
         "def through(kernel, text):\n    return kernel(text)\n"
-        "ROWS = [row('charset', 'foreign/mine', f'{__name__}:through', 'default', '',"
+        "ROWS = [row('charset', 'foreign/theirs', f'{__name__}:through', 'default', '',"
         " 'rust_impls:charset.bit_table')]\n"
     )
-    chosen = ("charset", "--from", str(mine), "--id", "foreign/mine", "--json")
+    chosen = ("charset", "--from", str(theirs), "--id", "foreign/theirs", "--json")
     done = nanogpt_rs("verify", *chosen)
-    assert [each["status"] for each in json.loads(done.stdout)] == ["right"], done.stdout
+    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stdout
     (listed,) = json.loads(nanogpt_rs("list", *chosen).stdout)
-    assert listed["origin"].startswith("mine.py and rust_impls, SHA-256 ")
+    assert listed["origin"].startswith("theirs.py and rust_impls, SHA-256 ")
 
 
-def test_a_wrong_answer_is_wrong(nanogpt_rs: Run, mine: Path) -> None:
-    mine.write_text(MINE.replace("sorted(text)", "sorted(text[1:])"))
-    done = nanogpt_rs("verify", "charset", "--from", str(mine), "--id", "foreign/mine")
+def test_a_wrong_answer_is_wrong(nanogpt_rs: Run, theirs: Path) -> None:
+    theirs.write_text(THEIRS.replace("sorted(text)", "sorted(text[1:])"))
+    done = nanogpt_rs("verify", "charset", "--from", str(theirs), "--id", "foreign/theirs")
     assert done.returncode == 1
     assert "lacks" in done.stdout
 
@@ -144,76 +149,81 @@ ROWS = [{}]
             "def encoder(v): ...\n",
             "defines neither ROWS nor a function named after a task: charset",
         ),
-        ("def charset(:\n", "mine.py, line 1: invalid syntax\n"),
-        ("\0", "mine.py"),
+        ("def charset(:\n", "theirs.py, line 1: invalid syntax\n"),
+        ("\0", "theirs.py"),
         ("ROWS = [1]\n", "ROWS holds int, not Implementation"),
         ("TASKS = ['words']\n", "TASKS holds str, not Task"),
         ("ROWS = 1 / 0\n", "ZeroDivisionError: 'division by zero'"),
         ("import sys\nROWS = sys.exit('bye')\n", "SystemExit: 'bye'"),
         (
-            ROWS.format("row('charset', 'python/mine', 'mine:charset', '')"),
-            "charset python/mine: its id must begin with foreign/, as the task is not its own",
+            ROWS.format("row('charset', 'python/theirs', 'theirs:charset', '')"),
+            "charset python/theirs: its id must begin with foreign/, as the task is not its own",
         ),
         (
-            ROWS.format("row('charset', 'foreign/mine', 'mine:charset', 'baseline')"),
+            ROWS.format("row('charset', 'foreign/theirs', 'theirs:charset', 'baseline')"),
             "'baseline' is for the task's own rows to have",
         ),
         (
-            ROWS.format("row('charset', 'foreign/mine', 'mine:charset', 'fast')"),
+            ROWS.format("row('charset', 'foreign/theirs', 'theirs:charset', 'fast')"),
             "no mark is called 'fast'",
         ),
         (
-            ROWS.format("*2 * [row('charset', 'foreign/mine', 'mine:charset', '')]"),
+            ROWS.format("*2 * [row('charset', 'foreign/theirs', 'theirs:charset', '')]"),
             "there is an implementation of that id already",
         ),
-        (ROWS.format("row('chars', 'foreign/mine', 'mine:chars', '')"), "there is no task 'chars'"),
-        (ROWS.format("row('charset', 'mine', 'mine:charset', '')"), "an id is two words"),
+        (
+            ROWS.format("row('chars', 'foreign/theirs', 'theirs:chars', '')"),
+            "there is no task 'chars'",
+        ),
+        (ROWS.format("row('charset', 'theirs', 'theirs:charset', '')"), "an id is two words"),
         (TASK.format("charset", ""), "there is a task 'charset' already"),
         (TASK.format("char-set", ""), "'char-set' is no identifier"),
         (
-            TASK.format("c", "*(row('c', f'python/{i}', 'mine:c', 'baseline') for i in 'ab')"),
+            TASK.format("c", "*(row('c', f'python/{i}', 'theirs:c', 'baseline') for i in 'ab')"),
             "c: more than one row is marked 'baseline'",
         ),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_refused_in_one_line(
-    nanogpt_rs: Run, mine: Path, text: str, says: str
+    nanogpt_rs: Run, theirs: Path, text: str, says: str
 ) -> None:
-    mine.write_text(text)
-    done = nanogpt_rs("list", "charset", "--from", str(mine))
+    theirs.write_text(text)
+    done = nanogpt_rs("list", "charset", "--from", str(theirs))
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
-    assert "mine.py" in done.stderr
+    assert "theirs.py" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_what_is_no_file_is_refused(nanogpt_rs: Run, mine: Path, tmp_path: Path) -> None:
+def test_a_source_that_is_no_python_file_is_refused(
+    nanogpt_rs: Run, theirs: Path, tmp_path: Path
+) -> None:
     done = nanogpt_rs("list", "--from", "nowhere.py")
     assert done.returncode == 2
     assert "nowhere.py: No such file or directory" in done.stderr
-    done = nanogpt_rs("list", "--from", str(mine.parent))
+    done = nanogpt_rs("list", "--from", str(theirs.parent))
     assert "not a Python file" in done.stderr
-    other = tmp_path / "mine.py"
-    other.write_text(MINE)
-    done = nanogpt_rs("list", "--from", str(mine), "--from", str(other))
+    other = tmp_path / "theirs.py"
+    other.write_text(THEIRS)
+    done = nanogpt_rs("list", "--from", str(theirs), "--from", str(other))
     assert "have the same name: rename one" in done.stderr
 
 
-def test_pytest_takes_a_file(mine: Path, tmp_path: Path) -> None:
+def test_pytest_takes_a_file(theirs: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-m", "pytest", "benchmarks/pytest_benchmark", "-q"]
     options = ["--corpus=english-1k-ascii", f"--benchmark-storage={tmp_path}/kept"]
-    brief = ["--benchmark-only", "--benchmark-max-time=0.01", "-k", "foreign and mine"]
+    brief = ["--benchmark-only", "--benchmark-max-time=0.01", "-k", "foreign and theirs"]
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*command, *options, *more], cwd=ROOT, capture_output=True, text=True)
 
-    done = run(*brief, "--from", str(mine))
+    done = run(*brief, "--from", str(theirs))
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = (tmp_path / "kept").rglob("*.json")
     (case,) = json.loads(path.read_text())["benchmarks"]
-    assert case["extra_info"]["id"] == "foreign/mine"
-    assert case["extra_info"]["origin"] == f"mine.py, SHA-256 {hash_of(mine)}"
+    assert case["extra_info"]["id"] == "foreign/theirs"
+    assert case["extra_info"]["origin"] == f"theirs.py, SHA-256 {hash_of(theirs)}"
     done = run("--from", "nowhere.py")
     assert done.returncode == 4
     assert "nowhere.py: No such file or directory" in done.stderr
@@ -227,25 +237,25 @@ before = dict(suite.classes(suite.Cells))
 path = Path(sys.argv[1])
 rows = foreign.add_file(path)
 assert foreign.add_file(path) == rows  # once, however often
-assert registry.find("charset", "foreign/mine") is rows[0]
+assert registry.find("charset", "foreign/theirs") is rows[0]
 after = dict(suite.classes(suite.Cells))
 assert {n: c.params for n, c in before.items()} == {n: c.params for n, c in after.items()}
 (own,) = dict(suite.classes(suite.Cells, rows=rows)).values()
-assert own.params[0] == ["foreign/mine"]
-told = json.loads(json.dumps(foreign.sources()))
+assert own.params[0] == ["foreign/theirs"]
+documents = json.loads(json.dumps(foreign.sources()))
 path.write_text(path.read_text() + "# changed")
 try:
-    foreign.restore(told)
+    foreign.restore(documents)
 except foreign.ForeignError as error:
     print(error)
 """
 
 
-def test_what_asv_keeps_results_by_does_not_change(mine: Path) -> None:
+def test_rows_of_third_parties_do_not_change_the_parameters_of_asv(theirs: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM, str(mine)], capture_output=True, text=True
+        [sys.executable, "-P", "-c", PROGRAM, str(theirs)], capture_output=True, text=True
     )
-    assert done.stdout == "mine.py has changed while it was measured\n", done.stderr
+    assert done.stdout == "theirs.py has changed while it was measured\n", done.stderr
 
 
 @pytest.fixture
@@ -253,7 +263,7 @@ def site(tmp_path: Path) -> Path:
     """A folder with two installed packages that offer implementations; one of them is broken."""
     site = tmp_path / "site"
     for name, module, text in (
-        ("their-ideas", "their_ideas", MINE.replace("from mine_helper import check\n", HELPER)),
+        ("their-ideas", "their_ideas", THEIRS.replace("from theirs_helper import check\n", HELPER)),
         ("broken-ideas", "broken_ideas", "ROWS = no_such_name\n"),
     ):
         info = site / f"{module}-2.1.dist-info"
@@ -276,39 +286,43 @@ def test_an_installed_package_is_measured_and_a_broken_one_left_out(
     assert done.stderr.startswith("nanogpt-rs: left out: broken-ideas 2.1: ")
     assert "NameError" in done.stderr
     done = nanogpt_rs("verify", *chosen, PYTHONPATH=str(site))
-    assert [each["status"] for each in json.loads(done.stdout)] == ["right"], done.stderr
+    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stderr
 
 
-def test_without_any_there_are_only_ours(nanogpt_rs: Run) -> None:
+def test_without_third_parties_only_our_rows_are_listed(nanogpt_rs: Run) -> None:
     rows = json.loads(nanogpt_rs("list", "--json").stdout)
     assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]
 
 
 @pytest.mark.parametrize("name", ["my-idea.py", "v1.2.py"])
-def test_a_file_may_be_called_as_people_call_files(nanogpt_rs: Run, mine: Path, name: str) -> None:
-    path = mine.rename(mine.with_name(name))
+def test_the_name_of_a_file_need_not_be_an_identifier(
+    nanogpt_rs: Run, theirs: Path, name: str
+) -> None:
+    path = theirs.rename(theirs.with_name(name))
     done = nanogpt_rs("verify", "charset", "--from", str(path), "--id", f"foreign/{path.stem}")
     assert done.returncode == 0, done.stderr
     assert "right" in done.stdout
 
 
-def test_what_has_rows_may_import_what_lies_beside_it(nanogpt_rs: Run, mine: Path) -> None:
-    rows = mine.with_name("rows.py")
+def test_a_file_with_rows_may_import_a_module_beside_it(nanogpt_rs: Run, theirs: Path) -> None:
+    rows = theirs.with_name("rows.py")
     rows.write_text(
         "from nanogpt_rs.ruler.registry import row\n"
-        "from mine import charset\n"
+        "from theirs import charset\n"
         "ROWS = [row('charset', 'foreign/rows', 'nanogpt_rs_from_rows:charset', 'default')]\n"
     )
     done = nanogpt_rs("verify", "charset", "--from", str(rows), "--id", "foreign/rows")
     assert done.returncode == 0, done.stderr
 
 
-def test_what_a_crash_leaves_is_removed(nanogpt_rs: Run, mine: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_crashed_worker_are_removed(
+    nanogpt_rs: Run, theirs: Path, tmp_path: Path
+) -> None:
     place = tmp_path / "place"
     place.mkdir()
-    mine.write_text("import os\n\n\ndef file_charset(paths):\n    os.abort()\n")
+    theirs.write_text("import os\n\n\ndef file_charset(paths):\n    os.abort()\n")
     done = nanogpt_rs(
-        *("verify", "file_charset", "--from", str(mine), "--id", "foreign/mine"),
+        *("verify", "file_charset", "--from", str(theirs), "--id", "foreign/theirs"),
         TMPDIR=str(place),
     )
     assert "SIGABRT" in done.stdout + done.stderr

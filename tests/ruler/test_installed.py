@@ -170,7 +170,7 @@ def test_a_file_of_theirs_times_the_registry_and_their_own(
     assert done.returncode == 1, done.stdout + done.stderr
 
 
-def test_what_shadows_a_measured_package_stops_a_session_that_times_it_and_no_other(
+def test_a_shadowed_package_stops_a_session_that_times_it_and_no_other(
     project: Project,
 ) -> None:
     project.write("py_impls/__init__.py", "raise SystemExit(99)\n")

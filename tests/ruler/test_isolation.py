@@ -1,4 +1,4 @@
-"""One contender's fault is its own: it gets no time, the others get theirs, and it is told how."""
+"""A faulty contender gets no time and a message; the other contenders are timed as usual."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_a_faulty_contender_has_no_time_and_costs_the_others_nothing(
 ) -> None:
     body, expected = FAULTS[fault]
     installation.write("py_impls/charset/set.py", HEAD + body)
-    status, found, errors = cells(
+    status, by_id, errors = cells(
         installation, "--id", "python/set", "--id", "rust/ahash", "--seconds=1"
     )
     assert status == 1, errors
-    assert found["python/set"]["status"] == "wrong"
-    assert found["python/set"]["seconds"] is None
-    assert any(expected in detail for detail in found["python/set"]["details"]), found
-    assert found["rust/ahash"]["seconds"] > 0
+    assert by_id["python/set"]["status"] == "wrong"
+    assert by_id["python/set"]["seconds"] is None
+    assert any(expected in detail for detail in by_id["python/set"]["details"]), by_id
+    assert by_id["rust/ahash"]["seconds"] > 0
     # With the baseline out there is nothing to set the other beside.
-    roles = [each["role"] for each in found["rust/ahash"]["against"]]
+    roles = [reference["role"] for reference in by_id["rust/ahash"]["against"]]
     assert roles == ["strongest"]
 
 
@@ -70,7 +70,7 @@ def test_a_hang_ends_at_the_deadline(installation: Installation) -> None:
 
 
 def test_a_large_text_has_more_time(tmp_path: Path) -> None:
-    """Python's own loops need more than two minutes for a gigabyte, and do not hang."""
+    """Loops in Python need more than two minutes for a gigabyte without hanging."""
     large = tmp_path / "large.txt"
     with large.open("wb") as file:
         file.truncate(640_000_000)
@@ -84,28 +84,28 @@ def test_a_large_text_has_more_time(tmp_path: Path) -> None:
 
 def test_a_missing_implementation_is_not_applicable(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
-    status, found, errors = cells(
+    status, by_id, errors = cells(
         installation, "--id", "python/set", "--id", "rust/ahash", "--seconds=1"
     )
     assert status == 0, errors
-    assert found["python/set"]["status"] == "n/a"
-    assert found["python/set"]["details"] == ["needs py_impls.charset.set, which is not installed"]
-    assert found["rust/ahash"]["seconds"] > 0
+    assert by_id["python/set"]["status"] == "n/a"
+    assert by_id["python/set"]["details"] == ["needs py_impls.charset.set, which is not installed"]
+    assert by_id["rust/ahash"]["seconds"] > 0
 
 
-def test_nothing_left_to_measure_is_said_and_told_apart(installation: Installation) -> None:
+def test_a_run_with_nothing_to_measure_has_its_own_status(installation: Installation) -> None:
     (installation.folder / "py_impls/charset/set.py").unlink()
     done = installation.run("-m", "nanogpt_rs", "bench", "charset", "--id", "python/set")
     assert done.returncode == 3
     assert "nothing could be measured here" in done.stderr
 
 
-def test_a_quadratic_idea_is_not_asked_for_the_impossible(installation: Installation) -> None:
+def test_a_quadratic_idea_is_not_run_on_a_large_vocabulary(installation: Installation) -> None:
     done = installation.run(
         *("-m", "nanogpt_rs", "verify", "charset", "--id", "rust/smallvec", "--json"),
         *("--corpus", "distinct-1m-ucs4", "--corpus", "han1000-1m-ucs2"),
     )
-    assert [verdict["status"] for verdict in json.loads(done.stdout)] == ["n/a", "right"]
+    assert [proof["status"] for proof in json.loads(done.stdout)] == ["n/a", "right"]
 
 
 def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: Installation) -> None:
@@ -123,8 +123,6 @@ def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: In
         corpus,
         "--json",
     )
-    (verdict,) = json.loads(done.stdout)
-    assert (verdict["status"], verdict["corpus"]) == ("n/a", "file:all.txt")
-    assert verdict["details"] == [
-        "the corpus has 70,000 distinct characters; the task holds 65,536"
-    ]
+    (proof,) = json.loads(done.stdout)
+    assert (proof["status"], proof["corpus"]) == ("n/a", "file:all.txt")
+    assert proof["details"] == ["the corpus has 70,000 distinct characters; the task holds 65,536"]

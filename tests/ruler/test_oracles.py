@@ -1,4 +1,4 @@
-"""Every implementation is right: on both corpora, on edges, on all of Unicode, and in refusing."""
+"""Every implementation is right: on both corpora, on edges, on all of Unicode, and for refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nanogpt_rs.ruler.verification import verify
 
 
 def parameter(row: Implementation) -> Any:
-    """A row, to be skipped where the processor lacks what it is held to."""
+    """A row; its tests are skipped where the processor lacks the instructions that it needs."""
     reason = row.unavailable() if any(need.startswith("cpu:") for need in row.needs) else None
     return pytest.param(
         row,
@@ -74,7 +74,7 @@ def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
 def test_one_encoder_for_any_text(
     implementation: Implementation, text: str, vocabulary: frozenset[str]
 ) -> None:
-    """With another text's vocabulary: the right ids, or the first character that has none."""
+    """With another text's vocabulary: the right ids, or an error about the first unknown character."""
     entries = sorted(vocabulary | set(text[: len(text) // 2]))
     refuses = "utf8" in implementation.marks and has_surrogate(text + "".join(entries))
     position = next((at for at, character in enumerate(text) if character not in entries), None)
@@ -110,7 +110,7 @@ def test_one_encoder_for_any_text(
 def test_one_decoder_for_any_ids(
     implementation: Implementation, vocabulary: frozenset[str], data: st.DataObject
 ) -> None:
-    """The right characters in CPython's narrowest form, or the first id that has none."""
+    """The right characters in CPython's narrowest form, or an error about the first unknown id."""
     task = TASKS[implementation.task]
     entries = sorted(vocabulary)[: task.largest_vocabulary]
     size = len(entries)
@@ -140,7 +140,7 @@ def test_edges_cover_every_width_and_a_surrogate() -> None:
 
 
 def own_ids(vocabulary: list[str], text: str) -> list[int]:
-    """Ids in the text's own vocabulary, having made sure that it is part of the one given."""
+    """Ids in the text's own vocabulary, after a check that it is part of the given one."""
     own = sorted(set(text))
     for position, character in enumerate(text):
         if character not in vocabulary:
@@ -273,7 +273,7 @@ def test_a_wrong_array_is_found(make: Any, expected: str) -> None:
 
 
 def test_a_text_in_too_wide_a_form_is_found() -> None:
-    """Equal characters are not enough: this is how a careless extension would make a str."""
+    """Equal characters are not enough: a careless extension may make a str like this."""
     new = ctypes.pythonapi.PyUnicode_New
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_ssize_t, ctypes.c_uint32]
     for widest, codec in ((0xFF, "latin-1"), (0xFFFF, "utf-16-le"), (0x10FFFF, "utf-32-le")):

@@ -1,4 +1,4 @@
-"""Nothing is timed that was imported from elsewhere, built in debug, or from other sources."""
+"""Code that was imported from elsewhere, built in debug or from other sources is not timed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ POISON = "from pathlib import Path\nPath(__file__).with_name('ran').touch()\nrai
 
 
 def poison(folder: Path) -> Path:
-    """Make ``folder`` a package that leaves a mark if anybody imports it."""
+    """Make a folder a package that leaves a file, the mark, if it is imported."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "__init__.py").write_text(POISON)
     return folder / "ran"
 
 
-def test_a_copy_as_a_wheel_leaves_it_is_fit_and_says_that_it_has_no_sources(
+def test_an_installed_wheel_passes_and_says_that_it_has_no_sources(
     installation: Installation,
 ) -> None:
     done = installation.run(
@@ -68,7 +68,7 @@ def command_of(installation: Installation) -> str:
 def test_another_copy_of_the_package_on_the_import_path_is_refused(
     installation: Installation, tmp_path: Path
 ) -> None:
-    """As PYTHONPATH of another checkout would be, of which this one holds no measured package."""
+    """As with PYTHONPATH of another checkout; this one has no measured packages."""
     shutil.copytree(ROOT / "nanogpt_rs", tmp_path / "other/nanogpt_rs")
     path = f"{tmp_path / 'other'}{os.pathsep}{installation.folder}"
     for command in (("bench",), ("verify", "charset"), ("list",)):
@@ -151,7 +151,7 @@ def test_an_old_wheels_implementations_are_what_is_measured(
     assert "returned frozenset, not set" in str(verdict["details"])
 
 
-def test_a_wheel_from_before_the_model_is_measured_and_lends_none(
+def test_a_wheel_from_before_the_model_is_measured_and_no_other_model_used(
     installation: Installation, tmp_path: Path
 ) -> None:
     shutil.rmtree(installation.folder / "model")
@@ -166,7 +166,7 @@ def test_a_wheel_from_before_the_model_is_measured_and_lends_none(
     assert not mark.exists()
 
 
-def test_an_installation_that_is_gone_is_named(installation: Installation) -> None:
+def test_a_missing_installation_is_named(installation: Installation) -> None:
     code = (
         "import importlib.metadata as m; from nanogpt_rs.ruler import provenance\n"
         "provenance.DISTRIBUTION = 'no-such-distribution'\n"
@@ -235,7 +235,7 @@ def test_a_stale_build_is_refused(installation: Installation, checkout: Path, ed
 
 
 def test_a_stale_build_is_not_proved_right(installation: Installation, checkout: Path) -> None:
-    """Who has edited Rust and not built it would be told that the edit is right."""
+    """Otherwise somebody who edits Rust and does not build it would read that the edit is right."""
     append(checkout / "rust_impls/charset/ahash.rs")
     done = check_in(installation, checkout, "verify")
     assert (done.returncode, done.stdout) == (3, "")
@@ -265,7 +265,7 @@ def test_a_wheel_in_a_checkout_must_match_its_sources(
     assert "built from other sources" in installation.run("-c", code, cwd=here).stderr
 
 
-def test_a_fingerprint_changes_with_every_room_and_nothing_else(
+def test_a_fingerprint_changes_with_every_package_and_nothing_else(
     installation: Installation,
 ) -> None:
     def fingerprint(*also: str) -> str:
@@ -289,7 +289,7 @@ def test_a_fingerprint_changes_with_every_room_and_nothing_else(
 @pytest.mark.xdist_group("wheel")  # one build at a time in one folder
 @pytest.mark.slow("builds the Rust module without optimisation")
 def test_a_debug_build_is_refused(tmp_path: Path) -> None:
-    """A real one: the first figure of the post was a debug build, 30 times too slow."""
+    """With a real debug build: the post's first figure came from one, and was 30 times too slow."""
     subprocess.run(
         [
             sys.executable,
