@@ -243,7 +243,7 @@ def test_the_two_confs_differ_by_torch_alone() -> None:
     "name", ["bench_call", "bench_build", "bench_wall", "bench_memory", "bench_end_to_end"]
 )
 def test_a_class_verifies_its_own_cells_whichever_asv_sets_up_first(name: str) -> None:
-    """asv sets up one class for all classes with the same code, or the only one that is selected."""
+    """asv sets up one class for all classes with the same code, or the only selected one."""
     module = importlib.import_module(f"benchmarks.{name}")
     classes = [
         cells

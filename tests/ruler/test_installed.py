@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from installations import ROOT
 
 BRIEF = ("--corpus=english-60-ascii", "--benchmark-only", "--benchmark-max-time=0.01")
 VERIFY = ("verify", "charset", "--id=python/set", "--corpus=english-60-ascii")
@@ -111,6 +112,10 @@ def project(scripts: Path, tmp_path: Path) -> Project:
     project.write("tests/test_theirs.py", THEIRS)
     project.write("pyproject.toml", "[tool.pytest.ini_options]\npythonpath = ['.']\n")
     return project
+
+
+def test_the_lines_that_contributing_shows_are_the_tested_ones() -> None:
+    assert CALLS in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_a_wheel_adds_four_packages_and_nothing_else(wheel: Path) -> None:

@@ -74,7 +74,7 @@ def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
 def test_one_encoder_for_any_text(
     implementation: Implementation, text: str, vocabulary: frozenset[str]
 ) -> None:
-    """With another text's vocabulary: the right ids, or an error about the first unknown character."""
+    """With another text's vocabulary: the right ids, or an error that names a character."""
     entries = sorted(vocabulary | set(text[: len(text) // 2]))
     refuses = "utf8" in implementation.marks and has_surrogate(text + "".join(entries))
     position = next((at for at, character in enumerate(text) if character not in entries), None)
