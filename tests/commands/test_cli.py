@@ -76,11 +76,14 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
         for against in cell["against"]:
             mark = {"lecture": "baseline", "strongest": "strongest:ascii"}[against["role"]]
             assert mark in find(cell["task"], against["id"]).marks
-            found = against["comparison"]
-            untested = cell["limit"] or found["verdict"] == "invalid" or found["p_value"] is None
-            assert (found["p_adjusted"] is None) == untested
-    found = [each["comparison"] for cell in cells for each in cell["against"]]
-    assert document["tests"] == sum(each["p_adjusted"] is not None for each in found)
+            comparison = against["comparison"]
+            invalid = comparison["verdict"] == "invalid"
+            untested = cell["limit"] or invalid or comparison["p_value"] is None
+            assert (comparison["p_adjusted"] is None) == untested
+    comparisons = [against["comparison"] for cell in cells for against in cell["against"]]
+    assert document["tests"] == sum(
+        comparison["p_adjusted"] is not None for comparison in comparisons
+    )
     limits = {(cell["task"], cell["id"]) for cell in cells if cell["limit"]}
     assert limits == {(row.task, row.id) for row in REGISTRY if "limit" in row.marks}
     for task in TASKS.values():
@@ -146,7 +149,7 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
         (["bench", "--corpus", "tinyshakespeare"], 3, "missing.txt: No such file"),
     ],
 )
-def test_wrong_usage_and_nothing_to_measure_are_told_apart(
+def test_wrong_usage_and_nothing_to_measure_have_different_statuses(
     nanogpt_rs: Run, arguments: list[str], status: int, says: str
 ) -> None:
     done = nanogpt_rs(*arguments, NANOGPT_RS_TINYSHAKESPEARE="missing.txt")
@@ -156,7 +159,7 @@ def test_wrong_usage_and_nothing_to_measure_are_told_apart(
     assert "Traceback" not in done.stderr
 
 
-def test_two_texts_of_the_same_name_are_not_taken_for_one(nanogpt_rs: Run, tmp_path: Path) -> None:
+def test_two_different_texts_of_the_same_name_are_refused(nanogpt_rs: Run, tmp_path: Path) -> None:
     paths = [tmp_path / folder / "input.txt" for folder in ("one", "two")]
     for path in paths:
         path.parent.mkdir()
@@ -166,7 +169,7 @@ def test_two_texts_of_the_same_name_are_not_taken_for_one(nanogpt_rs: Run, tmp_p
     assert "two/input.txt are both called file:input.txt: rename one" in done.stderr
 
 
-def test_a_reader_that_leaves_is_no_failure(nanogpt_rs: Run) -> None:
+def test_a_reader_that_closes_its_pipe_is_no_failure(nanogpt_rs: Run) -> None:
     command = Path(sys.executable).with_name("nanogpt-rs")
     process = subprocess.Popen(
         [command, "list", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -179,12 +182,12 @@ def test_a_reader_that_leaves_is_no_failure(nanogpt_rs: Run) -> None:
     process.stderr.close()
 
 
-def test_off_a_terminal_standard_error_is_silent(nanogpt_rs: Run) -> None:
+def test_without_a_terminal_standard_error_stays_empty(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("verify", "charset", "--id", "rust/ahash", "--json")
     assert done.stderr == ""
 
 
-def test_forced_colours_keep_no_pictures_of_a_bar(nanogpt_rs: Run) -> None:
+def test_forced_colours_show_no_progress_bar_without_a_terminal(nanogpt_rs: Run) -> None:
     """As in a notebook's kernel, whose cells would hold hundreds of them."""
     done = nanogpt_rs("verify", "charset", "--id", "rust/ahash", FORCE_COLOR="1")
     assert done.stderr == ""
@@ -225,7 +228,7 @@ def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
     assert b"Traceback" not in stderr
 
 
-def test_ended_from_outside_it_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_terminated_run_leaves_no_files_behind(tmp_path: Path) -> None:
     (tmp_path / "place").mkdir()
     command = Path(sys.executable).with_name("nanogpt-rs")
     process = subprocess.Popen(
@@ -245,7 +248,7 @@ def test_ended_from_outside_it_leaves_nothing_behind(tmp_path: Path) -> None:
     assert left == []
 
 
-def test_what_has_no_cells_is_not_exported(nanogpt_rs: Run, tmp_path: Path) -> None:
+def test_a_run_without_cells_is_not_exported(nanogpt_rs: Run, tmp_path: Path) -> None:
     results = tmp_path / "results/local/bench"
     made_up.write(results, made_up.RUN, [], complete=False)
     done = nanogpt_rs("export", "--format=markdown")

@@ -1,4 +1,4 @@
-"""Where a call's time goes: steps that add up, and what cannot be taken apart."""
+"""Where a call's time goes: steps that add up, and calls that cannot be broken down."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_implementation_has_steps_that_can_be_called(row: object) -> None:
     assert [arm.kept for _, arm in steps[-2:]] == [True, False]
 
 
-def test_what_is_kept_is_timed_in_the_state_asked_for() -> None:
+def test_calls_that_keep_their_results_are_timed_in_the_requested_state() -> None:
     task = TASKS["charset"]
     texts: list[str] = []
 
@@ -42,7 +42,7 @@ def test_what_is_kept_is_timed_in_the_state_asked_for() -> None:
     text = "Ж" * 1000
     block = rounds.fresh_str((charset, (text,)), 3, task, once=rounds.kept)
     assert block.calls == 3
-    assert len({id(each) for each in [*texts, text]}) == 4
+    assert len({id(seen) for seen in [*texts, text]}) == 4
 
 
 def test_a_call_of_two_arguments_has_steps(nanogpt_rs: Run) -> None:
@@ -55,7 +55,7 @@ def test_a_call_of_two_arguments_has_steps(nanogpt_rs: Run) -> None:
     ]
 
 
-def test_the_kernel_is_told_apart_where_it_can_be() -> None:
+def test_the_kernel_is_a_step_of_its_own_where_it_can_be_called() -> None:
     for task, id in (("charset", "rust/ahash"), ("encode", "rust/fixed_array")):
         assert "the kernel" in dict(steps_of(find(task, id)))
     assert "the kernel" not in dict(steps_of(find("charset", "python/set")))
@@ -93,18 +93,18 @@ def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text:
     assert isinstance(kept, schema.CallInSteps)
     assert [step.name for step in kept.found.steps] == names
     assert (kept.text.corpus, kept.state) == (SHORT, "warm")
-    # Trimmed means of differences add up but for what trimming leaves out.
+    # Trimmed means of differences add up, except for the values that trimming leaves out.
     whole = sum(step["seconds"] for step in cell["steps"])
     assert whole == pytest.approx(cell["seconds"], rel=0.15)
 
 
-def test_a_wrong_implementation_is_not_taken_apart(nanogpt_rs: Run) -> None:
+def test_an_implementation_that_is_not_right_is_not_broken_down(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("breakdown", "encode_array", "rust/ahash", "--corpus", "distinct-1m-ucs4")
     assert done.returncode == 3
     assert "encode_array rust/ahash: n/a" in done.stderr
 
 
-def test_a_state_that_the_task_cannot_be_in_is_refused(nanogpt_rs: Run) -> None:
+def test_a_state_that_does_not_apply_to_the_task_is_refused(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("breakdown", "charset", "rust/ahash", "--state=uncached_file")
     assert done.returncode == 2
     assert "the state uncached_file does not apply to charset" in done.stderr

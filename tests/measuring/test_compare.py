@@ -1,4 +1,4 @@
-"""The paired comparison in real worker processes: what is measured, and what can't be."""
+"""The paired comparison in real worker processes: what is measured, and what cannot be measured."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_worker_times_each_arm_in_each_round(state: str) -> None:
             assert voluntary >= 0
 
 
-def test_a_worker_that_cannot_answer_says_why_and_with_which_arm() -> None:
+def test_a_worker_that_cannot_answer_names_the_reason_and_the_arm() -> None:
     arms = [*order()["arms"], {"id": "rust/none", "calls": 1}]
     with pytest.raises(WorkerError, match=r"status 1 and no answer .*no implementation") as caught:
         run_worker("rounds", order(arms=arms), 60)
@@ -86,7 +86,7 @@ def test_echoes_are_run_and_not_timed() -> None:
     assert {block[4] for block in answer["blocks"][2]} == {5}
 
 
-def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
+def test_a_call_that_waits_is_timed_by_the_wall_clock() -> None:
     """A file from the disk: its reading keeps nobody busy, and is most of the call."""
     processes = measure(np.random.default_rng(1), QUIET, [8e-3, 8e-3, 8e-3], waiting=[2])
     planned = plan.plan([8e-3] * 3)
@@ -99,7 +99,7 @@ def test_a_call_that_waits_takes_what_the_clock_on_the_wall_says() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="system: nothing can be forked")
 @pytest.mark.skipif(CallWatch.read() is None, reason="system: it does not tell how busy it is")
-def test_what_forked_calls_take_is_not_taken_by_others() -> None:
+def test_time_of_forked_calls_does_not_count_as_time_of_other_processes() -> None:
     script = """if True:
         import os, time
         from nanogpt_rs.ruler.rounds import CallWatch
@@ -115,7 +115,7 @@ def test_what_forked_calls_take_is_not_taken_by_others() -> None:
     assert float(done.stdout) > 0.4, done.stderr
 
 
-def test_what_is_compared_closely_runs_as_often() -> None:
+def test_arms_of_like_length_run_equally_often() -> None:
     from nanogpt_rs.measuring.paired import Arm, echoes_of
 
     old, new, other = Arm("rust/ahash", side="/a"), Arm("rust/ahash", side="/b"), Arm("python/set")
@@ -155,22 +155,24 @@ def test_compare_document(nanogpt_rs: Run) -> None:
         cell["seconds"] for cell in document["cells"]
     )
     assert cells.pop("rust/rustc_hash")["against"] == []
-    compared = [each["comparison"] for cell in cells.values() for each in cell["against"]]
-    assert document["tests"] == sum(each["p_adjusted"] is not None for each in compared)
+    comparisons = [against["comparison"] for cell in cells.values() for against in cell["against"]]
+    assert document["tests"] == sum(
+        comparison["p_adjusted"] is not None for comparison in comparisons
+    )
     for cell in cells.values():
         assert (cell["corpus"], cell["state"], cell["status"]) == (SHORT, "warm", "right")
         assert cell["processes"] >= 12
         (against,) = cell["against"]
         assert (against["role"], against["id"]) == ("asked", "rust/rustc_hash")
-        found = against["comparison"]
-        assert found["verdict"] in VERDICTS
-        assert found["reason"]
-        if found["ratio"] is not None:
-            low, high = found["interval"]
-            assert low <= found["ratio"] <= high
-            assert found["control"]["interval"][0] <= found["control"]["ratio"]
-            assert found["positive_control"] is not None  # a call is short enough for one
-            assert found["resolves"] > 0
+        comparison = against["comparison"]
+        assert comparison["verdict"] in VERDICTS
+        assert comparison["reason"]
+        if comparison["ratio"] is not None:
+            low, high = comparison["interval"]
+            assert low <= comparison["ratio"] <= high
+            assert comparison["control"]["interval"][0] <= comparison["control"]["ratio"]
+            assert comparison["positive_control"] is not None  # a call is short enough for one
+            assert comparison["resolves"] > 0
 
 
 def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
@@ -185,7 +187,7 @@ def test_compare_prints_the_verdict_and_why(nanogpt_rs: Run) -> None:
     assert "none is valid, and nothing is tested." in done.stdout or valid
 
 
-def test_compare_the_making_of_encoders(nanogpt_rs: Run) -> None:
+def test_compare_times_the_building_of_encoders(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
         *("compare", "encode", "rust/ahash", "rust/foldhash"),
         *("--corpus", SHORT, "--state", "build", "--json"),
@@ -243,7 +245,7 @@ def test_right_at_first_then_wrong_has_no_comparison(installation: Installation)
     assert cells["rust/ahash"]["against"][0]["comparison"]["verdict"] in VERDICTS
 
 
-def test_beside_a_baseline_that_turns_wrong_nothing_is_said(installation: Installation) -> None:
+def test_nothing_is_compared_with_a_baseline_that_turns_wrong(installation: Installation) -> None:
     wrong = COUNTING.format(then="return set(text[1:]) - {text[0]}")
     installation.write("py_impls/charset/counter.py", wrong)
     done = installation.run(
@@ -256,7 +258,7 @@ def test_beside_a_baseline_that_turns_wrong_nothing_is_said(installation: Instal
     assert cells["rust/ahash"]["against"] == []
 
 
-def test_a_contender_that_crashes_later_is_left_out_and_costs_nobody_else(
+def test_a_contender_that_crashes_later_is_left_out_and_the_others_are_measured(
     installation: Installation,
 ) -> None:
     crash = COUNTING.format(then="import ctypes; ctypes.string_at(0)")
@@ -287,7 +289,7 @@ def test_without_its_baseline_a_contender_has_a_time_and_no_ratio(
     assert cells["rust/ahash"]["against"] == []
 
 
-def test_where_switches_are_not_counted_wall_time_judges_and_the_row_says_so(
+def test_without_counts_of_context_switches_wall_time_judges_and_the_row_says_so(
     nanogpt_rs: Run, tmp_path: Path
 ) -> None:
     """As on Windows and macOS, which have no such count: here it is taken away."""
@@ -297,7 +299,7 @@ def test_where_switches_are_not_counted_wall_time_judges_and_the_row_says_so(
     command = ("compare", "charset", "python/set", "python/counter", "--json")
     done = nanogpt_rs(*command, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    (cell,) = [each for each in json.loads(done.stdout)["cells"] if each["id"] == "python/counter"]
+    (cell,) = [cell for cell in json.loads(done.stdout)["cells"] if cell["id"] == "python/counter"]
     (against,) = cell["against"]
     assert cell["seconds"] > 0.001  # where otherwise CPU time judges
     assert against["comparison"]["clock"] == "wall"

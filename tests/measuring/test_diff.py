@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.slow("builds two commits in release"),
     pytest.mark.timed("one commit must read slower than another, and equal ones must not"),
 ]
-ASKED = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
+REQUEST = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
 LOOP = "    for _ in text:\n        pass\n"
 
 
@@ -55,11 +55,13 @@ class Clone:
     def diff(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Compare two commits, again where the machine was too busy for an answer to be valid."""
         for _ in range(3):
-            done = self.run("diff", *arguments, *ASKED, "--json", brief=False)
+            done = self.run("diff", *arguments, *REQUEST, "--json", brief=False)
             assert done.returncode in {0, 4}, done.stderr
             document = json.loads(done.stdout)
-            against = [each for cell in document["cells"] for each in cell["against"]]
-            if all(each["comparison"]["verdict"] != "invalid" for each in against):
+            comparisons = [
+                against["comparison"] for cell in document["cells"] for against in cell["against"]
+            ]
+            if all(comparison["verdict"] != "invalid" for comparison in comparisons):
                 break
         assert isinstance(document, dict)
         return done.returncode, document
@@ -81,7 +83,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         ["git", "ls-files", "-z", "-co", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    for name in filter(None, tracked.stdout.split("\0")):  # what is not committed yet, too
+    for name in filter(None, tracked.stdout.split("\0")):  # also files that are not committed yet
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_file():
@@ -101,7 +103,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
-def test_slower_and_control_and_what_is_new(clone: Clone) -> None:
+def test_a_slower_row_a_control_and_a_new_row(clone: Clone) -> None:
     ids = [f"--id=python/{name}" for name in ("counter", "dict_fromkeys", "set", "bytes_translate")]
     status, document = clone.diff("HEAD~1", "HEAD", *ids)
     assert status == 4
@@ -121,7 +123,7 @@ def test_slower_and_control_and_what_is_new(clone: Clone) -> None:
 
 
 def test_markdown_for_a_pull_request(clone: Clone) -> None:
-    done = clone.run("diff", "HEAD~1", "HEAD", "--id=rust/ahash", *ASKED, "--markdown")
+    done = clone.run("diff", "HEAD~1", "HEAD", "--id=rust/ahash", *REQUEST, "--markdown")
     assert done.returncode in {0, 3, 4}, done.stderr
     heads, rule, *rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert heads.startswith("| task | implementation | corpus |")
@@ -129,36 +131,40 @@ def test_markdown_for_a_pull_request(clone: Clone) -> None:
     assert [row.split(" | ")[1] for row in rows] == ["rust/ahash"]
 
 
-def test_equal_commits_are_not_told_apart(clone: Clone) -> None:
+def test_equal_commits_show_no_difference(clone: Clone) -> None:
     status, document = clone.diff("HEAD", "HEAD", "--id=rust/bit_table")
     (cell,) = document["cells"]
     verdict = cell["against"][0]["comparison"]["verdict"]
     assert (status, verdict) in {(0, "equivalent"), (0, "inconclusive"), (0, "invalid")}
 
 
-def test_what_is_given_a_kernel_is_given_that_of_its_side(clone: Clone) -> None:
-    asked = ("--corpus", "english-1k-ascii", "--task", "file_charset", "--seconds=4")
-    done = clone.run("diff", "HEAD", "HEAD", "--id=rust/bit_table", *asked, "--json")
+def test_a_row_that_is_given_a_kernel_is_given_that_of_its_own_commit(clone: Clone) -> None:
+    request = ("--corpus", "english-1k-ascii", "--task", "file_charset", "--seconds=4")
+    done = clone.run("diff", "HEAD", "HEAD", "--id=rust/bit_table", *request, "--json")
     assert done.returncode in {0, 4}, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
     assert (cell["status"], len(cell["against"])) == ("right", 1)
 
 
-def test_beside_a_control_that_differs_nothing_is_valid() -> None:
+def test_nothing_is_valid_beside_a_control_that_differs() -> None:
     cells = made_up.cells(("charset", "encode"), ("tinyshakespeare",))
     for index, cell in enumerate(cells):
-        found = [each for each in cell.against if each.comparison.verdict == "faster"][:1]
+        faster = [against for against in cell.against if against.comparison.verdict == "faster"][:1]
         role = CONTROL if cell.id == "rust/ahash" and cell.task == "charset" else BEFORE
-        cells[index] = replace(cell, against=tuple(replace(each, role=role) for each in found))
+        cells[index] = replace(
+            cell, against=tuple(replace(against, role=role) for against in faster)
+        )
     verdicts = {
-        (cell.task, each.comparison.verdict) for cell in adjusted(cells) for each in cell.against
+        (cell.task, against.comparison.verdict)
+        for cell in adjusted(cells)
+        for against in cell.against
     }
     assert ("charset", "invalid") in verdicts
     assert ("charset", "faster") not in verdicts
     assert ("encode", "faster") in verdicts
 
 
-def test_what_a_row_imports_is_part_of_it(tmp_path: Path) -> None:
+def test_the_imports_of_a_row_are_part_of_it(tmp_path: Path) -> None:
     row = find("charset_encode", "python/bytes_translate")
     sides = []
     for name in ("old", "new"):
@@ -202,7 +208,7 @@ def test_a_commit_that_cannot_be_built_is_named(clone: Clone) -> None:
     kept = manifest.read_bytes()
     manifest.write_bytes(b"[package\n")
     clone.commit("Broken")
-    done = clone.run("diff", "HEAD~1", "HEAD", *ASKED)
+    done = clone.run("diff", "HEAD~1", "HEAD", *REQUEST)
     assert done.returncode == 3
     assert "cannot be built:" in done.stderr
     assert "Traceback" not in done.stderr

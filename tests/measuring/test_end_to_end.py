@@ -86,11 +86,11 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
     ]
     assert len({run["parameters_sha256"] for run in document["trained"]}) == 1
     assert {run["how"] for run in document["trained"]} == {"dtype bfloat16, attention sdpa"}
-    pairs = [(each["role"], each["id"]) for each in document["differences"]]
+    pairs = [(difference["role"], difference["id"]) for difference in document["differences"]]
     assert ("strongest", "rust/two_passes") in pairs
-    for each in document["differences"]:
-        low, high = each["interval"]
-        assert low <= each["seconds"] <= high
+    for difference in document["differences"]:
+        low, high = difference["interval"]
+        assert low <= difference["seconds"] <= high
     assert str(Path(corpus).parent) not in done.stdout
 
 
@@ -108,20 +108,22 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
         (("--corpus=none.txt",), "no such file"),
     ],
 )
-def test_what_is_no_job_is_refused(nanogpt_rs: Run, arguments: tuple[str, ...], says: str) -> None:
+def test_options_that_describe_no_job_are_refused(
+    nanogpt_rs: Run, arguments: tuple[str, ...], says: str
+) -> None:
     done = nanogpt_rs("bench", "--end-to-end", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
 
 
-def test_how_to_train_is_nothing_that_calls_know(nanogpt_rs: Run) -> None:
+def test_training_options_need_end_to_end(nanogpt_rs: Run) -> None:
     for option in ("--steps=3", "--device=cuda", "--compile", "--config=full"):
         done = nanogpt_rs("bench", "charset", option)
         assert done.returncode == 2, done.stderr
         assert "--attention and --compile need --end-to-end" in done.stderr
 
 
-def test_a_preparation_that_is_wrong_trains_nothing(
+def test_nothing_is_trained_with_a_preparation_that_is_wrong(
     installation: Installation, corpus: str
 ) -> None:
     """It keeps the contract but for a vocabulary in the wrong order, which trains another model."""

@@ -37,13 +37,13 @@ def test_two_passes_need_little_beyond_their_result(corpus: str) -> None:
     assert small.typical_seconds > 0
 
 
-def test_the_import_of_a_library_is_no_part_of_a_first_call() -> None:
+def test_importing_a_library_does_not_count_as_part_of_a_first_call() -> None:
     # numpy takes 12 MB and 35 ms; Rust imports it with the first array that it makes.
-    found = measure(find("encode_array", "rust/id_table"), "english-1k-ascii", False, 1)
-    assert found.most < 6e6
+    footprint = measure(find("encode_array", "rust/id_table"), "english-1k-ascii", False, 1)
+    assert footprint.most < 6e6
 
 
-def test_what_is_dropped_counts_for_the_peak_alone(corpus: str) -> None:
+def test_memory_that_is_freed_counts_only_for_the_peak(corpus: str) -> None:
     shards = measure(find("shards", "python/list_comprehension"), corpus, False, 1)
     assert shards.most >= 8 * 8_400_000  # its lists
     assert max(shards.kept) < shards.most / 2

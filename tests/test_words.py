@@ -1,4 +1,4 @@
-"""The words for numbers that the commands print."""
+"""Numbers as people read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "words"),
     [
         (0.0, "0 ns"),
         (22e-9, "22 ns"),
@@ -26,27 +26,27 @@ PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
         (1.234e-14, "0.0000123 ns"),
     ],
 )
-def test_a_time_has_the_unit_that_suits_it(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+def test_a_time_has_the_unit_that_suits_it(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
 
 
 @pytest.mark.parametrize(
-    ("per_second", "said"),
+    ("per_second", "words"),
     [(18.2e9, "18.2 G"), (999_700, "1 M"), (3_338, "3.34 k"), (7.0, "7"), (2e12, "2,000 G")],
 )
-def test_a_rate_has_the_prefix_that_suits_it(per_second: float, said: str) -> None:
-    assert rate(per_second) == said
+def test_a_rate_has_the_prefix_that_suits_it(per_second: float, words: str) -> None:
+    assert rate(per_second) == words
 
 
 @given(st.floats(-1e15, 1e15), st.integers(1, 9))
 def test_digits_are_those_of_the_number(number: float, most: int) -> None:
-    said = digits(number, most)
-    assert "e" not in said
-    assert float(said.replace(",", "")) == float(f"{number:.{most}g}")
+    words = digits(number, most)
+    assert "e" not in words
+    assert float(words.replace(",", "")) == float(f"{number:.{most}g}")
 
 
 @given(st.floats(1e-9, 1e6))
-def test_what_is_said_is_what_was_measured(number: float) -> None:
+def test_words_have_the_value_of_the_number(number: float) -> None:
     value, unit = duration(number).split()
     assert float(value.replace(",", "")) * UNITS[unit] == pytest.approx(number, rel=0.00501)
     value, _, prefix = rate(number).partition(" ")
