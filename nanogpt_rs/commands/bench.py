@@ -21,6 +21,7 @@ from nanogpt_rs.commands.console import (
     refusals,
 )
 from nanogpt_rs.commands.contests import run_contests
+from nanogpt_rs.commands.end_to_end import measure_whole_jobs
 from nanogpt_rs.commands.pages import write_newest_page
 from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check
@@ -115,8 +116,6 @@ def bench(
         from nanogpt_rs.measuring.selection import SelectionError
 
         if end_to_end:
-            from nanogpt_rs.commands.end_to_end import end_to_end as measure_whole_jobs
-
             refuse_all_but_whole_jobs(tasks, state, everything or full or resume, corpus)
             name = (corpus or [DEFAULT])[0]
             measure_whole_jobs(

@@ -15,6 +15,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from nanogpt_rs.ruler.corpora import CorpusError, UnknownCorpusError
+from nanogpt_rs.ruler.provenance import ProvenanceError
+
 if TYPE_CHECKING:
     from nanogpt_rs.records.files import Writer
     from nanogpt_rs.ruler.provenance import Build
@@ -82,9 +85,7 @@ def stop(status: int, message: str) -> None:
 def refusals() -> Iterator[None]:
     """Turn errors that the user can correct into one line on standard error and an exit status."""
     from nanogpt_rs.measuring.selection import SelectionError
-    from nanogpt_rs.ruler.corpora import CorpusError, UnknownCorpusError
     from nanogpt_rs.ruler.foreign import ForeignError
-    from nanogpt_rs.ruler.provenance import ProvenanceError
 
     try:
         yield

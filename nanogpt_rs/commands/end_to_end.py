@@ -35,7 +35,7 @@ STATES = {"first_call": "each the first call of a process", "warm": "each a repe
 """The state in which preparations were compared, in words."""
 
 
-def end_to_end(
+def measure_whole_jobs(
     name: str,
     ids: Sequence[str],
     config: str,

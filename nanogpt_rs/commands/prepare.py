@@ -25,6 +25,7 @@ from nanogpt_rs.commands.console import (
     print_json,
     stop,
 )
+from nanogpt_rs.commands.preparation_rounds import report_measured
 from nanogpt_rs.ruler.provenance import ProvenanceError
 from nanogpt_rs.ruler.provenance import check as check_build
 from nanogpt_rs.words import duration
@@ -119,7 +120,6 @@ def prepare(
         if not paths or to is None:
             stop(USAGE, "texts and --out are needed: nanogpt-rs prepare PATH... --out FOLDER")
             return
-        from nanogpt_rs.commands.preparation_rounds import report_measured
         from nanogpt_rs.measuring.machine import cores
         from nanogpt_rs.preparing.preparation import prepare as run_preparation
 
