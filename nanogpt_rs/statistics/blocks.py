@@ -1,4 +1,18 @@
-"""Blocks of time, as a worker process measures them, and one arm's effect within a process."""
+"""Blocks of time, as a worker process measures them, and one arm's effect within a process.
+
+The words that all statistics here share:
+
+- An *arm* is one function that is called. Arm 0 is the baseline. Arm 1 is the baseline a second
+  time: the difference between these two is no difference at all, so they are the live control, and
+  they are never averaged. Contenders are the arms from 2 on.
+- A *block* is a number of calls of one arm, which are timed together.
+- A *round* times one block of each arm, in a random order.
+- A *process* is a fresh worker process with a hash seed and a memory layout of its own, which
+  measures many rounds. It is the unit of all statistics: rounds of one process are not independent.
+
+Within a process, an arm's effect is the median over rounds of log(baseline / arm), both per call.
+Differences are kept as logarithms, so that swapping two arms changes nothing but the sign.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +31,21 @@ SHORT_NS = 1_000_000
 """Blocks up to 1 ms are mostly run in one piece; above 3 ms wall time locks to the scheduler's
 slices: a true 5 % read 2.75 %, with a clean control and a small interval."""
 LEAST_CLEAN = 0.2
-"""The share of rounds that must be left of a process after the unclean ones are dropped."""
+"""Least share of a process's rounds that must be clean for the process to count."""
 Floats = NDArray[np.float64]
 
 
 class Block(NamedTuple):
-    """What one arm took in one round, over all its calls.
+    """One block: all calls of one arm in one round.
 
     Attributes:
-        wall_ns: wall-clock time, in ns.
-        cpu_ns: CPU time of the calling thread, in ns.
-        involuntary: involuntary context switches of that thread (``ru_nivcsw``): it was preempted.
-        voluntary: its voluntary ones (``ru_nvcsw``): it waited, for a disk, a lock or its threads.
-        calls: how many calls were made.
+        wall_ns: Wall-clock time of the block in ns.
+        cpu_ns: CPU time of the calling thread in ns.
+        involuntary: Number of involuntary context switches of that thread (``ru_nivcsw``): how
+            often it was preempted.
+        voluntary: Number of its voluntary context switches (``ru_nvcsw``): how often it waited for
+            a disk, a lock or its threads.
+        calls: Number of calls in the block.
     """
 
     wall_ns: float
@@ -41,16 +57,17 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """What one fresh worker process measured.
+    """The measurements of one fresh worker process.
 
     Attributes:
-        blocks: shape (arms, rounds, 5), the last as in ``Block``; nested lists, as a worker writes
-            them in JSON, become an array. The same round index means the same round.
-        others: the share of the whole machine's CPU time, 0 to 1, that others took meanwhile;
+        blocks: Array of shape (arms, rounds, 5), whose last axis is as in ``Block``. Nested lists,
+            as a worker writes them in JSON, become an array. The same round index means the same
+            round.
+        others: Share of the whole machine's CPU time, 0 to 1, that other programs took meanwhile;
             ``None`` if unknown. It is used only where threads were measured by wall time.
 
     Raises:
-        ValueError: a block is missing, or holds what no clock says.
+        ValueError: A block is missing, or holds a value that no clock can give.
     """
 
     blocks: Floats
@@ -62,13 +79,20 @@ class Process:
             raise ValueError(f"others is {self.others}, not a share between 0 and 1")
 
     def seconds(self, arm: int, clock: Clock) -> Floats:
-        """Return for each round the time of one call, in s."""
+        """Return the seconds of one call in each round, shape (rounds,)."""
         block = self.blocks[arm]
         return np.asarray(block[:, 0 if clock == "wall" else 1] / block[:, 4] / 1e9)
 
 
 class Effects(NamedTuple):
-    """One arm's log(baseline / arm), per call: one value for each process that has one."""
+    """One arm's effect over processes.
+
+    Attributes:
+        values: log(baseline / arm) per call, one value for each process that counts.
+        processes_dropped: Number of processes without enough clean rounds.
+        rounds_used: Number of rounds that count, over all processes.
+        rounds_dropped: Number of unclean rounds, over all processes.
+    """
 
     values: Floats
     processes_dropped: int
@@ -77,19 +101,30 @@ class Effects(NamedTuple):
 
 
 def length_ns(processes: Sequence[Process], contender: int) -> float:
-    """Return the longer of the baseline's and the contender's median block, in ns by wall clock."""
+    """Return the wall-clock ns of the median block, the baseline's or the contender's if longer.
+
+    Args:
+        processes: All processes.
+        contender: Index of the contender's arm.
+    """
     return max(
-        float(np.median(np.concatenate([each.blocks[arm, :, 0] for each in processes])))
+        float(np.median(np.concatenate([process.blocks[arm, :, 0] for process in processes])))
         for arm in (BASELINE, contender)
     )
 
 
 def effects(processes: Sequence[Process], arm: int, clock: Clock, clean_only: bool) -> Effects:
-    """Return what each process says about one arm.
+    """Return one arm's effect in each process.
 
-    A round is unclean where the thread was preempted in either block: that rule cannot see the
-    outcome, and cut the SD of a pair from 10.5 to 0.6 %. Above 1 ms no round would be left, and CPU
-    time needs no such rule.
+    A round is unclean where the thread was preempted in the baseline's block or the arm's. That
+    rule cannot see the outcome, and cut the SD of a pair from 10.5 to 0.6 %. For blocks above 1 ms
+    no round would be left, and CPU time does not need the rule.
+
+    Args:
+        processes: All processes.
+        arm: Index of the arm.
+        clock: Clock to read.
+        clean_only: Whether to drop unclean rounds.
     """
     values, dropped, used, unclean = [], 0, 0, 0
     for process in processes:
@@ -106,12 +141,18 @@ def effects(processes: Sequence[Process], arm: int, clock: Clock, clean_only: bo
 
 
 def planted_in(processes: Sequence[Process], positive: int) -> float:
-    """Return what the positive control should read by the time of a whole block: a log-ratio.
+    """Return the log-ratio that the positive control should read by the time of a whole block.
+
+    Args:
+        processes: All processes.
+        positive: Index of the positive control's arm: the baseline with more calls in a block.
 
     Raises:
-        ValueError: it makes no more calls than the baseline.
+        ValueError: It makes no more calls than the baseline.
     """
-    calls = [each.blocks[BASELINE, :, 4] / each.blocks[positive, :, 4] for each in processes]
+    calls = [
+        process.blocks[BASELINE, :, 4] / process.blocks[positive, :, 4] for process in processes
+    ]
     planted = math.log(float(np.median(np.concatenate(calls))))
     if planted >= 0:
         raise ValueError("the positive control makes no more calls in a block than the baseline")
@@ -119,15 +160,15 @@ def planted_in(processes: Sequence[Process], positive: int) -> float:
 
 
 def typical_seconds(processes: Sequence[Process], arm: int, clock: Clock) -> float:
-    """Return the median over processes of their median times of one call, in s."""
-    return float(np.median([np.median(each.seconds(arm, clock)) for each in processes]))
+    """Return the seconds of one call of an arm: the median over processes of their medians."""
+    return float(np.median([np.median(process.seconds(arm, clock)) for process in processes]))
 
 
 def checked(blocks: ArrayLike) -> Floats:
     """Return the blocks of one process as an array of shape (arms, rounds, 5).
 
     Raises:
-        ValueError: a block is missing, or holds what no clock says.
+        ValueError: A block is missing, or holds a value that no clock can give.
     """
     try:
         array = np.array(blocks, dtype=np.float64)
@@ -138,7 +179,7 @@ def checked(blocks: ArrayLike) -> Floats:
             f"blocks have the shape {array.shape}, not (arms, rounds, {len(Block._fields)})"
         )
     if len(array) <= CONTROL_ARM:
-        raise ValueError("a process needs the baseline and the baseline again, and has one arm")
+        raise ValueError("a process needs the baseline and its control, and has one arm")
     for column, least in enumerate((1, 0, 0, 0, 1)):
         bad = np.argwhere(~(np.isfinite(array[:, :, column]) & (array[:, :, column] >= least)))
         if bad.size:
@@ -151,10 +192,15 @@ def checked(blocks: ArrayLike) -> Floats:
 
 
 def check_arms(processes: Sequence[Process], contender: int, positive: int | None) -> None:
-    """Check that the indices are arms that every process has.
+    """Check that every process has these arms.
+
+    Args:
+        processes: All processes.
+        contender: Index of the contender's arm.
+        positive: Index of the positive control's arm; ``None`` if there is none.
 
     Raises:
-        ValueError: they are not.
+        ValueError: There is no process, they differ in their arms, or an index is not an arm's.
     """
     if not processes:
         raise ValueError("there is no process to compare in")

@@ -17,10 +17,10 @@ from nanogpt_rs.statistics.blocks import (
 )
 
 STRETCH = 1.05
-"""Wall over CPU time above which a single-threaded arm's wall time is no evidence."""
+"""Wall-clock time over CPU time above which a single-threaded arm's wall time is no evidence."""
 COARSE = 0.001
-"""Ticks longer than this share of a block can hide a difference; a choice, a fifth of the
-smallest margin."""
+"""Share of a block above which a clock's ticks can hide a difference. This is a choice: a fifth of
+the smallest margin."""
 WAITS = "an arm uses threads or waits, which only wall time can judge"
 
 
@@ -30,7 +30,17 @@ def choose_clock(
     wall_only: Collection[int] = (),
     positive: int | None = None,
 ) -> tuple[Clock, str, str | None]:
-    """Return which clock can judge, why, and why even that one cannot be trusted, if so."""
+    """Return which clock can judge, why, and why even that one cannot be trusted.
+
+    Args:
+        processes: All processes.
+        contender: Index of the contender's arm.
+        wall_only: Indices of the arms that use threads or wait, which only wall time can judge.
+        positive: Index of the positive control's arm.
+
+    Returns:
+        The clock, the reason for it in words, and the reason for distrust; ``None`` for trust.
+    """
     arms = [BASELINE, CONTROL_ARM, contender] + ([] if positive is None else [positive])
     waiting = {arm for arm in arms if arm in wall_only or waits(processes, arm)}
     distrust = None
@@ -54,16 +64,21 @@ def choose_clock(
 
 
 def waits(processes: Sequence[Process], arm: int) -> bool:
-    """Return whether most blocks of an arm gave the core away of their own accord."""
-    return bool(np.median(np.concatenate([each.blocks[arm, :, 3] for each in processes])) > 0)
+    """Return whether an arm waited in most of its blocks."""
+    return bool(np.median(np.concatenate([process.blocks[arm, :, 3] for process in processes])) > 0)
 
 
 def too_busy(processes: Sequence[Process], single_threaded: Sequence[int]) -> str | None:
-    """Return why wall time cannot judge threads here, if it cannot.
+    """Return why wall time cannot judge threads here; ``None`` where it can.
 
-    Totals, not medians: a short block is rarely preempted, but what it stands for is.
+    It looks at totals and not at medians: a short block is rarely preempted, but the work that it
+    stands for is.
+
+    Args:
+        processes: All processes.
+        single_threaded: Indices of the arms that neither use threads nor wait.
     """
-    others = [each.others for each in processes if each.others is not None]
+    others = [process.others for process in processes if process.others is not None]
     if others and (share := float(np.median(others))) > STRETCH - 1:
         return (
             f"others took {share:.0%} of the machine, and only wall time can judge an arm that "
@@ -73,7 +88,8 @@ def too_busy(processes: Sequence[Process], single_threaded: Sequence[int]) -> st
         return None
     arms = list(single_threaded)
     wall, cpu = (
-        np.array([each.blocks[arms, :, column].sum() for each in processes]) for column in (0, 1)
+        np.array([process.blocks[arms, :, column].sum() for process in processes])
+        for column in (0, 1)
     )
     if (cpu > 0).all() and (stretch := float(np.median(wall / cpu))) > STRETCH:
         return (
@@ -86,14 +102,20 @@ def too_busy(processes: Sequence[Process], single_threaded: Sequence[int]) -> st
 def wall_over_cpu(
     processes: Sequence[Process], arms: Sequence[int], clean_only: bool
 ) -> float | None:
-    """Return the median of wall over CPU time, of the arm where it is largest; ``None`` if unknown.
+    """Return the median of wall-clock time over CPU time, of the arm where it is largest.
 
-    It is unknown where the CPU clock did not advance during a block. Where no block is clean, all
-    are taken.
+    Args:
+        processes: All processes.
+        arms: Indices of the arms.
+        clean_only: Whether to leave out blocks in which the thread was preempted, where others
+            remain.
+
+    Returns:
+        The median; ``None`` where the CPU clock did not advance during a block.
     """
     worst = 0.0
     for arm in arms:
-        blocks = np.concatenate([each.blocks[arm] for each in processes])
+        blocks = np.concatenate([process.blocks[arm] for process in processes])
         if clean_only and (blocks[:, 2] == 0).any():
             blocks = blocks[blocks[:, 2] == 0]
         if not blocks[:, 1].all():
@@ -105,12 +127,17 @@ def wall_over_cpu(
 def coarse(processes: Sequence[Process], arms: Sequence[int], clock: Clock) -> bool:
     """Return whether a clock's ticks are long enough to hide a difference.
 
-    Long ticks show as a gap between readings while most readings coincide. Gaps up to 2 ns are the
-    rounding of ticks that are no whole number of ns.
+    Long ticks show as gaps between readings while most readings coincide. Gaps of up to 2 ns are
+    the rounding of ticks that are not a whole number of ns.
+
+    Args:
+        processes: All processes.
+        arms: Indices of the arms.
+        clock: The clock.
     """
     column = 0 if clock == "wall" else 1
     for arm in arms:
-        readings = np.concatenate([each.blocks[arm, :, column] for each in processes])
+        readings = np.concatenate([process.blocks[arm, :, column] for process in processes])
         if not readings.all():
             return True
         distinct = np.unique(readings)

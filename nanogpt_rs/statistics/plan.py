@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nanogpt_rs.statistics.blocks import BASELINE, SHORT_NS
 
 LEAST_PROCESSES = 8
-"""Fewer give an interval, but never a verdict: one mad process could not be trimmed."""
+"""Least processes for a verdict. Fewer give an interval, but one that is far off could not be
+trimmed."""
 LEAST_ROUNDS = 3
-"""Of a process, however small the budget."""
+"""Least rounds of a process, however small the budget."""
 SHORT_MARGIN, LONG_MARGIN = 0.005, 0.01
-"""Relative differences below which two arms count as the same, for blocks up to 1 ms and above:
-without a margin 4.6 % of equals were called different, with it none of 520."""
+"""Relative differences below which two arms count as the same, for blocks up to 1 ms and for longer
+ones. Without a margin 4.6 % of equals were called different, with it none of 520."""
 PLANTED = 0.05
-"""The share of calls that a positive control makes beyond the baseline's."""
+"""Share of calls that a positive control makes beyond the baseline's."""
 SEED_PROCESSES = 40
-"""Where the hash seed rules the spread (SD 8.5 to 13 %), only more processes help."""
+"""Processes where the hash seed rules the spread (SD 8.5 to 13 %), and only more of them help."""
 SEED_SECONDS = 60.0
-"""That they may take."""
+"""Seconds that these processes may take."""
 WARM_UP_SECONDS = 0.1
+"""Seconds that each process calls its arms before it measures."""
 START_UP_SECONDS = 0.15
+"""Seconds that starting a worker process takes."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to measure; known before anything is.
+    """How much to measure, decided before anything is measured.
 
     Attributes:
-        rounds: that each process times.
-        warm_up_rounds: that each process runs before and throws away.
-        calls: in a block, for each arm.
-        primed: for each arm, how many calls that are not timed come before each block.
-        positive_calls: in a block of the positive control, 5 to 10 % more than the baseline's;
-            ``None`` where a call is too long for one.
-        least: processes before the first look at the width.
-        most: processes, whatever the width.
-        seconds: after which no process is added.
-        seed_seconds: the same where the hash seed turns out to rule the spread.
-        target: half-width at which to stop, as a relative difference.
-        process_seconds: what one process will take on a quiet machine, start-up and all.
+        rounds: Number of rounds that each process times.
+        warm_up_rounds: Number of rounds that each process runs before and discards.
+        calls: Number of calls in a block, for each arm.
+        primed: Number of calls before each block that are not timed, for each arm.
+        positive_calls: Number of calls in a block of the positive control, 5 to 10 % more than the
+            baseline's; ``None`` where calls are too long for one.
+        least: Number of processes before the first look at the interval's width.
+        most: Largest number of processes, whatever the width.
+        seconds: Seconds after which no process is added.
+        seed_seconds: The same where the hash seed turns out to rule the spread.
+        target: Half-width of the interval at which to stop, as a relative difference.
+        process_seconds: Seconds that one process will take on a quiet machine, with its start.
     """
 
     rounds: int
@@ -58,7 +60,6 @@ class Plan:
     process_seconds: float
 
 
-# longest block in s, rounds, seconds that the comparison may take
 TABLE = (
     (0.0003, 200, 10.0),
     (0.001, 150, 10.0),
@@ -69,23 +70,27 @@ TABLE = (
     (0.200, 6, 60.0),
     (1.0, 3, 120.0),
 )
+"""Longest block in s, number of rounds in a process, and seconds that the comparison may take."""
 ONE_RUN_SECONDS = 10.0
+"""Seconds of a block above which there is one process only."""
 SHORTEST_SECONDS, FULLEST_SECONDS = 0.0001, 0.0009
-"""Blocks are as long as the longest arm's call, but within these bounds. A machine's speed was seen
-to switch within 0.1 to 1 ms, so that adjacent blocks of 34 us shared it (SD of a pair 2 %) and
-those of 1 ms did not (4 %): at 50 us a process tells identical code apart by 0.08 %, at 1 ms, in
-twice the time, by 0.4 %. Nothing above 1 ms is worth filling."""
+"""Least and most seconds of a block, which is otherwise as long as the longest arm's call. A
+machine's speed was seen to change within 0.1 to 1 ms: adjacent blocks of 34 us had the same speed
+(SD of a pair 2 %), and those of 1 ms did not (4 %). At 50 us, identical code in one process differs
+by 0.08 %; at 1 ms, in twice the time, by 0.4 %. Filling blocks above 1 ms gains nothing."""
 PRIMED_SECONDS = ((0.0001, 2), (0.0003, 1))
-"""How many calls prime calls up to so long. A call of 12 us on a megabyte took 3 times as long
-after others had used the caches, the next one 1.3 times, the third what all later ones took; of
-200 us the second was as later ones. What another arm left there costs longer ones under 1 %."""
+"""Longest call in s, and number of calls that prime a block of such calls. A call of 12 us on a
+megabyte took 3 times as long after other arms had used the caches, the next one 1.3 times as long,
+and the third as long as all later ones. Of calls of 200 us, the second took as long as later ones.
+For longer calls, the state that another arm left costs less than 1 %."""
 ALIKE = 1.5
-"""Arms whose calls differ by no more have equally many in a block: what a block's first call takes
-longer would else be spread over more calls of the one, by the chance of how long the pilot found
-them; 6 calls against 4 of the same function read as 3 %."""
+"""Arms whose calls differ by no more than this factor have equally many calls in a block. The first
+call of a block takes longer. If the pilot's noise gave one arm more calls, that cost would be
+spread over more of them: 6 calls against 4 of the same function read as a difference of 3 %."""
 LEAST_PLANTED_IN, MOST_PLANTED_IN = 10, 0.0002
-"""Calls and seconds of a block to which a positive control can add 5 to 10 %: where fewer calls
-fill a block, but so many fit into 0.2 ms, blocks are made that long."""
+"""Least calls of a block to which a positive control can add 5 to 10 %, and most seconds to make a
+block longer for: where fewer calls fill a block, but this many fit into 0.2 ms, blocks are made
+longer."""
 
 
 def plan(
@@ -100,47 +105,41 @@ def plan(
 ) -> Plan:
     """Return how much to measure, from how long one call of each arm takes.
 
-    Above 1 s each of 8 processes makes one round, and above 10 s there is one run, whose verdict
-    is ``inconclusive``. Calls that long need no warm-up: the first 0.1 s of a process is slower by
-    some 5 %.
+    Blocks above 1 s have one round in each of 8 processes, and above 10 s there is one process,
+    whose verdict is ``inconclusive``. Blocks that long need no warm-up: only the first 0.1 s of a
+    process is slower, by some 5 %.
 
     Args:
-        seconds: one call of each arm, the control among them.
-        seed_differs: one side hashes and the other does not, so that the hash seed rules the
-            spread: processes are needed, not rounds.
-        around: what each call takes beside its own time, such as displacing its text.
-        singly: a block is a single call.
-        budget: seconds to take, instead of what its calls deserve; then 8 processes may do, and
-            have fewer rounds each if need be.
-        multiple: of which the number of calls in a block is one, where it is as large.
-        echoes: blocks of each arm in a round that are run and not timed; none if empty.
+        seconds: Seconds of one call of each arm, the control's included.
+        seed_differs: Whether only one side hashes, so that the hash seed rules the spread. Then
+            processes are needed, and not rounds.
+        around: Seconds that each call costs beside its own time, such as displacing its text from
+            the caches.
+        singly: Whether a block is a single call.
+        budget: Seconds to take (default: chosen from the length of a call). With a budget, 8
+            processes are enough, and have fewer rounds if need be.
+        multiple: Calls per block are rounded to a multiple of this, where there are as many.
+        echoes: Number of blocks of each arm that are run in a round and not timed (default: none).
 
     Raises:
-        ValueError: a duration is not above 0, or there is none.
+        ValueError: A duration is not above 0, or there is none.
     """
-    if not seconds or not all(0 < taken < math.inf for taken in seconds):
+    if not seconds or not all(0 < call < math.inf for call in seconds):
         raise ValueError(f"a call of each arm must take some time, and took {list(seconds)} s")
     calls = (1,) * len(seconds) if singly else calls_in_a_block(seconds, multiple)
     primed = (0,) * len(seconds) if singly else tuple(map(priming, seconds))
-    blocks = [count * taken for count, taken in zip(calls, seconds, strict=True)]
-    longest = max(blocks)
-    wholes = [b + p * s for b, p, s in zip(blocks, primed, seconds, strict=True)]
-    whole = sum(wholes) + sum(map(operator.mul, wholes, echoes))
-    more = 0 if singly else math.ceil(calls[BASELINE] * PLANTED)
-    planted = 0 < more <= calls[BASELINE] / LEAST_PLANTED_IN
-    if planted:
-        whole += blocks[BASELINE]
-    whole += around * (sum(calls) + planted * (calls[BASELINE] + more))
+    positive_calls = None if singly else calls_of_a_positive_control(calls[BASELINE])
+    longest = max(count * call for count, call in zip(calls, seconds, strict=True))
+    round_seconds = seconds_of_a_round(seconds, calls, primed, positive_calls, around, echoes)
     rounds, allowed = next(
         ((rounds, allowed) for limit, rounds, allowed in TABLE if longest <= limit), (1, 0.0)
     )
     if seed_differs:
         rounds = min(rounds, 20)
-    warm_up = math.ceil(WARM_UP_SECONDS / whole) if longest <= TABLE[-1][0] else 0
+    warm_up = math.ceil(WARM_UP_SECONDS / round_seconds) if longest <= TABLE[-1][0] else 0
     if budget is not None:
-        room = (budget / LEAST_PROCESSES - START_UP_SECONDS) / whole - warm_up
-        rounds = max(min(rounds, LEAST_ROUNDS), min(rounds, int(room)))
-    each = START_UP_SECONDS + (warm_up + rounds) * whole
+        affordable = (budget / LEAST_PROCESSES - START_UP_SECONDS) / round_seconds - warm_up
+        rounds = max(min(rounds, LEAST_ROUNDS), min(rounds, int(affordable)))
     if longest > ONE_RUN_SECONDS:
         least = most = 1
     elif longest > TABLE[-1][0]:
@@ -154,37 +153,79 @@ def plan(
         warm_up_rounds=warm_up,
         calls=calls,
         primed=primed,
-        positive_calls=calls[BASELINE] + more if planted else None,
+        positive_calls=positive_calls,
         least=least,
         most=most,
         seconds=allowed if budget is None else budget,
         seed_seconds=max(allowed, SEED_SECONDS) if budget is None else budget,
         # Then a true difference of twice the margin clears it by two standard errors.
         target=margin_for(longest * 1e9) / 2,
-        process_seconds=each,
+        process_seconds=START_UP_SECONDS + (warm_up + rounds) * round_seconds,
     )
 
 
-def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, ...]:
-    """Return how many calls of each arm make a block, from how long one takes.
+def calls_of_a_positive_control(baseline_calls: int) -> int | None:
+    """Return how many calls a positive control's block has; ``None`` where there can be none.
 
-    It is whole multiples of a number, where a block would not be too long for that.
+    Args:
+        baseline_calls: Number of calls in a block of the baseline.
+    """
+    more = math.ceil(baseline_calls * PLANTED)
+    return baseline_calls + more if more <= baseline_calls / LEAST_PLANTED_IN else None
+
+
+def seconds_of_a_round(
+    seconds: Sequence[float],
+    calls: Sequence[int],
+    primed: Sequence[int],
+    positive_calls: int | None,
+    around: float,
+    echoes: Sequence[int],
+) -> float:
+    """Return how long one round will take, with all that is not timed.
+
+    Args:
+        seconds: Seconds of one call of each arm.
+        calls: Number of calls in a block of each arm.
+        primed: Number of calls of each arm that are not timed before a block.
+        positive_calls: Number of calls in a block of the positive control; ``None`` without one.
+        around: Seconds that each call costs beside its own time.
+        echoes: Number of blocks of each arm that are run and not timed; none if empty.
+    """
+    wholes = [
+        (count + before) * call for count, before, call in zip(calls, primed, seconds, strict=True)
+    ]
+    total = sum(wholes) + sum(whole * count for whole, count in zip(wholes, echoes, strict=False))
+    counted = sum(calls)
+    if positive_calls is not None:
+        total += calls[BASELINE] * seconds[BASELINE]
+        counted += positive_calls
+    return total + around * counted
+
+
+def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, ...]:
+    """Return how many calls of each arm make a block.
+
+    Args:
+        seconds: Seconds of one call of each arm.
+        multiple: Calls per block are rounded to a multiple of this, where a block does not become
+            too long.
     """
     fill = min(max(*seconds, SHORTEST_SECONDS), FULLEST_SECONDS)
     if LEAST_PLANTED_IN * max(seconds) <= MOST_PLANTED_IN:
         fill = max(fill, LEAST_PLANTED_IN * max(seconds))
-    fewest = {taken: max(1, int(fill / taken)) for taken in seconds}
+    fewest = {call: max(1, int(fill / call)) for call in seconds}
     longest: dict[float, float] = {}
     left = list(dict.fromkeys(seconds))
     while left:
-        alike = [taken for taken in left if 1 / ALIKE <= taken / left[0] <= ALIKE]
-        fewest |= dict.fromkeys(alike, min(fewest[taken] for taken in alike))
+        alike = [call for call in left if 1 / ALIKE <= call / left[0] <= ALIKE]
+        fewest |= dict.fromkeys(alike, min(fewest[call] for call in alike))
         longest |= dict.fromkeys(alike, max(alike))
-        left = [taken for taken in left if taken not in alike]
+        left = [call for call in left if call not in alike]
 
-    def whole(taken: float) -> int:
-        count = fewest[taken]
-        if count < multiple and multiple * longest[taken] > FULLEST_SECONDS:
+    def whole(call: float) -> int:
+        count = fewest[call]
+        if count < multiple and multiple * longest[call] > FULLEST_SECONDS:
             return count
         return max(multiple, count - count % multiple)
 
@@ -192,10 +233,14 @@ def calls_in_a_block(seconds: Sequence[float], multiple: int = 1) -> tuple[int, 
 
 
 def priming(seconds: float) -> int:
-    """Return how many calls prime a block of calls that take so long."""
+    """Return how many calls prime a block of calls that take this many seconds."""
     return next((count for limit, count in PRIMED_SECONDS if seconds <= limit), 0)
 
 
 def margin_for(longest_ns: float) -> float:
-    """Return the relative difference below which two arms count as the same."""
+    """Return the relative difference below which two arms count as the same.
+
+    Args:
+        longest_ns: Wall-clock ns of the longer arm's block.
+    """
     return SHORT_MARGIN if longest_ns <= SHORT_NS else LONG_MARGIN

@@ -15,17 +15,17 @@ from nanogpt_rs.records.schema import Ratio
 LEVEL = 0.05
 """Two-sided level of intervals and tests."""
 POWER = 0.8
-"""With which a run must find a difference for ``resolves`` to claim it."""
+"""Probability of finding a difference that ``resolves`` promises."""
 
 
 class Trimmed(NamedTuple):
-    """A trimmed mean.
+    """A trimmed mean over processes.
 
     Attributes:
-        mean: of what trimming left.
-        error: its standard error; infinite for a single value.
-        freedom: degrees of freedom of its t distribution.
-        processes: how many values there were before trimming.
+        mean: Mean of the values that trimming left.
+        error: Standard error of the mean; infinite for a single value.
+        freedom: Degrees of freedom of its t distribution.
+        processes: Number of values before trimming.
     """
 
     mean: float
@@ -35,32 +35,32 @@ class Trimmed(NamedTuple):
 
     @property
     def half_width(self) -> float:
-        """Half of the 95 % interval."""
+        """Half of the width of the 95 % interval."""
         return quantile(self.freedom, 1 - LEVEL / 2) * self.error
 
     @property
     def low(self) -> float:
-        """Lower end of the interval."""
+        """Lower end of the 95 % interval."""
         return self.mean - self.half_width
 
     @property
     def high(self) -> float:
-        """Upper end of the interval."""
+        """Upper end of the 95 % interval."""
         return self.mean + self.half_width
 
 
 def trimmed(values: ArrayLike, share: float = 1 / 6) -> Trimmed:
     """Return Yuen's trimmed mean: a sixth of the values is cut off at each end.
 
-    That is 1 and 1 of 8, 2 and 2 of 12, 6 and 6 of 40. It costs nothing where all is quiet and
-    survives a mad process: power 49 % without, 90 % with.
+    That is 1 and 1 of 8, 2 and 2 of 12, 6 and 6 of 40. On a quiet machine it costs nothing. With
+    one process that is far off, power was 49 % without trimming and 90 % with it.
 
     Source: K. K. Yuen, "The two-sample trimmed t for unequal population variances", Biometrika 61
     (1974), for one sample.
 
     Args:
-        values: shape (processes,), at least one.
-        share: of the values, to cut off at each end.
+        values: Array of shape (processes,) with at least one value.
+        share: Share of the values to cut off at each end.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     count = ordered.size
@@ -80,7 +80,15 @@ def quantile(freedom: int, probability: float) -> float:
 
 
 def p_different(effect: Trimmed, margin: float) -> float | None:
-    """Return the two-sided p-value of a difference within ``margin``; ``None`` for one process."""
+    """Return the two-sided p-value of the hypothesis that the effect is within a margin.
+
+    Args:
+        effect: Trimmed mean of log-ratios.
+        margin: Margin, as a log-ratio.
+
+    Returns:
+        The p-value; ``None`` where only one process was measured.
+    """
     if math.isinf(effect.error):
         return None
     beyond = abs(effect.mean) - margin
@@ -90,12 +98,17 @@ def p_different(effect: Trimmed, margin: float) -> float | None:
 
 
 def smallest_found(effect: Trimmed, margin: float) -> float:
-    """Return the log-ratio that a run with this spread tells from ``margin`` 80 % of the time."""
+    """Return the smallest log-ratio that a run with this spread finds in 80 % of cases.
+
+    Args:
+        effect: Trimmed mean of log-ratios.
+        margin: Margin that the interval must clear, as a log-ratio.
+    """
     return margin + effect.half_width + quantile(effect.freedom, POWER) * effect.error
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted so that any false alarm among all of them has 5 %.
+    """Return p-values adjusted so that a false alarm anywhere among them has a probability of 5 %.
 
     Source: S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
     Journal of Statistics 6 (1979).
@@ -110,22 +123,22 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def shown(trimmed: Trimmed) -> Ratio:
-    """Return a ratio and its interval from their logarithms."""
+    """Return a trimmed mean of log-ratios as a ratio with its interval."""
     if math.isinf(trimmed.error):
         return Ratio(math.exp(trimmed.mean), None)
     return Ratio(math.exp(trimmed.mean), (math.exp(trimmed.low), math.exp(trimmed.high)))
 
 
 def relative(logarithm: float) -> float | None:
-    """Return a log-ratio as a relative difference; ``None`` if it is infinite."""
+    """Return a log-ratio as a relative difference (0.01 is 1 %); ``None`` if it is infinite."""
     return None if math.isinf(logarithm) else math.expm1(logarithm)
 
 
 def percent(logarithm: float) -> str:
-    """Return a log-ratio as a relative difference, as people read it."""
+    """Return a log-ratio as a relative difference in percent, in words."""
     return f"{100 * math.expm1(logarithm):.3g} %"
 
 
 def interval_of(trimmed: Trimmed) -> str:
-    """Return an interval of ratios, as people read it."""
+    """Return the interval of a trimmed mean of log-ratios as an interval of ratios, in words."""
     return f"{math.exp(trimmed.low):.4f} to {math.exp(trimmed.high):.4f}"

@@ -1,17 +1,11 @@
-"""How blocks of time become a verdict: pure functions, which read no clock and start no process.
+"""What may be said of a contender beside its baseline: the verdict, and when to stop measuring.
 
-One *arm* is one thing that is called; one *round* times a block of calls of each arm, in a random
-order; one *process* is a fresh worker with a hash seed and a memory layout of its own, and the
-unit of all statistics here. Arm 0 is the baseline, arm 1 the baseline again: what those two differ
-by is no difference at all, so they are the live control and are never averaged.
+Within a process, a contender's effect is the median over rounds of log(baseline / contender); see
+``blocks``. Across processes it is Yuen's trimmed mean with its t interval. Each number below was
+measured with over 2,000 worker processes on a shared 2-core machine; where it is a choice, the
+comment says so.
 
-Within a process, a contender's effect is the median over rounds of log(baseline / contender), both
-per call. Across processes it is Yuen's trimmed mean with its t interval. Each number below was
-measured with over 2,000 worker processes on a shared 2-core machine; where it is a choice, it says
-so.
-
-A ratio is the baseline's time over the contender's: above 1, the contender is faster. Differences
-are kept as logarithms inside, so that swapping two arms mirrors every answer.
+A ratio is the baseline's time over the contender's: above 1, the contender is faster.
 """
 
 from __future__ import annotations
@@ -27,6 +21,7 @@ from nanogpt_rs.statistics.blocks import (
     BASELINE,
     CONTROL_ARM,
     SHORT_NS,
+    Floats,
     Process,
     check_arms,
     effects,
@@ -50,32 +45,36 @@ from nanogpt_rs.statistics.trimmed import (
 )
 
 NOISY = 0.01
-"""A control whose interval reaches past this says that the run is noisy."""
+"""Relative difference past which the control's interval must not reach; else the run is noisy."""
 PLANTED_TOLERANCE = 0.01
-"""How far off a positive control may read although its interval excludes what was planted: a true
-5 % must read 4 to 6 %."""
+"""How far off a positive control may read although its interval excludes the planted difference: a
+true 5 % must read 4 to 6 %."""
 SEED_SPREAD = 3.0
-"""How many times wider than the control's the interval is where the seed rules; a choice: by chance
-this happens in under 1 % of runs, which costs time and nothing else."""
+"""How many times wider than the control's the interval must be for the hash seed to rule it. This
+is a choice: by chance it happens in under 1 % of runs, which costs time and nothing else."""
 SEED_WIDTH = 0.02
-"""The half-width above which a spread can be the seed's: 40 processes leave it 2.7 to 4 %."""
+"""Half-width above which a spread can come from the seed: with 40 processes it is 2.7 to 4 %."""
 
 
 def enough(comparisons: Sequence[Comparison], plan: Plan, elapsed: float = 0.0) -> bool:
-    """Return whether to stop, having measured ``plan.least`` processes or more.
+    """Return whether to stop measuring.
 
-    It looks at widths and the time alone. Stopping as soon as a difference is significant gave 19 %
-    false alarms where 5 % were announced; a width knows nothing of the difference.
+    It looks at widths and at the time alone. Stopping as soon as a difference was significant gave
+    19 % false alarms where 5 % were announced; a width knows nothing of the difference.
 
     Args:
-        comparisons: every contender, each from all processes so far.
-        plan: by which they were measured.
-        elapsed: seconds since the start.
+        comparisons: Comparison of each contender, from all processes so far.
+        plan: Plan by which they were measured. At least ``plan.least`` processes are needed.
+        elapsed: Seconds since the start.
     """
-    done = min(each.processes_used + each.processes_dropped for each in comparisons)
+    done = min(
+        comparison.processes_used + comparison.processes_dropped for comparison in comparisons
+    )
     if done < plan.least:
         return False
-    wide = [each for each in comparisons if not within(each.half_width, plan.target)]
+    wide = [
+        comparison for comparison in comparisons if not within(comparison.half_width, plan.target)
+    ]
     seconds = plan.seed_seconds if any(map(seed_rules, wide)) else plan.seconds
     return not wide or done >= plan.most or elapsed >= seconds
 
@@ -86,7 +85,7 @@ def within(width: float | None, limit: float) -> bool:
 
 
 def seed_rules(comparison: Comparison) -> bool:
-    """Return whether processes differ far more than rounds do: then the hash seed rules."""
+    """Return whether the hash seed rules: the interval is far wider than the control's."""
     width, control = comparison.half_width, comparison.control_half_width
     return width is not None and control is not None and width > SEED_SPREAD * control
 
@@ -101,19 +100,18 @@ def compare(
     """Compare one contender with the baseline.
 
     Args:
-        processes: in any order.
-        contender: the arm's index, 2 or more.
-        positive: index of the positive control, the baseline with more calls in a block.
-        wall_only: indices of the arms that use threads or wait, so that only wall time can judge
-            them; an arm that waits in most of its blocks is found out without this.
+        processes: All processes, in any order.
+        contender: Index of the contender's arm, 2 or more.
+        positive: Index of the positive control's arm: the baseline with more calls in a block.
+        wall_only: Indices of the arms that use threads or wait, so that only wall time can judge
+            them. An arm that waits in most of its blocks is recognized without this.
 
     Raises:
-        ValueError: there is no process, they differ in their arms, or an index is not an arm's.
+        ValueError: There is no process, they differ in their arms, or an index is not an arm's.
     """
     check_arms(processes, contender, positive)
     planted = None if positive is None else planted_in(processes, positive)
     length = length_ns(processes, contender)
-    margin = margin_for(length)
     clock, why, distrust = choose_clock(processes, contender, wall_only, positive)
     clean_only = clock == "wall" and length <= SHORT_NS
 
@@ -121,61 +119,81 @@ def compare(
         contender=contender,
         verdict="invalid",
         reason=distrust or "",
-        margin=margin,
+        margin=margin_for(length),
         clock=clock,
         clock_reason=why,
         processes_used=len(processes),
         processes_dropped=0,
-        rounds_used=sum(each.blocks.shape[1] for each in processes),
+        rounds_used=sum(process.blocks.shape[1] for process in processes),
         rounds_dropped=0,
         wall_over_cpu=wall_over_cpu(processes, (BASELINE, contender), clean_only),
     )
     if distrust:
         return result
-    found = effects(processes, contender, clock, clean_only)
-    against_itself = effects(processes, CONTROL_ARM, clock, clean_only)
+    contender_effects = effects(processes, contender, clock, clean_only)
+    control_effects = effects(processes, CONTROL_ARM, clock, clean_only)
     result = replace(
         result,
-        processes_used=found.values.size,
-        processes_dropped=found.processes_dropped,
-        rounds_used=found.rounds_used,
-        rounds_dropped=found.rounds_dropped,
+        processes_used=contender_effects.values.size,
+        processes_dropped=contender_effects.processes_dropped,
+        rounds_used=contender_effects.rounds_used,
+        rounds_dropped=contender_effects.rounds_dropped,
     )
-    if not (found.values.size and against_itself.values.size):
+    if not (contender_effects.values.size and control_effects.values.size):
         return replace(
             result,
             verdict="inconclusive",
             reason="no process had enough rounds in which it was left alone",
         )
-
-    effect, control = trimmed(found.values), trimmed(against_itself.values)
-    if effect.half_width > max(SEED_SPREAD * control.half_width, SEED_WIDTH):
-        # What the hash seed does is skewed, and no fault: trimmed, 33.6 was read where the mean
-        # over seeds was 34.1, and 16 of 20 intervals held it.
-        effect = trimmed(found.values, share=0)
     reading = None
     if positive is not None and planted is not None:
         values = effects(processes, positive, clock, clean_only).values
         reading = trimmed(values + planted) if values.size else None
-    used = max(math.log1p(margin), abs(control.mean))
-    verdict, reason = decide(effect, control, math.log1p(margin), reading, planted)
-    first = shown(effect)
-    by_clock: dict[Clock, Ratio | None] = {clock: first}
-    second: Clock = "cpu" if clock == "wall" else "wall"
-    tells = (
-        why != WAITS and not coarse(processes, (BASELINE, contender), "cpu")
-        if second == "cpu"
-        else within(result.wall_over_cpu, STRETCH)
+    result = concluded(result, contender_effects.values, control_effects.values, reading, planted)
+    chosen = None if result.ratio is None else Ratio(result.ratio, result.interval)
+    other = by_other_clock(processes, contender, "cpu" if clock == "wall" else "wall", result)
+    return replace(
+        result,
+        wall=chosen if clock == "wall" else other,
+        cpu=chosen if clock == "cpu" else other,
+        seconds=(
+            typical_seconds(processes, BASELINE, clock),
+            typical_seconds(processes, contender, clock),
+        ),
     )
-    by_clock[second] = (
-        shown(trimmed(effects(processes, contender, second, False).values)) if tells else None
-    )
+
+
+def concluded(
+    result: Comparison,
+    contender_values: Floats,
+    control_values: Floats,
+    reading: Trimmed | None,
+    planted: float | None,
+) -> Comparison:
+    """Return a comparison with its verdict, from one effect for each process.
+
+    Args:
+        result: The comparison so far.
+        contender_values: The contender's effects, log-ratios of shape (processes,).
+        control_values: The control's effects, likewise.
+        reading: The positive control, by the time of its whole block.
+        planted: Log-ratio that the positive control should read.
+    """
+    effect, control = trimmed(contender_values), trimmed(control_values)
+    if effect.half_width > max(SEED_SPREAD * control.half_width, SEED_WIDTH):
+        # The hash seed's effect is skewed, and no fault. Trimmed, 33.6 was read where the mean
+        # over seeds was 34.1, and 16 of 20 intervals held it.
+        effect = trimmed(contender_values, share=0)
+    margin = math.log1p(result.margin)
+    used = max(margin, abs(control.mean))
+    verdict, reason = decide(effect, control, margin, reading, planted)
+    ratio = shown(effect)
     return replace(
         result,
         verdict=verdict,
         reason=reason,
-        ratio=first.ratio,
-        interval=first.interval,
+        ratio=ratio.ratio,
+        interval=ratio.interval,
         half_width=relative(effect.half_width),
         control=shown(control),
         control_half_width=relative(control.half_width),
@@ -185,15 +203,30 @@ def compare(
         resolves=relative(smallest_found(effect, used)),
         noisy=is_noisy(control),
         p_value=p_different(effect, used),
-        wall=by_clock["wall"],
-        cpu=by_clock["cpu"],
-        seconds=(
-            typical_seconds(processes, BASELINE, clock),
-            typical_seconds(processes, contender, clock),
-        ),
-        ratios=tuple(np.exp(found.values).tolist()),
-        control_ratios=tuple(np.exp(against_itself.values).tolist()),
+        ratios=tuple(np.exp(contender_values).tolist()),
+        control_ratios=tuple(np.exp(control_values).tolist()),
     )
+
+
+def by_other_clock(
+    processes: Sequence[Process], contender: int, clock: Clock, result: Comparison
+) -> Ratio | None:
+    """Return the ratio by the clock that was not chosen; ``None`` where that clock cannot tell.
+
+    Args:
+        processes: All processes.
+        contender: Index of the contender's arm.
+        clock: The clock that was not chosen.
+        result: The comparison so far, with the reason for the clock that was chosen.
+    """
+    can_tell = (
+        result.clock_reason != WAITS and not coarse(processes, (BASELINE, contender), "cpu")
+        if clock == "cpu"
+        else within(result.wall_over_cpu, STRETCH)
+    )
+    if not can_tell:
+        return None
+    return shown(trimmed(effects(processes, contender, clock, False).values))
 
 
 def decide(
@@ -203,20 +236,20 @@ def decide(
     positive: Trimmed | None = None,
     planted: float | None = None,
 ) -> tuple[Verdict, str]:
-    """Return what may be said, and why. Everything is a logarithm of a ratio.
+    """Return the verdict and the reason for it. Everything is a logarithm of a ratio.
 
-    ``faster`` and ``slower`` ask for an interval beyond the margin or what the control reads,
-    whichever is larger: a run that tells the baseline from itself by 0.8 % cannot tell others by
-    less. ``equivalent`` asks for an interval within the margin alone, and a control within it too:
-    what makes a run worse must never make it easier to call things equal. As the 95 % interval lies
+    ``faster`` and ``slower`` need an interval beyond the margin, or beyond the control's reading if
+    that is larger: a run in which the baseline differs from itself by 0.8 % cannot show smaller
+    differences. ``equivalent`` needs an interval within the margin alone, and a control within it
+    too: a worse run must never make it easier to call things equal. As the 95 % interval lies
     inside, those are two one-sided tests at 2.5 % each.
 
     Args:
-        effect: the contender.
-        control: the baseline against itself.
-        margin: log of 1.005 or 1.01.
-        positive: the positive control, by the time of its whole block.
-        planted: what it should read.
+        effect: Effect of the contender.
+        control: Effect of the baseline's second arm.
+        margin: Margin: log(1.005) or log(1.01).
+        positive: Reading of the positive control, by the time of its whole block.
+        planted: Log-ratio that the positive control should read.
     """
     if (fewest := min(effect.processes, control.processes)) < LEAST_PROCESSES:
         return "inconclusive", f"{fewest} processes, and a verdict takes {LEAST_PROCESSES}"
@@ -243,7 +276,13 @@ def decide(
 
 
 def fault_of(control: Trimmed, positive: Trimmed | None, planted: float | None) -> str | None:
-    """Return which control says that this run cannot be believed, if one does."""
+    """Return which control shows that the run cannot be believed; ``None`` if neither does.
+
+    Args:
+        control: Effect of the baseline's second arm.
+        positive: Reading of the positive control.
+        planted: Log-ratio that it should read.
+    """
     limit = math.log1p(NOISY)
     if control.low > limit or control.high < -limit:
         return (
@@ -260,22 +299,33 @@ def fault_of(control: Trimmed, positive: Trimmed | None, planted: float | None) 
 
 
 def adjust(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Return the comparisons of one run, their tests adjusted by Holm; intervals stay as they are.
+    """Return the comparisons of one run with their tests adjusted by Holm's method.
 
-    A ``faster`` or ``slower`` that does not survive becomes ``inconclusive``. An ``invalid`` one is
-    no test and does not count. ``equivalent`` is not a test of a difference and is left alone.
+    Intervals stay as they are. A ``faster`` or ``slower`` that does not survive becomes
+    ``inconclusive``. An ``invalid`` comparison is no test and does not count. ``equivalent`` is not
+    a test of a difference and stays as it is.
     """
     tested = [
-        each for each in comparisons if each.verdict != "invalid" and each.p_value is not None
+        index
+        for index, comparison in enumerate(comparisons)
+        if comparison.verdict != "invalid" and comparison.p_value is not None
     ]
-    adjusted = dict(
-        zip(map(id, tested), holm([each.p_value or 0.0 for each in tested]), strict=True)
-    )
-    return [survivor(each, adjusted.get(id(each)), len(tested)) for each in comparisons]
+    p_values = holm([comparisons[index].p_value or 0.0 for index in tested])
+    adjusted = dict(zip(tested, p_values, strict=True))
+    return [
+        survivor(comparison, adjusted.get(index), len(tested))
+        for index, comparison in enumerate(comparisons)
+    ]
 
 
 def survivor(comparison: Comparison, p_adjusted: float | None, tests: int) -> Comparison:
-    """Return a comparison as its adjusted p-value leaves it."""
+    """Return a comparison with its adjusted p-value, and the verdict that this leaves.
+
+    Args:
+        comparison: The comparison.
+        p_adjusted: Its adjusted p-value; ``None`` where it was not tested.
+        tests: Number of tests that were adjusted together.
+    """
     if comparison.verdict not in ("faster", "slower") or within(p_adjusted, LEVEL):
         return replace(comparison, p_adjusted=p_adjusted)
     return replace(
@@ -289,17 +339,17 @@ def survivor(comparison: Comparison, p_adjusted: float | None, tests: int) -> Co
 def added(
     processes: Sequence[Process], arm: int, beyond: int | None, clock: Clock
 ) -> tuple[float, tuple[float, float] | None]:
-    """Return by how much one call of an arm takes longer than one of another, in s.
+    """Return by how many seconds one call of an arm takes longer than one of another arm.
 
     Args:
-        processes: in any order.
-        arm: the arm's index.
-        beyond: the other's; ``None`` stands for nothing at all.
-        clock: by which to tell.
+        processes: All processes, in any order.
+        arm: Index of the arm.
+        beyond: Index of the other arm; ``None`` for the whole time of the first.
+        clock: Clock to read.
 
     Returns:
-        A trimmed mean over processes of medians over rounds, and its 95 % interval; ``None`` where
-        there is one process alone.
+        The trimmed mean over processes of medians over rounds, and its 95 % interval; ``None``
+        instead of the interval where only one process was measured.
     """
     values = []
     for process in processes:
@@ -307,8 +357,9 @@ def added(
         if beyond is not None:
             seconds = seconds - process.seconds(beyond, clock)
         values.append(float(np.median(seconds)))
-    found = trimmed(values)
-    return found.mean, None if math.isinf(found.error) else (found.low, found.high)
+    difference = trimmed(values)
+    interval = None if math.isinf(difference.error) else (difference.low, difference.high)
+    return difference.mean, interval
 
 
 def is_noisy(control: Trimmed) -> bool:
