@@ -1,4 +1,4 @@
-"""A real browser that reads pages, and says what it did meanwhile."""
+"""Drives a real browser for the tests, and checks what the browser did meanwhile."""
 
 from __future__ import annotations
 
@@ -18,26 +18,30 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # No name leads anywhere but to a server of the tests.
+    # Only the servers of the tests can be reached.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 
 
 class Reader:
-    """A browser that reads pages, and what it did meanwhile."""
+    """A browser that opens pages, and the log of what it requested and reported.
+
+    Attributes:
+        driver: Selenium's driver of the browser.
+    """
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
     def open(self, path: Path, width: int = 1440, scheme: str = "light") -> None:
-        """Open a page from disk at a width; its script has drawn it when this returns."""
+        """Open a page from disk at this width, and wait until its script has drawn it."""
         self.visit(path.as_uri(), width, scheme, offline=True)
         self.wait("return document.documentElement.dataset.ready === 'yes'")
 
     def visit(
         self, address: str, width: int = 1440, scheme: str = "light", offline: bool = False
     ) -> None:
-        """Go to an address; offline, no server is reached, not even one of this machine."""
+        """Go to an address; offline, not even a server of this machine is reached."""
         self.command("Network.enable")
         self.command(
             "Network.emulateNetworkConditions",
@@ -92,22 +96,22 @@ class Reader:
         )
 
     def check_quiet(self, *servers: str) -> None:
-        """Check that nothing was asked of any but these servers, and that no error was written."""
+        """Check that only these servers were requested, and that no error was reported."""
         assert self.driver.get_log("browser") == []
-        asked = []
+        requested = []
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
-                asked.append(message["params"]["request"]["url"])
-        fine = ("file:", "data:", "blob:", "about:", *servers)
-        assert [url for url in asked if not url.startswith(fine)] == []
+                requested.append(message["params"]["request"]["url"])
+        allowed = ("file:", "data:", "blob:", "about:", *servers)
+        assert [url for url in requested if not url.startswith(allowed)] == []
 
 
 def start(folder: Path) -> Any:
-    """Start the browser with a profile and a place for downloads in a folder.
+    """Start the browser, with its profile in a folder.
 
     Raises:
-        FileNotFoundError: it, or what drives it, is not here.
+        FileNotFoundError: Chromium or its driver is missing.
     """
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -120,6 +124,6 @@ def start(folder: Path) -> Any:
     for flag in (*FLAGS, f"--user-data-dir={folder / 'profile'}"):
         options.add_argument(flag)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # which root has to do without
+        options.add_argument("--no-sandbox")  # Chromium's sandbox refuses to run as root
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=Service(driver))

@@ -39,9 +39,9 @@ STATE_WORDS = {
     "evicted": "before every call, the text is displaced from the caches of the processor core",
     "uncached_file": "before every call, the system drops its copy of the file from memory",
     "first_call": "every call is the first one of a process in which nothing was called before",
-    BUILD: "no call is timed, but the making of what is called, such as an encoder",
+    BUILD: "the time is that of building the function that is called, such as an encoder",
 }
-"""What each state means, for readers of the page."""
+"""Explanations of the states, for readers of the page."""
 
 
 @cache
@@ -63,7 +63,7 @@ def read(*path: str) -> str:
 
 
 def constants() -> dict[str, Any]:
-    """Return what the script must know of Python's names, as data."""
+    """Return the names and lists of Python that the script needs, as data."""
     strongest = f"{STRONGEST}:"
     return {
         "states": STATE_WORDS,

@@ -211,7 +211,7 @@ def speedup(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str
 
 
 def whole_job(recorded: Recorded) -> str | None:
-    """Return what the best Rust preparation gains of a whole job; ``None`` where none was measured.
+    """Return a text on what the best Rust preparation gains; ``None`` without whole jobs.
 
     The best is the one that gains the most over the strongest Python, among valid results first.
     """

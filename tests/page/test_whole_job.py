@@ -125,7 +125,7 @@ def test_a_job_of_ones_own_is_computed_from_measured_times(
     assert float(gain) == pytest.approx(expected, rel=0.01)
     assert "Extrapolated: from 1,115,394 characters" in reader.text("#job")
     assert "it was not measured here" in reader.text("#job")
-    # The focus moves on to a field that is still there. Nothing is computed with what is no number.
+    # The focus moves on to a field that is still there. A text that is not a number is not used.
     reader.driver.find_element("id", "job-size").send_keys("0", Keys.TAB)
     reader.wait("return document.activeElement.id === 'job-steps'")
     reader.select("job-steps", "0")
