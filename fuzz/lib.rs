@@ -1,24 +1,24 @@
-//! Inputs as fuzzers make them, and the plainest code that answers them.
+//! Inputs that fuzzers make, and plain code with the right answers.
 
 use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 
 use arbitrary::Arbitrary;
-use rust_impls::decoded::{Decoded, Buffer};
+use rust_impls::decoded::{Buffer, Decoded};
 use rust_impls::text::{OwnedText, Text};
 
-/// A text, and how many characters of it to leave out, so that it begins at any alignment.
+/// A text, and the number of characters to skip at its start, so that it begins at any alignment.
 #[derive(Debug, Arbitrary)]
 pub enum Input {
     One(Vec<u8>, u8),
     Two(Vec<u16>, u8),
     Four(Vec<u32>, u8),
-    /// Long and of few characters, which no fuzzer would hit upon by itself.
+    /// A long text of few characters, which a fuzzer would hardly make by chance.
     Repeated(Vec<u32>, u16, Vec<u32>),
 }
 
 impl Input {
-    /// Its code points, those that are none left out.
+    /// The code points, without numbers that are not code points.
     pub fn codes(&self) -> Vec<u32> {
         let is_code = |code: &u32| *code <= 0x10_FFFF;
         match self {
@@ -42,7 +42,7 @@ impl Input {
         }
     }
 
-    /// Gives `check` the text as CPython would store it, and its code points.
+    /// Calls `check` with the text as CPython would store it, and with its code points.
     pub fn with_text(&self, check: impl Fn(Text<'_>, &[u32])) {
         let codes = self.codes();
         let stored: OwnedText = codes.iter().copied().collect();
@@ -71,7 +71,7 @@ pub fn distinct(codes: &[u32]) -> Vec<u32> {
 pub struct Ids {
     pub vocabulary: BTreeSet<u32>,
     pub ids: Vec<u16>,
-    /// All ids are brought within the vocabulary but one.
+    /// If set, all ids are changed to lie within the vocabulary, except the one at this position.
     pub only_outsider: Option<u16>,
 }
 
@@ -97,18 +97,19 @@ impl Ids {
         ids
     }
 
-    /// Has `decode` fill room for the whole vocabulary, and holds it against looking each id up.
+    /// Has `decode` fill a buffer wide enough for the whole vocabulary, and compares it with plain
+    /// lookups.
     pub fn check(&self, decode: impl Fn(Buffer<'_>) -> Decoded) {
         let (vocabulary, ids) = (self.vocabulary(), self.ids());
         match vocabulary.last().copied().unwrap_or_default() {
-            0..=0xFF => check(&vocabulary, &ids, |room: &mut [MaybeUninit<u8>]| {
-                decode(Buffer::One(room))
+            0..=0xFF => check(&vocabulary, &ids, |buffer: &mut [MaybeUninit<u8>]| {
+                decode(Buffer::One(buffer))
             }),
-            0x100..=0xFFFF => check(&vocabulary, &ids, |room: &mut [MaybeUninit<u16>]| {
-                decode(Buffer::Two(room))
+            0x100..=0xFFFF => check(&vocabulary, &ids, |buffer: &mut [MaybeUninit<u16>]| {
+                decode(Buffer::Two(buffer))
             }),
-            _ => check(&vocabulary, &ids, |room: &mut [MaybeUninit<u32>]| {
-                decode(Buffer::Four(room))
+            _ => check(&vocabulary, &ids, |buffer: &mut [MaybeUninit<u32>]| {
+                decode(Buffer::Four(buffer))
             }),
         }
     }
@@ -119,8 +120,8 @@ fn check<C: Copy + Default + Into<u32>>(
     ids: &[u16],
     decode: impl Fn(&mut [MaybeUninit<C>]) -> Decoded,
 ) {
-    let mut room = vec![MaybeUninit::new(C::default()); ids.len()];
-    let decoded = decode(&mut room);
+    let mut buffer = vec![MaybeUninit::new(C::default()); ids.len()];
+    let decoded = decode(&mut buffer);
     let outside = ids
         .iter()
         .position(|&id| usize::from(id) >= vocabulary.len());
@@ -131,8 +132,8 @@ fn check<C: Copy + Default + Into<u32>>(
                 decoded,
                 Ok(ids.iter().copied().max().unwrap_or_default().into())
             );
-            for (&id, place) in ids.iter().zip(room) {
-                // SAFETY: the room was made of initialized values.
+            for (&id, place) in ids.iter().zip(buffer) {
+                // SAFETY: all values of the buffer were initialized above.
                 let code: u32 = unsafe { place.assume_init() }.into();
                 assert_eq!(code, vocabulary[usize::from(id)]);
             }

@@ -20,6 +20,6 @@ def simd_paths() -> dict[str, str | list[str]]:
     """
     The sets of instructions that kernels can use on this processor.
 
-    "active" names the set that every idea takes which is not held to one of its own. "available"
-    lists all sets that this processor has, from the least to the best.
+    "active" names the set that every idea takes which is not held to one of its own.
+    "available" lists all sets that this processor has, from the least to the best.
     """

@@ -1,4 +1,5 @@
-//! Passes on to the crate what only a build knows: the ideas, their first doc lines, and `build_info`.
+//! Passes on to the crate what only a build knows: the ideas, their first doc lines, and
+//! `build_info`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -42,8 +43,8 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// An environment variable, or the empty string if it is not set: `ASV_COMMIT` usually is not, and a
-/// target may have no features.
+/// An environment variable, or the empty string if it is not set: `ASV_COMMIT` usually is not, and
+/// a target may have no features.
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
 }
@@ -52,8 +53,8 @@ fn export(name: &str, value: &str) {
     println!("cargo::rustc-env=BUILD_{name}={value}");
 }
 
-/// Adds every `.rs` file and `Cargo.toml` below `folder` to `sources`. Cargo watches these files, and
-/// also the folders: otherwise it would not notice a new file.
+/// Adds every `.rs` file and `Cargo.toml` below `folder` to `sources`. Cargo watches these files,
+/// and also the folders: otherwise it would not notice a new file.
 fn collect_sources(folder: &Path, sources: &mut Vec<PathBuf>) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
     for entry in fs::read_dir(folder)? {
@@ -89,8 +90,8 @@ fn task_and_idea(crate_folder: &Path, source: &Path) -> io::Result<Option<(Strin
     Ok(is_task.then_some((task, idea)))
 }
 
-/// Requires the line that makes the file part of the crate: without it the compiler would complain in
-/// another place, or not at all.
+/// Requires the line that makes the file part of the crate: without it the compiler would complain
+/// in another place, or not at all.
 fn require_module_line(source: &Path, task: &str, idea: &str) -> io::Result<()> {
     let line = format!("pub mod {idea};");
     if !fs::read_to_string(source.with_file_name("mod.rs"))?.contains(&line) {
@@ -99,8 +100,9 @@ fn require_module_line(source: &Path, task: &str, idea: &str) -> io::Result<()> 
     Ok(())
 }
 
-/// Writes `ideas.rs`, which calls for each task a macro with the names of all its ideas. Tests define
-/// these macros and include the file: they cannot miss an idea, and need no line for a new one.
+/// Writes `ideas.rs`, which calls for each task a macro with the names of all its ideas. Tests
+/// define these macros and include the file: they cannot miss an idea, and need no line for a new
+/// one.
 fn write_ideas(ideas: &BTreeMap<String, Vec<String>>) -> io::Result<()> {
     let calls: Vec<String> = ideas
         .iter()

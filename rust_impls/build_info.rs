@@ -1,6 +1,6 @@
 //! How this library was built, so that a measurement can refuse a debug build or a stale one.
 
-/// Names and values, in the order in which Python shows them. `build.rs` supplies the environment.
+/// Names and values, in the order in which Python shows them. `build.rs` sets the variables.
 pub const BUILD_INFO: [(&str, &str); 9] = [
     ("version", env!("CARGO_PKG_VERSION")),
     ("profile", env!("BUILD_PROFILE")),

@@ -6,47 +6,47 @@ __all__ = ["ahash", "bit_table", "bit_table_avx2", "bit_table_avx512", "bit_tabl
 
 def ahash(text: str) -> set[str]:
     """
-    A hash set with ahash: one multiplication a character, AES only where it is compiled in.
+    A hash set with ahash: one multiplication per character, AES only where it is compiled in.
     """
 
 def bit_table(text: str) -> set[str]:
     """
-    A bit a character, from CPython's own storage: whole blocks are asked for anything unseen.
+    One bit per character, from CPython's own storage: whole blocks are checked for new characters.
     """
 
 def bit_table_avx2(text: str) -> set[str]:
     """
-    bit_table by AVX2: 32 bytes a shuffle, 16 rows in each of two tables.
+    bit_table by AVX2: 32 bytes per shuffle, 16 rows in each of two tables.
     """
 
 def bit_table_avx512(text: str) -> set[str]:
     """
-    bit_table by AVX-512 VBMI: 64 bytes a shuffle, 64 rows in one register.
+    bit_table by AVX-512 VBMI: 64 bytes per shuffle, 64 rows in one register.
     """
 
 def bit_table_neon(text: str) -> set[str]:
     """
-    bit_table by NEON: 16 bytes a lookup, 64 rows in four registers.
+    bit_table by NEON: 16 bytes per lookup, 64 rows in four registers.
     """
 
 def bit_table_rayon(text: str) -> set[str]:
     """
-    bit_table on all cores, for texts of which each core gets a million characters or more.
+    bit_table on all cores, if each core gets a million characters or more.
     """
 
 def bit_table_scalar(text: str) -> set[str]:
     """
-    bit_table by portable code alone, two bytes a lookup.
+    bit_table by portable code alone, two bytes per lookup.
     """
 
 def char_hasher(text: str) -> set[str]:
     """
-    A hash set whose hash is the character itself: nothing to compute, no spread either.
+    A hash set whose hash is the character itself: nothing to compute, but no spread either.
     """
 
 def fixed_array(text: str) -> set[str]:
     """
-    A flag for each code point: one store a character for ASCII, a 1.1 MB table for all the rest.
+    A flag for each code point: one store per character for ASCII, a 1.1 MB table for other texts.
     """
 
 def foldhash(text: str) -> set[str]:

@@ -14,5 +14,5 @@ def bit_table(text: str) -> tuple[str, NDArray[uint16]]:
 
 def rustc_hash(text: str) -> tuple[str, NDArray[uint16]]:
     """
-    A hash set, sorted, then a hash map to the ids: what one would write first.
+    A hash set, sorted, then a hash map to the ids: the obvious first version.
     """

@@ -6,7 +6,7 @@ __all__ = ["page_table", "pair_table", "rustc_hash"]
 
 def page_table(text: str) -> dict[str, int]:
     """
-    Counters in pages of 256 codes, made when first met: what a text does not use is never touched.
+    Counters in pages of 256 codes, made at first use: memory for unused pages is never touched.
     """
 
 def pair_table(text: str) -> dict[str, int]:
@@ -16,5 +16,5 @@ def pair_table(text: str) -> dict[str, int]:
 
 def rustc_hash(text: str) -> dict[str, int]:
     """
-    A hash map from characters to counts, with the cheapest hasher: what one would write first.
+    A hash map from characters to counts, with the cheapest hasher: the obvious first version.
     """

@@ -12,16 +12,16 @@ __all__ = ["ArrayDecoder", "fixed_array", "register_table"]
 @final
 class ArrayDecoder:
     """
-    Turns a one-dimensional numpy.uint16 array of indices in the vocabulary into their characters' text.
+    Turns a one-dimensional numpy.uint16 array of indices in the vocabulary into a text.
     """
     def __call__(self, /, ids: NDArray[uint16]) -> str: ...
 
 def fixed_array(vocabulary: Sequence[str]) -> ArrayDecoder:
     """
-    Characters in an array indexed by id: one load and one store a character.
+    Characters in an array indexed by id: one load and one store per character.
     """
 
 def register_table(vocabulary: Sequence[str]) -> ArrayDecoder:
     """
-    Up to 128 characters in vector registers: a shuffle looks 16 to 64 ids up; else an array.
+    Up to 128 characters in vector registers: a shuffle looks up 16 to 64 ids. Otherwise an array.
     """

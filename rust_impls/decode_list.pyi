@@ -21,5 +21,5 @@ def fixed_array(vocabulary: Sequence[str]) -> ListDecoder:
 
 def small_ints(vocabulary: Sequence[str]) -> ListDecoder:
     """
-    The address of a small int tells its value: CPython keeps 0 to 256 in a row; else an array.
+    The address of a small int tells its value: 0 to 256 lie in a row. Otherwise an array.
     """

@@ -1,25 +1,28 @@
-//! What every decoder shares: room for a text in the form that CPython stores, and tables to fill it.
+//! Code that all decoders share: buffers for a text as CPython stores it, and tables to fill them.
 
 use std::mem::MaybeUninit;
 
-/// Ids after which it is seen whether the table has all characters.
+/// Ids that are looked up before each check whether the table has all their characters.
 const BLOCK: usize = 1024;
 
-/// Buffer for a text of a certain length, to be filled with code points of the form's width.
+/// Memory for the code points of a text, in one, two or four bytes per character. It is not
+/// initialized.
 pub enum Buffer<'a> {
     One(&'a mut [MaybeUninit<u8>]),
     Two(&'a mut [MaybeUninit<u16>]),
     Four(&'a mut [MaybeUninit<u32>]),
 }
 
-/// The highest id, 0 if there is none; or the position of the first that has no character of the
-/// room's width, in which case the room is not filled.
+/// The highest id (0 if there are no ids), after the whole buffer has been filled. An error is the
+/// position of the first id without a character of the buffer's width; the buffer is then
+/// incomplete.
 ///
-/// Vocabularies are in code-point order, so that the highest id has the text's widest character: who
-/// made the room finds out by it whether a narrower one had been enough.
+/// Vocabularies are in code-point order, so that the highest id belongs to the widest character of
+/// the text. It tells the caller whether a narrower buffer would have been enough.
 pub type Decoded = Result<u32, usize>;
 
-/// A vocabulary's characters by id, in each width; the wider ones are left out of the narrower tables.
+/// The characters of a vocabulary by id, in each width. A table ends before the first character
+/// that is too wide for it.
 pub struct Characters {
     pub one: Vec<u8>,
     pub two: Vec<u16>,
@@ -35,22 +38,22 @@ impl Characters {
         }
     }
 
-    /// Looks each id up in turn, `id_of(id)` being the index of its character.
+    /// Looks up each id in turn. `id_of(id)` is the index of its character.
     ///
     /// # Errors
     ///
-    /// With the position of the first that has none, or none of the room's width.
+    /// The position of the first id without a character of the buffer's width.
     #[inline]
     pub fn decode<I: Copy>(
         &self,
         ids: &[I],
-        room: Buffer<'_>,
+        buffer: Buffer<'_>,
         id_of: impl Fn(I) -> usize,
     ) -> Decoded {
-        match room {
-            Buffer::One(room) => fill(&self.one, ids, room, id_of),
-            Buffer::Two(room) => fill(&self.two, ids, room, id_of),
-            Buffer::Four(room) => fill(&self.four, ids, room, id_of),
+        match buffer {
+            Buffer::One(buffer) => fill(&self.one, ids, buffer, id_of),
+            Buffer::Two(buffer) => fill(&self.two, ids, buffer, id_of),
+            Buffer::Four(buffer) => fill(&self.four, ids, buffer, id_of),
         }
     }
 }
@@ -60,25 +63,26 @@ fn narrow<C: TryFrom<u32>>(vocabulary: &[u32]) -> Vec<C> {
     narrowed.collect()
 }
 
-/// As [`Characters::decode`], from one table. Ids beyond the end of the room are not looked at, and the
-/// others once: an array's may be changed meanwhile, by another thread or another process.
+/// Does the work of [`Characters::decode`] with one table. Ids beyond the end of the buffer are not
+/// read. The others are read once for their character, because another thread or process may change
+/// an array meanwhile.
 ///
 /// # Errors
 ///
-/// With the position of the first id that has no character in the table.
+/// The position of the first id without a character in the table.
 #[inline]
 pub fn fill<I: Copy, C: Copy>(
     characters: &[C],
     ids: &[I],
-    room: &mut [MaybeUninit<C>],
+    buffer: &mut [MaybeUninit<C>],
     id_of: impl Fn(I) -> usize,
 ) -> Decoded {
     let mut highest = 0;
-    for (block, (ids, room)) in ids.chunks(BLOCK).zip(room.chunks_mut(BLOCK)).enumerate() {
+    for (block, (ids, buffer)) in ids.chunks(BLOCK).zip(buffer.chunks_mut(BLOCK)).enumerate() {
         let Some(last) = characters.len().checked_sub(1) else {
             return Err(0);
         };
-        for (&id, place) in ids.iter().zip(room) {
+        for (&id, place) in ids.iter().zip(buffer) {
             let id = id_of(id);
             highest = highest.max(id);
             place.write(characters[id.min(last)]);
@@ -88,7 +92,7 @@ pub fn fill<I: Copy, C: Copy>(
             return Err(block * BLOCK + outside.unwrap_or_default());
         }
     }
-    // No table of characters is longer than Unicode.
+    // No table of characters is longer than Unicode, so that the highest id fits.
     Ok(u32::try_from(highest).unwrap_or(u32::MAX))
 }
 
@@ -99,25 +103,25 @@ mod tests {
 
     use super::fill;
 
-    /// As if another thread wrote into the ids between two looks at them.
+    /// Simulates another thread that writes into the ids between two reads of them.
     #[test]
     #[allow(unsafe_code)]
-    fn ids_that_change_meanwhile_read_nothing_beyond_the_table() {
+    fn ids_that_change_meanwhile_do_not_read_beyond_the_table() {
         for steady in 0..8 {
-            let looks = Cell::new(0);
+            let reads = Cell::new(0);
             let id_of = |id: u16| {
-                looks.set(looks.get() + 1);
-                if looks.get() > steady {
+                reads.set(reads.get() + 1);
+                if reads.get() > steady {
                     40_000
                 } else {
                     id.into()
                 }
             };
-            let mut room = [MaybeUninit::new(0); 4];
-            let found = fill(b"abc", &[0, 1, 2, 1], &mut room, id_of);
-            assert_eq!(found.is_ok(), steady >= 4);
-            // SAFETY: it was written to begin with.
-            let written = room.map(|place| unsafe { place.assume_init() });
+            let mut buffer = [MaybeUninit::new(0); 4];
+            let decoded = fill(b"abc", &[0, 1, 2, 1], &mut buffer, id_of);
+            assert_eq!(decoded.is_ok(), steady >= 4);
+            // SAFETY: all places were initialized at the start.
+            let written = buffer.map(|place| unsafe { place.assume_init() });
             assert!(written.iter().all(|letter| b"\0abc".contains(letter)));
         }
     }

@@ -31,17 +31,17 @@ class ListEncoder:
 
 def ahash(vocabulary: Sequence[str]) -> Encoder:
     """
-    A hash map with ahash: one multiplication a character, AES only where it is compiled in.
+    A hash map with ahash: one multiplication per character, AES only where it is compiled in.
     """
 
 def char_hasher(vocabulary: Sequence[str]) -> Encoder:
     """
-    A hash map whose hash is the character itself: nothing to compute, no spread either.
+    A hash map whose hash is the character itself: nothing to compute, but no spread either.
     """
 
 def fixed_array(vocabulary: Sequence[str]) -> Encoder:
     """
-    Ids in an array indexed by code point: one load a character, memory up to the last character.
+    Ids in an array indexed by code point: one load per character, memory up to the last code.
     """
 
 def foldhash(vocabulary: Sequence[str]) -> Encoder:
@@ -56,7 +56,7 @@ def id_table(vocabulary: Sequence[str]) -> ListEncoder:
 
 def rayon(vocabulary: Sequence[str]) -> Encoder:
     """
-    An ahash map read by all cores, a piece of the text each, joined in order: pays on long texts.
+    An ahash map that all cores read, each for pieces of the text: pays on long texts.
     """
 
 def rustc_hash(vocabulary: Sequence[str]) -> Encoder:
@@ -66,7 +66,7 @@ def rustc_hash(vocabulary: Sequence[str]) -> Encoder:
 
 def smallvec(vocabulary: Sequence[str]) -> Encoder:
     """
-    The vocabulary in a sorted list on the stack, halved at each step: no hash, but waiting loads.
+    A binary search in a sorted list on the stack: no hash, but each load waits for the last.
     """
 
 def std_hashset(vocabulary: Sequence[str]) -> Encoder:

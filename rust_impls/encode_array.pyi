@@ -33,17 +33,17 @@ class Uint16Encoder:
 
 def ahash(vocabulary: Sequence[str]) -> ArrayEncoder:
     """
-    A hash map with ahash: one multiplication a character, AES only where it is compiled in.
+    A hash map with ahash: one multiplication per character, AES only where it is compiled in.
     """
 
 def char_hasher(vocabulary: Sequence[str]) -> ArrayEncoder:
     """
-    A hash map whose hash is the character itself: nothing to compute, no spread either.
+    A hash map whose hash is the character itself: nothing to compute, but no spread either.
     """
 
 def fixed_array(vocabulary: Sequence[str]) -> ArrayEncoder:
     """
-    Ids in an array indexed by code point: one load a character, memory up to the last character.
+    Ids in an array indexed by code point: one load per character, memory up to the last code.
     """
 
 def foldhash(vocabulary: Sequence[str]) -> ArrayEncoder:
@@ -53,37 +53,37 @@ def foldhash(vocabulary: Sequence[str]) -> ArrayEncoder:
 
 def id_table(vocabulary: Sequence[str]) -> Uint16Encoder:
     """
-    A table of ids, from CPython's own storage: shuffles look 64 characters up at once.
+    A table of ids, from CPython's own storage: shuffles look up 64 characters at once.
     """
 
 def id_table_avx2(vocabulary: Sequence[str]) -> Uint16Encoder:
     """
-    id_table by AVX2: 32 bytes a shuffle, one for each 16 codes in use.
+    id_table by AVX2: 32 bytes per shuffle, one shuffle for each 16 codes in use.
     """
 
 def id_table_avx512(vocabulary: Sequence[str]) -> Uint16Encoder:
     """
-    id_table by AVX-512 VBMI: 64 bytes a shuffle over 128 ids.
+    id_table by AVX-512 VBMI: 64 bytes per shuffle over 128 ids.
     """
 
 def id_table_neon(vocabulary: Sequence[str]) -> Uint16Encoder:
     """
-    id_table by NEON: 16 bytes a lookup, four lookups for all of Latin-1.
+    id_table by NEON: 16 bytes per lookup, four lookups for all of Latin-1.
     """
 
 def id_table_rayon(vocabulary: Sequence[str]) -> Uint16Encoder:
     """
-    id_table on all cores, for texts of which each core gets a million characters or more.
+    id_table on all cores, if each core gets a million characters or more.
     """
 
 def id_table_scalar(vocabulary: Sequence[str]) -> Uint16Encoder:
     """
-    id_table by portable code alone, a byte a lookup.
+    id_table by portable code alone, one byte per lookup.
     """
 
 def rayon(vocabulary: Sequence[str]) -> ArrayEncoder:
     """
-    An ahash map read by all cores, a piece of the text each, joined in order: pays on long texts.
+    An ahash map that all cores read, each for pieces of the text: pays on long texts.
     """
 
 def rustc_hash(vocabulary: Sequence[str]) -> ArrayEncoder:
@@ -93,7 +93,7 @@ def rustc_hash(vocabulary: Sequence[str]) -> ArrayEncoder:
 
 def smallvec(vocabulary: Sequence[str]) -> ArrayEncoder:
     """
-    The vocabulary in a sorted list on the stack, halved at each step: no hash, but waiting loads.
+    A binary search in a sorted list on the stack: no hash, but each load waits for the last.
     """
 
 def std_hashset(vocabulary: Sequence[str]) -> ArrayEncoder:

@@ -22,30 +22,30 @@ class Int64Encoder:
 
 def id_table(vocabulary: Sequence[str]) -> Int64Encoder:
     """
-    A table of ids, from CPython's own storage: storing eight bytes a character is the limit.
+    A table of ids, from CPython's own storage: storing eight bytes per character is the limit.
     """
 
 def id_table_avx2(vocabulary: Sequence[str]) -> Int64Encoder:
     """
-    id_table by AVX2: 32 bytes a shuffle, one for each 16 codes in use.
+    id_table by AVX2: 32 bytes per shuffle, one shuffle for each 16 codes in use.
     """
 
 def id_table_avx512(vocabulary: Sequence[str]) -> Int64Encoder:
     """
-    id_table by AVX-512 VBMI: 64 bytes a shuffle over 128 ids.
+    id_table by AVX-512 VBMI: 64 bytes per shuffle over 128 ids.
     """
 
 def id_table_neon(vocabulary: Sequence[str]) -> Int64Encoder:
     """
-    id_table by NEON: 16 bytes a lookup, four lookups for all of Latin-1.
+    id_table by NEON: 16 bytes per lookup, four lookups for all of Latin-1.
     """
 
 def id_table_rayon(vocabulary: Sequence[str]) -> Int64Encoder:
     """
-    id_table on all cores, for texts of which each core gets a million characters or more.
+    id_table on all cores, if each core gets a million characters or more.
     """
 
 def id_table_scalar(vocabulary: Sequence[str]) -> Int64Encoder:
     """
-    id_table by portable code alone, a byte a lookup.
+    id_table by portable code alone, one byte per lookup.
     """

@@ -9,7 +9,7 @@ __all__ = ["mmap", "rayon", "read_loop", "tokio"]
 
 def mmap(paths: SupportsGetItem[int, str | PathLike[str]]) -> set[str]:
     """
-    Windows of a file as memory: no copy. A file cut short while in one ends the process (SIGBUS).
+    A file mapped window by window: no copy. A file cut short meanwhile ends the process (SIGBUS).
     """
 
 def rayon(paths: SupportsGetItem[int, str | PathLike[str]]) -> set[str]:

@@ -1,24 +1,28 @@
-//! Files as texts, a block at a time: what ideas share that never hold a whole file.
+//! Files as texts, block by block, for ideas that never hold a whole file in memory.
 //!
-//! A file is UTF-8 and is its characters: no newline is translated, and a byte order mark is one of
-//! them, as by Python's `open(path, encoding="utf-8", newline="")`.
+//! A file is UTF-8. All its characters count: newlines are not translated, and a byte order mark is
+//! a character, as with Python's `open(path, encoding="utf-8", newline="")`.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::str;
 use std::time::SystemTime;
 
-use crate::charset::bit_table;
 use crate::text::Text;
 
-/// Bytes read at once: they stay in the second cache until their characters have been looked up, and
-/// are many enough that asking for them costs nothing.
+mod codes;
+mod seen;
+
+pub use codes::Codes;
+pub use seen::{Seen, seen_in};
+
+/// Bytes that are read at once: few enough to stay in the second-level cache until their characters
+/// have been looked up, and enough that the call to the system costs next to nothing.
 pub const BLOCK: usize = 1 << 18;
-/// The longest character of UTF-8. A block must have room for one.
+/// The length of the longest character in UTF-8. A block must be able to hold one.
 pub const LONGEST: usize = 4;
 
-/// Why files could not be prepared. Positions count bytes from the start of their file.
+/// Why files could not be read or written. Positions count bytes from the start of the file.
 #[derive(Debug)]
 pub enum Failure {
     /// The system refused to read or write a path.
@@ -30,22 +34,22 @@ pub enum Failure {
         path: PathBuf,
         position: u64,
     },
-    /// Compressed: what it begins with is not UTF-8 at its second byte.
+    /// The file is compressed by gzip. The second byte of such a file is not UTF-8.
     Gzip {
         path: PathBuf,
     },
-    /// Its size or its time of modification was another when so many bytes had been read.
+    /// After reading up to `position`, the size or the time of modification was different.
     Altered {
         path: PathBuf,
         position: u64,
     },
-    /// A pipe or a device, which cannot be read twice.
+    /// The path is a pipe or a device, which cannot be read twice.
     NotRegular {
         path: PathBuf,
     },
-    /// What was read at first and what was read later are not the same.
+    /// A second reading found other text than the first.
     Changed,
-    /// More distinct characters than there are ids.
+    /// There are more distinct characters than ids.
     TooManyDistinct(usize),
 }
 
@@ -55,27 +59,28 @@ impl Failure {
         Self::Io { path, error }
     }
 
-    /// Of a file whose bytes are no text from a position on.
+    /// The failure of a file whose bytes are not UTF-8 from `position` on.
     pub fn not_utf8(path: &Path, bytes: &[u8], position: usize) -> Self {
         Fault::not_utf8(bytes, position, 0).of(path)
     }
 }
 
-/// Why a reader's bytes are no text, or what its taker said.
+/// Why reading stopped: an error of the reader, bytes that are not UTF-8, or a refusal by the
+/// taker.
 #[derive(Debug)]
 pub enum Fault<E> {
     Io(io::Error),
-    /// The position of the first byte of what is no character.
+    /// The position of the first byte that does not belong to a character.
     NotUtf8(u64),
     Gzip,
     Taker(E),
 }
 
-/// What a file begins with that gzip has compressed (RFC 1952).
+/// The first bytes of a file that gzip has compressed (RFC 1952).
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
 impl<E> Fault<E> {
-    /// Of bytes that begin `before` bytes into their file.
+    /// The fault at `position` in a block that begins `before` bytes into its file.
     fn not_utf8(bytes: &[u8], position: usize, before: u64) -> Self {
         if before == 0 && position == 1 && bytes.starts_with(GZIP) {
             Self::Gzip
@@ -86,7 +91,7 @@ impl<E> Fault<E> {
 }
 
 impl Fault<Failure> {
-    /// The failure of a file.
+    /// The same as a failure, which names the file.
     pub fn of(self, path: &Path) -> Failure {
         let name = path.to_owned();
         match self {
@@ -101,22 +106,23 @@ impl Fault<Failure> {
     }
 }
 
-/// What takes the characters of files, a block at a time. A closure does, of a [`Text`].
+/// Takes the characters of files, block by block. Every closure that takes a [`Text`] implements
+/// it.
 pub trait Take {
-    /// Why it takes no more.
+    /// The reason to take no more.
     type Refusal;
 
     /// # Errors
     ///
-    /// When it takes no more.
+    /// The reason to take no more.
     fn text(&mut self, text: Text<'_>) -> Result<(), Self::Refusal>;
 
-    /// Takes bytes if all of them are ASCII, and says whether they are. Who looks at each byte anyway
-    /// can find that out on the way.
+    /// Takes bytes if all of them are ASCII. Returns whether they are. An implementation that looks
+    /// at each byte anyway can find this out at the same time.
     ///
     /// # Errors
     ///
-    /// As above.
+    /// The reason to take no more.
     fn ascii(&mut self, bytes: &[u8]) -> Result<bool, Self::Refusal> {
         if !bytes.is_ascii() {
             return Ok(false);
@@ -133,40 +139,41 @@ impl<E, F: FnMut(Text<'_>) -> Result<(), E>> Take for F {
     }
 }
 
-/// Gives `take` the characters of all files in turn, a block at a time.
+/// Gives `take` the characters of all files in turn, block by block.
 ///
 /// # Errors
 ///
-/// The first failure, be it that of `take`. A file that cannot be read twice is one, and so is one that
-/// changes meanwhile.
-pub fn each_text(
+/// The first failure, which may come from `take`. A file that cannot be read twice is a failure,
+/// and so is a file that changes meanwhile.
+pub fn for_each_text(
     paths: &[PathBuf],
     take: &mut impl Take<Refusal = Failure>,
 ) -> Result<(), Failure> {
     let mut blocks = Blocks::new(BLOCK);
     for path in paths {
         let source = Source::open_again(path)?;
-        source.each_text_from(0, &mut blocks, take)?;
+        source.for_each_text_from(0, &mut blocks, take)?;
     }
     Ok(())
 }
 
-/// A file to be read, and what shows whether it has changed since it was opened.
+/// An open file, with the data that show whether it has changed since it was opened.
 pub struct Source<'a> {
     pub path: &'a Path,
     pub file: File,
     stamp: Option<Stamp>,
 }
 
-/// Size and time of modification: what a write changes, and a pipe has not.
+/// Size and time of modification, which every write changes. A pipe has neither.
 type Stamp = (u64, SystemTime);
 
 impl<'a> Source<'a> {
-    /// A pipe is waited for, as by any program. A folder opens like a file, and fails when it is read.
+    /// Opens a file. Opening a pipe waits for its writer. A folder opens like a file, but reading
+    /// it fails.
     ///
     /// # Errors
     ///
-    /// When the system refuses to open it.
+    /// When the system refuses to open the path.
     pub fn open(path: &'a Path) -> Result<Self, Failure> {
         let failed = |error| Failure::io(path, error);
         let file = File::open(path).map_err(failed)?;
@@ -174,14 +181,14 @@ impl<'a> Source<'a> {
         Ok(Self { path, file, stamp })
     }
 
-    /// The same of what can be read again from its start.
+    /// Opens a file that can be read a second time from its start.
     ///
     /// # Errors
     ///
-    /// When it is a pipe or a device, or the system refuses to open it.
+    /// When the path is a pipe or a device, or the system refuses to open it.
     pub fn open_again(path: &'a Path) -> Result<Self, Failure> {
         let kind = path.metadata().map_err(|error| Failure::io(path, error))?;
-        // Asked for by its name, since to open a pipe would wait for whoever writes into it.
+        // The kind is asked for by path, because opening a pipe would wait for its writer.
         if kind.is_file() || kind.is_dir() {
             return Self::open(path);
         }
@@ -189,48 +196,50 @@ impl<'a> Source<'a> {
         Err(Failure::NotRegular { path })
     }
 
-    /// Its bytes now, as far as the system knows them: none of a pipe.
+    /// The present size in bytes, 0 for a pipe.
     ///
     /// # Errors
     ///
-    /// When the system does not say.
+    /// When the system cannot tell the size.
     pub fn size(&self) -> Result<u64, Failure> {
         let stamp = stamp(&self.file).map_err(|error| Failure::io(self.path, error))?;
         Ok(stamp.map_or(0, |(size, _)| size))
     }
 
-    /// How many bytes it had when it was opened. Some files have a size of 0 that says nothing, as in
-    /// /proc.
+    /// The size in bytes at the time of opening. Some files, as in /proc, claim a size of 0
+    /// whatever they hold: for those the size is unknown.
     pub fn known_size(&self) -> Option<u64> {
         self.stamp.map(|(size, _)| size).filter(|&size| size > 0)
     }
 
-    /// Gives `take` the characters from a position on, which begins one.
+    /// Gives `take` the characters from `position` on, where a character must begin.
     ///
     /// # Errors
     ///
-    /// The first failure, be it that of `take`; last of all, that the file has changed.
-    pub fn each_text_from(
+    /// The first failure, which may come from `take`. At the end, a file that has changed is a
+    /// failure.
+    pub fn for_each_text_from(
         mut self,
         position: u64,
         blocks: &mut Blocks,
         take: &mut impl Take<Refusal = Failure>,
     ) -> Result<(), Failure> {
         if position > 0 {
-            let found = self.file.seek(SeekFrom::Start(position));
-            found.map_err(|error| Failure::io(self.path, error))?;
+            let sought = self.file.seek(SeekFrom::Start(position));
+            sought.map_err(|error| Failure::io(self.path, error))?;
         }
-        // Another might write for ever: what is more than there was at first shows that it does.
+        // A writer may append for ever. One byte more than at first is enough to show the change.
         let more = self
             .known_size()
             .map_or(u64::MAX, |size| size - size.min(position) + 1);
-        match blocks.each_from(position, (&self.file).take(more), take) {
+        match blocks.for_each_text_from(position, (&self.file).take(more), take) {
             Ok(end) => self.require_unchanged(end),
             Err(fault) => Err(self.failure(fault)),
         }
     }
 
-    /// What a fault in reading it comes of: what another writes may be cut short within a character.
+    /// The failure behind a fault. If the file has changed, that is the failure: a writer may have
+    /// been interrupted within a character.
     pub fn failure(&self, fault: Fault<Failure>) -> Failure {
         let position = match &fault {
             Fault::NotUtf8(position) => *position,
@@ -243,12 +252,15 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Where the first character begins from a position on, if this is UTF-8. If it is not, what lies
-    /// before that is none, so that two who read up to there and from there on miss nothing.
+    /// The position of the first character that begins at or after `position`, if the file is
+    /// UTF-8.
+    ///
+    /// If it is not, the bytes in between do not form a character. Two readers that stop and begin
+    /// at the returned position therefore miss nothing.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn next_character(&self, position: u64) -> io::Result<u64> {
         let mut bytes = [0; LONGEST - 1];
         let mut reader = self.between(position, position + bytes.len() as u64);
@@ -272,7 +284,7 @@ impl<'a> Source<'a> {
             })
     }
 
-    /// Reads the bytes between two positions, wherever others read.
+    /// A reader of the bytes between two positions, independent of other readers of this file.
     pub fn between(&self, start: u64, end: u64) -> impl Read {
         Between {
             file: &self.file,
@@ -281,9 +293,12 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Checks that the file has not changed since it was opened. `position` is the end of the part
+    /// that has been read.
+    ///
     /// # Errors
     ///
-    /// When it has changed since it was opened; to be asked when it has been read up to a position.
+    /// When the file has changed, or the system cannot tell.
     pub fn require_unchanged(&self, position: u64) -> Result<(), Failure> {
         let path = self.path.to_owned();
         match stamp(&self.file) {
@@ -301,15 +316,18 @@ struct Between<'a> {
 }
 
 impl Read for Between<'_> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.end.saturating_sub(self.position);
-        let size = usize::try_from(left).map_or(room.len(), |left| left.min(room.len()));
+        let size = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
         #[cfg(unix)]
         let read =
-            std::os::unix::fs::FileExt::read_at(self.file, &mut room[..size], self.position)?;
+            std::os::unix::fs::FileExt::read_at(self.file, &mut buffer[..size], self.position)?;
         #[cfg(windows)]
-        let read =
-            std::os::windows::fs::FileExt::seek_read(self.file, &mut room[..size], self.position)?;
+        let read = std::os::windows::fs::FileExt::seek_read(
+            self.file,
+            &mut buffer[..size],
+            self.position,
+        )?;
         self.position += read as u64;
         Ok(read)
     }
@@ -320,64 +338,67 @@ fn stamp(file: &File) -> io::Result<Option<Stamp>> {
     if !metadata.is_file() {
         return Ok(None);
     }
-    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH); // if the system has none
+    // Some systems do not keep the time of modification.
+    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
     Ok(Some((metadata.len(), modified)))
 }
 
-/// Bytes of a cache line, or more.
+/// Length of a cache line in bytes, or more.
 pub const CACHE_LINE: usize = 64;
 
-/// The part of `room` from where a cache line begins: at most [`CACHE_LINE`] elements less, which it
-/// must have.
+/// The part of `buffer` that begins with a cache line. It is at most [`CACHE_LINE`] elements
+/// shorter, and `buffer` must have that many.
 ///
-/// Where memory for a block comes straight from the system, the allocator has it begin 16 bytes into a
-/// page, and what the system copies there takes up to a quarter longer.
-pub fn from_cache_line<T>(room: &mut [T]) -> &mut [T] {
-    // It may say that it does not know: speed alone hangs on it.
-    let first = room.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
-    &mut room[first..]
+/// A large block of memory begins 16 bytes into a page, after the allocator's own data. The system
+/// takes up to a quarter longer to copy a file there.
+pub fn from_cache_line<T>(buffer: &mut [T]) -> &mut [T] {
+    // `align_offset` may fail, which costs only speed.
+    let first = buffer.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
+    &mut buffer[first..]
 }
 
-/// Buffer for a block's bytes and its characters, used again for each.
+/// Memory for the bytes and the characters of one block, which serves all blocks in turn.
 pub struct Blocks {
     bytes: Box<[u8]>,
     codes: Codes,
 }
 
 impl Blocks {
-    /// Of so many bytes, which are at least [`LONGEST`].
+    /// Memory for blocks of `size` bytes, or of [`LONGEST`] if that is more.
     pub fn new(size: usize) -> Self {
         let bytes = vec![0; size.max(LONGEST) + CACHE_LINE].into_boxed_slice();
         let codes = Codes::default();
         Self { bytes, codes }
     }
 
-    /// Gives `take` the characters of a reader, a block at a time; a block of ASCII as it was read.
+    /// Gives `take` the characters of a reader, block by block. ASCII is passed on as it was read.
     ///
     /// # Errors
     ///
-    /// When the reader fails, its bytes are not UTF-8, or `take` says so. What comes before has been
-    /// taken then, or part of it.
-    pub fn each<E>(
+    /// When the reader fails, its bytes are not UTF-8, or `take` refuses. Some of the characters
+    /// before the error may have been taken.
+    pub fn for_each_text<E>(
         &mut self,
         reader: impl Read,
         take: &mut impl Take<Refusal = E>,
     ) -> Result<(), Fault<E>> {
-        self.each_from(0, reader, take).map(drop)
+        self.for_each_text_from(0, reader, take).map(drop)
     }
 
-    /// The same of a reader that begins so many bytes into a file. Returns how far into it that went.
+    /// The same for a reader that begins `before` bytes into its file. Returns the position of its
+    /// end.
     ///
     /// # Errors
     ///
-    /// As above; positions count from the start of the file.
-    pub fn each_from<E>(
+    /// As above. Positions count from the start of the file.
+    pub fn for_each_text_from<E>(
         &mut self,
         mut before: u64,
         mut reader: impl Read,
         take: &mut impl Take<Refusal = E>,
     ) -> Result<u64, Fault<E>> {
-        // What has been read of a character that the next block goes on with comes first in that.
+        // The start of a character that the next block continues is kept at the start of the
+        // buffer.
         let mut kept = 0;
         let size = self.bytes.len() - CACHE_LINE;
         let bytes = &mut from_cache_line(&mut self.bytes)[..size];
@@ -395,205 +416,10 @@ impl Blocks {
                 };
             }
             let filled = kept + read;
-            let whole = self.codes.each(&bytes[..filled], before, take)?;
+            let whole = self.codes.give(&bytes[..filled], before, take)?;
             bytes.copy_within(whole..filled, 0);
             before += whole as u64;
             kept = filled - whole;
         }
     }
-}
-
-/// What characters are decoded into: as narrow as they allow, but none of one byte.
-#[derive(Default)]
-pub struct Codes {
-    two: Vec<u16>,
-    four: Vec<u32>,
-}
-
-impl Codes {
-    /// Gives `take` the characters of some bytes, which begin `before` bytes into their file: those of
-    /// ASCII as they are. Returns how many bytes that were: all but those of a character cut short.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not UTF-8, or `take` says so.
-    pub fn each<E>(
-        &mut self,
-        bytes: &[u8],
-        before: u64,
-        take: &mut impl Take<Refusal = E>,
-    ) -> Result<usize, Fault<E>> {
-        if take.ascii(bytes).map_err(Fault::Taker)? {
-            return Ok(bytes.len());
-        }
-        let (whole, text) = self.decode(bytes);
-        take.text(text).map_err(Fault::Taker)?;
-        let next = str::from_utf8(&bytes[whole..]).err();
-        if next.is_some_and(|wrong| wrong.error_len().is_some()) {
-            return Err(Fault::not_utf8(bytes, whole, before));
-        }
-        Ok(whole)
-    }
-
-    /// The characters that begin some bytes, up to what is none or is cut short, and their bytes.
-    fn decode(&mut self, bytes: &[u8]) -> (usize, Text<'_>) {
-        self.two.resize(self.two.len().max(bytes.len()), 0);
-        let (whole, characters) = decode(bytes, &mut self.two);
-        if !matches!(bytes[whole..], [0xF0..=0xF4, ..]) {
-            return (whole, Text::Two(&self.two[..characters]));
-        }
-        self.four.resize(self.four.len().max(bytes.len()), 0);
-        let (whole, characters) = decode(bytes, &mut self.four);
-        (whole, Text::Four(&self.four[..characters]))
-    }
-}
-
-/// Decodes and checks at once: done one after the other, each would have to guess anew where the next
-/// character begins. Stops at what is no character, is cut short, or does not fit a code.
-///
-/// Returns how many bytes and how many characters that were. There is a code for each byte.
-fn decode<C: From<u8> + TryFrom<u32>>(bytes: &[u8], codes: &mut [C]) -> (usize, usize) {
-    let (mut at, mut characters) = (0, 0);
-    let next = |byte: u8| u32::from(byte & 0x3F);
-    while characters < codes.len() {
-        let (code, length) = match bytes[at..] {
-            [a @ ..0x80, ..] => {
-                // Where one is ASCII, others follow: eight at a time.
-                if let Some(run) = bytes[at..].first_chunk::<ASCII_RUN>()
-                    && let Some(places) = codes[characters..].first_chunk_mut::<ASCII_RUN>()
-                    && run.is_ascii()
-                {
-                    for (place, &byte) in places.iter_mut().zip(run) {
-                        *place = byte.into();
-                    }
-                    at += ASCII_RUN;
-                    characters += ASCII_RUN;
-                    continue;
-                }
-                (a.into(), 1)
-            }
-            [a @ 0xC2..0xE0, b @ 0x80..0xC0, ..] => (u32::from(a & 0x1F) << 6 | next(b), 2),
-            [a @ 0xE0..0xF0, b @ 0x80..0xC0, c @ 0x80..0xC0, ..] => {
-                let code = u32::from(a & 0x0F) << 12 | next(b) << 6 | next(c);
-                if code < 0x800 || code >> 11 == 0xD800 >> 11 {
-                    break; // overlong, or a surrogate
-                }
-                (code, 3)
-            }
-            [
-                a @ 0xF0..0xF5,
-                b @ 0x80..0xC0,
-                c @ 0x80..0xC0,
-                d @ 0x80..0xC0,
-                ..,
-            ] => {
-                let code = u32::from(a & 0x07) << 18 | next(b) << 12 | next(c) << 6 | next(d);
-                if !(0x1_0000..0x11_0000).contains(&code) {
-                    break;
-                }
-                (code, 4)
-            }
-            _ => break,
-        };
-        let Ok(code) = C::try_from(code) else {
-            break;
-        };
-        codes[characters] = code;
-        characters += 1;
-        at += length;
-    }
-    (at, characters)
-}
-
-/// Characters of ASCII that are decoded at once.
-const ASCII_RUN: usize = 8;
-
-/// How many code points there are.
-const CODES: usize = 0x11_0000;
-
-/// What the blocks of a text have been seen to hold.
-pub struct Seen {
-    /// A bit a code point.
-    bits: Box<[u64]>,
-    /// Characters, all in all.
-    pub length: usize,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        let bits = vec![0; CODES / 64].into_boxed_slice();
-        Self { bits, length: 0 }
-    }
-}
-
-impl Seen {
-    pub fn add(&mut self, text: Text<'_>) {
-        match (text, self.bits.first_chunk_mut()) {
-            (Text::One(codes), Some(known)) => bit_table::add(known, codes),
-            _ => {
-                for code in bit_table::charset(text) {
-                    self.bits[code as usize / 64] |= 1 << (code % 64);
-                }
-            }
-        }
-        self.length += text.len();
-    }
-
-    /// Adds bytes if all of them are ASCII, and says whether they are.
-    pub fn add_ascii(&mut self, bytes: &[u8]) -> bool {
-        // Codes beyond ASCII are forgotten for the while, so that another is told from those.
-        let mut found = [self.bits[0], self.bits[1], 0, 0];
-        bit_table::add(&mut found, bytes);
-        let [first, second, 0, 0] = found else {
-            return false;
-        };
-        (self.bits[0], self.bits[1]) = (first, second);
-        self.length += bytes.len();
-        true
-    }
-
-    /// Adds what another has seen.
-    pub fn merge(&mut self, other: &Self) {
-        for (bits, &more) in self.bits.iter_mut().zip(&other.bits) {
-            *bits |= more;
-        }
-        self.length += other.length;
-    }
-
-    /// The distinct characters, in code-point order.
-    pub fn vocabulary(&self) -> Vec<u32> {
-        let words = (0..).step_by(64).zip(&self.bits);
-        words
-            .filter(|&(_, &bits)| bits != 0)
-            .flat_map(|(first, &bits)| {
-                (0..64)
-                    .filter(move |bit| bits >> bit & 1 == 1)
-                    .map(move |bit| first + bit)
-            })
-            .collect()
-    }
-}
-
-impl Take for Seen {
-    type Refusal = Failure;
-
-    fn text(&mut self, text: Text<'_>) -> Result<(), Failure> {
-        self.add(text);
-        Ok(())
-    }
-
-    fn ascii(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
-        Ok(self.add_ascii(bytes))
-    }
-}
-
-/// What the files hold.
-///
-/// # Errors
-///
-/// When they cannot be read.
-pub fn seen_in(paths: &[PathBuf]) -> Result<Seen, Failure> {
-    let mut seen = Seen::default();
-    each_text(paths, &mut seen)?;
-    Ok(seen)
 }

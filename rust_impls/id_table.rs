@@ -1,7 +1,7 @@
-//! A text to ids by tables, from CPython's own storage into memory that the caller has: in one pass
-//! that also finds the first character outside the vocabulary.
+//! Tables of ids, shared by the ideas named `id_table` in all `encode` tasks.
 //!
-//! What the ideas named `id_table` of all `encode` tasks share.
+//! They read CPython's own storage and write into the caller's memory, in one pass that also finds
+//! the first character outside the vocabulary.
 
 use std::mem::MaybeUninit;
 use std::ops::{BitAnd, BitOr};
@@ -19,12 +19,12 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
-/// What ids are written as. Little-endian, so that wider ones are the same bytes and zeros.
+/// A type in which ids are written. Little-endian: wider ones are the same bytes and zeros.
 pub trait Number: Copy + Send + Sync + 'static {
-    /// How many different ids there can be.
+    /// Number of different ids that the type can hold.
     const ENTRIES: usize;
 
-    /// An id below `ENTRIES`.
+    /// Converts an id below `ENTRIES`.
     fn from_id(id: u32) -> Self;
 }
 
@@ -44,42 +44,43 @@ macro_rules! numbers {
 
 numbers!(u8: 1 << 8, u16: 1 << 16, u32: usize::MAX, i64: usize::MAX);
 
-/// The first character of a text that the vocabulary does not hold: a code point, which may be a
-/// surrogate, and how many characters come before it.
+/// The first character of a text that the vocabulary does not hold: its code point, which may be a
+/// surrogate, and the number of characters before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutsideCodes {
     pub code: u32,
     pub position: usize,
 }
 
-/// `Ok` says that every place has been written.
+/// `Ok` means that every place has been written.
 pub type Filled = Result<(), OutsideCodes>;
 
 /// Marks a code of Latin-1 outside the vocabulary in [`IdTable::latin1`].
 const ABSENT: u8 = 0x80;
-/// Characters looked up before a branch asks whether all were there.
+/// Characters that are looked up before each branch on whether all of them have ids.
 const BLOCK: usize = 32;
 
 /// The ids of a vocabulary.
 pub struct IdTable {
-    /// Ids of Latin-1, whose sign bit is free to say that there is none; or nothing, where the
-    /// vocabulary has more than 128 of its characters.
+    /// Ids by code of Latin-1. The sign bit says that a code has no id, so that there is no such
+    /// table if the vocabulary has more than 128 characters of Latin-1.
     latin1: Option<Box<[u8; 256]>>,
     all: CodeTable,
 }
 
-/// Ids by code point, up to one code beyond the last in the vocabulary. The sign bit says that there is
-/// no id, which is why more than 32,768 ids need wider ones.
+/// Ids by code point, up to one code beyond the last in the vocabulary. The sign bit says that a
+/// code has no id, so that more than 32,768 ids need a table of wider numbers.
 enum CodeTable {
     Narrow(Box<[u16]>),
     Wide(Box<[u32]>),
 }
 
 impl IdTable {
-    /// Of distinct code points in order. In one out of order, ids are wrong, but nothing panics.
+    /// The table of a vocabulary, which must be distinct code points in order. With others the ids
+    /// are wrong, but nothing panics.
     ///
-    /// What has no id among the numbers that are to be written counts as outside the vocabulary, which
-    /// is an error for whoever meets it, where a truncated id would be a wrong answer.
+    /// Entries whose ids do not fit into `N` count as outside the vocabulary: an error for a text
+    /// that uses them, where a truncated id would be a wrong answer.
     pub fn new<N: Number>(vocabulary: &[u32]) -> Self {
         let vocabulary = &vocabulary[..vocabulary.len().min(N::ENTRIES)];
         let in_latin1 = vocabulary.iter().take_while(|&&code| code < 0x100).count();
@@ -96,7 +97,7 @@ impl IdTable {
         }
     }
 
-    /// Writes the id of each character of `text` into the same place of `ids`.
+    /// Writes the id of each character of `text` into `ids`, at the same position.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl IdTable {
     /// # Panics
     ///
     /// When `ids` has another length than `text`.
-    #[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
+    #[allow(unsafe_code)] // calls functions compiled for instructions that not every processor has
     pub fn fill<N: Number>(
         &self,
         path: Path,
@@ -116,7 +117,7 @@ impl IdTable {
         match (path, text, &self.latin1) {
             #[cfg(target_arch = "x86_64")]
             (Path::Avx512, Text::One(codes), Some(table)) if path.available() => {
-                // SAFETY: the processor has just been found to have what the function is compiled for.
+                // SAFETY: the check above shows that the processor has these instructions.
                 unsafe { avx512::fill(table, codes, ids) }
             }
             #[cfg(target_arch = "x86_64")]
@@ -138,12 +139,12 @@ impl IdTable {
 }
 
 impl IdTable {
-    /// [`fill`](Self::fill) on all cores, where each gets enough to do.
+    /// Does the work of [`fill`](Self::fill) on all cores, if each gets enough to do.
     ///
     /// # Errors
     ///
-    /// The first character outside the vocabulary. All pieces are finished before the first is looked
-    /// at: which of them fails first is the scheduler's choice.
+    /// The first character outside the vocabulary. To find it, all pieces are finished first: which
+    /// of them fails earliest depends on the scheduler.
     ///
     /// # Panics
     ///
@@ -182,10 +183,10 @@ impl IdTable {
 }
 
 fn fill_latin1<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N>]) -> Filled {
-    fill_each(codes, ids, |code| table[usize::from(code)])
+    fill_with(codes, ids, |code| table[usize::from(code)])
 }
 
-/// The first of some characters that has no id, counted from `before`, the place of the first.
+/// Finds the first character without an id. `before` is the number of characters before `codes`.
 fn outside_latin1(table: &[u8; 256], codes: &[u8], before: usize) -> Filled {
     match codes
         .iter()
@@ -220,7 +221,7 @@ impl CodeTable {
     }
 }
 
-/// What a table holds: an id, or its sign bit alone.
+/// An entry of a table: an id, or the sign bit alone if there is none.
 trait Entry: Copy + Eq + BitOr<Output = Self> + BitAnd<Output = Self> + Into<u32> {
     const NONE: Self;
     const ABSENT: Self;
@@ -253,7 +254,7 @@ impl Entry for u32 {
 
 fn by_code<E: Entry>(vocabulary: &[u32]) -> Box<[E]> {
     let last = vocabulary.iter().max();
-    // Any code of two bytes finds a place in a table that has one of them at all.
+    // A table as long as Latin-1 or longer gets an entry for every code of two bytes.
     let length = match last.map_or(0, |&last| last as usize + 2) {
         length @ 0x100..=TWO_BYTES => length.max(TWO_BYTES + 1),
         length => length.max(1),
@@ -265,7 +266,7 @@ fn by_code<E: Entry>(vocabulary: &[u32]) -> Box<[E]> {
     table
 }
 
-/// How many codes there are of two bytes.
+/// Number of codes of two bytes.
 const TWO_BYTES: usize = 1 << 16;
 
 fn fill_by_code<E: Entry, C: Copy + Into<u32>, N: Number>(
@@ -276,15 +277,15 @@ fn fill_by_code<E: Entry, C: Copy + Into<u32>, N: Number>(
     if size_of::<C>() <= size_of::<u16>()
         && let Some(table) = table.first_chunk::<TWO_BYTES>()
     {
-        // The mask changes nothing in two bytes. It spares the check of the bound.
-        return fill_each(codes, ids, |code| table[code.into() as usize % TWO_BYTES]);
+        // The mask changes nothing in two bytes. It saves the bounds check.
+        return fill_with(codes, ids, |code| table[code.into() as usize % TWO_BYTES]);
     }
-    // The last entry is of no character, and stands for all that come after it.
+    // The last entry belongs to no character. It stands for all codes beyond the table.
     let last = table.len() - 1;
-    fill_each(codes, ids, |code| table[(code.into() as usize).min(last)])
+    fill_with(codes, ids, |code| table[(code.into() as usize).min(last)])
 }
 
-fn fill_each<E: Entry, C: Copy + Into<u32>, N: Number>(
+fn fill_with<E: Entry, C: Copy + Into<u32>, N: Number>(
     codes: &[C],
     ids: &mut [MaybeUninit<N>],
     find: impl Fn(C) -> E,

@@ -1,7 +1,8 @@
 //! Rust ideas for preparing the text of a character-level GPT.
 //!
-//! A folder is a task, a file in it is an idea, and every file of a folder defines the same function,
-//! named after the folder. Kernels take and return plain Rust types; only `python.rs` knows Python.
+//! A folder such as `charset` is a task, and a file in it is an idea. All files of the folder
+//! define the same function, named after the folder. Kernels take and return plain Rust types; only
+//! the folder `python` knows Python.
 
 pub mod build_info;
 pub mod charset;

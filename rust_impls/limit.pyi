@@ -38,7 +38,7 @@ def memset_int64(_vocabulary: Sequence[str]) -> Any:
 
 def memset_str(vocabulary: Sequence[str]) -> Any:
     """
-    Fills a new text as long as the ids, in the form that the vocabulary's widest character needs.
+    Fills a new text as long as the ids, in the form for the vocabulary's widest character.
     """
 
 def memset_uint16(_vocabulary: Sequence[str]) -> Any:

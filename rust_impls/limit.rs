@@ -1,5 +1,5 @@
-//! The least traffic of a task, done in one plain way: to read the input once, to copy it, or to write a
-//! result of its size.
+//! The least memory traffic that a task needs, done in one plain way: reading the input once,
+//! copying it, or writing a result of its size.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -13,14 +13,14 @@ use memmap2::MmapOptions;
 use crate::file_charset::mmap::WINDOW;
 use crate::file_texts::{BLOCK, CACHE_LINE, Failure, from_cache_line};
 
-/// Reads every byte, by the widest vectors that the processor has, and returns a checksum so that
-/// nothing can be left out.
-#[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
+/// Reads every byte with the widest vectors that the processor has. Returns a checksum, so that the
+/// compiler cannot leave out any part.
+#[allow(unsafe_code)] // calls functions compiled for instructions that not every processor has
 pub fn read(bytes: &[u8]) -> u64 {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has just been found to have what the function is compiled for.
+            // SAFETY: the check above shows that the processor has these instructions.
             return unsafe { read_avx512(bytes) };
         }
         if is_x86_feature_detected!("avx2") {
@@ -31,10 +31,11 @@ pub fn read(bytes: &[u8]) -> u64 {
     sum(bytes)
 }
 
-/// The exclusive or of all words of eight bytes, the last of which may be shorter. Lanes beside each
-/// other make it vectors, and several of those hide that one has to wait for another.
+/// The exclusive or of all words of eight bytes, the last of which may be shorter. The compiler
+/// turns neighbouring lanes into vectors, and several vectors hide the time that one waits for the
+/// previous.
 #[inline(always)]
-#[allow(clippy::inline_always)] // or it would be compiled for the wrong instructions
+#[allow(clippy::inline_always)] // otherwise it would be compiled for the wrong instructions
 fn sum(bytes: &[u8]) -> u64 {
     let (blocks, rest) = bytes.as_chunks::<256>();
     let mut lanes = [0_u64; 32];
@@ -51,8 +52,8 @@ fn sum(bytes: &[u8]) -> u64 {
     })
 }
 
-/// Left to itself the compiler takes vectors of half that size. Aligned, since every other load would
-/// cross from one cache line to the next.
+/// Uses vectors of 64 bytes explicitly, because the compiler would choose half that size. The loads
+/// are aligned, because an unaligned load of 64 bytes crosses from one cache line into the next.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
 #[allow(unsafe_code)] // loads of 64 bytes
@@ -87,25 +88,26 @@ fn read_avx2(bytes: &[u8]) -> u64 {
     sum(bytes)
 }
 
-/// Copies `bytes` to a place of as many.
+/// Copies `bytes` into `places`, which must have the same length.
 ///
 /// # Panics
 ///
-/// When there are more or fewer.
-#[allow(unsafe_code)] // a copy to where nothing has a value yet
-pub fn memcpy(bytes: &[u8], place: &mut [MaybeUninit<u8>]) {
-    assert_eq!(bytes.len(), place.len());
-    // SAFETY: both are as long, and nobody else borrows the place, so that they do not overlap.
-    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), place.as_mut_ptr().cast(), bytes.len()) };
+/// When the lengths differ.
+#[allow(unsafe_code)] // a copy into uninitialized memory
+pub fn memcpy(bytes: &[u8], places: &mut [MaybeUninit<u8>]) {
+    assert_eq!(bytes.len(), places.len());
+    // SAFETY: both have the same length. `places` is borrowed exclusively, so that they do not
+    // overlap.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), places.as_mut_ptr().cast(), bytes.len()) };
 }
 
-/// Gives `take` the bytes of files, a block at a time.
-fn each_block(
+/// Gives `take` the bytes of files, block by block.
+fn for_each_block(
     paths: &[PathBuf],
     mut take: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut room = vec![0; BLOCK + CACHE_LINE];
-    let block = &mut from_cache_line(&mut room)[..BLOCK];
+    let mut buffer = vec![0; BLOCK + CACHE_LINE];
+    let block = &mut from_cache_line(&mut buffer)[..BLOCK];
     for path in paths {
         let failed = |error| Failure::io(path, error);
         let mut file = File::open(path).map_err(failed)?;
@@ -120,28 +122,28 @@ fn each_block(
     Ok(())
 }
 
-/// How many characters files have that are UTF-8, which reads them once and looks at each byte.
+/// Counts the characters of files in UTF-8: reads them once and looks at each byte.
 ///
 /// # Errors
 ///
 /// When the system refuses to read one.
 pub fn characters(paths: &[PathBuf]) -> Result<usize, Failure> {
     let mut characters = 0;
-    each_block(paths, |block| {
+    for_each_block(paths, |block| {
         characters += characters_in(block);
         Ok(())
     })?;
     Ok(characters)
 }
 
-/// How many bytes a text in UTF-8 has but those that go on with a character, by the widest vectors that
-/// the processor has.
-#[allow(unsafe_code)] // as `read`
+/// Counts the bytes of UTF-8 that begin a character, with the widest vectors that the processor
+/// has.
+#[allow(unsafe_code)] // as for `read`
 pub fn characters_in(block: &[u8]) -> usize {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512bw") {
-            // SAFETY: the processor has just been found to have what the function is compiled for.
+            // SAFETY: the check above shows that the processor has these instructions.
             return unsafe { characters_avx512(block) };
         }
         if is_x86_feature_detected!("avx2") {
@@ -156,12 +158,13 @@ fn is_start(byte: u8) -> bool {
     byte & 0xC0 != 0x80
 }
 
-/// Lanes of a byte beside each other make it vectors, and are added up before one of them can overflow.
+/// Counts in lanes of one byte, which the compiler turns into vectors. They are added up before one
+/// of them can overflow.
 #[inline(always)]
-#[allow(clippy::inline_always)] // as `sum`
+#[allow(clippy::inline_always)] // as for `sum`
 fn starts(block: &[u8]) -> usize {
     let (rows, rest) = block.as_chunks::<256>();
-    let mut found = 0;
+    let mut total = 0;
     for rows in rows.chunks(usize::from(u8::MAX)) {
         let mut lanes = [0_u8; 256];
         for row in rows {
@@ -169,9 +172,9 @@ fn starts(block: &[u8]) -> usize {
                 *lane += u8::from(is_start(byte));
             }
         }
-        found += lanes.into_iter().map(usize::from).sum::<usize>();
+        total += lanes.into_iter().map(usize::from).sum::<usize>();
     }
-    found + rest.iter().filter(|&&byte| is_start(byte)).count()
+    total + rest.iter().filter(|&&byte| is_start(byte)).count()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -186,27 +189,28 @@ fn characters_avx2(block: &[u8]) -> usize {
     starts(block)
 }
 
-/// How many bytes files have: reads them and looks at none.
+/// Counts the bytes of files: reads them without looking at any.
 ///
 /// # Errors
 ///
 /// When the system refuses to read one.
 pub fn read_files(paths: &[PathBuf]) -> Result<usize, Failure> {
     let mut size = 0;
-    each_block(paths, |block| {
+    for_each_block(paths, |block| {
         size += block.len();
         Ok(())
     })?;
     Ok(size)
 }
 
-/// How many bytes files have: maps them into memory, window by window, and reads each byte there. As
-/// with `file_charset::mmap`, what is cut off a window that is being read ends the process.
+/// Counts the bytes of files: maps them into memory, window by window, and reads each byte there.
+/// As with `file_charset::mmap`, a file that is cut short while its window is read ends the
+/// process.
 ///
 /// # Errors
 ///
 /// When the system refuses to map one.
-#[allow(unsafe_code)] // a map, which others may change
+#[allow(unsafe_code)] // a mapped file, which others may change
 pub fn map_files(paths: &[PathBuf]) -> Result<u64, Failure> {
     let mut size = 0;
     for path in paths {
@@ -217,8 +221,8 @@ pub fn map_files(paths: &[PathBuf]) -> Result<u64, Failure> {
             let window = WINDOW.min(usize::try_from(left).unwrap_or(WINDOW));
             let mut options = MmapOptions::new();
             options.offset(start).len(window).populate();
-            // SAFETY: whoever changes the file meanwhile changes a checksum that nobody looks at. Of
-            // what is cut off, see above.
+            // SAFETY: a change of the file meanwhile changes only a checksum that nobody uses. The
+            // description of this function covers files that are cut short.
             let window = unsafe { options.map(&file) }.map_err(failed)?;
             black_box(read(&window));
             start += window.len() as u64;
@@ -228,7 +232,7 @@ pub fn map_files(paths: &[PathBuf]) -> Result<u64, Failure> {
     Ok(size)
 }
 
-/// Copies files, one after the other, into a file of a folder. Returns how many bytes they have.
+/// Copies files, one after the other, into one file in a folder. Returns the number of bytes.
 ///
 /// # Errors
 ///
@@ -242,25 +246,26 @@ pub fn copy_files(paths: &[PathBuf], folder: &Path) -> Result<usize, Failure> {
     Ok(size)
 }
 
-/// Reads files and writes two bytes for each character into a file of a folder. Returns how many
-/// characters those are.
+/// Reads files and writes two bytes for each character into one file in a folder. Returns the
+/// number of characters.
 ///
 /// # Errors
 ///
 /// When the system refuses to read one or to write.
 pub fn read_and_write(paths: &[PathBuf], folder: &Path) -> Result<usize, Failure> {
-    let mut room = vec![1; 2 * BLOCK + CACHE_LINE];
-    let ids = &from_cache_line(&mut room)[..2 * BLOCK];
+    let mut buffer = vec![1; 2 * BLOCK + CACHE_LINE];
+    let ids = &from_cache_line(&mut buffer)[..2 * BLOCK];
     let mut characters = 0;
     write_for_each(paths, folder, |block, write| {
-        let found = characters_in(block);
-        characters += found;
-        write(&ids[..2 * found])
+        let in_block = characters_in(block);
+        characters += in_block;
+        write(&ids[..2 * in_block])
     })?;
     Ok(characters)
 }
 
-/// Gives `take` the bytes of files, a block at a time, and what writes into a file of a folder.
+/// Gives `take` the bytes of files, block by block, and a function that writes into one file in a
+/// folder.
 fn write_for_each(
     paths: &[PathBuf],
     folder: &Path,
@@ -269,12 +274,13 @@ fn write_for_each(
     let path = folder.join("limit");
     let failed = |error| Failure::io(&path, error);
     let mut file = File::create(&path).map_err(failed)?;
-    each_block(paths, |block| {
+    for_each_block(paths, |block| {
         take(block, &mut |bytes| file.write_all(bytes).map_err(failed))
     })
 }
 
-/// An integer whose bytes are all 1: filling with it is a memset, and unlike 0 no memory comes so.
+/// An integer whose bytes are all 1. Filling memory with it is a memset, and unlike zeros, no fresh
+/// memory holds it already.
 pub trait Ones: Copy {
     const ONES: Self;
 }
@@ -292,10 +298,10 @@ impl Ones for i64 {
 }
 
 /// Writes `I::ONES` everywhere, once.
-#[allow(unsafe_code)] // memset, where nothing has a value yet
-pub fn memset<I: Ones>(place: &mut [MaybeUninit<I>]) {
-    // SAFETY: the place is that long, and any bytes, so also these, are an integer.
-    unsafe { ptr::write_bytes(place.as_mut_ptr(), 1, place.len()) };
+#[allow(unsafe_code)] // a memset of uninitialized memory
+pub fn memset<I: Ones>(places: &mut [MaybeUninit<I>]) {
+    // SAFETY: the slice has that length, and all bytes are valid for an integer.
+    unsafe { ptr::write_bytes(places.as_mut_ptr(), 1, places.len()) };
 }
 
 #[cfg(test)]
@@ -306,7 +312,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_counts(mut bytes in prop::collection::vec(any::<u8>(), 1..1200), at: prop::sample::Index, bit in 0..8_usize) {
+        fn the_checksum_depends_on_every_bit(mut bytes in prop::collection::vec(any::<u8>(), 1..1200), at: prop::sample::Index, bit in 0..8_usize) {
             let before = read(&bytes);
             prop_assert_eq!(before, sum(&bytes));
             prop_assert_eq!(read(&bytes[1..]), sum(&bytes[1..])); // at another alignment
@@ -316,33 +322,33 @@ mod tests {
         }
 
         #[test]
-        fn characters_are_counted(text in "\\PC{0,900}", times in 1..400_usize) {
-            let text = text.repeat(times); // long enough that a lane would overflow
+        fn characters_are_counted_without_overflow(text in "\\PC{0,900}", times in 1..400_usize) {
+            let text = text.repeat(times); // long enough to make a lane overflow
             prop_assert_eq!(characters_in(text.as_bytes()), text.chars().count());
             prop_assert_eq!(starts(text.as_bytes()), text.chars().count());
         }
 
         #[test]
-        fn memset_is_ones(length in 0..300_usize) {
+        fn memset_writes_ones_everywhere(length in 0..300_usize) {
             prop_assert_eq!(filled(length, memset::<u8>), vec![u8::ONES; length]);
             prop_assert_eq!(filled(length, memset::<u16>), vec![u16::ONES; length]);
             prop_assert_eq!(filled(length, memset::<i64>), vec![i64::ONES; length]);
         }
 
         #[test]
-        fn memcpy_is_a_copy(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            prop_assert_eq!(filled(bytes.len(), |place| memcpy(&bytes, place)), bytes);
+        fn memcpy_copies_every_byte(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert_eq!(filled(bytes.len(), |places| memcpy(&bytes, places)), bytes);
         }
     }
 
-    #[allow(unsafe_code)] // what was filled has a value
+    #[allow(unsafe_code)] // reads values that `fill` wrote
     fn filled<I: Copy>(length: usize, fill: impl FnOnce(&mut [MaybeUninit<I>])) -> Vec<I> {
-        let mut place = vec![MaybeUninit::uninit(); length];
-        fill(&mut place);
-        // SAFETY: each has been given a value, which Miri would notice if it were not so.
-        place
+        let mut places = vec![MaybeUninit::uninit(); length];
+        fill(&mut places);
+        // SAFETY: `fill` has written every place; otherwise Miri would report it.
+        places
             .into_iter()
-            .map(|one| unsafe { one.assume_init() })
+            .map(|value| unsafe { value.assume_init() })
             .collect()
     }
 }

@@ -1,6 +1,7 @@
 """
 Parts of files, which can be turned into shards on several cores or machines. A part consists of
-pieces: a path, and the bytes where the piece begins and ends. All functions run without the GIL.
+pieces: a path, and the bytes where the piece begins and ends. All functions run without the
+GIL.
 """
 
 from _typeshed import SupportsGetItem
@@ -18,8 +19,8 @@ def checksum(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsInd
 
 def crc32(data: Buffer, before: SupportsIndex) -> int:
     """
-    The CRC-32 of `data` after other bytes, whose CRC-32 is `before` (0 if there are none). Nobody
-    may write to `data` meanwhile.
+    The CRC-32 of `data` after other bytes, whose CRC-32 is `before` (0 if there are none).
+    Nobody may write to `data` meanwhile.
     """
 
 def encode(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsIndex, SupportsIndex]], vocabulary: Sequence[str], train: str | PathLike[str], val: str | PathLike[str], position: SupportsIndex, training: SupportsIndex, updates: SupportsGetItem[int, Any] | None = None) -> tuple[int, int, int, float, float]:
@@ -27,10 +28,10 @@ def encode(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsIndex
     Writes the ids of the pieces' characters into the files `train` and `val`.
 
     `position` characters come before these; the first `training` characters of all belong into
-    `train`, the others into `val`. Returns the number of characters, the CRC-32 of the bytes read
-    and that of the bytes written, the seconds that the system took to write, and the seconds that
-    the functions in `updates` took. The first of these two functions is called with the bytes for
-    `train`, the second with those for `val`.
+    `train`, the others into `val`. Returns the number of characters, the CRC-32 of the bytes
+    read and that of the bytes written, the seconds that the system took to write, and the
+    seconds that the functions in `updates` took. The first of these two functions is called
+    with the bytes for `train`, the second with those for `val`.
     """
 
 def scan(pieces: SupportsGetItem[int, tuple[str | PathLike[str], SupportsIndex, SupportsIndex]], updates: SupportsGetItem[int, Any] | None = None) -> tuple[str, int, int, float]:

@@ -1,7 +1,7 @@
-//! Parts of files that are prepared each on its own, in any order and on any machine.
+//! Parts of files that are prepared separately, in any order and on any machine.
 //!
-//! A union of what parts hold is the vocabulary of the files, and the ids of a part belong behind those
-//! of all parts before it: so parts make the same shards as the files in one go.
+//! The union of the parts' characters is the vocabulary of the files. The ids of a part belong
+//! behind those of all earlier parts. Parts therefore make the same shards as the files in one go.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,7 +18,7 @@ use crate::id_table::IdTable;
 use crate::simd;
 use crate::text::Text;
 
-/// Bytes `start..end` of a file, which begin and end between characters.
+/// The bytes `start..end` of a file. Both ends lie between characters.
 #[derive(Debug, Clone)]
 pub struct Piece {
     pub path: PathBuf,
@@ -26,24 +26,26 @@ pub struct Piece {
     pub end: u64,
 }
 
-/// What the pieces of a part hold.
+/// The contents of a part.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scanned {
-    /// In code-point order.
+    /// The distinct characters, in code-point order.
     pub vocabulary: Vec<u32>,
+    /// Number of characters.
     pub characters: usize,
-    /// The CRC-32 of their bytes.
+    /// The CRC-32 of the bytes.
     pub checksum: u32,
 }
 
-/// Gives `tap` the bytes of each piece too, as they are read: the piece's index and the bytes.
+/// Reads the pieces of a part. While it reads, it also calls `tap` with the index of each piece and
+/// its bytes.
 ///
 /// # Errors
 ///
-/// When a piece cannot be read, is not there or is not UTF-8.
+/// When a piece cannot be read, is missing or is not UTF-8.
 pub fn scan(pieces: &[Piece], tap: impl FnMut(usize, &[u8])) -> Result<Scanned, Failure> {
     let mut seen = Seen::default();
-    let checksum = each_text(pieces, tap, &mut seen)?;
+    let checksum = for_each_text(pieces, tap, &mut seen)?;
     Ok(Scanned {
         vocabulary: seen.vocabulary(),
         characters: seen.length,
@@ -51,35 +53,36 @@ pub fn scan(pieces: &[Piece], tap: impl FnMut(usize, &[u8])) -> Result<Scanned, 
     })
 }
 
-/// Where the ids of a part belong. Both files are there already.
+/// The place of a part's ids in the shards. Both files must exist.
 #[derive(Debug)]
 pub struct Place<'a> {
     pub train: &'a Path,
     pub val: &'a Path,
-    /// Characters in all parts before this one.
+    /// Number of characters in all earlier parts.
     pub position: u64,
-    /// Characters whose ids `train` takes; `val` takes the others.
+    /// Number of characters whose ids belong into `train`. The others belong into `val`.
     pub training: u64,
 }
 
-/// What has been read and written of a part.
+/// The result of writing a part.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Encoded {
+    /// Number of characters.
     pub characters: usize,
     /// The CRC-32 of the bytes that were read.
     pub read: u32,
-    /// And of those that were written, in both files.
+    /// The CRC-32 of the bytes that were written, into both files.
     pub written: u32,
-    /// How long the system took to take them.
+    /// Time that the system took to write them.
     pub writing: Duration,
 }
 
-/// Writes the ids of a part's characters, little-endian. Gives `tap` what is written too: whether into
-/// `train`, and the bytes.
+/// Writes the ids of a part's characters, little-endian. It also calls `tap` with the bytes that it
+/// has written, and with whether they belong to `train`.
 ///
 /// # Errors
 ///
-/// When a piece cannot be read, is no more what was scanned, or ids cannot be written.
+/// When a piece cannot be read, has changed since it was scanned, or when ids cannot be written.
 pub fn encode(
     pieces: &[Piece],
     vocabulary: &[u32],
@@ -88,14 +91,14 @@ pub fn encode(
 ) -> Result<Encoded, Failure> {
     let table = IdTable::new::<u16>(vocabulary);
     let mut output = Output::new(place, tap);
-    let mut room: Vec<MaybeUninit<u16>> = Vec::new();
+    let mut buffer: Vec<MaybeUninit<u16>> = Vec::new();
     let mut characters = 0;
-    let read = each_text(pieces, |_, _| {}, &mut |text: Text<'_>| {
-        room.resize(
-            room.len().max(text.len() + CACHE_LINE),
+    let read = for_each_text(pieces, |_, _| {}, &mut |text: Text<'_>| {
+        buffer.resize(
+            buffer.len().max(text.len() + CACHE_LINE),
             MaybeUninit::uninit(),
         );
-        let places = &mut from_cache_line(&mut room)[..text.len()];
+        let places = &mut from_cache_line(&mut buffer)[..text.len()];
         let filled = table.fill(simd::path_or_scalar(), text, places);
         filled.map_err(|_| Failure::Changed)?;
         characters += places.len();
@@ -109,15 +112,15 @@ pub fn encode(
     })
 }
 
-/// The CRC-32 of the bytes of pieces, whatever they are.
+/// The CRC-32 of the bytes of pieces, which need not be UTF-8.
 ///
 /// # Errors
 ///
-/// When one cannot be read, or is not there.
+/// When a piece cannot be read or is missing.
 pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
     let mut checksum = Hasher::new();
-    let mut room = vec![0; BLOCK + CACHE_LINE];
-    let block = &mut from_cache_line(&mut room)[..BLOCK];
+    let mut buffer = vec![0; BLOCK + CACHE_LINE];
+    let block = &mut from_cache_line(&mut buffer)[..BLOCK];
     for piece in pieces {
         let mut part = Part::open(piece, &mut checksum, |_: &[u8]| {})?;
         loop {
@@ -133,9 +136,9 @@ pub fn checksum(pieces: &[Piece]) -> Result<u32, Failure> {
     Ok(checksum.finalize())
 }
 
-/// Gives `take` the characters of all pieces in turn, a block at a time, and returns the CRC-32 of
-/// their bytes.
-fn each_text(
+/// Gives `take` the characters of all pieces in turn, block by block, and `tap` their bytes.
+/// Returns the CRC-32 of the bytes.
+fn for_each_text(
     pieces: &[Piece],
     mut tap: impl FnMut(usize, &[u8]),
     take: &mut impl Take<Refusal = Failure>,
@@ -144,16 +147,16 @@ fn each_text(
     let mut checksum = Hasher::new();
     for (index, piece) in pieces.iter().enumerate() {
         let mut part = Part::open(piece, &mut checksum, |bytes: &[u8]| tap(index, bytes))?;
-        let done = blocks.each_from(piece.start, &mut part, take);
-        if !matches!(done, Err(Fault::Io(_))) {
-            part.check_whole()?; // what is cut short is not UTF-8 either, in many a place
+        let result = blocks.for_each_text_from(piece.start, &mut part, take);
+        if !matches!(result, Err(Fault::Io(_))) {
+            part.check_whole()?; // comes first, because a file cut short often is not UTF-8 either
         }
-        done.map_err(|fault| fault.of(&piece.path))?;
+        result.map_err(|fault| fault.of(&piece.path))?;
     }
     Ok(checksum.finalize())
 }
 
-/// A piece that is read, and summed up and given to `tap` as it is.
+/// A reader of a piece, which also adds the bytes to a checksum and gives them to `tap`.
 struct Part<'a, T> {
     piece: &'a Piece,
     bytes: io::Take<File>,
@@ -164,8 +167,8 @@ struct Part<'a, T> {
 impl<'a, T> Part<'a, T> {
     fn open(piece: &'a Piece, checksum: &'a mut Hasher, tap: T) -> Result<Self, Failure> {
         let mut file = Source::open_again(&piece.path)?.file;
-        let begun = file.seek(SeekFrom::Start(piece.start));
-        begun.map_err(|error| Failure::io(&piece.path, error))?;
+        let sought = file.seek(SeekFrom::Start(piece.start));
+        sought.map_err(|error| Failure::io(&piece.path, error))?;
         let bytes = file.take(piece.end.saturating_sub(piece.start));
         Ok(Self {
             piece,
@@ -175,11 +178,11 @@ impl<'a, T> Part<'a, T> {
         })
     }
 
-    /// A file may be shorter than it was when it was cut into pieces.
+    /// Checks that the file still holds the whole piece: it may have become shorter.
     fn check_whole(&self) -> Result<(), Failure> {
-        let found = self.bytes.get_ref().metadata();
-        let found = found.map_err(|error| Failure::io(&self.piece.path, error))?;
-        if found.len() < self.piece.end {
+        let metadata = self.bytes.get_ref().metadata();
+        let metadata = metadata.map_err(|error| Failure::io(&self.piece.path, error))?;
+        if metadata.len() < self.piece.end {
             return Err(Failure::Changed);
         }
         Ok(())
@@ -187,27 +190,27 @@ impl<'a, T> Part<'a, T> {
 }
 
 impl<T: FnMut(&[u8])> Read for Part<'_, T> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read(room)?;
-        self.checksum.update(&room[..read]);
-        (self.tap)(&room[..read]);
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        self.checksum.update(&buffer[..read]);
+        (self.tap)(&buffer[..read]);
         Ok(read)
     }
 }
 
-/// Writes bytes of ids where they belong: into the one file up to where it is full, then into the other.
+/// Writes the bytes of ids into `train` up to its end, and the others into `val`.
 struct Output<'a, T> {
     place: &'a Place<'a>,
-    /// Bytes before those that come next, of both files together.
+    /// Position of the next byte, if both files are counted as one.
     position: u64,
-    /// The file that is written at present, and whether it is `train`.
+    /// The open file, and whether it is `train`.
     open: Option<(File, bool)>,
     checksum: Hasher,
     tap: T,
     writing: Duration,
 }
 
-/// Bytes of an id.
+/// Width of an id in bytes.
 const WIDTH: u64 = 2;
 
 impl<'a, T: FnMut(bool, &[u8])> Output<'a, T> {
@@ -235,7 +238,7 @@ impl<'a, T: FnMut(bool, &[u8])> Output<'a, T> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let begun = Instant::now();
+        let start_of_writing = Instant::now();
         let (path, before) = if train {
             (self.place.train, 0)
         } else {
@@ -253,20 +256,21 @@ impl<'a, T: FnMut(bool, &[u8])> Output<'a, T> {
         };
         file.write_all(bytes).map_err(failed)?;
         self.position += bytes.len() as u64;
-        self.writing += begun.elapsed();
+        self.writing += start_of_writing.elapsed();
         (self.tap)(train, bytes);
         Ok(())
     }
 }
 
-/// Ids that have all been written, as they belong on the disk.
-#[allow(unsafe_code)] // reads what a kernel has filled, and as bytes
+/// The bytes of ids as they belong on the disk. A kernel must have written all of the ids.
+#[allow(unsafe_code)] // reads what a kernel has written, and reads it as bytes
 fn as_bytes(ids: &mut [MaybeUninit<u16>]) -> &[u8] {
     for id in &mut *ids {
-        // SAFETY: the kernel said that it has written every place.
+        // SAFETY: the kernel has returned `Ok`: it has written every place.
         *id = MaybeUninit::new(unsafe { id.assume_init() }.to_le());
     }
-    // SAFETY: as above, every byte of an id is initialized; bytes need no alignment, and live as long.
+    // SAFETY: as above, every byte of an id is initialized. Bytes need no alignment, and the slice
+    // lives as long as the ids.
     unsafe { std::slice::from_raw_parts(ids.as_ptr().cast(), size_of_val(ids)) }
 }
 
@@ -279,7 +283,7 @@ mod tests {
     use super::*;
 
     fn pieces(paths: &[PathBuf], cuts: &[prop::sample::Index]) -> Vec<Vec<Piece>> {
-        let mut found = Vec::new();
+        let mut parts = Vec::new();
         for path in paths {
             let text = fs::read_to_string(path).unwrap();
             let mut ends: Vec<usize> = cuts
@@ -295,15 +299,15 @@ mod tests {
                     start: start as u64,
                     end: end as u64,
                 };
-                // Some parts have several pieces, and of several files.
-                match found.last_mut() {
+                // Some parts get several pieces, which may be of several files.
+                match parts.last_mut() {
                     Some(part) if (start + end) % 3 == 0 => Vec::push(part, piece),
-                    _ => found.push(vec![piece]),
+                    _ => parts.push(vec![piece]),
                 }
                 start = end;
             }
         }
-        found
+        parts
     }
 
     fn crc(bytes: &[u8]) -> u32 {
@@ -314,7 +318,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 64 }))]
 
         #[test]
-        fn parts_make_what_every_file_in_one_go_makes(
+        fn parts_make_the_same_shards_as_the_files_in_one_go(
             texts in prop::collection::vec(".{0,40}|[a-f]{0,40}", 1..4),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
             shares in 0..=10_u64,
@@ -331,7 +335,7 @@ mod tests {
             vocabulary.dedup();
             let ids: Vec<u16> = whole
                 .chars()
-                .map(|each| vocabulary.binary_search(&each.into()).unwrap().try_into().unwrap())
+                .map(|character| vocabulary.binary_search(&character.into()).unwrap().try_into().unwrap())
                 .collect();
             let training = ids.len() as u64 * shares / 10;
             let (train, val) = (folder.0.join("train"), folder.0.join("val"));
@@ -353,20 +357,20 @@ mod tests {
             union.dedup();
             prop_assert_eq!(&union, &vocabulary);
 
-            // In any order.
+            // The parts are encoded in another order.
             let first = order.index(parts.len());
             for at in (first..parts.len()).chain(0..first) {
                 let place = Place { train: &train, val: &val, position: starts[at], training };
                 let mut tapped = [const { Vec::<u8>::new() }; 2];
-                let done = encode(&parts[at], &vocabulary, &place, |into_train, bytes| {
+                let encoded = encode(&parts[at], &vocabulary, &place, |into_train, bytes| {
                     tapped[usize::from(into_train)].extend(bytes);
                 }).unwrap();
-                let mine = usize::try_from(starts[at]).unwrap()..usize::try_from(starts[at + 1]).unwrap();
-                let bytes: Vec<u8> = ids[mine].iter().flat_map(|id| id.to_le_bytes()).collect();
-                prop_assert_eq!(done.written, crc(&bytes));
+                let own = usize::try_from(starts[at]).unwrap()..usize::try_from(starts[at + 1]).unwrap();
+                let bytes: Vec<u8> = ids[own].iter().flat_map(|id| id.to_le_bytes()).collect();
+                prop_assert_eq!(encoded.written, crc(&bytes));
                 let [into_val, into_train] = tapped;
                 prop_assert_eq!([into_train, into_val].concat(), bytes);
-                prop_assert_eq!(done.read, checksum(&parts[at]).unwrap());
+                prop_assert_eq!(encoded.read, checksum(&parts[at]).unwrap());
             }
             let mut bytes = fs::read(&train).unwrap();
             prop_assert_eq!(bytes.len() as u64, 2 * training);
@@ -377,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_its_place_in_the_file() {
+    fn failures_are_named_by_their_place_in_the_file() {
         let folder = Folder::new();
         let path = folder.0.join("text");
         fs::write(&path, b"abc\xE9def").unwrap();
@@ -411,7 +415,7 @@ mod tests {
         assert!(matches!(failure, Failure::Io { .. }));
     }
 
-    /// Goes with all that is in it.
+    /// A temporary folder, which is removed with its contents when it is dropped.
     struct Folder(PathBuf);
 
     impl Folder {

@@ -11,7 +11,7 @@ __all__ = ["rustc_hash", "two_passes"]
 
 def rustc_hash(paths: SupportsGetItem[int, str | PathLike[str]]) -> tuple[str, NDArray[int64]]:
     """
-    The whole text in memory, a hash set, a hash map to the ids: what one would write first.
+    The whole text in memory, a hash set, a hash map to the ids: the obvious first version.
     """
 
 def two_passes(paths: SupportsGetItem[int, str | PathLike[str]]) -> tuple[str, NDArray[int64]]:

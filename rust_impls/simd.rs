@@ -1,12 +1,13 @@
-//! Which instructions the kernels use: the best that this processor has, or what a setting says.
+//! Which instructions the kernels use: the best that this processor has, or those that a setting
+//! names.
 //!
-//! A path is a set of instructions that some kernels have code of their own for. Whoever has none for
-//! the path at hand takes the portable one.
+//! A path is a set of instructions for which some kernels have code of their own. A kernel without
+//! code for a path runs its portable code instead.
 
 use std::sync::OnceLock;
 use std::{env, fmt};
 
-/// Forces a path. Read once, when the first kernel asks.
+/// The environment variable that forces a path. It is read once, when the first kernel asks.
 pub const VARIABLE: &str = "NANOGPT_RS_SIMD";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Path {
 }
 
 impl Path {
-    /// Every path, from the least to the best of an architecture.
+    /// All paths, from the least to the best of each architecture.
     pub const ALL: [Path; 4] = [Path::Scalar, Path::Avx2, Path::Avx512, Path::Neon];
 
     pub const fn name(self) -> &'static str {
@@ -34,7 +35,7 @@ impl Path {
         }
     }
 
-    /// Whether this processor, under this operating system, has all that the path's kernels use.
+    /// Whether this processor and its operating system support all instructions of the path.
     pub fn available(self) -> bool {
         match self {
             Path::Scalar => true,
@@ -55,36 +56,36 @@ impl Path {
     }
 }
 
-/// The paths that can be taken here, from the least to the best.
+/// The paths that this processor supports, from the least to the best.
 pub fn available() -> impl Iterator<Item = Path> {
     Path::ALL.into_iter().filter(|path| path.available())
 }
 
-/// The setting names a path that is unknown, or that this processor lacks.
+/// The error of a setting that names an unknown path, or one that this processor lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoSuchPath(String);
 
 impl fmt::Display for NoSuchPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = Path::ALL.iter().any(|path| path.name() == self.0);
-        let here: Vec<&str> = available().map(Path::name).collect();
-        let why = if known {
+        let exists = Path::ALL.iter().any(|path| path.name() == self.0);
+        let possible: Vec<&str> = available().map(Path::name).collect();
+        let reason = if exists {
             "this processor lacks it"
         } else {
             "there is no such path"
         };
         write!(
             f,
-            "{VARIABLE} is {:?}: {why}. Here it may be {}",
+            "{VARIABLE} is {:?}: {reason}. Here it may be {}",
             self.0,
-            here.join(", ")
+            possible.join(", ")
         )
     }
 }
 
 impl std::error::Error for NoSuchPath {}
 
-/// The path of a setting; the best there is if nothing is set.
+/// The path that a setting names, or the best one if nothing is set.
 fn chosen(setting: Option<&str>) -> Result<Path, NoSuchPath> {
     match setting {
         None | Some("") => Ok(available().last().unwrap_or(Path::Scalar)),
@@ -94,11 +95,11 @@ fn chosen(setting: Option<&str>) -> Result<Path, NoSuchPath> {
     }
 }
 
-/// The path to take here.
+/// The path that kernels take.
 ///
 /// # Errors
 ///
-/// When the environment variable [`VARIABLE`] names a path that cannot be taken here.
+/// When the environment variable [`VARIABLE`] names a path that this processor does not support.
 pub fn path() -> Result<Path, NoSuchPath> {
     static PATH: OnceLock<Result<Path, NoSuchPath>> = OnceLock::new();
     PATH.get_or_init(|| {
@@ -108,8 +109,8 @@ pub fn path() -> Result<Path, NoSuchPath> {
     .clone()
 }
 
-/// [`path`] for kernels, which cannot fail for a setting: `python.rs` refuses to be imported with a
-/// wrong one, and in pure Rust the portable path is as right as any other.
+/// The path for kernels, which cannot fail. With a wrong setting, Python refuses to import the
+/// module, and in pure Rust the portable path gives the same answers as any other.
 pub fn path_or_scalar() -> Path {
     static PATH: OnceLock<Path> = OnceLock::new();
     *PATH.get_or_init(|| path().unwrap_or(Path::Scalar))
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_set_is_the_best_there_is() {
+    fn without_a_setting_the_best_path_is_chosen() {
         assert_eq!(chosen(None).ok(), available().last());
         assert_eq!(chosen(Some("")).ok(), available().last());
     }
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_chosen_says_what_can() {
+    fn the_error_of_a_wrong_setting_lists_the_possible_ones() {
         let unknown = chosen(Some("mmx")).unwrap_err().to_string();
         assert!(unknown.starts_with(
             "NANOGPT_RS_SIMD is \"mmx\": there is no such path. Here it may be scalar"

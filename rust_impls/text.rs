@@ -1,8 +1,8 @@
-//! A text as CPython stores it: the narrowest of one, two or four bytes a character (PEP 393).
+//! A text as CPython stores it: the narrowest of one, two or four bytes per character (PEP 393).
 
 use std::ops::Range;
 
-/// A borrowed text. What is stored is code points, so that lone surrogates are characters too.
+/// A borrowed text. It consists of code points, so that lone surrogates are characters too.
 #[derive(Debug, Clone, Copy)]
 pub enum Text<'a> {
     /// ASCII and Latin-1.
@@ -14,7 +14,7 @@ pub enum Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Its length in characters.
+    /// The length in characters.
     pub fn len(&self) -> usize {
         match self {
             Text::One(codes) => codes.len(),
@@ -42,7 +42,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A text of its own, stored as CPython would: for whoever has no Python to borrow one from.
+/// An owned text, stored as CPython would store it, for code that runs without Python.
 #[derive(Debug, Clone)]
 pub enum OwnedText {
     One(Vec<u8>),
@@ -60,7 +60,7 @@ impl OwnedText {
     }
 }
 
-/// In the narrowest form that holds every code point.
+/// Chooses the narrowest form that holds every code point.
 impl FromIterator<u32> for OwnedText {
     fn from_iter<I: IntoIterator<Item = u32>>(codes: I) -> Self {
         let codes: Vec<u32> = codes.into_iter().collect();
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_narrowest_that_holds_every_character() {
+    fn the_form_is_the_narrowest_that_holds_every_character() {
         let stored = |text: &str| text.chars().map(u32::from).collect::<OwnedText>();
         assert!(matches!(stored("").as_text(), Text::One([])));
         assert!(matches!(stored("a\u{FF}").as_text(), Text::One([97, 0xFF])));

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-/// Bytes in a piece: small enough to keep every thread busy on a text of a megabyte, large enough
-/// that handing a piece over costs nothing beside the work in it.
+/// Bytes in a piece: few enough to keep every thread busy on a text of one megabyte, and enough
+/// that handing over a piece costs little beside the work in it.
 pub const CHUNK: usize = 64 * 1024;
 
-/// Pieces of at most [`CHUNK`] bytes, in order, cut between characters. An empty text has none.
+/// Cuts a text between characters, into pieces of at most [`CHUNK`] bytes. An empty text has no
+/// pieces.
 pub fn text_chunks(text: &str) -> Vec<&str> {
     let mut chunks = Vec::with_capacity(text.len().div_ceil(CHUNK));
     let mut rest = text;
@@ -18,13 +19,14 @@ pub fn text_chunks(text: &str) -> Vec<&str> {
     chunks
 }
 
-/// Characters below which a core of its own is taken not to be worth waking: shuffles are through with
-/// a million in some 0.01 ms, tables in 0.2 ms. An estimate, which no run on several idle cores has
+/// Number of characters from which waking a core should pay: shuffles take some 0.01 ms for a
+/// million, and tables 0.2 ms. This is an estimate, which no run on several idle cores has
 /// confirmed yet.
 pub const WORTH_A_CORE: usize = 1 << 20;
 
-/// The same for a text as CPython stores it, by place: a piece for each core, or as many as are worth
-/// one. Pieces need no further cutting, as all characters take as long.
+/// The ranges of pieces for a text as CPython stores it: one piece for each core, or fewer if the
+/// pieces would be too short. All characters take the same time, so that smaller pieces are not
+/// needed.
 pub fn stored_chunks(length: usize) -> Vec<Range<usize>> {
     let most = length / WORTH_A_CORE;
     let size = length

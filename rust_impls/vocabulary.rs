@@ -1,7 +1,7 @@
-//! What every `encode` shares: what an id may be, and what it means to be outside the vocabulary.
+//! Types that all `encode` ideas share: ids, and the error of a character outside the vocabulary.
 //!
-//! A vocabulary holds distinct characters in code-point order, and an id is an index into it.
-//! `python.rs` refuses anything else. A kernel given an unordered one must still not panic.
+//! A vocabulary holds distinct characters in code-point order, and an id is an index into it. Code
+//! in `python` refuses any other vocabulary, but a kernel must not panic over one.
 
 use std::error::Error;
 use std::fmt;
@@ -11,20 +11,20 @@ pub type Encoded<I> = Result<Vec<I>, OutsideVocabulary>;
 
 /// An unsigned integer that can hold an index into a vocabulary.
 ///
-/// `From<u8>` is there for tables that hold the ids of ASCII characters, which always fit a byte.
+/// `From<u8>` serves tables with the ids of ASCII characters, which always fit into a byte.
 pub trait Id: Copy + From<u8> + TryFrom<usize> + Send + Sync + 'static {}
 
 impl Id for u16 {}
 impl Id for u32 {}
 
-/// How many entries a vocabulary can have before its ids no longer fit a `u16`.
+/// The largest number of entries for which all ids fit into a `u16`.
 pub const U16_ENTRIES: usize = 1 << 16;
 
 /// The first character of a text that the vocabulary does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutsideVocabulary {
     pub character: char,
-    /// Counted in code points, as Python indexes a `str`, not in bytes.
+    /// The number of code points before it, which is its index in a Python `str`.
     pub position: usize,
 }
 
@@ -44,10 +44,11 @@ impl fmt::Display for OutsideVocabulary {
 
 impl Error for OutsideVocabulary {}
 
-/// Each character of the vocabulary with its id.
+/// The characters of the vocabulary with their ids.
 ///
-/// Stops where ids no longer fit `I`: the rest then counts as outside the vocabulary, which is an
-/// error for whoever meets it, where a truncated id would be a wrong answer.
+/// The iterator stops where ids no longer fit into `I`. The remaining characters then count as
+/// outside the vocabulary: an error for a text that uses them, where a truncated id would be a
+/// wrong answer.
 pub fn ids_in_order<I: Id>(vocabulary: &[char]) -> impl Iterator<Item = (char, I)> {
     vocabulary
         .iter()
@@ -55,15 +56,16 @@ pub fn ids_in_order<I: Id>(vocabulary: &[char]) -> impl Iterator<Item = (char, I
         .map_while(|(index, &character)| Some((character, I::try_from(index).ok()?)))
 }
 
-/// Looks every character up in turn and stops at the first that has no id.
+/// Looks up each character in turn and stops at the first without an id.
 ///
 /// # Errors
 ///
-/// When `id_of` knows no id for a character of `text`.
+/// The first character of `text` for which `id_of` has no id.
 #[inline]
-pub fn encode_each<I: Id>(text: &str, id_of: impl Fn(char) -> Option<I>) -> Encoded<I> {
-    // Counting first is far cheaper than any lookup, and reserving `text.len()` instead would leave
-    // an array of four-byte characters with three quarters of its memory unused for life.
+pub fn encode_with<I: Id>(text: &str, id_of: impl Fn(char) -> Option<I>) -> Encoded<I> {
+    // Counting the characters first is far cheaper than looking them up. Reserving `text.len()`
+    // places instead would leave three quarters of the memory unused in a text of four-byte
+    // characters.
     let mut ids = Vec::with_capacity(text.chars().count());
     for character in text.chars() {
         match id_of(character) {

@@ -1,4 +1,4 @@
-//! `charset`: the distinct characters, by every path.
+//! `charset`: the distinct characters, on every path.
 #![no_main]
 
 use fuzz::{Input, distinct};
@@ -7,9 +7,9 @@ use rust_impls::{charset, simd};
 libfuzzer_sys::fuzz_target!(|input: Input| {
     input.with_text(|text, codes| {
         for path in simd::available() {
-            let mut found = charset::bit_table::charset_on(path, text);
-            found.sort_unstable();
-            assert_eq!(found, distinct(codes), "{}", path.name());
+            let mut characters = charset::bit_table::charset_on(path, text);
+            characters.sort_unstable();
+            assert_eq!(characters, distinct(codes), "{}", path.name());
         }
     });
 });

@@ -1,4 +1,4 @@
-//! `charset_encode`: a text is its vocabulary, indexed by its ids.
+//! `charset_encode`: the vocabulary indexed by the ids gives back the text.
 #![no_main]
 
 use std::mem::MaybeUninit;
@@ -14,12 +14,12 @@ libfuzzer_sys::fuzz_target!(|input: Input| {
         ] {
             let mut ids = vec![MaybeUninit::uninit(); text.len()];
             let Ok(vocabulary) = encode(text, &mut ids) else {
-                panic!("no text that a fuzzer makes has so many characters");
+                panic!("a text of a fuzzer never has so many distinct characters");
             };
             assert_eq!(vocabulary, distinct(codes));
             assert!(
                 ids.iter()
-                    // SAFETY: success says that all of them are written.
+                    // SAFETY: the call has succeeded, so that all ids are written.
                     .map(|id| vocabulary[usize::from(unsafe { id.assume_init() })])
                     .eq(codes.iter().copied())
             );

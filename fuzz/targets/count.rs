@@ -18,9 +18,9 @@ libfuzzer_sys::fuzz_target!(|input: Input| {
             count::pair_table::count,
             count::rustc_hash::count,
         ] {
-            let mut found = count(text);
-            found.sort_unstable();
-            assert_eq!(found, expected);
+            let mut counts = count(text);
+            counts.sort_unstable();
+            assert_eq!(counts, expected);
         }
     });
 });

@@ -1,4 +1,4 @@
-//! `decode_list`: the same for ids and for addresses of small ints.
+//! `decode_list`: the characters of ids and of addresses of small ints, on every path.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -8,13 +8,13 @@ use rust_impls::decode_list::small_ints::{SMALL_INTS, STEP};
 use rust_impls::decode_list::{fixed_array, small_ints};
 use rust_impls::simd;
 
-/// No int lies there, but none is looked at either.
+/// An arbitrary address. There is no int object, but decoders do not read from addresses.
 const ZERO: usize = 0x7F00_1234_5680;
 
 libfuzzer_sys::fuzz_target!(|input: Ids| {
     let wide: Vec<u32> = input.ids().into_iter().map(u32::from).collect();
     let decode = fixed_array::decode_list(&input.vocabulary());
-    input.check(|room| decode(&wide, room));
+    input.check(|buffer| decode(&wide, buffer));
 
     let small: BTreeSet<u32> = input.vocabulary().into_iter().take(SMALL_INTS).collect();
     let input = Ids {
@@ -28,6 +28,6 @@ libfuzzer_sys::fuzz_target!(|input: Ids| {
         .collect();
     for path in simd::available() {
         let decode = small_ints::decode_list_on(path, &input.vocabulary());
-        input.check(|room| decode(ZERO, &addresses, room));
+        input.check(|buffer| decode(ZERO, &addresses, buffer));
     }
 });

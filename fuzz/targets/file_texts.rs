@@ -1,4 +1,5 @@
-//! The texts of a file, block by block: its bytes as UTF-8, or the place where they are none.
+//! The texts of a file, block by block: its bytes as UTF-8, or the position of the first wrong
+//! byte.
 #![no_main]
 
 use rust_impls::file_texts::{Blocks, Fault, Seen};
@@ -7,7 +8,7 @@ use rust_impls::text::Text;
 libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
     let (bytes, size) = input;
     let (mut codes, mut seen) = (Vec::new(), Seen::default());
-    let taken = Blocks::new(size.into()).each(&bytes[..], &mut |block: Text<'_>| {
+    let taken = Blocks::new(size.into()).for_each_text(&bytes[..], &mut |block: Text<'_>| {
         match block {
             Text::One(block) => codes.extend(block.iter().copied().map(u32::from)),
             Text::Two(block) => codes.extend(block.iter().copied().map(u32::from)),
@@ -20,20 +21,20 @@ libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
         (Ok(text), Ok(())) => {
             assert!(text.chars().map(u32::from).eq(codes.iter().copied()));
             assert_eq!(seen.vocabulary(), fuzz::distinct(&codes));
-            let mut by_itself = Seen::default();
+            let mut direct = Seen::default();
             assert!(
                 Blocks::new(size.into())
-                    .each(&bytes[..], &mut by_itself)
+                    .for_each_text(&bytes[..], &mut direct)
                     .is_ok()
             );
-            assert_eq!(by_itself.vocabulary(), seen.vocabulary());
+            assert_eq!(direct.vocabulary(), seen.vocabulary());
         }
-        (Err(wrong), Err(Fault::Gzip)) => {
-            assert!(wrong.valid_up_to() == 1 && bytes.starts_with(b"\x1F\x8B"))
+        (Err(error), Err(Fault::Gzip)) => {
+            assert!(error.valid_up_to() == 1 && bytes.starts_with(b"\x1F\x8B"))
         }
-        (Err(wrong), Err(Fault::NotUtf8(position))) => {
-            assert_eq!(position, wrong.valid_up_to() as u64);
+        (Err(error), Err(Fault::NotUtf8(position))) => {
+            assert_eq!(position, error.valid_up_to() as u64);
         }
-        (expected, found) => panic!("{found:?}, not {expected:?}"),
+        (expected, result) => panic!("{result:?}, not {expected:?}"),
     }
 });

@@ -1,7 +1,7 @@
-//! The kernels without Python: what is more in a call from Python is the binding.
+//! The kernels without Python. A call from Python takes longer: the difference is the binding.
 //!
-//! A million characters drawn at random from a vocabulary of 65, for each width in which CPython
-//! stores them. The limits are in the same run: no kernel can be faster.
+//! The text is a million random characters from a vocabulary of 65, in each width in which CPython
+//! stores text. The limits are in the same run: no kernel can be faster.
 
 use std::mem::MaybeUninit;
 
@@ -30,7 +30,8 @@ fn ids() -> Vec<u16> {
         state ^= state << 17;
         state
     };
-    // The lower of two draws: some characters are much more common than others, as in a language.
+    // The lower of two random numbers makes some characters much more common than others, as in a
+    // language.
     let mut id = || (next() % u64::from(DISTINCT)).min(next() % u64::from(DISTINCT));
     (0..LENGTH)
         .map(|_| u16::try_from(id()).unwrap_or_default())
@@ -52,7 +53,7 @@ fn text(width: &str) -> OwnedText {
         .collect()
 }
 
-/// Calls a kernel on a text of this width.
+/// Times a kernel on a text of one width.
 fn on_text<T>(bencher: Bencher<'_, '_>, width: &str, kernel: impl Fn(Text<'_>) -> T + Sync) {
     let text = text(width);
     bencher
@@ -60,21 +61,21 @@ fn on_text<T>(bencher: Bencher<'_, '_>, width: &str, kernel: impl Fn(Text<'_>) -
         .bench(|| kernel(divan::black_box(text.as_text())));
 }
 
-/// Has a decoder fill room of this width.
-fn into_room(bencher: Bencher<'_, '_>, width: &str, decode: impl Fn(Buffer<'_>) + Sync) {
+/// Times a decoder that fills a buffer of one width.
+fn into_buffer(bencher: Bencher<'_, '_>, width: &str, decode: impl Fn(Buffer<'_>) + Sync) {
     let bencher = bencher.counter(ItemsCount::new(LENGTH));
     match text(width) {
         OwnedText::One(_) => {
-            let mut room = vec![MaybeUninit::uninit(); LENGTH];
-            bencher.bench_local(|| decode(Buffer::One(&mut room)));
+            let mut buffer = vec![MaybeUninit::uninit(); LENGTH];
+            bencher.bench_local(|| decode(Buffer::One(&mut buffer)));
         }
         OwnedText::Two(_) => {
-            let mut room = vec![MaybeUninit::uninit(); LENGTH];
-            bencher.bench_local(|| decode(Buffer::Two(&mut room)));
+            let mut buffer = vec![MaybeUninit::uninit(); LENGTH];
+            bencher.bench_local(|| decode(Buffer::Two(&mut buffer)));
         }
         OwnedText::Four(_) => {
-            let mut room = vec![MaybeUninit::uninit(); LENGTH];
-            bencher.bench_local(|| decode(Buffer::Four(&mut room)));
+            let mut buffer = vec![MaybeUninit::uninit(); LENGTH];
+            bencher.bench_local(|| decode(Buffer::Four(&mut buffer)));
         }
     }
 }
@@ -109,7 +110,9 @@ fn decode_array_fixed_array(bencher: Bencher<'_, '_>, width: &str) {
         ids(),
         decode_array::fixed_array::decode_array(&vocabulary(width)),
     );
-    into_room(bencher, width, |room| assert!(decode(&ids, room).is_ok()));
+    into_buffer(bencher, width, |buffer| {
+        assert!(decode(&ids, buffer).is_ok());
+    });
 }
 
 #[divan::bench(args = NAMES)]
@@ -118,7 +121,9 @@ fn decode_array_register_table(bencher: Bencher<'_, '_>, width: &str) {
         ids(),
         decode_array::register_table::decode_array(&vocabulary(width)),
     );
-    into_room(bencher, width, |room| assert!(decode(&ids, room).is_ok()));
+    into_buffer(bencher, width, |buffer| {
+        assert!(decode(&ids, buffer).is_ok());
+    });
 }
 
 #[divan::bench(args = NAMES)]
@@ -129,21 +134,21 @@ fn decode_list_small_ints(bencher: Bencher<'_, '_>, width: &str) {
         .map(|id| zero + STEP * usize::from(id))
         .collect();
     let decode = decode_list::small_ints::decode_list(&vocabulary(width));
-    into_room(bencher, width, |room| {
-        assert!(decode(zero, &addresses, room).is_ok());
+    into_buffer(bencher, width, |buffer| {
+        assert!(decode(zero, &addresses, buffer).is_ok());
     });
 }
 
 #[divan::bench(args = NAMES)]
 fn limit_read(bencher: Bencher<'_, '_>, width: &str) {
-    let bytes = vec![1; LENGTH * bytes_a_character(width)];
+    let bytes = vec![1; LENGTH * bytes_per_character(width)];
     let bencher = bencher.counter(ItemsCount::new(LENGTH));
     bencher.bench(|| limit::read(divan::black_box(&bytes)));
 }
 
 #[divan::bench(args = NAMES)]
 fn limit_memcpy(bencher: Bencher<'_, '_>, width: &str) {
-    let bytes = vec![1; LENGTH * bytes_a_character(width)];
+    let bytes = vec![1; LENGTH * bytes_per_character(width)];
     let bencher = bencher.counter(ItemsCount::new(LENGTH));
     let mut place = vec![MaybeUninit::uninit(); bytes.len()];
     bencher.bench_local(|| limit::memcpy(divan::black_box(&bytes), divan::black_box(&mut place)));
@@ -151,12 +156,12 @@ fn limit_memcpy(bencher: Bencher<'_, '_>, width: &str) {
 
 #[divan::bench(args = NAMES)]
 fn limit_memset(bencher: Bencher<'_, '_>, width: &str) {
-    let mut place = vec![MaybeUninit::<u8>::uninit(); LENGTH * bytes_a_character(width)];
+    let mut place = vec![MaybeUninit::<u8>::uninit(); LENGTH * bytes_per_character(width)];
     let bencher = bencher.counter(ItemsCount::new(LENGTH));
     bencher.bench_local(|| limit::memset(divan::black_box(&mut place)));
 }
 
-fn bytes_a_character(width: &str) -> usize {
+fn bytes_per_character(width: &str) -> usize {
     match text(width) {
         OwnedText::One(_) => 1,
         OwnedText::Two(_) => 2,

@@ -1,4 +1,4 @@
-//! A hash set with ahash: one multiplication a character, AES only where it is compiled in.
+//! A hash set with ahash: one multiplication per character, AES only where it is compiled in.
 
 use ahash::HashSet;
 

@@ -1,8 +1,8 @@
-//! A bit a character, from CPython's own storage: whole blocks are asked for anything unseen.
+//! One bit per character, from CPython's own storage: whole blocks are checked for new characters.
 //!
-//! After a few kilobytes every character of a text has been seen, so that what counts is how fast a
-//! block can be found to hold nothing new. A table that fits in a register or two answers for all
-//! bytes of a block at once, with one branch for several hundred of them.
+//! After a few kilobytes every character of a text has been seen. From then on the speed depends on
+//! how fast a block can be shown to hold nothing new. A table that fits into one or two registers
+//! answers for many bytes at once, with one branch for several hundred of them.
 
 use crate::simd::{self, Path};
 use crate::text::Text;
@@ -20,15 +20,15 @@ pub fn charset(text: Text<'_>) -> Vec<u32> {
     charset_on(simd::path_or_scalar(), text)
 }
 
-/// The same by the instructions of one path; by portable code where this processor lacks them.
+/// The same with the instructions of one path, or portable code where the processor lacks them.
 ///
-/// Beyond Latin-1 only AVX-512 has code of its own.
-#[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
+/// For wider texts than Latin-1, only AVX-512 has code of its own.
+#[allow(unsafe_code)] // calls functions compiled for instructions that not every processor has
 pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
     match (path, text) {
         #[cfg(target_arch = "x86_64")]
         (Path::Avx512, Text::One(codes)) if path.available() => {
-            // SAFETY: the processor has just been found to have what the function is compiled for.
+            // SAFETY: the check above shows that the processor has these instructions.
             unsafe { avx512::one_byte(codes) }
         }
         #[cfg(target_arch = "x86_64")]
@@ -57,19 +57,19 @@ pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
     }
 }
 
-/// Adds what a further part of a text holds: after the first few, a part has nothing new, and need not
-/// be found out about as if nothing were known.
+/// Adds the characters of a further part of a text. After the first few parts there is hardly
+/// anything new, so that it pays to begin with the characters already seen.
 #[allow(unsafe_code)] // as above
-pub fn add(known: &mut Latin1, codes: &[u8]) {
+pub fn add(seen: &mut Latin1, codes: &[u8]) {
     match simd::path_or_scalar() {
         #[cfg(target_arch = "x86_64")]
         path @ Path::Avx512 if path.available() => {
             // SAFETY: as above.
-            *known = unsafe { avx512::and_one_byte(*known, codes) };
+            *seen = unsafe { avx512::add_one_byte(*seen, codes) };
         }
         path => {
             for code in charset_on(path, Text::One(codes)) {
-                known[code as usize / 64] |= 1 << (code % 64);
+                seen[code as usize / 64] |= 1 << (code % 64);
             }
         }
     }
@@ -96,10 +96,10 @@ fn ones(mut bits: u64) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Zeroed memory from the allocator, where much of it costs nothing until it is touched.
+/// Zeroed memory from the allocator. A large piece of it costs nothing until it is touched.
 #[allow(clippy::unnecessary_box_returns)] // megabytes do not belong on the stack
 fn no_flags<const COUNT: usize>() -> Box<[u8; COUNT]> {
     vec![0; COUNT]
         .try_into()
-        .unwrap_or_else(|_| unreachable!("it is of that length"))
+        .unwrap_or_else(|_| unreachable!("the vector has that length"))
 }

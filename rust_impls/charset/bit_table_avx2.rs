@@ -1,4 +1,4 @@
-//! bit_table by AVX2: 32 bytes a shuffle, 16 rows in each of two tables.
+//! bit_table by AVX2: 32 bytes per shuffle, 16 rows in each of two tables.
 
 use super::bit_table::charset_on;
 use crate::simd::Path;

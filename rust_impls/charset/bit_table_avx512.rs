@@ -1,4 +1,4 @@
-//! bit_table by AVX-512 VBMI: 64 bytes a shuffle, 64 rows in one register.
+//! bit_table by AVX-512 VBMI: 64 bytes per shuffle, 64 rows in one register.
 
 use super::bit_table::charset_on;
 use crate::simd::Path;

@@ -1,4 +1,4 @@
-//! bit_table by NEON: 16 bytes a lookup, 64 rows in four registers.
+//! bit_table by NEON: 16 bytes per lookup, 64 rows in four registers.
 
 use super::bit_table::charset_on;
 use crate::simd::Path;

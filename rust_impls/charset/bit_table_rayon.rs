@@ -1,6 +1,6 @@
-//! bit_table on all cores, for texts of which each core gets a million characters or more.
+//! bit_table on all cores, if each core gets a million characters or more.
 //!
-//! A process forked after the first such text has no worker threads and would wait for them for ever.
+//! A child process forked after the first such text waits for ever: it has no worker threads.
 
 use rayon::prelude::*;
 
@@ -13,12 +13,12 @@ pub fn charset(text: Text<'_>) -> Vec<u32> {
     if chunks.len() < 2 {
         return bit_table::charset(text);
     }
-    let found: Vec<Vec<u32>> = chunks
+    let parts: Vec<Vec<u32>> = chunks
         .into_par_iter()
         .map(|chunk| bit_table::charset(text.slice(chunk)))
         .collect();
-    let mut all = found.concat();
-    all.sort_unstable();
-    all.dedup();
-    all
+    let mut characters = parts.concat();
+    characters.sort_unstable();
+    characters.dedup();
+    characters
 }

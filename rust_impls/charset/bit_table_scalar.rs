@@ -1,4 +1,4 @@
-//! bit_table by portable code alone, two bytes a lookup.
+//! bit_table by portable code alone, two bytes per lookup.
 
 use super::bit_table::charset_on;
 use crate::simd::Path;

@@ -1,4 +1,4 @@
-//! A hash set whose hash is the character itself: nothing to compute, no spread either.
+//! A hash set whose hash is the character itself: nothing to compute, but no spread either.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
@@ -9,12 +9,13 @@ pub fn charset(text: &str) -> HashSet<char, CharHasher> {
     distinct(text)
 }
 
-/// The identity hash of the post, for `char` keys only.
+/// An identity hash for keys of the type `char`.
 ///
-/// It stands on two details of the standard library. `char` hashes itself by `write_u32`, which
-/// unless overridden calls `write` with the four bytes in native order. And hash tables pick a
-/// bucket by the low bits of the hash, which differ between neighbouring characters; the top seven
-/// bits, by which a table tells the entries of a group apart, are always zero here.
+/// It depends on two details of the standard library. First, a `char` hashes itself with
+/// `write_u32`, which by default calls `write` with the four bytes in native order. Second, hash
+/// tables choose a bucket by the low bits of the hash, which differ between neighbouring
+/// characters. The top seven bits, by which a table tells the entries of a group apart, are always
+/// zero here.
 #[derive(Debug, Clone, Default)]
 pub struct CharHasher {
     character: char,
@@ -22,8 +23,8 @@ pub struct CharHasher {
 
 impl Hasher for CharHasher {
     fn write(&mut self, bytes: &[u8]) {
-        // Another key than a `char` is hashed badly rather than refused: to 0 if it is not four
-        // bytes long, to 'a' if those are no character.
+        // Keys of other types are hashed badly rather than refused: to 0 if they are not four bytes
+        // long, and to 'a' if the four bytes are not a character.
         let code = u32::from_ne_bytes(bytes.try_into().unwrap_or([0; 4]));
         self.character = char::from_u32(code).unwrap_or('a');
     }
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
     use std::hash::Hash;
 
-    /// Keeps each call of `write` as it came.
+    /// Records the bytes of each call of `write`.
     #[derive(Default)]
     struct Recorder(Vec<Vec<u8>>);
 
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_fall_back() {
+    fn keys_of_other_types_are_hashed_to_a_constant() {
         assert_eq!(CharHasher::default().hash_one(7_u64), 0);
         assert_eq!(CharHasher::default().hash_one(0xD800_u32), u64::from('a'));
     }

@@ -1,4 +1,4 @@
-//! A flag for each code point: one store a character for ASCII, a 1.1 MB table for all the rest.
+//! A flag for each code point: one store per character for ASCII, a 1.1 MB table for other texts.
 
 const CODE_POINTS: usize = char::MAX as usize + 1;
 
@@ -10,11 +10,12 @@ pub fn charset(text: &str) -> Vec<char> {
     }
 }
 
-/// Stores without looking, as no store waits for another; the table is small enough to read back.
+/// Stores without a check, because no store waits for another. The table is small enough to read
+/// back.
 fn ascii(text: &[u8]) -> Vec<char> {
     let mut seen = [false; 128];
     for byte in text {
-        // The mask changes nothing in ASCII. It spares the check of the bound.
+        // The mask changes nothing in ASCII. It saves the bounds check.
         seen[usize::from(byte & 0x7F)] = true;
     }
     (0..128_u8)
@@ -23,17 +24,18 @@ fn ascii(text: &[u8]) -> Vec<char> {
         .collect()
 }
 
-/// Looks first and notes each new character, so that the table need not be read back. The allocator
-/// gives zeroed memory for nothing, and only pages that the text's characters fall into are touched.
+/// Checks first and lists each new character, so that the table need not be read back. Zeroed
+/// memory from the allocator costs nothing until it is touched, and only the pages with the text's
+/// characters are.
 fn unicode(text: &str) -> Vec<char> {
     let mut seen = vec![false; CODE_POINTS];
-    let mut found = Vec::new();
+    let mut characters = Vec::new();
     for character in text.chars() {
         let flag = &mut seen[character as usize];
         if !*flag {
             *flag = true;
-            found.push(character);
+            characters.push(character);
         }
     }
-    found
+    characters
 }

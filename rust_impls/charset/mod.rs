@@ -1,5 +1,7 @@
-//! `charset(text)`: the distinct characters of a text, in whatever collection the idea works with.
-//! A collection may hold its characters in any order, but each only once.
+//! `charset(text)`: the distinct characters of a text.
+//!
+//! Each idea returns the collection that it works with. The order of the characters is free, but
+//! none may occur twice.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
@@ -19,14 +21,15 @@ pub mod rustc_hash;
 pub mod smallvec;
 pub mod std_hashset;
 
-/// What the hash sets share; only their hashers differ.
+/// The distinct characters in a hash set. The ideas that call this differ only in their hashers.
 ///
-/// Not `text.chars().collect()`, which would first make room for a quarter as many characters as the
-/// text has bytes, not knowing that they repeat: for a gigabyte of text a table of nearly three.
+/// `text.chars().collect()` would first reserve memory for a quarter as many characters as the text
+/// has bytes, because it cannot know that characters repeat: for a gigabyte of text, a table of
+/// nearly three gigabytes.
 fn distinct<S: BuildHasher + Default>(text: &str) -> HashSet<char, S> {
-    let mut found = HashSet::default();
+    let mut characters = HashSet::default();
     for character in text.chars() {
-        found.insert(character);
+        characters.insert(character);
     }
-    found
+    characters
 }

@@ -1,6 +1,6 @@
 //! An ahash set for each piece of the text, filled by all cores and united: pays on long texts.
 //!
-//! A process forked after the first call has no worker threads and would wait for them for ever.
+//! A child process forked after the first call waits for ever: it has no worker threads.
 
 use ahash::HashSet;
 use rayon::prelude::*;
@@ -12,8 +12,8 @@ pub fn charset(text: &str) -> HashSet<char> {
     text_chunks(text)
         .into_par_iter()
         .map(distinct)
-        .reduce(HashSet::default, |mut all, found| {
-            all.extend(found);
+        .reduce(HashSet::default, |mut all, piece| {
+            all.extend(piece);
             all
         })
 }

@@ -2,14 +2,14 @@
 
 use smallvec::SmallVec;
 
-/// In order of first sight, which in natural text puts the common characters near the front.
-/// With thousands of distinct characters every search walks most of them.
+/// The list is in order of first occurrence, which in natural text puts the common characters near
+/// its start. With thousands of distinct characters, every search passes most of them.
 pub fn charset(text: &str) -> SmallVec<[char; 128]> {
-    let mut found = SmallVec::new();
+    let mut characters = SmallVec::new();
     for character in text.chars() {
-        if !found.contains(&character) {
-            found.push(character);
+        if !characters.contains(&character) {
+            characters.push(character);
         }
     }
-    found
+    characters
 }

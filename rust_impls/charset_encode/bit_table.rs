@@ -11,7 +11,7 @@ use crate::vocabulary::U16_ENTRIES;
 
 /// # Errors
 ///
-/// When `u16` ids cannot name all its characters.
+/// When the text has more distinct characters than `u16` ids can number.
 ///
 /// # Panics
 ///
@@ -24,6 +24,6 @@ pub fn charset_encode(text: Text<'_>, ids: &mut [MaybeUninit<u16>]) -> Charset {
     vocabulary.sort_unstable();
     IdTable::new::<u16>(&vocabulary)
         .fill(simd::path_or_scalar(), text, ids)
-        .unwrap_or_else(|_| unreachable!("these are the text's own characters"));
+        .unwrap_or_else(|_| unreachable!("the vocabulary is the text's own"));
     Ok(vocabulary)
 }

@@ -1,8 +1,9 @@
-//! `charset_encode(text)`: the characters of a text in code-point order, and the text as their indices.
+//! `charset_encode(text)`: the vocabulary of a text in code-point order, and the ids of its
+//! characters.
 
 pub mod bit_table;
 pub mod rustc_hash;
 
-/// The vocabulary of a text, whose ids have all been written; or how many distinct characters it has if
-/// those are more than `u16` ids can name.
+/// The vocabulary of a text, after all ids have been written. If the text has more distinct
+/// characters than `u16` ids can number, the error is their number.
 pub type Charset = Result<Vec<u32>, usize>;

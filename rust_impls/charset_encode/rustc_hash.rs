@@ -1,4 +1,4 @@
-//! A hash set, sorted, then a hash map to the ids: what one would write first.
+//! A hash set, sorted, then a hash map to the ids: the obvious first version.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::MaybeUninit;
@@ -10,7 +10,7 @@ use crate::text::Text;
 
 /// # Errors
 ///
-/// When `u16` ids cannot name all its characters.
+/// When the text has more distinct characters than `u16` ids can number.
 ///
 /// # Panics
 ///
@@ -25,11 +25,11 @@ pub fn charset_encode(text: Text<'_>, ids: &mut [MaybeUninit<u16>]) -> Charset {
 }
 
 fn distinct_and_ids<C: Copy + Into<u32>>(codes: &[C], places: &mut [MaybeUninit<u16>]) -> Charset {
-    let mut found: HashSet<u32, FxBuildHasher> = HashSet::default();
+    let mut distinct: HashSet<u32, FxBuildHasher> = HashSet::default();
     for &code in codes {
-        found.insert(code.into());
+        distinct.insert(code.into());
     }
-    let mut vocabulary: Vec<u32> = found.into_iter().collect();
+    let mut vocabulary: Vec<u32> = distinct.into_iter().collect();
     vocabulary.sort_unstable();
     let mut ids: HashMap<u32, u16, FxBuildHasher> = HashMap::default();
     for (id, &code) in vocabulary.iter().enumerate() {

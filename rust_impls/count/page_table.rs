@@ -1,12 +1,12 @@
-//! Counters in pages of 256 codes, made when first met: what a text does not use is never touched.
+//! Counters in pages of 256 codes, made at first use: memory for unused pages is never touched.
 
 use super::{Count, occurring};
 use crate::text::Text;
 
 const PAGE: usize = 256;
 const PAGES: usize = (char::MAX as usize + 1) / PAGE;
-/// Neighbours are counted in different tables: an increment has to wait for the one before it if both
-/// go to the same counter.
+/// Neighbouring characters are counted in different tables, because an increment has to wait for
+/// the previous one if both go to the same counter.
 const TABLES: usize = 8;
 
 pub fn count(text: Text<'_>) -> Vec<Count> {
@@ -17,7 +17,7 @@ pub fn count(text: Text<'_>) -> Vec<Count> {
     }
 }
 
-/// How often each byte occurs: a single page, so that there is no need to look for it.
+/// How often each byte occurs. All counters are in one page, which need not be looked up.
 pub(super) fn one_byte(codes: &[u8]) -> [usize; PAGE] {
     let mut tables = [[0_usize; PAGE]; TABLES];
     let (groups, rest) = codes.as_chunks::<TABLES>();
@@ -39,7 +39,7 @@ pub(super) fn one_byte(codes: &[u8]) -> [usize; PAGE] {
 }
 
 fn pages<C: Copy + Into<u32>>(codes: &[C]) -> Vec<Count> {
-    // Page 0 of `counts` is nobody's, so that 0 can mean that a page has not been made.
+    // Page 0 of `counts` stays unused, so that place 0 can mean that a page has not been made.
     let mut places = vec![0_u16; PAGES];
     let mut counts = vec![[0_usize; PAGE]];
     for &code in codes {
@@ -47,18 +47,19 @@ fn pages<C: Copy + Into<u32>>(codes: &[C]) -> Vec<Count> {
         let place = &mut places[code as usize / PAGE];
         if *place == 0 {
             #[allow(clippy::cast_possible_truncation)] // there are no more than PAGES pages
-            let made = counts.len() as u16;
-            *place = made;
+            let next = counts.len() as u16;
+            *place = next;
             counts.push([0; PAGE]);
         }
         counts[usize::from(*place)][code as usize % PAGE] += 1;
     }
-    let made = (0..)
+    let pages = (0..)
         .step_by(PAGE)
         .zip(places)
         .filter(|&(_, place)| place > 0);
-    made.flat_map(|(first, place): (u32, u16)| {
-        occurring(counts[usize::from(place)]).map(move |(code, count)| (first + code, count))
-    })
-    .collect()
+    pages
+        .flat_map(|(first, place): (u32, u16)| {
+            occurring(counts[usize::from(place)]).map(move |(code, count)| (first + code, count))
+        })
+        .collect()
 }

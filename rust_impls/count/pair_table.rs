@@ -4,11 +4,13 @@ use super::{Count, occurring, page_table};
 use crate::charset;
 use crate::text::Text;
 
-/// Below this the time to clear the table of pairs and to read it back is more than it saves.
+/// Length of a text from which the table of pairs pays. In shorter ones, clearing the table and
+/// reading it back takes longer than it saves.
 const LEAST: usize = 128 * 1024;
-/// Bytes after which 32-bit counters are read back: before any can overflow.
+/// Bytes after which the 32-bit counters are read back, before any of them can overflow.
 const MOST: usize = 1 << 30;
-/// Wide characters that are made bytes at a time, so that these stay in the first-level cache.
+/// Wide characters that are turned into bytes at a time: few enough to stay in the first-level
+/// cache.
 const BLOCK: usize = 4096;
 const CODES: usize = 256;
 
@@ -27,7 +29,7 @@ pub fn count(text: Text<'_>) -> Vec<Count> {
     }
 }
 
-/// Counts each character's index among the distinct ones, if those are no more than a byte can tell.
+/// Counts each character's index among the distinct ones, if a byte can hold all indices.
 fn by_ids<C: Copy + Into<u32>>(text: Text<'_>, codes: &[C]) -> Vec<Count> {
     let vocabulary = charset::bit_table::charset(text);
     if vocabulary.len() > CODES {
@@ -49,13 +51,13 @@ fn by_ids<C: Copy + Into<u32>>(text: Text<'_>, codes: &[C]) -> Vec<Count> {
     vocabulary.into_iter().zip(pairs.counts()).collect()
 }
 
-/// A text has few of the 65,536 pairs, so that their counters stay in the first-level cache, and it
-/// seldom has one twice in a row, so that an increment seldom waits for the one before it. Texts of one
-/// character are the exception.
+/// Counters of pairs of bytes. A text has few of the 65,536 pairs, so that their counters stay in
+/// the first-level cache. The same pair seldom comes twice in a row, so that an increment seldom
+/// waits for the previous one. Texts that repeat a single character are the exception.
 struct Pairs {
-    /// By both bytes as one number, the second being the higher.
+    /// One counter for each pair, indexed by the pair as a little-endian number.
     table: Vec<u32>,
-    /// In the table since it was last read back.
+    /// Bytes counted in the table since it was last read back.
     bytes: usize,
     counts: [usize; CODES],
 }
@@ -76,7 +78,7 @@ impl Pairs {
             }
             self.bytes += part.len();
             let (pairs, rest) = part.as_chunks::<2>();
-            // Of a vector the compiler can't know that 16 bits always lie within it.
+            // In a vector the compiler could not know that 16 bits are always a valid index.
             if let Some(table) = self.table.first_chunk_mut::<{ CODES * CODES }>() {
                 for &pair in pairs {
                     table[usize::from(u16::from_le_bytes(pair))] += 1;
@@ -112,9 +114,10 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Also of texts too short for it, which `count` counts otherwise, and read back on the way.
+        /// Also for texts so short that `count` would not use pairs, and with counters read back
+        /// midway.
         #[test]
-        fn pairs_are_bytes_counted_two_at_a_time(codes: Vec<u8>, more: Vec<u8>) {
+        fn counts_by_pairs_equal_counts_by_bytes(codes: Vec<u8>, more: Vec<u8>) {
             let mut naive = [0; CODES];
             for &code in codes.iter().chain(&more) {
                 naive[usize::from(code)] += 1;

@@ -1,4 +1,4 @@
-//! A hash map from characters to counts, with the cheapest hasher: what one would write first.
+//! A hash map from characters to counts, with the cheapest hasher: the obvious first version.
 
 use std::collections::HashMap;
 

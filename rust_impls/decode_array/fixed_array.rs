@@ -1,4 +1,4 @@
-//! Characters in an array indexed by id: one load and one store a character.
+//! Characters in an array indexed by id: one load and one store per character.
 
 use crate::decoded::{Buffer, Characters, Decoded};
 
@@ -6,5 +6,5 @@ pub fn decode_array(
     vocabulary: &[u32],
 ) -> impl Fn(&[u16], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     let characters = Characters::new(vocabulary);
-    move |ids, room| characters.decode(ids, room, usize::from)
+    move |ids, buffer| characters.decode(ids, buffer, usize::from)
 }

@@ -1,4 +1,4 @@
-//! Up to 128 characters in vector registers: a shuffle looks 16 to 64 ids up; else an array.
+//! Up to 128 characters in vector registers: a shuffle looks up 16 to 64 ids. Otherwise an array.
 
 use crate::decoded::{Buffer, Characters, Decoded};
 use crate::simd::{self, Path};
@@ -8,7 +8,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 
-/// What two registers of 64 bytes hold, and eight of 16.
+/// Characters that fit into two registers of 64 bytes, or into eight of 16 bytes.
 const MOST: usize = 128;
 
 pub fn decode_array(
@@ -17,8 +17,8 @@ pub fn decode_array(
     decode_array_on(simd::path_or_scalar(), vocabulary)
 }
 
-/// The same by the instructions of one path; by portable code where this processor lacks them.
-#[allow(unsafe_code)] // calls what was compiled for instructions that not every processor has
+/// The same with the instructions of one path, or portable code where the processor lacks them.
+#[allow(unsafe_code)] // calls functions compiled for instructions that not every processor has
 pub fn decode_array_on(
     path: Path,
     vocabulary: &[u32],
@@ -29,28 +29,28 @@ pub fn decode_array_on(
     } else {
         Path::Scalar
     };
-    move |ids, room| match (path, room) {
+    move |ids, buffer| match (path, buffer) {
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Buffer::One(room)) => {
-            // SAFETY: the path is this one only if the processor has what the function is compiled
-            // for, and a table of no more than 128 characters.
-            unsafe { avx512::one_byte(&characters.one, ids, room) }
+        (Path::Avx512, Buffer::One(buffer)) => {
+            // SAFETY: this path was chosen only if the processor has its instructions and the table
+            // has no more than 128 characters.
+            unsafe { avx512::one_byte(&characters.one, ids, buffer) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Buffer::Two(room)) => {
+        (Path::Avx512, Buffer::Two(buffer)) => {
             // SAFETY: as above.
-            unsafe { avx512::two_bytes(&characters.two, ids, room) }
+            unsafe { avx512::two_bytes(&characters.two, ids, buffer) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx512, Buffer::Four(room)) => {
+        (Path::Avx512, Buffer::Four(buffer)) => {
             // SAFETY: as above.
-            unsafe { avx512::four_bytes(&characters.four, ids, room) }
+            unsafe { avx512::four_bytes(&characters.four, ids, buffer) }
         }
         #[cfg(target_arch = "x86_64")]
-        (Path::Avx2, Buffer::One(room)) => {
+        (Path::Avx2, Buffer::One(buffer)) => {
             // SAFETY: as above.
-            unsafe { avx2::one_byte(&characters.one, ids, room) }
+            unsafe { avx2::one_byte(&characters.one, ids, buffer) }
         }
-        (_, room) => characters.decode(ids, room, usize::from),
+        (_, buffer) => characters.decode(ids, buffer, usize::from),
     }
 }

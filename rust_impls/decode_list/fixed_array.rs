@@ -6,5 +6,5 @@ pub fn decode_list(
     vocabulary: &[u32],
 ) -> impl Fn(&[u32], Buffer<'_>) -> Decoded + Send + Sync + use<> {
     let characters = Characters::new(vocabulary);
-    move |ids, room| characters.decode(ids, room, |id| id as usize)
+    move |ids, buffer| characters.decode(ids, buffer, |id| id as usize)
 }

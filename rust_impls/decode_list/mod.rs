@@ -1,8 +1,8 @@
-//! `decode_list(vocabulary)`: builds a function that fills room for a text with the characters of the
-//! ids in a list.
+//! `decode_list(vocabulary)`: builds a function that writes the characters of a list of ids into a
+//! buffer.
 //!
-//! A list holds addresses of int objects. Ideas take the ids, which others read from the objects, or
-//! the addresses themselves.
+//! A list holds addresses of int objects. An idea takes either the ids, which its caller reads from
+//! the objects, or the addresses themselves.
 
 pub mod fixed_array;
 pub mod small_ints;

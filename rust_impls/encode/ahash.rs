@@ -1,10 +1,10 @@
-//! A hash map with ahash: one multiplication a character, AES only where it is compiled in.
+//! A hash map with ahash: one multiplication per character, AES only where it is compiled in.
 
 use ahash::HashMap;
 
-use crate::vocabulary::{Encoded, Id, encode_each, ids_in_order};
+use crate::vocabulary::{Encoded, Id, encode_with, ids_in_order};
 
 pub fn encode<I: Id>(vocabulary: &[char]) -> impl Fn(&str) -> Encoded<I> + Send + Sync + use<I> {
     let ids: HashMap<char, I> = ids_in_order(vocabulary).collect();
-    move |text| encode_each(text, |character| ids.get(&character).copied())
+    move |text| encode_with(text, |character| ids.get(&character).copied())
 }

@@ -1,9 +1,9 @@
-//! Ids in an array indexed by code point: one load a character, memory up to the last character.
+//! Ids in an array indexed by code point: one load per character, memory up to the last code.
 
-use crate::vocabulary::{Encoded, Id, encode_each, ids_in_order};
+use crate::vocabulary::{Encoded, Id, encode_with, ids_in_order};
 
 /// Marks an ASCII character outside the vocabulary. No id in the ASCII table has this bit: in
-/// code-point order the ASCII characters come first, so that their ids are below 128.
+/// code-point order the ASCII characters come first, and their ids are below 128.
 const ABSENT: u8 = 0x80;
 
 pub fn encode<I: Id>(vocabulary: &[char]) -> impl Fn(&str) -> Encoded<I> + Send + Sync + use<I> {
@@ -28,19 +28,20 @@ pub fn encode<I: Id>(vocabulary: &[char]) -> impl Fn(&str) -> Encoded<I> + Send 
         };
         match ascii {
             Some(ids) => Ok(ids),
-            None => encode_each(text, |character| *ids.get(character as usize)?),
+            None => encode_with(text, |character| *ids.get(character as usize)?),
         }
     }
 }
 
-/// `None` if a character is outside: one bit gathered on the way tells that, and the caller, who has
-/// to go over the text again in any case, finds out which.
+/// Encodes ASCII text, or returns `None` if a character is outside the vocabulary. One bit,
+/// gathered over the whole text, tells that. The caller then searches for the character, which
+/// needs a second pass in any case.
 fn encode_ascii<I: Id>(text: &[u8], ids: &[u8; 128]) -> Option<Vec<I>> {
     let mut gathered = 0;
     let encoded = text
         .iter()
         .map(|byte| {
-            // The mask changes nothing in ASCII. It spares the check of the bound.
+            // The mask changes nothing in ASCII. It saves the bounds check.
             let id = ids[usize::from(byte & 0x7F)];
             gathered |= id;
             I::from(id)

@@ -1,6 +1,6 @@
-//! `encode(vocabulary)`: builds a function from a text to the ids of its characters.
+//! `encode(vocabulary)`: builds a function that returns the ids of a text's characters.
 //!
-//! `use<I>` in the return types says that the function keeps nothing of the borrowed vocabulary.
+//! `use<I>` in the return types says that this function does not keep the borrowed vocabulary.
 
 pub mod ahash;
 pub mod char_hasher;

@@ -1,26 +1,26 @@
-//! An ahash map read by all cores, a piece of the text each, joined in order: pays on long texts.
+//! An ahash map that all cores read, each for pieces of the text: pays on long texts.
 //!
-//! A process forked after the first call has no worker threads and would wait for them for ever.
+//! A child process forked after the first call waits for ever: it has no worker threads.
 
 use ahash::HashMap;
 use rayon::prelude::*;
 
 use crate::text_chunks::text_chunks;
-use crate::vocabulary::{Encoded, Id, OutsideVocabulary, encode_each, ids_in_order};
+use crate::vocabulary::{Encoded, Id, OutsideVocabulary, encode_with, ids_in_order};
 
 pub fn encode<I: Id>(vocabulary: &[char]) -> impl Fn(&str) -> Encoded<I> + Send + Sync + use<I> {
     let ids: HashMap<char, I> = ids_in_order(vocabulary).collect();
     move |text| {
         let parts: Vec<Encoded<I>> = text_chunks(text)
             .into_par_iter()
-            .map(|chunk| encode_each(chunk, |character| ids.get(&character).copied()))
+            .map(|chunk| encode_with(chunk, |character| ids.get(&character).copied()))
             .collect();
         join(parts)
     }
 }
 
-/// All pieces are finished before the first is looked at: stopping at whichever fails first would
-/// report an offender that depends on the scheduler.
+/// Joins the ids of all pieces in order. All pieces have been finished before: if the first thread
+/// to fail stopped the others, the reported character would depend on the scheduler.
 fn join<I: Id>(parts: Vec<Encoded<I>>) -> Encoded<I> {
     let mut all = Vec::with_capacity(parts.iter().flatten().map(Vec::len).sum());
     for part in parts {

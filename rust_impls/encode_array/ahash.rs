@@ -1,4 +1,4 @@
-//! A hash map with ahash: one multiplication a character, AES only where it is compiled in.
+//! A hash map with ahash: one multiplication per character, AES only where it is compiled in.
 
 use crate::encode;
 use crate::vocabulary::Encoded;

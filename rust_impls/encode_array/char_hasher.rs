@@ -1,4 +1,4 @@
-//! A hash map whose hash is the character itself: nothing to compute, no spread either.
+//! A hash map whose hash is the character itself: nothing to compute, but no spread either.
 
 use crate::encode;
 use crate::vocabulary::Encoded;

@@ -1,4 +1,4 @@
-//! Ids in an array indexed by code point: one load a character, memory up to the last character.
+//! Ids in an array indexed by code point: one load per character, memory up to the last code.
 
 use crate::encode;
 use crate::vocabulary::Encoded;

@@ -1,4 +1,4 @@
-//! id_table by AVX2: 32 bytes a shuffle, one for each 16 codes in use.
+//! id_table by AVX2: 32 bytes per shuffle, one shuffle for each 16 codes in use.
 
 use std::mem::MaybeUninit;
 

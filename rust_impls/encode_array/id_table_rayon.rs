@@ -1,6 +1,6 @@
-//! id_table on all cores, for texts of which each core gets a million characters or more.
+//! id_table on all cores, if each core gets a million characters or more.
 //!
-//! A process forked after the first such text has no worker threads and would wait for them for ever.
+//! A child process forked after the first such text waits for ever: it has no worker threads.
 
 use std::mem::MaybeUninit;
 

@@ -1,4 +1,4 @@
-//! id_table by portable code alone, a byte a lookup.
+//! id_table by portable code alone, one byte per lookup.
 
 use std::mem::MaybeUninit;
 

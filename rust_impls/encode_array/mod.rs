@@ -1,4 +1,5 @@
-//! `encode_array(vocabulary)`: the ideas of `encode` with `u16` ids, the form that nanoGPT keeps on disk.
+//! `encode_array(vocabulary)`: builds a function that returns ids as `u16`, which nanoGPT keeps on
+//! disk.
 
 pub mod ahash;
 pub mod char_hasher;

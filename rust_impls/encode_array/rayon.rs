@@ -1,4 +1,4 @@
-//! An ahash map read by all cores, a piece of the text each, joined in order: pays on long texts.
+//! An ahash map that all cores read, each for pieces of the text: pays on long texts.
 
 use crate::encode;
 use crate::vocabulary::Encoded;

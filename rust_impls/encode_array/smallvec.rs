@@ -1,4 +1,4 @@
-//! The vocabulary in a sorted list on the stack, halved at each step: no hash, but waiting loads.
+//! A binary search in a sorted list on the stack: no hash, but each load waits for the last.
 
 use crate::encode;
 use crate::vocabulary::Encoded;

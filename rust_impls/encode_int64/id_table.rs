@@ -1,4 +1,4 @@
-//! A table of ids, from CPython's own storage: storing eight bytes a character is the limit.
+//! A table of ids, from CPython's own storage: storing eight bytes per character is the limit.
 
 use std::mem::MaybeUninit;
 

@@ -1,4 +1,4 @@
-//! id_table by NEON: 16 bytes a lookup, four lookups for all of Latin-1.
+//! id_table by NEON: 16 bytes per lookup, four lookups for all of Latin-1.
 
 use std::mem::MaybeUninit;
 

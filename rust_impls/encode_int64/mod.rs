@@ -1,4 +1,5 @@
-//! `encode_int64(vocabulary)`: builds a function that writes the ids of a text's characters as numpy.int64, as torch indexes with.
+//! `encode_int64(vocabulary)`: builds a function that writes the ids of a text's characters as
+//! `i64`, the type of torch's indices.
 
 pub mod id_table;
 pub mod id_table_avx2;

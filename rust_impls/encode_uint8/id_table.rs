@@ -1,4 +1,4 @@
-//! A table of ids, from CPython's own storage: shuffles look 64 characters up at once.
+//! A table of ids, from CPython's own storage: shuffles look up 64 characters at once.
 
 use std::mem::MaybeUninit;
 

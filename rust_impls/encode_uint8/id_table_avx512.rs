@@ -1,4 +1,4 @@
-//! id_table by AVX-512 VBMI: 64 bytes a shuffle over 128 ids.
+//! id_table by AVX-512 VBMI: 64 bytes per shuffle over 128 ids.
 
 use std::mem::MaybeUninit;
 

@@ -1,4 +1,5 @@
-//! `encode_uint8(vocabulary)`: builds a function that writes the ids of a text's characters as numpy.uint8, for vocabularies of up to 256 entries.
+//! `encode_uint8(vocabulary)`: builds a function that writes the ids of a text's characters as
+//! `u8`, for vocabularies of up to 256 entries.
 
 pub mod id_table;
 pub mod id_table_avx2;

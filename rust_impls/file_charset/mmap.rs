@@ -1,9 +1,9 @@
-//! Windows of a file as memory: no copy. A file cut short while in one ends the process (SIGBUS).
+//! A file mapped window by window: no copy. A file cut short meanwhile ends the process (SIGBUS).
 //!
-//! Mapped as a whole, a file would count as this process's memory, all that has been looked at. The
-//! size is asked for before each window, so that only what is cut off within the millisecond or so
-//! that one takes does that; what was cut off before is an error like any other. A program that has
-//! to outlive whatever others do to its files reads them (`read_loop`).
+//! If a file were mapped as a whole, all pages read so far would count as this process's memory.
+//! The size is checked before each window. A file that was cut short before the check is an
+//! ordinary error: only a cut within the millisecond or so that a window takes ends the process. A
+//! program that must survive all changes of its files should read them instead (`read_loop`).
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use super::read_loop::add;
 use crate::file_texts::{BLOCK, Blocks, Codes, Failure, Seen, Source, Take};
 use crate::text::Text;
 
-/// Bytes mapped at once: enough that mapping costs little.
+/// Bytes that are mapped at once: enough that mapping costs little.
 pub const WINDOW: usize = 4 << 20;
 
 /// # Errors
@@ -23,27 +23,28 @@ pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
     let (mut seen, mut blocks) = (Seen::default(), Blocks::new(BLOCK));
     for path in paths {
         let source = Source::open(path)?;
-        // Looked at for ASCII first, a block comes into the cache in the order that the processor
-        // foresees best: up to a tenth faster than what finds ASCII on its way, which wins where a read
-        // has brought the block there.
-        let end = each_mapped(&source, &mut |text: Text<'_>| {
+        // A closure checks for ASCII first, which brings the block into the cache in the order that
+        // the processor predicts best. This is up to a tenth faster than `Seen` itself, which finds
+        // ASCII on its way and wins where a read has brought the block into the cache.
+        let end = for_each_mapped_text(&source, &mut |text: Text<'_>| {
             seen.add(text);
             Ok(())
         })?;
-        // A pipe, a file without a size as in /proc, one that can't be mapped or has grown; and what
-        // is cut short at the end.
+        // The rest is read: all of a pipe, of a file without a size as in /proc, and of a file that
+        // cannot be mapped; the new end of a file that has grown; an incomplete last character.
         add(source, end, &mut blocks, &mut seen)?;
     }
     Ok(seen.vocabulary())
 }
 
-/// Gives `take` the characters of what can be mapped of a file. Returns how far that went.
+/// Gives `take` the characters of the part of a file that can be mapped. Returns the end of that
+/// part.
 ///
 /// # Errors
 ///
-/// When it is not UTF-8, or `take` says so.
-#[allow(unsafe_code)] // a map, which others may change
-pub fn each_mapped(
+/// When the part is not UTF-8, or `take` refuses.
+#[allow(unsafe_code)] // a mapped file, which others may change
+pub fn for_each_mapped_text(
     source: &Source<'_>,
     take: &mut impl Take<Refusal = Failure>,
 ) -> Result<u64, Failure> {
@@ -53,9 +54,10 @@ pub fn each_mapped(
         let length = usize::try_from(left).map_or(WINDOW, |left| left.min(WINDOW));
         let mut options = MmapOptions::new();
         options.offset(position).len(length).populate();
-        // SAFETY: whoever writes into the file meanwhile changes bytes that are borrowed here. Any
-        // bytes are allowed, and nothing that is done with them relies on reading them twice alike:
-        // places to write to are checked by what has been written. Of what is cut off, see above.
+        // SAFETY: others may write into the file and change bytes that are borrowed here. All bytes
+        // are valid, and no code relies on reading the same bytes twice: writes are bounded by what
+        // has been written, not by an earlier reading. The head of this file covers files cut
+        // short.
         let Ok(window) = (unsafe { options.map(&source.file) }) else {
             return Ok(position);
         };
@@ -63,9 +65,9 @@ pub fn each_mapped(
         while at < window.len() {
             let block = &window[at..window.len().min(at + BLOCK)];
             let before = position + at as u64;
-            let whole = codes.each(block, before, take);
+            let whole = codes.give(block, before, take);
             match whole.map_err(|fault| source.failure(fault))? {
-                0 => break, // of a character cut short
+                0 => break, // only an incomplete character is left
                 whole => at += whole,
             }
         }

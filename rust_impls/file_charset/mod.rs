@@ -1,4 +1,4 @@
-//! `file_charset(paths)`: the distinct characters of files, none of which is ever held whole.
+//! `file_charset(paths)`: the distinct characters of files, without holding a whole file in memory.
 
 pub mod mmap;
 pub mod rayon;

@@ -1,6 +1,6 @@
 //! A read loop on each core, over pieces of a file that begin and end between characters.
 //!
-//! A process forked after the first long file has no worker threads and would wait for them for ever.
+//! A child process forked after the first long file waits for ever: it has no worker threads.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::read_loop::add;
 use crate::file_texts::{BLOCK, Blocks, Failure, Fault, Seen, Source};
 
-/// Bytes that a core takes at once: few enough that none waits long for the last of the others.
+/// Bytes that a core takes at once: few enough that no core waits long for the last one.
 const PIECE: u64 = 8 << 20;
 
 /// # Errors
@@ -18,7 +18,7 @@ pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
     let (mut seen, mut blocks) = (Seen::default(), Blocks::new(BLOCK));
     for path in paths {
         let source = Source::open(path)?;
-        // As long as none is worth a second core, and of a pipe, which has no size.
+        // One core reads files too short for a second core, and pipes, which have no size.
         let read = if source.size()? < 2 * PIECE || rayon::current_num_threads() < 2 {
             0
         } else {
@@ -29,18 +29,18 @@ pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
     Ok(seen.vocabulary())
 }
 
-/// Adds what a file holds, by pieces of so many bytes. Returns how far that went.
+/// Adds the characters of a file, in pieces of `piece` bytes. Returns the position of its end.
 ///
 /// # Errors
 ///
-/// The one that comes first in the file.
+/// The failure that comes first in the file.
 pub fn add_on_all_cores(source: &Source<'_>, piece: u64, seen: &mut Seen) -> Result<u64, Failure> {
     let size = source.size()?;
     let next = AtomicU64::new(0);
-    let found = rayon::broadcast(|_| {
+    let results = rayon::broadcast(|_| {
         let (mut seen, mut blocks) = (Seen::default(), Blocks::new(BLOCK));
-        // Pieces are taken in their order, and each that is taken is read to its end: whoever fails
-        // knows that others see to what comes before.
+        // Pieces are taken in order, and each is read to its end. A thread that fails can therefore
+        // stop: other threads read all earlier pieces.
         loop {
             let start = next.fetch_add(1, Ordering::Relaxed).saturating_mul(piece);
             if start >= size {
@@ -53,10 +53,10 @@ pub fn add_on_all_cores(source: &Source<'_>, piece: u64, seen: &mut Seen) -> Res
         }
     });
     let mut first: Option<(u64, Fault<Failure>)> = None;
-    for (mine, failed) in found {
-        seen.merge(&mine);
-        if let Some((start, fault)) = failed
-            && first.as_ref().is_none_or(|&(before, _)| start < before)
+    for (seen_by_thread, failure) in results {
+        seen.merge(&seen_by_thread);
+        if let Some((start, fault)) = failure
+            && first.as_ref().is_none_or(|&(earliest, _)| start < earliest)
         {
             first = Some((start, fault));
         }
@@ -77,6 +77,6 @@ fn add_piece(
 ) -> Result<(), Fault<Failure>> {
     let start = source.next_character(start).map_err(Fault::Io)?;
     let end = source.next_character(end).map_err(Fault::Io)?;
-    blocks.each_from(start, source.between(start, end), seen)?;
+    blocks.for_each_text_from(start, source.between(start, end), seen)?;
     Ok(())
 }

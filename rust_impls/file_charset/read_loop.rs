@@ -15,16 +15,16 @@ pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
     Ok(seen.vocabulary())
 }
 
-/// Adds what a file holds from a position on, which begins a character.
+/// Adds the characters of a file from `position` on, where a character must begin.
 ///
 /// # Errors
 ///
-/// As above.
+/// When the file cannot be read, is not UTF-8, or changes meanwhile.
 pub fn add(
     source: Source<'_>,
     position: u64,
     blocks: &mut Blocks,
     seen: &mut Seen,
 ) -> Result<(), Failure> {
-    source.each_text_from(position, blocks, seen)
+    source.for_each_text_from(position, blocks, seen)
 }

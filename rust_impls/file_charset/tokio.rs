@@ -1,8 +1,8 @@
 //! tokio: a thread of its pool reads the next block while this one is looked up.
 //!
-//! `tokio::fs` does the same below, one block after the other, and copies each once more: tokio reads
-//! files by threads. Whether that pays is another matter: from its own cache the system copies a block
-//! in less time than a thread needs to wake, and what comes from a disk it reads ahead anyway.
+//! tokio reads files by threads. `tokio::fs` uses the same threads, but reads one block after the
+//! other and copies each once more. Threads hardly pay: the system copies a block from its own
+//! cache in less time than a thread needs to wake, and reads ahead from a disk anyway.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -17,37 +17,39 @@ use crate::file_texts::{
 
 /// # Errors
 ///
-/// When a file cannot be read, is not UTF-8, or changes meanwhile; when there can be no threads.
+/// When a file cannot be read, is not UTF-8, or changes meanwhile, or when no thread can be
+/// started.
 pub fn file_charset(paths: &[PathBuf]) -> Result<Vec<u32>, Failure> {
     let mut seen = Seen::default();
     for path in paths {
         let runtime = Builder::new_current_thread().build();
         let runtime = runtime.map_err(|error| Failure::io(path, error))?;
         let added = runtime.block_on(add(path, &mut seen));
-        // A pipe may have nothing to read for as long as it likes.
+        // The thread may be waiting for a pipe without data, for any length of time.
         runtime.shutdown_background();
         added?;
     }
     Ok(seen.vocabulary())
 }
 
-/// What goes to the thread that reads, and comes back.
+/// The data that travel to the reading thread and back.
 struct Reading {
     file: File,
-    /// Has room for what the block before has left of a character, and then, from `start`, a block.
-    room: Box<[u8]>,
+    /// Memory for the start of a character, left over from the previous block, and for a block at
+    /// `start`.
+    buffer: Box<[u8]>,
     start: usize,
     read: usize,
 }
 
 impl Reading {
     fn new(file: File) -> Self {
-        let mut room = vec![0; 2 * CACHE_LINE + BLOCK].into_boxed_slice();
-        let start = room.len() - from_cache_line(&mut room[LONGEST..]).len();
+        let mut buffer = vec![0; 2 * CACHE_LINE + BLOCK].into_boxed_slice();
+        let start = buffer.len() - from_cache_line(&mut buffer[LONGEST..]).len();
         let read = 0;
         Self {
             file,
-            room,
+            buffer,
             start,
             read,
         }
@@ -55,7 +57,7 @@ impl Reading {
 
     fn read(mut self) -> io::Result<Self> {
         loop {
-            match self.file.read(&mut self.room[self.start..][..BLOCK]) {
+            match self.file.read(&mut self.buffer[self.start..][..BLOCK]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => (),
                 read => {
                     self.read = read?;
@@ -82,9 +84,9 @@ async fn add(path: &Path, seen: &mut Seen) -> Result<(), Failure> {
         }
         next = spawn_blocking(|| spare.read());
         let start = block.start;
-        block.room[start - kept..start].copy_from_slice(&left[..kept]);
-        let bytes = &block.room[start - kept..start + block.read];
-        let taken = codes.each(bytes, position, seen);
+        block.buffer[start - kept..start].copy_from_slice(&left[..kept]);
+        let bytes = &block.buffer[start - kept..start + block.read];
+        let taken = codes.give(bytes, position, seen);
         let whole = taken.map_err(|fault| source.failure(fault))?;
         position += whole as u64;
         kept = bytes.len() - whole;

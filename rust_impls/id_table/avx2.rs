@@ -1,22 +1,23 @@
-//! Lookups of 32 bytes in 16 (AVX2), one for each row of 16 codes that the vocabulary has any of.
+//! Lookups of 32 bytes in 16 (AVX2): one for each row of 16 codes that occurs in the vocabulary.
 
-#![allow(unsafe_code)] // loads and stores
+#![allow(unsafe_code)] // vector loads and stores
 
-#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+#[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use super::{ABSENT, Filled, Number, fill_latin1, outside_latin1};
 
 const LANES: usize = 32;
-/// Characters looked up before a branch asks whether all were there.
+/// Characters that are looked up before each branch on whether all of them have ids.
 const BLOCK: usize = 4 * LANES;
 
-/// The ids of 16 neighbouring codes. Here the sign bit says that there *is* one, as what belongs to
-/// no row at all is looked up as zero.
+/// The ids of 16 neighbouring codes. Here the sign bit says that there *is* an id, because a code
+/// that belongs to no row is looked up as zero.
 #[derive(Clone, Copy)]
 struct Row {
-    /// What turns a code of this row, and no other, into less than 16.
+    /// The first code of the row. Exclusive or with it makes the codes of this row, and no others,
+    /// less than 16.
     first: __m256i,
     ids: __m256i,
 }
@@ -34,11 +35,11 @@ pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N
     let mut count = 0;
     for (first, row) in (0..=u8::MAX).step_by(16).zip(table.as_chunks::<16>().0) {
         if row.iter().any(|&id| id != ABSENT) {
-            // ABSENT itself becomes zero, and every id gets the bit.
+            // ABSENT becomes zero, and every id gets the bit.
             let marked = row.map(|id| id ^ ABSENT);
             rows[count] = Row {
                 first: _mm256_set1_epi8(first.cast_signed()),
-                // SAFETY: 16 bytes, and the load needs no alignment.
+                // SAFETY: the array has 16 bytes, and the load needs no alignment.
                 ids: _mm256_broadcastsi128_si256(unsafe {
                     _mm_loadu_si128(marked.as_ptr().cast())
                 }),
@@ -50,22 +51,22 @@ pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N
 
     let mut at = 0;
     while at < codes.len() {
-        // The last vector overlaps the one before it, and writes the same again.
+        // The last vector overlaps the previous one, and writes the same ids a second time.
         let block = (codes.len() - at).min(BLOCK);
         let mut gathered = _mm256_set1_epi8(-1);
         let mut done = 0;
         while done < block {
             let from = (at + done).min(codes.len() - LANES);
-            let found = find(rows, load(&codes[from..]));
-            gathered = _mm256_and_si256(gathered, found);
+            let looked_up = find(rows, load(&codes[from..]));
+            gathered = _mm256_and_si256(gathered, looked_up);
             store(
-                _mm256_and_si256(found, _mm256_set1_epi8(0x7F)),
+                _mm256_and_si256(looked_up, _mm256_set1_epi8(0x7F)),
                 &mut ids[from..],
             );
             done += LANES;
         }
         if _mm256_movemask_epi8(gathered) != -1 {
-            // The overlap has been found to have ids before.
+            // The overlap was checked with the previous vector.
             outside_latin1(table, &codes[at..at + block], at)?;
         }
         at += block;
@@ -76,25 +77,26 @@ pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N
 #[inline]
 #[target_feature(enable = "avx2")]
 fn find(rows: &[Row], codes: __m256i) -> __m256i {
-    let mut found = _mm256_setzero_si256();
+    let mut looked_up = _mm256_setzero_si256();
     for row in rows {
-        // Up to 0x7F for the codes of this row, above for all others, which the shuffle makes zero.
+        // The result is at most 0x7F for the codes of this row, and more for all others, for which
+        // the shuffle returns zero.
         let within = _mm256_xor_si256(codes, row.first);
         let within = _mm256_adds_epu8(within, _mm256_set1_epi8(0x70));
-        found = _mm256_or_si256(found, _mm256_shuffle_epi8(row.ids, within));
+        looked_up = _mm256_or_si256(looked_up, _mm256_shuffle_epi8(row.ids, within));
     }
-    found
+    looked_up
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(bytes: &[u8]) -> __m256i {
     let bytes = &bytes[..LANES];
-    // SAFETY: 32 bytes, and the load needs no alignment.
+    // SAFETY: the slice has 32 bytes, and the load needs no alignment.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
-/// Writes 32 ids, widened.
+/// Widens 32 ids to `N` and writes them.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn store<N: Number>(ids: __m256i, places: &mut [MaybeUninit<N>]) {
@@ -103,8 +105,8 @@ fn store<N: Number>(ids: __m256i, places: &mut [MaybeUninit<N>]) {
         _mm256_castsi256_si128(ids),
         _mm256_extracti128_si256::<1>(ids),
     ];
-    // SAFETY: 32 places of `size_of::<N>()` bytes each, in vectors of 32 bytes, which need no alignment.
-    // Numbers are integers, to which all bytes are values.
+    // SAFETY: 32 places of `size_of::<N>()` bytes each are written, in vectors of 32 bytes, which
+    // need no alignment. Numbers are integers, for which all bytes are valid.
     unsafe {
         match size_of::<N>() {
             1 => _mm256_storeu_si256(to, ids),

@@ -1,15 +1,15 @@
 //! Lookups of 64 bytes in 128 (AVX-512 VBMI): `VPERMI2B`, once for ASCII, twice for Latin-1.
 
-#![allow(unsafe_code)] // loads and stores
+#![allow(unsafe_code)] // vector loads and stores
 
-#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+#[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use super::{ABSENT, Filled, Number, fill_latin1, outside_latin1};
 
 const LANES: usize = 64;
-/// Characters looked up before a branch asks whether all were there.
+/// Characters that are looked up before each branch on whether all of them have ids.
 const BLOCK: usize = 4 * LANES;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
@@ -23,13 +23,13 @@ pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N
     }
 }
 
-/// Ids of 64 codes by the quarters of Latin-1, of which ASCII is two.
+/// The ids of 64 codes. The tables are quarters of Latin-1: ASCII has two.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn find<const QUARTERS: usize>(tables: [__m512i; QUARTERS], codes: __m512i) -> __m512i {
     let ascii = _mm512_permutex2var_epi8(tables[0], codes, tables[1]);
     if QUARTERS == 2 {
-        // A character beyond ASCII has the sign bit that says that there is no id.
+        // The codes beyond ASCII have the sign bit, which says that there is no id.
         let sign = _mm512_and_si512(codes, _mm512_set1_epi8(-128));
         return _mm512_or_si512(ascii, sign);
     }
@@ -50,19 +50,19 @@ fn fill_by<const QUARTERS: usize, N: Number>(
     }
     let mut at = 0;
     while at < codes.len() {
-        // The last vector overlaps the one before it, and writes the same again.
+        // The last vector overlaps the previous one, and writes the same ids a second time.
         let block = (codes.len() - at).min(BLOCK);
         let mut gathered = _mm512_setzero_si512();
         let mut done = 0;
         while done < block {
             let from = (at + done).min(codes.len() - LANES);
-            let found = find(tables, load(&codes[from..]));
-            gathered = _mm512_or_si512(gathered, found);
-            store(found, &mut ids[from..]);
+            let looked_up = find(tables, load(&codes[from..]));
+            gathered = _mm512_or_si512(gathered, looked_up);
+            store(looked_up, &mut ids[from..]);
             done += LANES;
         }
         if _mm512_movepi8_mask(gathered) != 0 {
-            // The overlap has been found to have ids before.
+            // The overlap was checked with the previous vector.
             outside_latin1(table, &codes[at..at + block], at)?;
         }
         at += block;
@@ -74,11 +74,11 @@ fn fill_by<const QUARTERS: usize, N: Number>(
 #[target_feature(enable = "avx512f")]
 fn load(bytes: &[u8]) -> __m512i {
     let bytes = &bytes[..LANES];
-    // SAFETY: 64 bytes, and the load needs no alignment.
+    // SAFETY: the slice has 64 bytes, and the load needs no alignment.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
-/// Writes 64 ids, widened.
+/// Widens 64 ids to `N` and writes them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn store<N: Number>(ids: __m512i, places: &mut [MaybeUninit<N>]) {
@@ -96,8 +96,8 @@ fn store<N: Number>(ids: __m512i, places: &mut [MaybeUninit<N>]) {
         _mm512_extracti32x4_epi32::<2>(ids),
         _mm512_extracti32x4_epi32::<3>(ids),
     ];
-    // SAFETY: 64 places of `size_of::<N>()` bytes each, in vectors of 64 bytes, which need no alignment.
-    // Numbers are integers, to which all bytes are values.
+    // SAFETY: 64 places of `size_of::<N>()` bytes each are written, in vectors of 64 bytes, which
+    // need no alignment. Numbers are integers, for which all bytes are valid.
     unsafe {
         match size_of::<N>() {
             1 => _mm512_storeu_si512(to, ids),

@@ -1,15 +1,15 @@
 //! Lookups of 16 bytes in 64 (NEON), four of them for all of Latin-1.
 
-#![allow(unsafe_code)] // loads and stores
+#![allow(unsafe_code)] // vector loads and stores
 
-#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+#[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::aarch64::*;
 use std::mem::MaybeUninit;
 
 use super::{Filled, Number, fill_latin1, outside_latin1};
 
 const LANES: usize = 16;
-/// Characters looked up before a branch asks whether all were there.
+/// Characters that are looked up before each branch on whether all of them have ids.
 const BLOCK: usize = 8 * LANES;
 
 #[target_feature(enable = "neon")]
@@ -23,19 +23,19 @@ pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N
     });
     let mut at = 0;
     while at < codes.len() {
-        // The last vector overlaps the one before it, and writes the same again.
+        // The last vector overlaps the previous one, and writes the same ids a second time.
         let block = (codes.len() - at).min(BLOCK);
         let mut gathered = vdupq_n_u8(0);
         let mut done = 0;
         while done < block {
             let from = (at + done).min(codes.len() - LANES);
-            let found = find(quarters, load(&codes[from..]));
-            gathered = vorrq_u8(gathered, found);
-            store(found, &mut ids[from..]);
+            let looked_up = find(quarters, load(&codes[from..]));
+            gathered = vorrq_u8(gathered, looked_up);
+            store(looked_up, &mut ids[from..]);
             done += LANES;
         }
         if vmaxvq_u8(gathered) >= super::ABSENT {
-            // The overlap has been found to have ids before.
+            // The overlap was checked with the previous vector.
             outside_latin1(table, &codes[at..at + block], at)?;
         }
         at += block;
@@ -43,34 +43,33 @@ pub fn fill<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUninit<N
     Ok(())
 }
 
-/// A lookup leaves alone what is beyond its 64 entries, which the flipped top bits of all codes but
-/// those of its own quarter are.
+/// The ids of 16 codes. Each lookup after the first changes only the lanes with an index below 64.
+/// Flipping the top bits gives such an index to the codes of the lookup's own quarter alone.
 #[inline]
 #[target_feature(enable = "neon")]
 fn find([a, b, c, d]: [uint8x16x4_t; 4], codes: uint8x16_t) -> uint8x16_t {
-    let found = vqtbl4q_u8(a, codes);
-    let found = vqtbx4q_u8(found, b, veorq_u8(codes, vdupq_n_u8(0x40)));
-    let found = vqtbx4q_u8(found, c, veorq_u8(codes, vdupq_n_u8(0x80)));
-    vqtbx4q_u8(found, d, veorq_u8(codes, vdupq_n_u8(0xC0)))
+    let looked_up = vqtbl4q_u8(a, codes);
+    let looked_up = vqtbx4q_u8(looked_up, b, veorq_u8(codes, vdupq_n_u8(0x40)));
+    let looked_up = vqtbx4q_u8(looked_up, c, veorq_u8(codes, vdupq_n_u8(0x80)));
+    vqtbx4q_u8(looked_up, d, veorq_u8(codes, vdupq_n_u8(0xC0)))
 }
 
 #[inline]
 #[target_feature(enable = "neon")]
 fn load(bytes: &[u8]) -> uint8x16_t {
     let bytes = &bytes[..LANES];
-    // SAFETY: 16 bytes, and the load needs no alignment.
+    // SAFETY: the slice has 16 bytes, and the load needs no alignment.
     unsafe { vld1q_u8(bytes.as_ptr()) }
 }
 
-/// Writes 16 ids, widened.
+/// Widens 16 ids to `N` and writes them.
 #[inline]
 #[target_feature(enable = "neon")]
 fn store<N: Number>(ids: uint8x16_t, places: &mut [MaybeUninit<N>]) {
     let to = places[..LANES].as_mut_ptr();
     let halves = [vmovl_u8(vget_low_u8(ids)), vmovl_high_u8(ids)];
-    // SAFETY: 16 places of `size_of::<N>()` bytes each, in vectors of 16 bytes, aligned as their
-    // numbers are, which is all that a store needs. Numbers are integers, to which all bytes are
-    // values.
+    // SAFETY: 16 places of `size_of::<N>()` bytes each are written, in vectors of 16 bytes. A store
+    // needs only the alignment of the numbers. Numbers are integers, for which all bytes are valid.
     unsafe {
         match size_of::<N>() {
             1 => vst1q_u8(to.cast(), ids),

@@ -1,4 +1,4 @@
-//! `prepare(paths)`: files to their vocabulary and their ids as numpy.int64, what a training run begins with.
+//! `prepare(paths)`: turns files into their vocabulary and their ids as numpy.int64, for training.
 
 use std::mem::MaybeUninit;
 
@@ -7,15 +7,15 @@ use crate::file_texts::Failure;
 pub mod rustc_hash;
 pub mod two_passes;
 
-/// Writes all ids, for each character one; `Ok` says that every place has been written.
+/// A function that writes one id for each character. `Ok` means that every place has been written.
 pub type Fill = dyn FnOnce(&mut [MaybeUninit<i64>]) -> Result<(), Failure> + Send;
 
-/// What is known of files before their ids have a place to be written to.
+/// The vocabulary and the length of files, and a function that writes their ids into new memory.
 pub struct Prepared {
-    /// In code-point order.
+    /// The distinct characters, in code-point order.
     pub vocabulary: Vec<u32>,
-    /// In characters.
+    /// Number of characters.
     pub length: usize,
-    /// To be called with as many places as there are characters.
+    /// Writes the ids. It must be called with `length` places.
     pub fill: Box<Fill>,
 }

@@ -1,4 +1,4 @@
-//! The whole text in memory, a hash set, a hash map to the ids: what one would write first.
+//! The whole text in memory, a hash set, a hash map to the ids: the obvious first version.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -12,16 +12,12 @@ use crate::file_texts::Failure;
 /// # Errors
 ///
 /// When a file cannot be read or is not UTF-8.
-///
-/// # Panics
-///
-/// `fill` does, when it is given another number of places than `length`.
 pub fn prepare(paths: &[PathBuf]) -> Result<Prepared, Failure> {
     let mut text = String::new();
     for path in paths {
         let bytes = fs::read(path).map_err(|error| Failure::io(path, error))?;
         text += str::from_utf8(&bytes)
-            .map_err(|wrong| Failure::not_utf8(path, &bytes, wrong.valid_up_to()))?;
+            .map_err(|error| Failure::not_utf8(path, &bytes, error.valid_up_to()))?;
     }
     let distinct: HashSet<char, FxBuildHasher> = text.chars().collect();
     let mut characters = Vec::from_iter(distinct);

@@ -1,19 +1,21 @@
 //! Reads the files twice, by blocks that stay in the cache, and holds nothing but the result.
 //!
-//! The second reading costs a copy from the system's own cache, a tenth of what it costs to touch memory
-//! for a text of the file's size, let alone for one that is kept beside the ids.
+//! The second reading costs a copy from the system's cache. That is a tenth of the time that it
+//! takes to touch memory for a text of the file's size, which would also have to be kept beside the
+//! ids.
 
 use std::path::PathBuf;
 
 use super::Prepared;
-use crate::file_texts::{Failure, each_text, seen_in};
+use crate::file_texts::{Failure, for_each_text, seen_in};
 use crate::id_table::IdTable;
 use crate::simd;
 use crate::text::Text;
 
 /// # Errors
 ///
-/// When a file cannot be read, twice, or is not UTF-8; `fill`, when the files are not the same any more.
+/// When a file cannot be read, or not twice, or is not UTF-8. `fill` fails when the files have
+/// changed.
 pub fn prepare(paths: &[PathBuf]) -> Result<Prepared, Failure> {
     let seen = seen_in(paths)?;
     let vocabulary = seen.vocabulary();
@@ -24,7 +26,7 @@ pub fn prepare(paths: &[PathBuf]) -> Result<Prepared, Failure> {
         length: seen.length,
         fill: Box::new(move |ids| {
             let mut rest = ids;
-            each_text(&paths, &mut |text: Text<'_>| {
+            for_each_text(&paths, &mut |text: Text<'_>| {
                 let places = rest.split_off_mut(..text.len()).ok_or(Failure::Changed)?;
                 table
                     .fill(simd::path_or_scalar(), text, places)

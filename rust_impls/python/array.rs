@@ -146,7 +146,7 @@ array_encoder!(
 
 type Decode = dyn Fn(&[u16], Buffer<'_>) -> Decoded + Send + Sync;
 
-/// Turns a one-dimensional numpy.uint16 array of indices in the vocabulary into their characters' text.
+/// Turns a one-dimensional numpy.uint16 array of indices in the vocabulary into a text.
 #[pyclass(frozen, module = "rust_impls.decode_array")]
 pub struct ArrayDecoder {
     vocabulary: Vec<u32>,
@@ -154,7 +154,8 @@ pub struct ArrayDecoder {
 }
 
 impl ArrayDecoder {
-    /// Has `idea` build what it needs from the vocabulary, if 16-bit ids can number so many entries.
+    /// Has `idea` build what it needs from the vocabulary, if 16-bit ids can number so many
+    /// entries.
     pub fn new<F>(vocabulary: Vocabulary<u32>, idea: impl FnOnce(&[u32]) -> F) -> PyResult<Self>
     where
         F: Fn(&[u16], Buffer<'_>) -> Decoded + Send + Sync + 'static,
@@ -224,8 +225,8 @@ pub fn charset_and_ids<'py>(
     Ok((vocabulary_string(py, &vocabulary)?, Uint16Array(ids)))
 }
 
-/// The vocabulary of files and their ids, which an idea writes straight into numpy's memory. Files are
-/// read without the GIL: other threads must not wait for a disk.
+/// The vocabulary of files and their ids, which an idea writes straight into numpy's memory. Files
+/// are read without the GIL: other threads must not wait for a disk.
 pub fn vocabulary_and_ids<'py>(
     py: Python<'py>,
     paths: &[PathBuf],
@@ -250,8 +251,8 @@ pub fn int64_array<E: Send>(
 
 /// Makes a numpy array of `length` numbers, all of which `fill` writes if it succeeds.
 ///
-/// The memory comes from numpy, which asks the system for large pages: touching those takes a fraction
-/// of the time. `PyArray1::new` does the same, but panics where there is no memory.
+/// The memory comes from numpy, which asks the system for large pages: touching those takes a
+/// fraction of the time. `PyArray1::new` does the same, but panics where there is no memory.
 pub fn new_array<N: Element, E>(
     py: Python<'_>,
     length: usize,
@@ -262,9 +263,9 @@ pub fn new_array<N: Element, E>(
         return Err(PyMemoryError::new_err(()));
     }
     let mut dimensions = [npyffi::npy_intp::try_from(length)?];
-    // SAFETY: this is the call that `PyArray1::new` makes: one dimension, in one piece, in memory that
-    // the array owns and that is written before anybody reads it. The function returns such an array,
-    // or null with an error set.
+    // SAFETY: this is the call that `PyArray1::new` makes: one dimension, in one piece, in memory
+    // that the array owns and that is written before anybody reads it. The function returns such an
+    // array, or null with an error set.
     let array = unsafe {
         let array = npyffi::PY_ARRAY_API.PyArray_NewFromDescr(
             py,

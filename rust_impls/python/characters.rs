@@ -58,8 +58,8 @@ pub fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<CharacterC
     Ok(CharacterCounts(dict))
 }
 
-/// The strings of the single characters of Latin-1. CPython keeps them anyway; this table reaches one
-/// without a call and without a reference to give back.
+/// The strings of the single characters of Latin-1. CPython keeps them anyway; this table reaches
+/// one without a call and without a reference to give back.
 fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Py<PyString>]> {
     static STRINGS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
     let strings = STRINGS.get_or_try_init(py, || {

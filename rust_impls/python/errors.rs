@@ -42,7 +42,8 @@ pub fn too_many_distinct(task: &str, distinct: usize) -> PyErr {
     ))
 }
 
-/// Refuses a path that this processor lacks: an idea that is held to a path must not run by another.
+/// Refuses a path that this processor lacks: an idea that is held to a path must not run by
+/// another.
 pub fn require_path(path: simd::Path) -> PyResult<()> {
     if path.available() {
         return Ok(());

@@ -1,4 +1,5 @@
-//! The ideas of each task, and how each is called. To add an idea, add its name to one of the groups.
+//! The ideas of each task, and how each is called. To add an idea, add its name to one of the
+//! groups.
 //!
 //! Groups of tasks that take a text:
 //!
@@ -6,10 +7,10 @@
 //! - `detached` ideas do too, and have threads of their own: they run without the GIL.
 //! - `stored` ideas take the text as CPython stores it (`Text`).
 //! - `threaded` ideas do too, and have threads of their own: they run without the GIL.
-//! - `one_path` ideas take the text as CPython stores it, and use the instructions of one path only.
+//! - `one_path` ideas do too, but use only the instructions of one path (`simd::Path`).
 //!
-//! Ideas of `decode_list` take a list `by_ids` or `by_addresses` of its int objects. Ideas that read
-//! files take them `by_paths`.
+//! Ideas of `decode_list` take a list `by_ids` or `by_addresses` of its int objects. Ideas that
+//! read files take them `by_paths`.
 
 charset_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;

@@ -164,7 +164,7 @@ pub mod limit {
         array_setter::<i64>()
     }
 
-    /// Fills a new text as long as the ids, in the form that the vocabulary's widest character needs.
+    /// Fills a new text as long as the ids, in the form for the vocabulary's widest character.
     #[pyfunction]
     fn memset_str(vocabulary: Vocabulary<u32>) -> Limit {
         text_setter(vocabulary.0.into_iter().last().unwrap_or_default())

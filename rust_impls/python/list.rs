@@ -25,7 +25,8 @@ pub struct ListEncoder {
     fill: ListFill,
     /// The int object of each id, made once. CPython keeps those up to 256 anyway.
     ints: Vec<Py<PyInt>>,
-    /// Whether some of the ints count their references: all do before Python 3.12, large ones still do.
+    /// Whether some of the ints count their references: all do before Python 3.12, large ones still
+    /// do.
     counted: bool,
 }
 
@@ -82,8 +83,8 @@ fn find_ids<N: ListId>(text: &Bound<'_, PyString>, fill: &Fill<N>) -> PyResult<(
     Ok(())
 }
 
-/// Characters whose ids are found in one go: the ids stay in the first cache until their int objects
-/// are written.
+/// Characters whose ids are found in one go: the ids stay in the first cache until their int
+/// objects are written.
 const LIST_BLOCK: usize = 2048;
 
 /// An id that indexes tables of at least `TABLE` entries, so that no bound need be checked.
@@ -154,8 +155,8 @@ fn list_of_ids<'py, N: ListId>(
 type Items = *mut MaybeUninit<*mut ffi::PyObject>;
 
 /// Makes a list of `length` items. The caller must write all items, or fill them with null, before
-/// anybody else sees the list. `PyList_New` would first fill megabytes with nulls, which takes as long
-/// as writing the items.
+/// anybody else sees the list. `PyList_New` would first fill megabytes with nulls, which takes as
+/// long as writing the items.
 #[cfg(not(any(Py_GIL_DISABLED, PyPy, GraalPy)))]
 fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
     let list = PyList::empty(py);
@@ -167,9 +168,9 @@ fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items
         return Ok((list, ptr::dangling_mut()));
     }
     let size = ffi::Py_ssize_t::try_from(length)?;
-    // SAFETY: CPython's own lists get their items in this way, from this allocator, which also frees
-    // them. These fields say where the items are, how many there are, and for how many there is
-    // memory. An empty list has no items that would be lost.
+    // SAFETY: CPython's own lists get their items in this way, from this allocator, which also
+    // frees them. These fields say where the items are, how many there are, and for how many there
+    // is memory. An empty list has no items that would be lost.
     unsafe {
         let items = ffi::PyMem_Malloc(bytes);
         if items.is_null() {
@@ -243,8 +244,8 @@ fn is_immortal(int: &Py<PyInt>) -> bool {
     }
 }
 
-/// Adds `count` references to an object in one step, if a trial shows where and how the object counts
-/// them; otherwise adds them one by one.
+/// Adds `count` references to an object in one step, if a trial shows where and how the object
+/// counts them; otherwise adds them one by one.
 fn add_references(int: &Py<PyInt>, count: usize) {
     // A larger step could turn the 32-bit count of Python 3.12 and later into "immortal".
     const MOST_AT_ONCE: usize = 1 << 30;
@@ -253,9 +254,9 @@ fn add_references(int: &Py<PyInt>, count: usize) {
     if count == 0 {
         return;
     }
-    // SAFETY: `int` keeps the object alive, it begins with at least a word, and the holder of the GIL
-    // may count its references. On free-threaded Python, where that word holds something else, the
-    // trial leaves the word unchanged.
+    // SAFETY: `int` keeps the object alive, it begins with at least a word, and the holder of the
+    // GIL may count its references. On free-threaded Python, where that word holds something else,
+    // the trial leaves the word unchanged.
     unsafe {
         let before = *word;
         ffi::Py_INCREF(object);
@@ -292,8 +293,8 @@ impl ListDecoder {
         }
     }
 
-    /// A decoder by an idea that takes the addresses of the int objects. It knows only the small ints,
-    /// so that lists with others go to `fixed_array`.
+    /// A decoder by an idea that takes the addresses of the int objects. It knows only the small
+    /// ints, so that lists with others go to `fixed_array`.
     pub fn of_addresses(
         vocabulary: Vec<u32>,
         decode: impl Fn(usize, &[usize], Buffer<'_>) -> Decoded + Send + Sync + 'static,
@@ -358,8 +359,8 @@ fn id_of_item(item: &Bound<'_, PyAny>, position: usize, entries: usize) -> PyRes
 ///
 /// The list must not change while the addresses are in use.
 pub unsafe fn item_addresses<'a>(list: &'a Bound<'_, PyList>) -> &'a [usize] {
-    // SAFETY: `ob_item` points to `len` pointers in a row, and is null if the list has no memory for
-    // items. A pointer reads as an integer of its size. The caller keeps the list unchanged.
+    // SAFETY: `ob_item` points to `len` pointers in a row, and is null if the list has no memory
+    // for items. A pointer reads as an integer of its size. The caller keeps the list unchanged.
     unsafe {
         let first = (*list.as_ptr().cast::<ffi::PyListObject>()).ob_item;
         if first.is_null() {
@@ -370,8 +371,8 @@ pub unsafe fn item_addresses<'a>(list: &'a Bound<'_, PyList>) -> &'a [usize] {
 }
 
 /// The address of the int 0, if the other small ints follow it in a row. CPython does not promise
-/// that, so it is checked, once. No other object can then lie in that row, and the small ints live as
-/// long as Python.
+/// that, so it is checked, once. No other object can then lie in that row, and the small ints live
+/// as long as Python.
 fn address_of_zero(py: Python<'_>) -> PyResult<Option<usize>> {
     static ZERO: PyOnceLock<Option<usize>> = PyOnceLock::new();
     let zero = ZERO.get_or_try_init(py, || {

@@ -30,8 +30,8 @@ mod utf8_encoders;
 mod vocabulary;
 
 /// Rust ideas for the text preparation of a character-level GPT, with one submodule for each task.
-// pyo3 takes a module to be safe without the GIL unless it says otherwise. Nothing here has been run
-// on a free-threaded Python yet, so importing the module there switches the GIL on.
+// pyo3 takes a module to be safe without the GIL unless it says otherwise. Nothing here has been
+// run on a free-threaded Python yet, so importing the module there switches the GIL on.
 #[pymodule(gil_used = true)]
 mod rust_impls {
     use super::{
@@ -60,8 +60,8 @@ mod rust_impls {
 
     /// The sets of instructions that kernels can use on this processor.
     ///
-    /// "active" names the set that every idea takes which is not held to one of its own. "available"
-    /// lists all sets that this processor has, from the least to the best.
+    /// "active" names the set that every idea takes which is not held to one of its own.
+    /// "available" lists all sets that this processor has, from the least to the best.
     #[pyfunction]
     fn simd_paths(py: Python<'_>) -> PyResult<Paths<'_>> {
         let paths = PyDict::new(py);
@@ -84,9 +84,9 @@ mod rust_impls {
     }
 }
 
-/// Makes `from rust_impls.charset import ahash` work: submodules are attributes without files, which
-/// the import system does not find by itself, although the stubs promise modules. The parent is the
-/// module that maturin's `rust_impls/__init__.py` imports.
+/// Makes `from rust_impls.charset import ahash` work: submodules are attributes without files,
+/// which the import system does not find by itself, although the stubs promise modules. The parent
+/// is the module that maturin's `rust_impls/__init__.py` imports.
 fn make_importable(py: Python<'_>) -> PyResult<()> {
     let modules = py
         .import("sys")?

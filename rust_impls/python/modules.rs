@@ -1,8 +1,8 @@
 //! How the module of each task is written: one macro for each task, which `ideas.rs` calls.
 //!
 //! A macro writes a whole Python module, because pyo3 collects the functions of a module before it
-//! would see any that a macro inside the module wrote. The doc string of a function is the first line
-//! of the idea's file, which build.rs passes on.
+//! would see any that a macro inside the module wrote. The docstring of a function is the first line of
+//! the idea's file, which build.rs passes on.
 
 macro_rules! charset_module {
     (

@@ -10,8 +10,8 @@ use super::errors::file_error;
 use crate::file_texts::Failure;
 use crate::partition as kernels;
 
-/// A piece of a part as Python gives it: a path, and where the piece begins and ends in that file, in
-/// bytes.
+/// A piece of a part as Python gives it: a path, and where the piece begins and ends in that file,
+/// in bytes.
 type PieceTuple = (PathBuf, u64, u64);
 
 fn pieces_of(part: Vec<PieceTuple>) -> Vec<kernels::Piece> {
@@ -28,8 +28,8 @@ fn detached<T: Send>(
         .map_err(|failure| file_error("shards", failure))
 }
 
-/// Python functions that are called with bytes while a part is read or written, such as the `update`
-/// of a hash.
+/// Python functions that are called with bytes while a part is read or written, such as the
+/// `update` of a hash.
 struct Taps {
     updates: Vec<Py<PyAny>>,
     /// Time that the functions took.
@@ -65,7 +65,8 @@ impl Taps {
 }
 
 /// Parts of files, which can be turned into shards on several cores or machines. A part consists of
-/// pieces: a path, and the bytes where the piece begins and ends. All functions run without the GIL.
+/// pieces: a path, and the bytes where the piece begins and ends. All functions run without the
+/// GIL.
 #[pymodule(submodule, module = "rust_impls")]
 pub mod partition {
     use std::slice;
@@ -101,10 +102,10 @@ pub mod partition {
     /// Writes the ids of the pieces' characters into the files `train` and `val`.
     ///
     /// `position` characters come before these; the first `training` characters of all belong into
-    /// `train`, the others into `val`. Returns the number of characters, the CRC-32 of the bytes read
-    /// and that of the bytes written, the seconds that the system took to write, and the seconds that
-    /// the functions in `updates` took. The first of these two functions is called with the bytes for
-    /// `train`, the second with those for `val`.
+    /// `train`, the others into `val`. Returns the number of characters, the CRC-32 of the bytes
+    /// read and that of the bytes written, the seconds that the system took to write, and the
+    /// seconds that the functions in `updates` took. The first of these two functions is called
+    /// with the bytes for `train`, the second with those for `val`.
     #[pyfunction]
     #[pyo3(signature = (pieces, vocabulary, train, val, position, training, updates = None))]
     #[allow(clippy::needless_pass_by_value)] // pyo3 makes new values for each call
@@ -146,8 +147,8 @@ pub mod partition {
         detached(py, || kernels::checksum(&pieces))
     }
 
-    /// The CRC-32 of `data` after other bytes, whose CRC-32 is `before` (0 if there are none). Nobody
-    /// may write to `data` meanwhile.
+    /// The CRC-32 of `data` after other bytes, whose CRC-32 is `before` (0 if there are none).
+    /// Nobody may write to `data` meanwhile.
     #[pyfunction]
     #[allow(clippy::needless_pass_by_value)] // dropping the buffer gives it back
     fn crc32(py: Python<'_>, data: PyBuffer<u8>, before: u32) -> PyResult<u32> {

@@ -1,7 +1,7 @@
 //! Calls that stop early, for `nanogpt-rs breakdown`.
 
-/// Calls that stop after one step, so that the cost of each step can be measured. For the same purpose
-/// the encoders have a method `kernel`.
+/// Calls that stop after one step, so that the cost of each step can be measured. For the same
+/// purpose the encoders have a method `kernel`.
 #[pyo3::pymodule(submodule, module = "rust_impls")]
 pub mod steps {
     use pyo3::prelude::*;

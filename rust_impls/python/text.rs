@@ -47,12 +47,12 @@ pub fn as_bytes<I: Plain>(integers: &[I]) -> &[u8] {
     unsafe { slice::from_raw_parts(ptr::from_ref(integers).cast(), size_of_val(integers)) }
 }
 
-/// Makes a str of `length` characters, which `fill` writes. Instead of a str, the result may hold the
-/// position of the first id for which `fill` has no character.
+/// Makes a str of `length` characters, which `fill` writes. Instead of a str, the result may hold
+/// the position of the first id for which `fill` has no character.
 ///
-/// CPython demands the narrowest form that fits the widest character of the text, which only the ids
-/// tell. The first buffer is therefore wide enough for the whole vocabulary; where a narrower one
-/// would do, the text is made once more.
+/// CPython demands the narrowest form that fits the widest character of the text, which only the
+/// ids tell. The first buffer is therefore wide enough for the whole vocabulary; where a narrower
+/// one would do, the text is made once more.
 pub fn new_text<'py>(
     py: Python<'py>,
     vocabulary: &[u32],
@@ -104,8 +104,8 @@ pub fn new_string<T>(
     fill: impl FnOnce(Buffer<'_>) -> T,
 ) -> PyResult<(Bound<'_, PyString>, T)> {
     // SAFETY: `length` is that of a list or an array, which are no longer than `isize::MAX`, and at
-    // least 1, so that the object is new. Its data holds `length` characters of its kind, and may be
-    // written to as long as nobody else has it.
+    // least 1, so that the object is new. Its data holds `length` characters of its kind, and may
+    // be written to as long as nobody else has it.
     unsafe {
         let object = ffi::PyUnicode_New(length.cast_signed(), widest);
         let string = Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked();

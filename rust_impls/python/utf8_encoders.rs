@@ -12,8 +12,8 @@ type Encode<I> = dyn Fn(&str) -> Encoded<I> + Send + Sync;
 /// An idea of `encode`, together with what it built from the vocabulary.
 struct Kernel<I: Id> {
     encode: Box<Encode<I>>,
-    /// Whether Python's other threads run on meanwhile. Releasing the GIL and taking it back may cost
-    /// more than encoding a short text, so that only ideas with threads of their own do it.
+    /// Whether Python's other threads run on meanwhile. Releasing the GIL and taking it back may
+    /// cost more than encoding a short text, so that only ideas with threads of their own do it.
     detached: bool,
 }
 

@@ -8,7 +8,8 @@ use super::characters::quoted;
 use super::text::borrow_text;
 use crate::text::Text;
 
-/// An entry of a vocabulary: `char`, or `u32` for ideas that take lone surrogates as characters too.
+/// An entry of a vocabulary: `char`, or `u32` for ideas that take lone surrogates as characters
+/// too.
 pub trait Entry: Copy + Into<u32> {
     /// Turns `code` into an entry. `string` holds just this character and supplies the error.
     fn from_code(code: u32, string: &Bound<'_, PyString>) -> PyResult<Self>;
@@ -34,8 +35,8 @@ impl Entry for char {
 
 /// A vocabulary as the kernels expect it.
 ///
-/// It is read entry by entry, because pyo3 refuses to read a `str` as a sequence, and here `"abc"` is
-/// as good as `["a", "b", "c"]`.
+/// It is read entry by entry, because pyo3 refuses to read a `str` as a sequence, and here `"abc"`
+/// is as good as `["a", "b", "c"]`.
 pub struct Vocabulary<C = char>(pub Vec<C>);
 
 impl<'py, C: Entry> FromPyObject<'_, 'py> for Vocabulary<C> {

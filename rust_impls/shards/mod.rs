@@ -1,4 +1,5 @@
-//! `shards(paths, out)`: files to nanoGPT's `train.bin` and `val.bin`, little-endian uint16 ids, and the vocabulary.
+//! `shards(paths, out)`: writes the ids of files as nanoGPT's `train.bin` and `val.bin`, which hold
+//! little-endian 16-bit numbers, and returns the vocabulary.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,7 +9,8 @@ use crate::file_texts::Failure;
 
 pub mod two_passes;
 
-/// How many of so many characters are trained on: nine tenths, rounded down. The others validate.
+/// The number of characters for training: nine tenths of `length`, rounded down. The others are for
+/// validation.
 pub fn training_characters(length: usize) -> usize {
     length / 10 * 9 + length % 10 * 9 / 10
 }
@@ -16,7 +18,7 @@ pub fn training_characters(length: usize) -> usize {
 /// The two shards, filled one after the other.
 pub struct Shards<'a> {
     folder: &'a Path,
-    /// How many ids the one being written still takes, and the file.
+    /// Number of ids that the open shard still takes.
     left: usize,
     file: BufWriter<File>,
     name: &'static str,
@@ -26,11 +28,11 @@ const TRAIN: &str = "train.bin";
 const VAL: &str = "val.bin";
 
 impl<'a> Shards<'a> {
-    /// In this folder, for so many characters.
+    /// Opens the first shard in `folder`, for a text of `length` characters.
     ///
     /// # Errors
     ///
-    /// When a file cannot be made.
+    /// When the file cannot be created.
     pub fn new(folder: &'a Path, length: usize) -> Result<Self, Failure> {
         Ok(Self {
             folder,
@@ -40,7 +42,7 @@ impl<'a> Shards<'a> {
         })
     }
 
-    /// Writes ids where they belong.
+    /// Writes ids into the open shard. Opens the second shard when the first is full.
     ///
     /// # Errors
     ///
@@ -57,7 +59,7 @@ impl<'a> Shards<'a> {
         self.write_here(later)
     }
 
-    /// Makes sure that both are there and whole.
+    /// Makes sure that both shards exist and are complete.
     ///
     /// # Errors
     ///

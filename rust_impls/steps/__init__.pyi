@@ -1,6 +1,6 @@
 """
-Calls that stop after one step, so that the cost of each step can be measured. For the same purpose
-the encoders have a method `kernel`.
+Calls that stop after one step, so that the cost of each step can be measured. For the same
+purpose the encoders have a method `kernel`.
 """
 
 from . import charset as charset

@@ -1,4 +1,5 @@
-//! What reads files, against a twin that reads them whole: at every border of a block, and of UTF-8.
+//! Ideas that read files, compared with plain code that reads whole files: at every border of a
+//! block and of a character.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,7 +37,7 @@ macro_rules! shards_ideas {
         const SHARDS: &[(&str, Shards)] = &[$((stringify!($idea), shards::$idea::shards),)*];
     };
 }
-/// Tested in ideas.rs and fused.rs.
+/// The ideas of these tasks are tested in ideas.rs and fused.rs.
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
@@ -51,7 +52,7 @@ use elsewhere as encode_int64_ideas;
 use elsewhere as encode_uint8_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
-/// A folder of its own, gone when it is dropped.
+/// A temporary folder, which is removed when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -77,13 +78,13 @@ impl Drop for Folder {
     }
 }
 
-/// Gives so many bytes at once, as a pipe might.
+/// A reader that returns at most so many bytes at once, as a pipe might.
 struct Trickle<'a>(&'a [u8], usize);
 
 impl Read for Trickle<'_> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let size = room.len().min(self.1);
-        self.0.read(&mut room[..size])
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..size])
     }
 }
 
@@ -112,7 +113,7 @@ fn filled(prepared: Prepared) -> Result<Vec<i64>, Failure> {
     let mut places = vec![MaybeUninit::new(-7); prepared.length];
     (prepared.fill)(&mut places)?;
     #[allow(unsafe_code)]
-    // SAFETY: each has been given a value above.
+    // SAFETY: all places were initialized above.
     Ok(places
         .into_iter()
         .map(|id| unsafe { id.assume_init() })
@@ -137,9 +138,9 @@ fn check(texts: &[String]) {
     for (name, prepare) in PREPARE {
         let prepared = prepare(&paths).expect("UTF-8");
         assert_eq!(prepared.vocabulary, distinct(&whole), "{name}");
-        let found = filled(prepared).expect("the same files");
+        let written = filled(prepared).expect("the same files");
         assert!(
-            found
+            written
                 .iter()
                 .map(|&id| usize::try_from(id))
                 .eq(expected.iter().copied().map(Ok)),
@@ -171,14 +172,14 @@ fn text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn files_are_one_text(texts in prop::collection::vec(text(), 0..4)) {
+    fn several_files_are_one_text(texts in prop::collection::vec(text(), 0..4)) {
         check(&texts);
     }
 
     #[test]
-    fn blocks_are_the_text_whatever_their_size(text in text(), size in 1..40_usize, at_once in 1..9_usize) {
+    fn blocks_of_any_size_make_up_the_text(text in text(), size in 1..40_usize, at_once in 1..9_usize) {
         let (mut codes, mut seen) = (Vec::new(), Seen::default());
-        let taken = Blocks::new(size).each(Trickle(text.as_bytes(), at_once), &mut |block: Text<'_>| {
+        let taken = Blocks::new(size).for_each_text(Trickle(text.as_bytes(), at_once), &mut |block: Text<'_>| {
             codes.extend(codes_of(block));
             seen.add(block);
             Ok::<(), ()>(())
@@ -188,16 +189,16 @@ proptest! {
         prop_assert_eq!(seen.vocabulary(), distinct(&text));
         prop_assert_eq!(seen.length, codes.len());
 
-        // And taken by what finds ASCII on its way.
-        let mut by_itself = Seen::default();
-        let taken = Blocks::new(size).each(Trickle(text.as_bytes(), at_once), &mut by_itself);
+        // `Seen` itself takes the same text, and finds ASCII on its way.
+        let mut direct = Seen::default();
+        let taken = Blocks::new(size).for_each_text(Trickle(text.as_bytes(), at_once), &mut direct);
         prop_assert!(taken.is_ok());
-        prop_assert_eq!(by_itself.vocabulary(), distinct(&text));
-        prop_assert_eq!(by_itself.length, codes.len());
+        prop_assert_eq!(direct.vocabulary(), distinct(&text));
+        prop_assert_eq!(direct.length, codes.len());
     }
 
     #[test]
-    fn what_is_not_utf8_is_found_where_it_begins(
+    fn wrong_utf8_is_reported_where_it_begins(
         text in text(),
         wrong in prop::collection::vec(0x80..=0xFF_u8, 1..5),
         after in "[a-zé]{0,5}",
@@ -205,19 +206,19 @@ proptest! {
         at_once in 1..9_usize,
     ) {
         let bytes = [text.as_bytes(), &wrong, after.as_bytes()].concat();
-        let taken = Blocks::new(size).each(Trickle(&bytes, at_once), &mut |_: Text<'_>| Ok::<(), ()>(()));
+        let taken = Blocks::new(size).for_each_text(Trickle(&bytes, at_once), &mut |_: Text<'_>| Ok::<(), ()>(()));
         match (str::from_utf8(&bytes), taken) {
             (Ok(_), Ok(())) => (),
-            (Err(wrong), Err(Fault::NotUtf8(position))) => {
-                prop_assert_eq!(position, wrong.valid_up_to() as u64);
+            (Err(error), Err(Fault::NotUtf8(position))) => {
+                prop_assert_eq!(position, error.valid_up_to() as u64);
             }
-            (expected, found) => prop_assert!(false, "{:?}, not {:?}", found, expected),
+            (expected, result) => prop_assert!(false, "{:?}, not {:?}", result, expected),
         }
     }
 
-    /// Read by several threads, a file is what it is, and wrong where it is: whatever the pieces.
+    /// Several threads find the same characters, or the same wrong byte, with pieces of any size.
     #[test]
-    fn pieces_of_rayon_are_the_file(
+    fn pieces_read_by_several_threads_make_up_the_file(
         text in text(),
         wrong in prop::collection::vec(0x80..=0xFF_u8, 0..7),
         after in "[a-zé漢😀]{0,9}",
@@ -229,24 +230,24 @@ proptest! {
         let source = Source::open(&path).expect("a file");
         let mut seen = Seen::default();
         let threads = ::rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
-        let found = threads.install(|| rayon::add_on_all_cores(&source, piece, &mut seen));
-        match (str::from_utf8(&bytes), found) {
+        let result = threads.install(|| rayon::add_on_all_cores(&source, piece, &mut seen));
+        match (str::from_utf8(&bytes), result) {
             (Ok(text), Ok(end)) => {
                 prop_assert_eq!(end, bytes.len() as u64);
                 prop_assert_eq!(seen.vocabulary(), distinct(text));
                 prop_assert_eq!(seen.length, text.chars().count());
             }
-            (Err(wrong), Err(Failure::NotUtf8 { position, .. })) => {
-                prop_assert_eq!(position, wrong.valid_up_to() as u64);
+            (Err(error), Err(Failure::NotUtf8 { position, .. })) => {
+                prop_assert_eq!(position, error.valid_up_to() as u64);
             }
-            (Err(wrong), Err(Failure::Gzip { .. })) => prop_assert_eq!(wrong.valid_up_to(), 1),
-            (expected, found) => prop_assert!(false, "{:?}, not {:?}", found, expected),
+            (Err(error), Err(Failure::Gzip { .. })) => prop_assert_eq!(error.valid_up_to(), 1),
+            (expected, result) => prop_assert!(false, "{:?}, not {:?}", result, expected),
         }
     }
 }
 
 proptest! {
-    /// Part by part, whatever is known already, and whatever it is stored in.
+    /// Parts are added to any characters seen before, as texts and as ASCII.
     #[test]
     fn parts_of_latin1_add_up(parts in prop::collection::vec(
         prop_oneof![
@@ -263,25 +264,25 @@ proptest! {
         prop_assert!(seen.vocabulary().into_iter().eq(whole));
         prop_assert_eq!(seen.length, parts.concat().len());
 
-        // Bytes beyond ASCII are told from it after any others, and leave nothing behind.
+        // Bytes beyond ASCII are recognized whatever was seen before, and are not added.
         let mut ascii = Vec::new();
-        let mut found = Seen::default();
-        found.add(Text::One(&[0x80, 0xFF]));
+        let mut latin1 = Seen::default();
+        latin1.add(Text::One(&[0x80, 0xFF]));
         for part in &parts {
-            prop_assert_eq!(found.add_ascii(part), part.is_ascii());
+            prop_assert_eq!(latin1.add_ascii(part), part.is_ascii());
             if part.is_ascii() {
                 ascii.extend(part);
             }
         }
-        prop_assert_eq!(found.length, 2 + ascii.len());
+        prop_assert_eq!(latin1.length, 2 + ascii.len());
         let whole: BTreeSet<u32> = ascii.into_iter().chain([0x80, 0xFF]).map(u32::from).collect();
-        prop_assert!(found.vocabulary().into_iter().eq(whole));
+        prop_assert!(latin1.vocabulary().into_iter().eq(whole));
     }
 }
 
-/// At each border of a block, a window or a piece, and at each byte of a character.
+/// The cuts fall on each border of a block, a window or a piece, at each byte of a character.
 #[test]
-fn long_files_are_cut_within_characters() {
+fn characters_may_cross_the_borders_in_long_files() {
     let folder = Folder::new();
     for character in ["é", "漢", "😀"] {
         for before in 1..character.len() {
@@ -298,8 +299,8 @@ fn long_files_are_cut_within_characters() {
             }
             let path = folder.write("text", &text);
             for (name, file_charset) in FILE_CHARSET {
-                let found = file_charset(std::slice::from_ref(&path)).expect("UTF-8");
-                assert_eq!(found, expected, "{name}: {character}, {before}");
+                let characters = file_charset(std::slice::from_ref(&path)).expect("UTF-8");
+                assert_eq!(characters, expected, "{name}: {character}, {before}");
             }
             let mut bytes = text.into_bytes();
             bytes.pop();
@@ -317,15 +318,15 @@ fn long_files_are_cut_within_characters() {
 }
 
 #[test]
-fn gzip_is_named() {
+fn a_file_compressed_by_gzip_is_recognized() {
     let folder = Folder::new();
     let path = folder.write("text.gz", b"\x1F\x8B\x08\0");
     let paths = std::slice::from_ref(&path);
     let ideas = FILE_CHARSET
         .iter()
         .map(|(name, idea)| (name, idea(paths).err()));
-    let more = PREPARE.iter().map(|(name, idea)| (name, idea(paths).err()));
-    for (name, refused) in ideas.chain(more) {
+    let prepare_ideas = PREPARE.iter().map(|(name, idea)| (name, idea(paths).err()));
+    for (name, refused) in ideas.chain(prepare_ideas) {
         assert!(matches!(refused, Some(Failure::Gzip { .. })), "{name}");
     }
     let path = folder.write("text", b"\x1E\x8B\x08\0");
@@ -340,7 +341,7 @@ fn gzip_is_named() {
 
 type Change<'a> = &'a dyn Fn(&Path) -> io::Result<()>;
 
-/// Grown, shrunk or written over while a block of it is looked at.
+/// The file grows, shrinks or is overwritten while a block of it is processed.
 #[test]
 fn a_file_that_changes_while_it_is_read_is_refused() {
     let text = vec![b'a'; 3 * BLOCK];
@@ -358,10 +359,11 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
         let folder = Folder::new();
         let path = folder.0.join("text");
         at_first(&path);
-        let mut left = Some(());
+        let mut first_block = Some(());
         let source = Source::open(&path).expect("a file");
-        let read = source.each_text_from(0, &mut Blocks::new(BLOCK), &mut |_: Text<'_>| {
-            left.take()
+        let read = source.for_each_text_from(0, &mut Blocks::new(BLOCK), &mut |_: Text<'_>| {
+            first_block
+                .take()
                 .map_or(Ok(()), |()| change(&path))
                 .expect("a change");
             Ok(())
@@ -373,14 +375,15 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
     }
 }
 
-/// Between two windows of a map a file may shrink to nothing: the second is not touched.
+/// Between two windows of a mapped file it may shrink to nothing. The second window is then not
+/// touched.
 #[test]
-fn a_file_that_shrinks_between_windows_is_no_crash() {
+fn a_file_that_shrinks_between_windows_does_not_crash() {
     let folder = Folder::new();
     let path = folder.write("text", vec![b'a'; 9 << 20]);
     let source = Source::open(&path).expect("a file");
     let mut taken = 0;
-    let end = mmap::each_mapped(&source, &mut |text: Text<'_>| {
+    let end = mmap::for_each_mapped_text(&source, &mut |text: Text<'_>| {
         taken += text.len();
         if taken == 4 << 20 {
             fs::write(&path, b"aa").expect("a file");
@@ -388,7 +391,8 @@ fn a_file_that_shrinks_between_windows_is_no_crash() {
         Ok(())
     });
     assert_eq!(end.expect("UTF-8"), 4 << 20);
-    let read = source.each_text_from(4 << 20, &mut Blocks::new(BLOCK), &mut |_: Text<'_>| Ok(()));
+    let read =
+        source.for_each_text_from(4 << 20, &mut Blocks::new(BLOCK), &mut |_: Text<'_>| Ok(()));
     assert!(matches!(read, Err(Failure::Altered { .. })));
 }
 
@@ -396,7 +400,7 @@ fn a_file_that_shrinks_between_windows_is_no_crash() {
 #[test]
 fn a_file_without_a_size_is_read_to_its_end() {
     let path = Path::new("/proc/version");
-    let text = fs::read_to_string(path).expect("what Linux says of itself");
+    let text = fs::read_to_string(path).expect("the version of Linux");
     for (name, file_charset) in FILE_CHARSET {
         assert_eq!(
             file_charset(&[path.into()]).expect("UTF-8"),
@@ -407,7 +411,7 @@ fn a_file_without_a_size_is_read_to_its_end() {
 }
 
 #[test]
-fn long_texts() {
+fn long_texts_of_every_width() {
     let ascii: String = ('0'..='p').cycle().take(BLOCK + 7).collect();
     let wide: String = "aжд漢😀".chars().cycle().take(BLOCK / 2).collect();
     check(std::slice::from_ref(&ascii));
@@ -417,7 +421,7 @@ fn long_texts() {
 }
 
 #[test]
-fn more_characters_than_a_shard_has_ids() {
+fn more_characters_than_a_shard_has_ids_are_refused() {
     let folder = Folder::new();
     let text: String = (0..=0x1_0800).filter_map(char::from_u32).collect();
     let path = folder.write("text", &text);
@@ -474,17 +478,18 @@ fn files_that_change_between_two_readings_are_refused() {
         let path = folder.write("text", before);
         let prepared = prepare::two_passes::prepare(&[path]).expect("UTF-8");
         folder.write("text", after);
-        let found = filled(prepared);
+        let written = filled(prepared);
         if after == "abb" {
-            assert_eq!(found.ok(), Some(vec![0, 1, 1])); // a text of that vocabulary and length
+            // This text has the same vocabulary and length.
+            assert_eq!(written.ok(), Some(vec![0, 1, 1]));
         } else {
-            assert!(matches!(found, Err(Failure::Changed)), "{before} {after}");
+            assert!(matches!(written, Err(Failure::Changed)), "{before} {after}");
         }
     }
 }
 
 #[test]
-fn the_training_share_is_rounded_down() {
+fn the_training_share_is_rounded_down_without_overflow() {
     for length in 0..200 {
         assert_eq!(shards::training_characters(length), 9 * length / 10);
     }
@@ -494,14 +499,14 @@ fn the_training_share_is_rounded_down() {
     );
 }
 
-/// What a block is read into begins with a cache line, wherever its room begins.
+/// The memory around it may begin anywhere.
 #[test]
-fn room_begins_with_a_cache_line() {
-    let mut room = vec![0_u16; 4 * CACHE_LINE];
+fn the_part_for_a_block_begins_with_a_cache_line() {
+    let mut buffer = vec![0_u16; 4 * CACHE_LINE];
     for start in 0..CACHE_LINE {
-        let whole = room[start..].len();
-        let found = from_cache_line(&mut room[start..]);
-        assert_eq!(found.as_ptr().addr() % CACHE_LINE, 0);
-        assert!(whole - found.len() < CACHE_LINE);
+        let whole = buffer[start..].len();
+        let part = from_cache_line(&mut buffer[start..]);
+        assert_eq!(part.as_ptr().addr() % CACHE_LINE, 0);
+        assert!(whole - part.len() < CACHE_LINE);
     }
 }

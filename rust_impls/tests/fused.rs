@@ -1,7 +1,7 @@
-//! count, charset_encode and the decoders: every idea and every path against twins of one line.
+//! count, charset_encode and the decoders: every idea on every path, compared with plain code.
 
-#![allow(unsafe_code)] // reads back what a kernel wrote into room that it was given
-#![allow(clippy::from_iter_instead_of_collect)] // shorter where the type has to be said
+#![allow(unsafe_code)] // reads values that a kernel wrote into uninitialized memory
+#![allow(clippy::from_iter_instead_of_collect)] // shorter where the type has to be named
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::MaybeUninit;
@@ -39,7 +39,8 @@ macro_rules! decode_array_ideas {
         })),*];
     };
 }
-/// Tested in ideas.rs and files.rs, or below where ideas of one task take different things.
+/// Ideas that are tested in ideas.rs and files.rs, or below if ideas of one task take different
+/// arguments.
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
@@ -54,12 +55,12 @@ use elsewhere as prepare_ideas;
 use elsewhere as shards_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
-/// The most characters or ids that any path takes at once.
+/// The largest number of characters or ids that any path processes at once.
 const BLOCK: usize = 512;
-/// An address as good as any: no int lies there, but none is looked at either.
+/// An arbitrary address. There is no int object, but decoders do not read from addresses.
 const ZERO: usize = 0x7F00_1234_5680;
 
-// The twins.
+// Plain code with the right answers.
 
 fn naive_count(codes: &[u32]) -> Vec<Count> {
     let mut counts = BTreeMap::new();
@@ -69,7 +70,8 @@ fn naive_count(codes: &[u32]) -> Vec<Count> {
     counts.into_iter().collect()
 }
 
-/// The vocabulary and the ids; or how many distinct characters there are, if those are too many.
+/// The vocabulary and the ids. If there are too many distinct characters, the error is their
+/// number.
 fn naive_charset_encode(codes: &[u32]) -> Result<(Vec<u32>, Vec<u16>), usize> {
     let vocabulary = Vec::from_iter(codes.iter().copied().collect::<BTreeSet<u32>>());
     let id = |code| {
@@ -83,7 +85,7 @@ fn naive_charset_encode(codes: &[u32]) -> Result<(Vec<u32>, Vec<u16>), usize> {
         .ok_or(vocabulary.len())
 }
 
-/// The characters of ids, or the position of the first that has none.
+/// The characters of ids, or the position of the first id without one.
 fn naive_decode(vocabulary: &[u32], ids: &[usize]) -> Result<Vec<u32>, usize> {
     let character = |(position, &id)| vocabulary.get(id).copied().ok_or(position);
     ids.iter().enumerate().map(character).collect()
@@ -93,7 +95,7 @@ fn narrow(id: usize) -> u32 {
     u32::try_from(id).unwrap_or(u32::MAX)
 }
 
-// What holds for every idea.
+// Checks for every idea.
 
 fn check_text(codes: &[u32], skipped: usize) {
     let skipped = skipped.min(codes.len());
@@ -115,14 +117,14 @@ fn check_text(codes: &[u32], skipped: usize) {
     }
     for (idea, charset_encode) in CHARSET_ENCODE {
         let mut ids = vec![MaybeUninit::uninit(); text.len()];
-        let found = charset_encode(text, &mut ids).map(|vocabulary| {
-            // SAFETY: success says that all of them are written.
+        let encoded = charset_encode(text, &mut ids).map(|vocabulary| {
+            // SAFETY: the call has succeeded, so that all ids are written.
             (
                 vocabulary,
                 ids.iter().map(|id| unsafe { id.assume_init() }).collect(),
             )
         });
-        let right = found == naive_charset_encode(codes);
+        let right = encoded == naive_charset_encode(codes);
         assert!(
             right,
             "charset_encode::{idea} of {} characters",
@@ -131,7 +133,8 @@ fn check_text(codes: &[u32], skipped: usize) {
     }
 }
 
-/// What `fill` writes into room of each width that holds the whole vocabulary, and its answer.
+/// Checks what `fill` writes and returns, with buffers of each width that fits the whole
+/// vocabulary.
 fn check_decoder(
     name: &str,
     vocabulary: &[u32],
@@ -141,15 +144,15 @@ fn check_decoder(
     let expected = naive_decode(vocabulary, ids);
     let last = vocabulary.last().copied().unwrap_or(0);
     if last <= 0xFF {
-        check_room(name, ids, &expected, |room| fill(Buffer::One(room)));
+        check_buffer(name, ids, &expected, |buffer| fill(Buffer::One(buffer)));
     }
     if last <= 0xFFFF {
-        check_room(name, ids, &expected, |room| fill(Buffer::Two(room)));
+        check_buffer(name, ids, &expected, |buffer| fill(Buffer::Two(buffer)));
     }
-    check_room(name, ids, &expected, |room| fill(Buffer::Four(room)));
+    check_buffer(name, ids, &expected, |buffer| fill(Buffer::Four(buffer)));
 }
 
-fn check_room<C: Copy + Into<u32>>(
+fn check_buffer<C: Copy + Into<u32>>(
     name: &str,
     ids: &[usize],
     expected: &Result<Vec<u32>, usize>,
@@ -158,8 +161,8 @@ fn check_room<C: Copy + Into<u32>>(
     u8: Into<C>,
 {
     let fresh: C = 0x55.into();
-    let mut room = vec![MaybeUninit::new(fresh); ids.len()];
-    let answer = fill(&mut room);
+    let mut buffer = vec![MaybeUninit::new(fresh); ids.len()];
+    let answer = fill(&mut buffer);
     let bits = 8 * size_of::<C>();
     match expected {
         Ok(text) => {
@@ -168,8 +171,8 @@ fn check_room<C: Copy + Into<u32>>(
                 Ok(narrow(ids.iter().copied().max().unwrap_or(0))),
                 "{name}"
             );
-            // SAFETY: `room` was made of initialized values.
-            let written = room
+            // SAFETY: all values of `buffer` were initialized above.
+            let written = buffer
                 .iter()
                 .map(|place| unsafe { place.assume_init() }.into());
             assert!(
@@ -194,27 +197,27 @@ fn check_ids(vocabulary: &[u32], ids: &[usize], skipped: usize) {
         for (idea, decoder) in DECODE_ARRAY {
             let decode = decoder(vocabulary);
             let name = format!("decode_array::{idea}");
-            check_decoder(&name, vocabulary, ids, |room| decode(narrow, room));
+            check_decoder(&name, vocabulary, ids, |buffer| decode(narrow, buffer));
         }
         for path in simd::available() {
             let decode = register_table::decode_array_on(path, vocabulary);
             let name = format!("decode_array::register_table on {}", path.name());
-            check_decoder(&name, vocabulary, ids, |room| decode(narrow, room));
+            check_decoder(&name, vocabulary, ids, |buffer| decode(narrow, buffer));
         }
     }
     let wide: Vec<u32> = all.iter().map(|&id| narrow(id)).collect();
     let decode = decode_list::fixed_array::decode_list(vocabulary);
-    check_decoder("decode_list::fixed_array", vocabulary, ids, |room| {
-        decode(&wide[skipped..], room)
+    check_decoder("decode_list::fixed_array", vocabulary, ids, |buffer| {
+        decode(&wide[skipped..], buffer)
     });
-    // To the one that goes by addresses, only small ints have an id.
+    // The decoder by addresses knows only the ids of small ints.
     let small = &vocabulary[..vocabulary.len().min(SMALL_INTS)];
     let addresses: Vec<usize> = all.iter().map(|id| ZERO + STEP * id).collect();
     for path in simd::available() {
         let decode = small_ints::decode_list_on(path, vocabulary);
         let name = format!("decode_list::small_ints on {}", path.name());
-        check_decoder(&name, small, ids, |room| {
-            decode(ZERO, &addresses[skipped..], room)
+        check_decoder(&name, small, ids, |buffer| {
+            decode(ZERO, &addresses[skipped..], buffer)
         });
     }
 }
@@ -273,7 +276,7 @@ proptest! {
     }
 
     #[test]
-    fn ids_some_of_which_are_outside(
+    fn ids_may_be_outside_the_vocabulary(
         vocabulary in vocabulary(),
         ids in prop::collection::vec(0..200_usize, 0..2 * BLOCK),
     ) {
@@ -281,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn an_address_of_something_else(address: usize, length in 1..200_usize, at: prop::sample::Index) {
+    fn an_address_of_another_object_is_refused(address: usize, length in 1..200_usize, at: prop::sample::Index) {
         let small = (ZERO..ZERO + STEP * 65).step_by(STEP);
         prop_assume!(!small.clone().any(|int| int == address));
         let at = at.index(length);
@@ -289,12 +292,12 @@ proptest! {
         addresses[at] = address;
         for path in simd::available() {
             let decode = small_ints::decode_list_on(path, &Vec::from_iter(0x20..0x20 + 65));
-            let mut room = vec![MaybeUninit::uninit(); length];
-            prop_assert_eq!(decode(ZERO, &addresses, Buffer::One(&mut room)), Err(at));
+            let mut buffer = vec![MaybeUninit::uninit(); length];
+            prop_assert_eq!(decode(ZERO, &addresses, Buffer::One(&mut buffer)), Err(at));
         }
     }
 
-    /// `python.rs` lets none through, but a kernel must not panic over one.
+    /// The Python module refuses such a vocabulary, but a kernel must not panic over it.
     #[test]
     fn an_unordered_vocabulary_does_not_panic(vocabulary: Vec<u32>, ids: Vec<u16>) {
         for (_, decoder) in DECODE_ARRAY {
@@ -321,7 +324,7 @@ fn every_length_and_every_width() {
 }
 
 #[test]
-fn the_first_outsider_is_found_in_every_place() {
+fn the_first_id_outside_is_reported_in_every_place() {
     let vocabularies = [
         Vec::from_iter(0x30..0x30 + 65),
         Vec::from_iter(0x400..0x400 + 65),
@@ -335,7 +338,7 @@ fn the_first_outsider_is_found_in_every_place() {
             check_ids(&vocabulary, &ids, 0);
             ids[place] = id;
         }
-        // A later one must not be reported in its stead.
+        // A later one must not be reported instead.
         ids[BLOCK + 1] = 70;
         ids[length - 1] = 300;
         check_ids(&vocabulary, &ids, 0);
@@ -343,7 +346,7 @@ fn the_first_outsider_is_found_in_every_place() {
 }
 
 #[test]
-fn a_character_that_is_wider_than_the_room_is_where_it_stops() {
+fn decoding_stops_at_a_character_wider_than_the_buffer() {
     let vocabulary = [0x41, 0xE9, 0x416, 0x1F600];
     for (_, decoder) in DECODE_ARRAY {
         let decode = decoder(&vocabulary);
@@ -364,8 +367,9 @@ fn a_character_that_is_wider_than_the_room_is_where_it_stops() {
 }
 
 #[test]
-fn long_texts() {
-    // Long enough for the tables that only pay in long texts, and for a last character without a pair.
+fn long_texts_use_other_tables() {
+    // Long enough for the tables that pay only in long texts. Odd lengths have a last character
+    // without a pair.
     for length in [131_071, 131_072, 300_001] {
         check_text(
             &Vec::from_iter((0..length).map(|at| (at % 997) * (at % 997) % 251)),

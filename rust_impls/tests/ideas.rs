@@ -1,4 +1,4 @@
-//! Every idea of every task against a twin of one line that nobody could get wrong.
+//! Every idea of every task, compared with plain code of one line.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -15,7 +15,7 @@ type Charset = fn(&str) -> Vec<u32>;
 type Encoder<I> = Box<dyn Fn(&str) -> Encoded<I>>;
 type Encode<I> = fn(&[char]) -> Encoder<I>;
 
-/// What ideas read: Rust's UTF-8, or CPython's own storage.
+/// The input of an idea: Rust's UTF-8, or CPython's own storage.
 trait Source<'a> {
     fn of(text: &'a str, stored: Text<'a>) -> Self;
 }
@@ -32,7 +32,8 @@ impl<'a> Source<'a> for Text<'a> {
     }
 }
 
-/// An idea of an encoder, whatever it reads and wherever it writes. `Kind` only tells the two apart.
+/// An idea of an encoder. `Kind` distinguishes ideas by the input that they read and by the way in
+/// which they return ids.
 trait Idea<I, Kind> {
     fn encoder(self, vocabulary: &[char]) -> Encoder<I>;
 }
@@ -62,14 +63,14 @@ where
         Box::new(move |text| {
             let stored: OwnedText = text.chars().map(u32::from).collect();
             written(stored.as_text(), &fill).map_err(|outside| OutsideVocabulary {
-                character: char::from_u32(outside.code).expect("the text had it"),
+                character: char::from_u32(outside.code).expect("a character of the text"),
                 position: outside.position,
             })
         })
     }
 }
 
-/// What `fill` writes; a place that it leaves out keeps a number that no test expects.
+/// The ids that `fill` writes. A place that it leaves out keeps a number that no test expects.
 fn written<I: Number>(
     text: Text<'_>,
     fill: impl Fn(Text<'_>, &mut [MaybeUninit<I>]) -> Filled,
@@ -77,7 +78,7 @@ fn written<I: Number>(
     let mut ids: Vec<MaybeUninit<I>> = vec![MaybeUninit::new(I::from_id(0xEE)); text.len()];
     fill(text, &mut ids)?;
     #[allow(unsafe_code)]
-    // SAFETY: each has been given a value above.
+    // SAFETY: all places were initialized above.
     Ok(ids
         .into_iter()
         .map(|id| unsafe { id.assume_init() })
@@ -88,14 +89,14 @@ fn uniform<I, Kind>(idea: impl Idea<I, Kind>, vocabulary: &[char]) -> Encoder<I>
     idea.encoder(vocabulary)
 }
 
-/// A table of all files in the task's folder: each idea's name, and its kernel made uniform.
+/// A table of all ideas of the task: the name, and the kernel in a uniform shape.
 macro_rules! charset_ideas {
     ($($idea:ident),*) => {
         const CHARSET: &[(&str, Charset)] = &[
             $((stringify!($idea), |text| {
                 let stored: OwnedText = text.chars().map(u32::from).collect();
-                let found = charset::$idea::charset(Source::of(text, stored.as_text()));
-                found.into_iter().map(u32::from).collect()
+                let characters = charset::$idea::charset(Source::of(text, stored.as_text()));
+                characters.into_iter().map(u32::from).collect()
             }),)*
         ];
     };
@@ -128,7 +129,7 @@ macro_rules! encode_int64_ideas {
         ];
     };
 }
-/// Tested in fused.rs and files.rs.
+/// The ideas of these tasks are tested in fused.rs and files.rs.
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
@@ -141,7 +142,7 @@ use elsewhere as prepare_ideas;
 use elsewhere as shards_ideas;
 include!(concat!(env!("OUT_DIR"), "/ideas.rs")); // written by build.rs: calls all of these
 
-// The twins.
+// Plain code with the right answers.
 
 fn naive_charset(text: &str) -> Vec<char> {
     text.chars()
@@ -163,16 +164,20 @@ fn naive_encode(vocabulary: &[char], text: &str) -> Encoded<usize> {
         .collect()
 }
 
-// What holds for every idea.
+// Checks for every idea.
 
-/// Sorts, but keeps what is there twice: no idea may return a character twice.
+/// Sorts the characters but keeps duplicates, because no idea may return a character twice.
 fn check_charset(text: &str) {
     let expected = naive_charset(text);
     for &(idea, charset) in CHARSET {
-        let mut found = charset(text);
-        found.sort_unstable();
+        let mut characters = charset(text);
+        characters.sort_unstable();
         let expected = expected.iter().copied().map(u32::from);
-        assert!(expected.eq(found), "charset::{idea} of {}", shown(text));
+        assert!(
+            expected.eq(characters),
+            "charset::{idea} of {}",
+            shown(text)
+        );
     }
 }
 
@@ -197,7 +202,7 @@ fn check_all<I: Copy + TryInto<usize>>(
     expected: &Encoded<usize>,
 ) {
     for (idea, encode) in ideas {
-        check_one(
+        check_idea(
             &format!("{task}::{idea}"),
             &encode(vocabulary),
             text,
@@ -206,7 +211,7 @@ fn check_all<I: Copy + TryInto<usize>>(
     }
 }
 
-fn check_one<I: Copy + TryInto<usize>>(
+fn check_idea<I: Copy + TryInto<usize>>(
     name: &str,
     encoder: &Encoder<I>,
     text: &str,
@@ -228,7 +233,7 @@ fn check_one<I: Copy + TryInto<usize>>(
     }
 }
 
-/// A long text would bury what the failure has to say.
+/// Shortens a text for a failure message.
 fn shown(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     format!("{} bytes beginning {start:?}", text.len())
@@ -236,7 +241,8 @@ fn shown(text: &str) -> String {
 
 // Texts.
 
-/// Among them: nothing, both ends of Unicode, both sides of the surrogates, each width of UTF-8.
+/// The empty text, both ends of Unicode, both sides of the surrogates, each width of UTF-8, and
+/// others.
 const EDGES: [&str; 10] = [
     "",
     "\0",
@@ -250,7 +256,8 @@ const EDGES: [&str; 10] = [
     "aaaaaaaa\u{10FFFF}aaaaaaaa\0",
 ];
 
-/// Text as people write it repeats itself; that of `any::<String>()` hardly does.
+/// Texts that repeat their characters, as people write them, beside those of `any::<String>()`,
+/// which hardly do.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -285,7 +292,7 @@ proptest! {
         check_encode(&vocabulary, &text);
     }
 
-    /// `python.rs` lets none through, but a kernel must not panic over one.
+    /// The Python module refuses such a vocabulary, but a kernel must not panic over it.
     #[test]
     fn an_unordered_vocabulary_does_not_panic(text in text(), vocabulary: Vec<char>) {
         for &(_, encode) in ENCODE {
@@ -295,7 +302,7 @@ proptest! {
 }
 
 #[test]
-fn edges() {
+fn edge_cases_encode_with_the_vocabulary_of_every_other() {
     for text in EDGES {
         check_charset(text);
         for other in EDGES {
@@ -320,7 +327,7 @@ fn the_first_of_two_offenders_is_reported() {
 
 #[test]
 fn an_offender_at_every_border_of_a_long_text() {
-    // The first is ASCII throughout; in the second a border falls within a character.
+    // The first text is ASCII. In the second, a border falls within a character.
     for (offender, filler) in [('!', "ab"), ('é', "a字😀")] {
         let filler: Vec<char> = filler.chars().collect();
         let text: Vec<char> = filler.iter().copied().cycle().take(3 * CHUNK).collect();
@@ -341,7 +348,7 @@ fn an_offender_at_every_border_of_a_long_text() {
         for position in borders {
             let mut text = text.clone();
             text[position] = offender;
-            // A later one, in another piece, must not be reported in its stead.
+            // A later one, in another piece, must not be reported instead.
             if let Some(last) = text.last_mut() {
                 *last = offender;
             }
@@ -357,7 +364,7 @@ fn an_offender_at_every_border_of_a_long_text() {
 }
 
 #[test]
-fn the_largest_vocabulary_that_fits_u16() {
+fn the_largest_vocabulary_for_u16_is_encoded() {
     let vocabulary: Vec<char> = ('\0'..=char::MAX).take(U16_ENTRIES).collect();
     let text: String = vocabulary.iter().collect();
     check_encoded(&vocabulary, &text, &Ok((0..U16_ENTRIES).collect()));

@@ -1,5 +1,5 @@
-//! The ideas that read CPython's own storage: every path of every width, at every alignment, with a
-//! new character at every place of a block, against twins of one line.
+//! Ideas that read CPython's own storage, compared with plain code: every path, every width, every
+//! alignment, and a new character at every place of a block.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -12,7 +12,7 @@ use rust_impls::simd;
 use rust_impls::text::{OwnedText, Text};
 use rust_impls::text_chunks::{WORTH_A_CORE, stored_chunks};
 
-/// The largest number of characters that any path asks about at once.
+/// The largest number of characters that any path checks at once.
 const BLOCK: usize = 512;
 
 /// A text without its first characters, so that it begins at another alignment.
@@ -24,7 +24,7 @@ fn after(text: &OwnedText, skipped: usize) -> Text<'_> {
     }
 }
 
-/// Of each width: some characters, then one that is not among them but as wide.
+/// For each width: some characters, and another character of the same width.
 const ALPHABETS: [(&[u32], u32); 6] = [
     (&[0x61, 0x62, 0x0A], 0x7A),
     (&[0x61, 0xE9, 0xFF], 0x21),
@@ -39,19 +39,20 @@ fn check_charset(codes: &[u32], skipped: usize) {
     let stored: OwnedText = codes.iter().copied().collect();
     let expected: BTreeSet<u32> = codes[skipped..].iter().copied().collect();
     for path in simd::available() {
-        let mut found = bit_table::charset_on(path, after(&stored, skipped));
-        found.sort_unstable();
-        // Sorted and not made a set: nothing may be found twice.
+        let mut characters = bit_table::charset_on(path, after(&stored, skipped));
+        // The list is sorted but not made a set, because no character may occur twice.
+        characters.sort_unstable();
         assert!(
-            expected.iter().eq(&found),
-            "{} found {found:X?} in {} characters, not {expected:X?}",
+            expected.iter().eq(&characters),
+            "{} returned {characters:X?} for {} characters, not {expected:X?}",
             path.name(),
             codes.len() - skipped
         );
     }
 }
 
-/// What `fill` writes; a place that it leaves out keeps a number that is hardly expected there.
+/// The ids that `fill` writes. A place that it leaves out keeps a number that is hardly expected
+/// there.
 #[allow(unsafe_code)]
 fn written<N: Number>(
     text: Text<'_>,
@@ -59,7 +60,7 @@ fn written<N: Number>(
 ) -> Result<Vec<N>, OutsideCodes> {
     let mut ids = vec![MaybeUninit::new(N::from_id(0xEE)); text.len()];
     fill(text, &mut ids)?;
-    // SAFETY: each has been given a value above.
+    // SAFETY: all places were initialized above.
     Ok(ids
         .into_iter()
         .map(|id| unsafe { id.assume_init() })
@@ -78,16 +79,16 @@ fn naive_ids<N: Number>(vocabulary: &[u32], codes: &[u32]) -> Result<Vec<N>, Out
         .collect()
 }
 
-/// In all paths, into numbers of all sizes.
+/// Checks all paths, with numbers of all sizes.
 fn check_ids(vocabulary: &[u32], codes: &[u32], skipped: usize) {
     fn check<N: Number + PartialEq + Debug>(vocabulary: &[u32], codes: &[u32], text: Text<'_>) {
         let expected = naive_ids::<N>(vocabulary, codes);
         let table = IdTable::new::<N>(vocabulary);
         for path in simd::available() {
-            let found = written::<N>(text, |text, ids| table.fill(path, text, ids));
+            let ids = written::<N>(text, |text, ids| table.fill(path, text, ids));
             assert!(
-                found == expected,
-                "{} bytes by {}: {found:X?}, not {expected:X?}",
+                ids == expected,
+                "{} bytes by {}: {ids:X?}, not {expected:X?}",
                 size_of::<N>(),
                 path.name()
             );
@@ -155,7 +156,7 @@ proptest! {
 }
 
 #[test]
-fn an_unknown_character_in_every_place() {
+fn an_unknown_character_is_reported_in_every_place() {
     for (alphabet, unknown) in ALPHABETS {
         for length in [1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 256, 300] {
             let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(length).collect();
@@ -172,25 +173,25 @@ fn an_unknown_character_in_every_place() {
 
 #[test]
 fn pieces_of_a_text_give_what_the_whole_does() {
-    // Three cores, whatever this machine has, and a text that is worth them.
+    // Three threads, however many cores this machine has, and a text long enough for three.
     let three = rayon::ThreadPoolBuilder::new().num_threads(3).build();
-    three.expect("threads can be had").install(|| {
+    three.expect("three threads").install(|| {
         let length = 3 * WORTH_A_CORE + 5;
         assert_eq!(stored_chunks(length).len(), 3);
         for (alphabet, unknown) in [ALPHABETS[0], ALPHABETS[5]] {
             let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(length).collect();
             let table = IdTable::new::<u16>(&sorted(alphabet));
-            // The first of several is the one to be found, whichever piece it falls into.
+            // The first of several unknown characters must be reported, in any piece.
             for place in [length, length - 1, length / 2, 0] {
                 if let Some(code) = codes.get_mut(place) {
                     *code = unknown;
                 }
                 let stored: OwnedText = codes.iter().copied().collect();
                 let (text, path) = (stored.as_text(), simd::path_or_scalar());
-                let mut found = charset::bit_table_rayon::charset(text);
-                found.sort_unstable();
+                let mut characters = charset::bit_table_rayon::charset(text);
+                characters.sort_unstable();
                 let unknown = codes.get(place).copied();
-                assert_eq!(found, sorted(&[alphabet, unknown.as_slice()].concat()));
+                assert_eq!(characters, sorted(&[alphabet, unknown.as_slice()].concat()));
                 let pieces = written(text, |text, ids| table.fill_in_parallel(path, text, ids));
                 match unknown {
                     Some(code) => {
@@ -207,7 +208,7 @@ fn pieces_of_a_text_give_what_the_whole_does() {
 }
 
 #[test]
-fn vocabularies_around_what_a_table_can_hold() {
+fn vocabularies_of_about_the_capacity_of_a_table() {
     // 128 ids leave the sign bit of a byte free, 65,535 the largest of 16 bits.
     for entries in [127, 128, 129, 255, 256, 257, 65_535, 65_536, 65_537] {
         let vocabulary: Vec<u32> = (0..entries).collect();
@@ -217,7 +218,7 @@ fn vocabularies_around_what_a_table_can_hold() {
     }
 }
 
-/// The same as `check_ids`, but for what 16 bits cannot hold.
+/// The same as `check_ids`, but also for vocabularies that 16 bits cannot number.
 fn check_ids_of_many(vocabulary: &[u32], codes: &[u32]) {
     if vocabulary.len() <= 65_536 {
         check_ids(vocabulary, codes, 0);
@@ -226,8 +227,8 @@ fn check_ids_of_many(vocabulary: &[u32], codes: &[u32]) {
     let stored: OwnedText = codes.iter().copied().collect();
     for path in simd::available() {
         let table = IdTable::new::<i64>(vocabulary);
-        let found = written::<i64>(stored.as_text(), |text, ids| table.fill(path, text, ids));
-        assert_eq!(found, naive_ids(vocabulary, codes));
+        let ids = written::<i64>(stored.as_text(), |text, ids| table.fill(path, text, ids));
+        assert_eq!(ids, naive_ids(vocabulary, codes));
     }
 }
 
@@ -243,7 +244,8 @@ fn charset_of_every_length_of_a_few_characters() {
 
 #[test]
 fn charset_finds_a_new_character_in_every_place() {
-    // A block after those in which all else is seen, a vector and some characters more.
+    // The new character comes after two blocks that hold all others, in a third block, a vector or
+    // the rest.
     let length = 3 * BLOCK + 64 + 7;
     for (alphabet, new) in ALPHABETS {
         let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(length).collect();
@@ -265,7 +267,7 @@ fn charset_of_all_of_latin1_stops_early_and_is_right() {
 
 #[test]
 fn charset_of_a_long_text_with_a_new_character_at_its_end() {
-    // Long enough for the tables that only pay in long texts.
+    // Long enough for the tables that pay only in long texts.
     for (alphabet, new) in ALPHABETS {
         let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(300_001).collect();
         codes.push(new);
@@ -277,7 +279,8 @@ fn charset_of_a_long_text_with_a_new_character_at_its_end() {
 fn charset_of_all_code_points_and_of_many_runs() {
     check_charset(&(0..0x11_0000).collect::<Vec<u32>>(), 0);
     check_charset(&(0..0x1_0000).collect::<Vec<u32>>(), 1);
-    // One run of 64 codes more than the rows have bits for, once in the middle and once at the end.
+    // Around the number of runs of 64 codes for which the rows have bits. The last run comes once
+    // at the end and once in the middle.
     for runs in 7..10 {
         let mut codes: Vec<u32> = (0..runs).map(|run| 0x400 + 64 * run).collect();
         let last = codes.pop();
@@ -289,9 +292,9 @@ fn charset_of_all_code_points_and_of_many_runs() {
     }
 }
 
-/// A call must leave nothing behind in the table that the next one uses.
+/// A call must leave no marks in the table that the next call uses.
 #[test]
-fn charset_of_one_text_after_another() {
+fn charset_leaves_no_marks_for_the_next_text() {
     for _ in 0..2 {
         for (alphabet, new) in ALPHABETS {
             check_charset(alphabet, 0);

@@ -1,24 +1,25 @@
 //! Shuffles of 16 bytes, two at a time (AVX2).
 //!
-//! A byte's low half names one of 16 rows, its high half one of 16 bits, eight of which fit in a row:
-//! there is a table for ASCII and one for the rest of Latin-1. `VPSHUFB` answers zero to a byte whose
-//! top bit is set, so that each table stays silent about what belongs to the other.
+//! The low half of a byte selects one of 16 rows, and its high half one of 16 bits. A row holds
+//! eight bits, so that there is one table for ASCII and one for the rest of Latin-1. `VPSHUFB`
+//! returns zero for a byte whose top bit is set: each table therefore ignores the bytes that belong
+//! to the other.
 
 #![allow(unsafe_code)] // loads
 
-#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+#[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 
 use super::{Latin1, codes_of, scalar};
 
 const LANES: usize = 32;
-/// Bytes asked for anything unseen by one branch.
+/// Bytes that one branch checks for unseen characters.
 const BLOCK: usize = 16 * LANES;
-/// In shorter texts too much is new.
+/// Shorter texts are left to portable code, because too many of their characters are new.
 const PAYS: usize = 2048;
 
-/// Rows of the characters not seen yet: bit `h % 8` of byte `l` of table `h / 8` stands for the code
-/// `16 * h + l`.
+/// The characters not seen yet, by rows: bit `h % 8` of byte `l` of table `h / 8` stands for the
+/// code `16 * h + l`.
 struct Unseen {
     seen: Latin1,
     tables: [[u8; 16]; 2],
@@ -39,7 +40,7 @@ impl Unseen {
         }
     }
 
-    /// Bytes that are not zero where `codes` are unseen.
+    /// A vector with a byte other than zero for each of the `codes` that is unseen.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn among(&self, codes: __m256i) -> __m256i {
@@ -115,13 +116,13 @@ pub fn one_byte(codes: &[u8]) -> Vec<u32> {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(vector: &[u8; LANES]) -> __m256i {
-    // SAFETY: 32 bytes, and the load needs no alignment.
+    // SAFETY: the array has 32 bytes, and the load needs no alignment.
     unsafe { _mm256_loadu_si256(vector.as_ptr().cast()) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
 fn broadcast(table: &[u8; 16]) -> __m256i {
-    // SAFETY: 16 bytes, and the load needs no alignment.
+    // SAFETY: the array has 16 bytes, and the load needs no alignment.
     _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(table.as_ptr().cast()) })
 }

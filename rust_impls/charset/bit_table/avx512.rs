@@ -1,29 +1,29 @@
 //! Shuffles of 64 bytes (AVX-512 VBMI).
 //!
-//! A byte's low six bits name one of 64 rows, its high two bits one of the four bits that a row
-//! keeps: `VPERMB` fetches the rows of 64 bytes at once, and ignores the high bits by itself.
+//! The low six bits of a byte select one of 64 rows, and its high two bits one of the four bits in
+//! a row. `VPERMB` fetches the rows of 64 bytes at once, and ignores the high bits by itself.
 
 #![allow(unsafe_code)] // loads
 
-#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+#[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 
 use super::{Latin1, code_table, codes_of, ones};
 
 const LANES: usize = 64;
-/// Bytes asked for anything unseen by one branch.
+/// Bytes that one branch checks for unseen characters.
 const BLOCK: usize = 8 * LANES;
-/// Above this many unseen bytes in a vector, marking all of them in memory is quicker than one by one.
+/// With more unseen bytes than this in a vector, marking all in memory is faster than one by one.
 const MANY: u32 = 8;
 
-/// How many bytes ahead memory is asked for. What the processor fetches by itself ends with a page of
-/// 4 KB; without this, a text of a megabyte that the core's own caches have lost took 1.4 times as
-/// long.
+/// How many bytes ahead memory is prefetched. The processor's own prefetching stops at the end of a
+/// 4 KB page: without this, a text of one megabyte that was no longer in the core's own caches took
+/// 1.4 times as long.
 const AHEAD: usize = 6144;
-/// As many bytes at the start of a text are marked without a look.
+/// Bytes at the start of a text that are marked without a check, because most of them are new.
 const MOSTLY_NEW: usize = 192;
 
-/// Rows of the characters not seen yet: bit `k` of byte `r` stands for the code `64 * k + r`.
+/// The characters not seen yet, by rows: bit `k` of byte `r` stands for the code `64 * k + r`.
 struct Unseen {
     rows: __m512i,
     flags: [u8; 256],
@@ -39,12 +39,12 @@ impl Unseen {
         }
     }
 
-    /// Bytes that are not zero where `codes` are unseen.
+    /// A vector with a byte other than zero for each of the `codes` that is unseen.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     fn among(&self, codes: __m512i) -> __m512i {
-        // Of a byte shifted by two, the low six bits are the high six bits of the code; what comes in
-        // from the neighbour is ignored.
+        // In a byte shifted by two, the low six bits are the high six bits of the code. The bits
+        // that come in from the neighbouring byte are ignored.
         let bit_of_quarter = _mm512_set_epi64(
             0x0808_0808_0808_0808,
             0x0808_0808_0808_0808,
@@ -59,7 +59,7 @@ impl Unseen {
         _mm512_and_si512(_mm512_permutexvar_epi8(codes, self.rows), bit)
     }
 
-    /// Marks those bytes of a vector that `valid` says belong to the text.
+    /// Marks the bytes of a vector that belong to the text, which are the lanes in `valid`.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     fn learn(&mut self, codes: __m512i, valid: u64) {
@@ -68,7 +68,7 @@ impl Unseen {
         if new == 0 {
             return;
         }
-        // SAFETY: 64 bytes, and the store needs no alignment.
+        // SAFETY: the array has 64 bytes, and the store needs no alignment.
         unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), codes) };
         if new.count_ones() > MANY {
             self.mark(ones(new).map(|lane| bytes[lane as usize]));
@@ -79,7 +79,7 @@ impl Unseen {
             self.flags[usize::from(code)] = 0xFF;
             let row = 1 << (code & 63);
             let bit = _mm512_set1_epi8(1 << (code >> 6));
-            // The bit is set, so that subtracting clears it.
+            // The bit is set, so that subtracting it clears it.
             self.rows = _mm512_mask_sub_epi8(self.rows, row, self.rows, bit);
             new = valid & _mm512_test_epi8_mask(self.among(codes), self.among(codes));
         }
@@ -114,23 +114,23 @@ impl Unseen {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub fn one_byte(codes: &[u8]) -> Vec<u32> {
-    codes_of(and_one_byte([0; 4], codes))
+    codes_of(add_one_byte([0; 4], codes))
 }
 
-/// What is known already, and what the codes hold.
+/// Adds the characters of `codes` to those seen before.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub fn and_one_byte(known: Latin1, codes: &[u8]) -> Latin1 {
+pub fn add_one_byte(seen: Latin1, codes: &[u8]) -> Latin1 {
     let mut unseen = Unseen::all();
-    let new = if known == [0; 4] { MOSTLY_NEW } else { 0 };
-    let (first, codes) = codes.split_at(codes.len().min(new));
-    let known = known
+    let unchecked = if seen == [0; 4] { MOSTLY_NEW } else { 0 };
+    let (start, codes) = codes.split_at(codes.len().min(unchecked));
+    let seen = seen
         .into_iter()
         .zip((0_u8..).step_by(64))
         .flat_map(|(bits, first)| {
             #[allow(clippy::cast_possible_truncation)] // less than 64
             ones(bits).map(move |bit| first + bit as u8)
         });
-    unseen.mark(known.chain(first.iter().copied()));
+    unseen.mark(seen.chain(start.iter().copied()));
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     for block in blocks {
         let mut any = _mm512_setzero_si512();
@@ -153,7 +153,7 @@ pub fn and_one_byte(known: Latin1, codes: &[u8]) -> Latin1 {
     }
     if !rest.is_empty() {
         let valid = u64::MAX >> (LANES - rest.len());
-        // SAFETY: lanes beyond `valid`, which are beyond the slice, are not read.
+        // SAFETY: lanes outside `valid`, which lie beyond the slice, are not read.
         let codes = unsafe { _mm512_maskz_loadu_epi8(valid, rest.as_ptr().cast()) };
         unseen.learn(codes, valid);
     }
@@ -163,37 +163,37 @@ pub fn and_one_byte(known: Latin1, codes: &[u8]) -> Latin1 {
 #[inline]
 fn prefetch<T>(vector: &[T]) {
     let ahead = vector.as_ptr().cast::<i8>().wrapping_add(AHEAD);
-    // SAFETY: a hint, which reads nothing and is ignored where there is nothing to be read.
+    // SAFETY: this is a hint, which reads nothing and is ignored for an address without memory.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead) }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(vector: &[u8; LANES]) -> __m512i {
-    // SAFETY: 64 bytes, and the load needs no alignment.
+    // SAFETY: the array has 64 bytes, and the load needs no alignment.
     unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) }
 }
 
-/// Characters asked for anything unseen by one branch.
+/// Characters that one branch checks for unseen ones.
 const WIDE_BLOCK: usize = 8 * WIDE_LANES;
 const WIDE_LANES: usize = LANES / 2;
-/// No code shifted by ten, so that a slot that holds this agrees with no character.
+/// Marks an empty place. No code shifted by ten has this value, so that it matches no character.
 const VACANT: u8 = 0xFF;
 
-/// Rows for up to eight runs of 64 neighbouring codes: an alphabet, with its spaces and punctuation,
-/// rarely takes more.
+/// Rows for up to eight runs of 64 neighbouring codes. An alphabet with its spaces and punctuation
+/// rarely needs more.
 ///
-/// A run has a place that depends on its number, where stands which bit of the rows is its own, and
-/// the code shifted by ten, which tells it from the other runs that would have that place.
+/// The number of a run determines its place. The place holds the bit that the run has in every row,
+/// and the codes of the run shifted by ten, which distinguish it from other runs with this place.
 struct Runs {
-    /// Of the characters not seen yet.
+    /// The characters not seen yet.
     rows: [u8; 64],
     bit: [u8; 64],
     shifted: [u8; 64],
     used: u32,
 }
 
-/// More than eight runs, or two in one place.
+/// There are more than eight runs, or two in one place.
 struct Crowded;
 
 impl Runs {
@@ -215,19 +215,19 @@ impl Runs {
     }
 
     fn seen(&self) -> Vec<u32> {
-        let mut found = Vec::with_capacity(128);
+        let mut characters = Vec::with_capacity(128);
         for (place, (&bit, &shifted)) in (0..).zip(self.bit.iter().zip(&self.shifted)) {
             if bit != 0 {
                 let shifted = u32::from(shifted);
                 let first = shifted << 10 | (place ^ shifted & 63) << 6;
                 let rows = (0..).zip(self.rows);
-                found.extend(
+                characters.extend(
                     rows.filter(|(_, row)| row & bit == 0)
                         .map(|(low, _)| first | low),
                 );
             }
         }
-        found
+        characters
     }
 }
 
@@ -275,11 +275,11 @@ pub fn two_bytes(codes: &[u16]) -> Vec<u32> {
     runs.seen()
 }
 
-/// Two-byte lanes whose low byte is not zero where `codes` are unseen.
+/// A vector with a low byte other than zero in the two-byte lane of each unseen code.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn unseen(codes: __m512i, &[rows, bit, shifted]: &[__m512i; 3]) -> __m512i {
-    // Of each index the low six bits count. What the high byte of a lane looks up means nothing.
+    // The low six bits of each index count. The result of a high byte has no meaning.
     let by_ten = _mm512_srli_epi16::<10>(codes);
     let place = _mm512_xor_si512(_mm512_srli_epi16::<6>(codes), by_ten);
     let row = _mm512_permutexvar_epi8(codes, rows);
@@ -291,12 +291,13 @@ fn unseen(codes: __m512i, &[rows, bit, shifted]: &[__m512i; 3]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_wide(vector: &[u16; WIDE_LANES]) -> __m512i {
-    // SAFETY: 64 bytes, and the load needs no alignment.
+    // SAFETY: the array has 64 bytes, and the load needs no alignment.
     unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) }
 }
 
-/// The characters of Latin-1 by rows, as for one byte a character. The others, which are sparse in
-/// most such texts, are set aside and looked up in the table; where they are many, so is all.
+/// Checks characters of Latin-1 by rows, like texts of one byte per character. Wider characters,
+/// which are rare in most such texts, are set aside and looked up in the table. Where they are
+/// frequent, all characters are.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
     const BLOCK: usize = 256;
@@ -309,7 +310,7 @@ pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
     code_table::with_seen(Vec::new(), |seen| {
         for block in blocks {
             if wide_ones > BLOCK / 4 {
-                // Those of the block before: most blocks are like their neighbours.
+                // The count is that of the previous block: most blocks resemble their neighbours.
                 wide_ones = block.iter().filter(|&&code| code > 0xFF).count();
                 seen.learn_all(block);
                 continue;
@@ -321,8 +322,8 @@ pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
                 let codes = load_widest(vector);
                 let wide = _mm512_cmpgt_epu32_mask(codes, _mm512_set1_epi32(0xFF));
                 any = _mm512_mask_or_epi32(any, !wide, any, latin1.among(codes));
-                // SAFETY: 16 lanes of 528. Less than 256 waited when this block began, and it has set
-                // aside at most the 240 before this vector.
+                // SAFETY: 16 of 528 lanes are written. Fewer than 256 waited at the start of this
+                // block, which has set aside at most the 240 before this vector.
                 unsafe {
                     let aside = aside.as_mut_ptr().add(waiting);
                     _mm512_storeu_si512(aside.cast(), _mm512_maskz_compress_epi32(wide, codes));
@@ -334,7 +335,7 @@ pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
                 seen.learn_all(&aside[..waiting]);
                 waiting = 0;
             }
-            // Of a lane the low byte counts.
+            // Only the low byte of a lane counts.
             let low = _mm512_set1_epi32(0xFF);
             if _mm512_test_epi32_mask(any, low) == 0 {
                 continue;
@@ -354,6 +355,6 @@ pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_widest(vector: &[u32; 16]) -> __m512i {
-    // SAFETY: 64 bytes, and the load needs no alignment.
+    // SAFETY: the array has 64 bytes, and the load needs no alignment.
     unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) }
 }

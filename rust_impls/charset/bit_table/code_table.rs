@@ -1,10 +1,10 @@
-//! A flag for each code point, for two and four bytes a character.
+//! A flag for each code point, for texts of two and four bytes per character.
 //!
-//! Flags are bytes: of `bool`s the compiler would make a branch for every other one.
+//! Flags are bytes: with `bool`s the compiler would branch on every other flag.
 //!
-//! The table outlives the call, and a call takes its own marks back: clearing all of it would cost
-//! more than most texts do. Only the pages that texts have touched take memory, at most 1.1 MB a
-//! thread.
+//! The table outlives the call, and each call takes its own marks back: clearing the whole table
+//! would take longer than most texts do. Only the pages that texts have touched take memory, at
+//! most 1.1 MB per thread.
 
 #![allow(unsafe_code)] // a wider load
 
@@ -12,7 +12,8 @@ use std::cell::RefCell;
 
 use super::no_flags;
 
-/// A power of two, so that a mask spares the check of a bound: memory that no text touches is free.
+/// A power of two, so that a mask saves the bounds check. Memory that no text touches costs
+/// nothing.
 const FLAGS: usize = 1 << 21;
 const BLOCK: usize = 16;
 
@@ -25,13 +26,13 @@ thread_local! {
 }
 
 pub trait Code: Copy + Into<u32> {
-    /// Where its flag is. The mask changes nothing in a code point.
+    /// The place of its flag. The mask changes nothing in a code point.
     #[inline]
     fn index(self) -> usize {
         self.into() as usize & (FLAGS - 1)
     }
 
-    /// [`SEEN`] if all of a block are.
+    /// [`SEEN`] if all characters of a block have been seen.
     #[inline]
     fn all_seen(block: &[Self; BLOCK], flags: &Flags) -> u8 {
         let seen = |all, code: &Self| all & flags[code.index()];
@@ -40,12 +41,12 @@ pub trait Code: Copy + Into<u32> {
 }
 
 impl Code for u16 {
-    /// Loads are the limit: four codes by one, and then their flags.
+    /// Loads limit the speed: one load takes four codes, then one load each takes their flags.
     #[inline]
     fn all_seen(block: &[u16; BLOCK], flags: &Flags) -> u8 {
         let mut all = SEEN;
         for four in block.as_chunks::<4>().0 {
-            // SAFETY: four codes are eight bytes, which need no alignment here.
+            // SAFETY: four codes are eight bytes, and this read needs no alignment.
             let word = unsafe { four.as_ptr().cast::<u64>().read_unaligned() };
             for shift in [0, 16, 32, 48] {
                 all &= flags[(word >> shift & 0xFFFF) as usize];
@@ -61,36 +62,39 @@ pub fn distinct<C: Code>(codes: &[C]) -> Vec<u32> {
     distinct_beyond(codes, Vec::new())
 }
 
-/// Adds the characters of `codes` to those found before.
-pub fn distinct_beyond<C: Code>(codes: &[C], found: Vec<u32>) -> Vec<u32> {
-    with_seen(found, |seen| seen.learn_all(codes))
+/// Adds the characters of `codes` to those seen before.
+pub fn distinct_beyond<C: Code>(codes: &[C], before: Vec<u32>) -> Vec<u32> {
+    with_seen(before, |seen| seen.learn_all(codes))
 }
 
-/// Runs `work` with a table in which what was found before is marked, and returns all that is then.
-pub fn with_seen(found: Vec<u32>, work: impl FnOnce(&mut Seen<'_>)) -> Vec<u32> {
+/// Runs `work` on a table that marks the characters seen before. Returns all that are marked then.
+pub fn with_seen(before: Vec<u32>, work: impl FnOnce(&mut Seen<'_>)) -> Vec<u32> {
     FLAGS_OF_THREAD.with_borrow_mut(|flags| {
         let flags = flags.get_or_insert_with(no_flags);
-        for &code in &found {
+        for &code in &before {
             flags[code.index()] = SEEN;
         }
-        let mut seen = Seen { flags, found };
+        let mut seen = Seen {
+            flags,
+            characters: before,
+        };
         work(&mut seen);
-        let Seen { flags, found } = seen;
-        for &code in &found {
+        let Seen { flags, characters } = seen;
+        for &code in &characters {
             flags[code.index()] = 0;
         }
-        found
+        characters
     })
 }
 
-/// The flags of what has been seen, and a list of it.
+/// The characters seen so far, as flags and as a list.
 pub struct Seen<'a> {
     flags: &'a mut Flags,
-    found: Vec<u32>,
+    characters: Vec<u32>,
 }
 
 impl Seen<'_> {
-    /// Looks a block up before it branches.
+    /// Looks up a whole block before each branch.
     pub fn learn_all<C: Code>(&mut self, codes: &[C]) {
         let (blocks, rest) = codes.as_chunks::<BLOCK>();
         for block in blocks {
@@ -101,10 +105,10 @@ impl Seen<'_> {
         self.learn(rest);
     }
 
-    /// Writes every character down and then keeps the new ones: a branch for each would be guessed
-    /// wrong for each that is new.
+    /// Writes down every character but advances only past the new ones: a branch for each character
+    /// would be mispredicted at every new one.
     #[cold]
-    #[inline(never)] // its registers would be taken from the loop that looks up
+    #[inline(never)] // inlined, it would take registers from the loop that looks up
     fn learn<C: Code>(&mut self, codes: &[C]) {
         let mut new = [0; BLOCK];
         let mut count = 0;
@@ -114,6 +118,6 @@ impl Seen<'_> {
             count += usize::from(*flag != SEEN);
             *flag = SEEN;
         }
-        self.found.extend_from_slice(&new[..count]);
+        self.characters.extend_from_slice(&new[..count]);
     }
 }

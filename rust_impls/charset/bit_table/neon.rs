@@ -1,21 +1,23 @@
 //! Lookups of 16 bytes in 64 (NEON).
 //!
-//! A byte's low six bits name one of 64 rows, its high two bits one of the four bits that a row keeps.
+//! The low six bits of a byte select one of 64 rows, and its high two bits one of the four bits in
+//! a row.
 
 #![allow(unsafe_code)] // loads
 
-#[allow(clippy::wildcard_imports)] // intrinsics: many, and named like nothing else
+#[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::aarch64::*;
 
 use super::{Latin1, codes_of, scalar};
 
 const LANES: usize = 16;
-/// Bytes asked for anything unseen by one branch.
+/// Bytes that one branch checks for unseen characters.
 const BLOCK: usize = 16 * LANES;
-/// In shorter texts too much is new: as measured with AVX2, not yet here.
+/// Shorter texts are left to portable code, because too many of their characters are new. The
+/// number was measured with AVX2, not yet with NEON.
 const PAYS: usize = 2048;
 
-/// Rows of the characters not seen yet: bit `k` of byte `r` stands for the code `64 * k + r`.
+/// The characters not seen yet, by rows: bit `k` of byte `r` stands for the code `64 * k + r`.
 struct Unseen {
     seen: Latin1,
     rows: [u8; 64],
@@ -34,7 +36,7 @@ impl Unseen {
         }
     }
 
-    /// Bytes that are not zero where `codes` are unseen.
+    /// A vector with a byte other than zero for each of the `codes` that is unseen.
     #[inline]
     #[target_feature(enable = "neon")]
     fn among(&self, codes: uint8x16_t) -> uint8x16_t {
@@ -103,7 +105,7 @@ pub fn one_byte(codes: &[u8]) -> Vec<u32> {
 #[inline]
 #[target_feature(enable = "neon")]
 fn load(vector: &[u8; LANES]) -> uint8x16_t {
-    // SAFETY: 16 bytes, and the load needs no alignment.
+    // SAFETY: the array has 16 bytes, and the load needs no alignment.
     unsafe { vld1q_u8(vector.as_ptr()) }
 }
 

@@ -1,10 +1,11 @@
-//! Portable code for one byte a character.
+//! Portable code for texts of one byte per character.
 
 use super::{codes_of, no_flags};
 
-/// In shorter texts too many pairs are new: at 64 KB it took 1.7 times as long as marking each byte.
+/// Length in bytes from which pairs pay. In shorter texts too many pairs are new: at 64 KB pairs
+/// took 1.7 times as long as marking each byte.
 const PAIRS_PAY: usize = 128 * 1024;
-/// Bytes looked up before a branch.
+/// Bytes that are looked up before each branch.
 const BLOCK: usize = 64;
 const SEEN: u8 = 1;
 
@@ -25,16 +26,16 @@ pub fn one_byte(codes: &[u8]) -> Vec<u32> {
     codes_of(bits)
 }
 
-/// Stores without looking, as no store waits for another.
+/// Stores without a check, because no store waits for another.
 fn mark(codes: &[u8], seen: &mut [bool; 256]) {
     for &code in codes {
         seen[usize::from(code)] = true;
     }
 }
 
-/// Looks two bytes up at once, and a block before it branches: text has some 1,500 different pairs,
-/// whose flags stay in the first cache. They are bytes because of `bool`s the compiler would make a
-/// branch for every other one.
+/// Looks up two bytes at once, and a whole block before each branch. A text has some 1,500
+/// different pairs, whose flags stay in the first cache. Flags are bytes: with `bool`s the compiler
+/// would branch on every other flag.
 fn mark_by_pairs(codes: &[u8], seen: &mut [bool; 256]) {
     let mut pairs = no_flags();
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
@@ -53,9 +54,9 @@ fn mark_by_pairs(codes: &[u8], seen: &mut [bool; 256]) {
     mark(rest, seen);
 }
 
-/// Returns how many characters have been seen.
+/// Marks the pairs and bytes of a block. Returns how many different bytes have been seen.
 #[cold]
-#[inline(never)] // its registers would be taken from the loop that looks up
+#[inline(never)] // inlined, it would take registers from the loop that looks up
 fn learn_pairs(block: &[u8; BLOCK], pairs: &mut [u8; 1 << 16], seen: &mut [bool; 256]) -> usize {
     for pair in block.as_chunks::<2>().0 {
         pairs[usize::from(u16::from_le_bytes(*pair))] = SEEN;

@@ -1,7 +1,7 @@
-//! 64 ids by one shuffle of two registers of bytes, 32 by two of words, 16 by four of double words
-//! (AVX-512 with VBMI).
+//! One shuffle of two registers looks up 64 ids if characters are bytes; two shuffles look up 32 if
+//! they are words, and four look up 16 if they are double words (AVX-512 with VBMI).
 
-#![allow(unsafe_code)] // loads from and stores to slices by vector
+#![allow(unsafe_code)] // vector loads from slices, and vector stores to them
 
 use std::arch::x86_64::{
     __m512i, _mm256_loadu_si256, _mm512_cmpge_epu16_mask, _mm512_cvtepu16_epi32,
@@ -15,10 +15,10 @@ use std::mem::MaybeUninit;
 use super::MOST;
 use crate::decoded::{Decoded, fill};
 
-/// Ids between two looks at whether any was outside the vocabulary.
+/// Ids that are looked up before each check whether one was outside the vocabulary.
 const BLOCK: usize = 512;
 
-/// The even bytes of two registers in a row.
+/// The indices of the even bytes of two registers.
 const EVEN: [u8; 64] = {
     let mut even = [0; 64];
     let mut at = 0;
@@ -31,16 +31,16 @@ const EVEN: [u8; 64] = {
     even
 };
 
-/// Fills `room` from a table of at most 128 characters; ids and room have the same length.
+/// Fills `buffer` from a table of at most 128 characters. `ids` and `buffer` have the same length.
 ///
 /// # Safety
 ///
 /// The processor has AVX-512 F, BW and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub unsafe fn one_byte(characters: &[u8], ids: &[u16], room: &mut [MaybeUninit<u8>]) -> Decoded {
+pub unsafe fn one_byte(characters: &[u8], ids: &[u16], buffer: &mut [MaybeUninit<u8>]) -> Decoded {
     let mut table = [0_u8; MOST];
     table[..characters.len()].copy_from_slice(characters);
-    // SAFETY: each reads 64 bytes of an array of at least as many.
+    // SAFETY: each load reads 64 bytes of an array that has at least as many.
     let (low, high, even) = unsafe {
         (
             _mm512_loadu_si512(table.as_ptr().cast()),
@@ -48,22 +48,22 @@ pub unsafe fn one_byte(characters: &[u8], ids: &[u16], room: &mut [MaybeUninit<u
             _mm512_loadu_si512(EVEN.as_ptr().cast()),
         )
     };
-    blocks(characters, ids, room, |ids, room| {
+    blocks(characters, ids, buffer, |ids, buffer| {
         let mut highest = _mm512_setzero_si512();
-        for (ids, room) in ids
+        for (ids, buffer) in ids
             .as_chunks::<64>()
             .0
             .iter()
-            .zip(room.as_chunks_mut::<64>().0)
+            .zip(buffer.as_chunks_mut::<64>().0)
         {
-            // SAFETY: 64 ids are two registers, 64 bytes are one.
+            // SAFETY: 64 ids fill two registers, and 64 bytes fill one.
             unsafe {
                 let first = _mm512_loadu_si512(ids.as_ptr().cast());
                 let second = _mm512_loadu_si512(ids.as_ptr().add(32).cast());
                 highest = _mm512_max_epu16(highest, _mm512_max_epu16(first, second));
                 let narrow = _mm512_permutex2var_epi8(first, even, second);
-                let found = _mm512_permutex2var_epi8(low, narrow, high);
-                _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
+                let decoded = _mm512_permutex2var_epi8(low, narrow, high);
+                _mm512_storeu_si512(buffer.as_mut_ptr().cast(), decoded);
             }
         }
         highest
@@ -76,37 +76,41 @@ pub unsafe fn one_byte(characters: &[u8], ids: &[u16], room: &mut [MaybeUninit<u
 ///
 /// The processor has AVX-512 F, BW and VBMI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub unsafe fn two_bytes(characters: &[u16], ids: &[u16], room: &mut [MaybeUninit<u16>]) -> Decoded {
+pub unsafe fn two_bytes(
+    characters: &[u16],
+    ids: &[u16],
+    buffer: &mut [MaybeUninit<u16>],
+) -> Decoded {
     let mut table = [0_u16; MOST];
     table[..characters.len()].copy_from_slice(characters);
-    // SAFETY: reads 32 words at 0, 32, 64 and 96 of 128.
+    // SAFETY: this reads 32 words at 0, 32, 64 and 96 of 128.
     let tables: [__m512i; 4] =
         std::array::from_fn(|at| unsafe { _mm512_loadu_si512(table.as_ptr().add(32 * at).cast()) });
     let sixty_four = _mm512_set1_epi16(64);
-    blocks(characters, ids, room, |ids, room| {
+    blocks(characters, ids, buffer, |ids, buffer| {
         let mut highest = _mm512_setzero_si512();
-        for (ids, room) in ids
+        for (ids, buffer) in ids
             .as_chunks::<32>()
             .0
             .iter()
-            .zip(room.as_chunks_mut::<32>().0)
+            .zip(buffer.as_chunks_mut::<32>().0)
         {
-            // SAFETY: 32 ids are one register, and so are 32 characters.
+            // SAFETY: 32 ids fill one register, and so do 32 characters.
             unsafe {
                 let ids = _mm512_loadu_si512(ids.as_ptr().cast());
                 highest = _mm512_max_epu16(highest, ids);
                 let low = _mm512_permutex2var_epi16(tables[0], ids, tables[1]);
                 let high = _mm512_permutex2var_epi16(tables[2], ids, tables[3]);
                 let is_high = _mm512_test_epi16_mask(ids, sixty_four);
-                let found = _mm512_mask_blend_epi16(is_high, low, high);
-                _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
+                let decoded = _mm512_mask_blend_epi16(is_high, low, high);
+                _mm512_storeu_si512(buffer.as_mut_ptr().cast(), decoded);
             }
         }
         highest
     })
 }
 
-/// The same for characters of four bytes: four tables of 32.
+/// The same for characters of four bytes, with four tables of 32.
 ///
 /// # Safety
 ///
@@ -115,72 +119,72 @@ pub unsafe fn two_bytes(characters: &[u16], ids: &[u16], room: &mut [MaybeUninit
 pub unsafe fn four_bytes(
     characters: &[u32],
     ids: &[u16],
-    room: &mut [MaybeUninit<u32>],
+    buffer: &mut [MaybeUninit<u32>],
 ) -> Decoded {
     let mut table = [0_u32; MOST];
     table[..characters.len()].copy_from_slice(characters);
-    // SAFETY: reads 16 numbers at 0, 16, ... 112 of 128.
+    // SAFETY: this reads 16 numbers at 0, 16, ... 112 of 128.
     let tables: [__m512i; 8] =
         std::array::from_fn(|at| unsafe { _mm512_loadu_si512(table.as_ptr().add(16 * at).cast()) });
     let (thirty_two, sixty_four) = (_mm512_set1_epi32(32), _mm512_set1_epi32(64));
     let narrow = characters.len() <= 64;
-    blocks(characters, ids, room, |ids, room| {
+    blocks(characters, ids, buffer, |ids, buffer| {
         let mut highest = _mm512_setzero_si512();
-        for (ids, room) in ids
+        for (ids, buffer) in ids
             .as_chunks::<16>()
             .0
             .iter()
-            .zip(room.as_chunks_mut::<16>().0)
+            .zip(buffer.as_chunks_mut::<16>().0)
         {
-            // SAFETY: 16 ids are half a register, and 16 characters are one.
+            // SAFETY: 16 ids fill half a register, and 16 characters fill one.
             unsafe {
                 let ids = _mm512_cvtepu16_epi32(_mm256_loadu_si256(ids.as_ptr().cast()));
                 highest = _mm512_max_epu16(highest, ids);
                 let is_second = _mm512_test_epi32_mask(ids, thirty_two);
                 let first = _mm512_permutex2var_epi32(tables[0], ids, tables[1]);
                 let second = _mm512_permutex2var_epi32(tables[2], ids, tables[3]);
-                let mut found = _mm512_mask_blend_epi32(is_second, first, second);
+                let mut decoded = _mm512_mask_blend_epi32(is_second, first, second);
                 if !narrow {
                     let third = _mm512_permutex2var_epi32(tables[4], ids, tables[5]);
                     let fourth = _mm512_permutex2var_epi32(tables[6], ids, tables[7]);
                     let high = _mm512_mask_blend_epi32(is_second, third, fourth);
                     let is_high = _mm512_test_epi32_mask(ids, sixty_four);
-                    found = _mm512_mask_blend_epi32(is_high, found, high);
+                    decoded = _mm512_mask_blend_epi32(is_high, decoded, high);
                 }
-                _mm512_storeu_si512(room.as_mut_ptr().cast(), found);
+                _mm512_storeu_si512(buffer.as_mut_ptr().cast(), decoded);
             }
         }
         highest
     })
 }
 
-/// Has whole blocks looked up by `shuffle`, which returns the highest ids, lane by lane; what it found
-/// for ids outside the vocabulary is overwritten or never read.
+/// Calls `shuffle` on whole blocks of ids. It returns the highest ids, lane by lane. The characters
+/// that it writes for ids outside the vocabulary are overwritten or never read.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn blocks<C: Copy>(
     characters: &[C],
     ids: &[u16],
-    room: &mut [MaybeUninit<C>],
+    buffer: &mut [MaybeUninit<C>],
     shuffle: impl Fn(&[u16; BLOCK], &mut [MaybeUninit<C>; BLOCK]) -> __m512i,
 ) -> Decoded {
     let (id_blocks, ids_left) = ids.as_chunks::<BLOCK>();
-    let (room_blocks, room_left) = room.as_chunks_mut::<BLOCK>();
+    let (buffer_blocks, buffer_left) = buffer.as_chunks_mut::<BLOCK>();
     #[allow(clippy::cast_possible_wrap, clippy::cast_possible_truncation)] // at most 128
     let outside = _mm512_set1_epi16(characters.len() as i16);
     let mut highest = _mm512_setzero_si512();
-    for (block, (ids, room)) in id_blocks.iter().zip(room_blocks).enumerate() {
-        let here = shuffle(ids, room);
-        if _mm512_cmpge_epu16_mask(here, outside) != 0 {
-            // Finds out which; there is one, so that this is an error.
-            fill(characters, ids, room, usize::from).map_err(|at| block * BLOCK + at)?;
+    for (block, (ids, buffer)) in id_blocks.iter().zip(buffer_blocks).enumerate() {
+        let block_highest = shuffle(ids, buffer);
+        if _mm512_cmpge_epu16_mask(block_highest, outside) != 0 {
+            // One of the ids is outside: `fill` returns the error with its position.
+            fill(characters, ids, buffer, usize::from).map_err(|at| block * BLOCK + at)?;
         }
-        highest = _mm512_max_epu16(highest, here);
+        highest = _mm512_max_epu16(highest, block_highest);
     }
-    let last = fill(characters, ids_left, room_left, usize::from)
+    let last = fill(characters, ids_left, buffer_left, usize::from)
         .map_err(|at| id_blocks.len() * BLOCK + at)?;
     let mut lanes = [0_u16; 32];
-    // SAFETY: 32 words are one register.
+    // SAFETY: 32 words fill one register.
     unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), highest) };
     Ok(lanes
         .iter()
