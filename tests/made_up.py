@@ -1,4 +1,4 @@
-"""Runs that nobody measured, for what reads records: written as the real ones are."""
+"""Made-up runs for the tests of all that reads records, written as real ones are."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PROCESSES = 12
 
 
 def made_up_seconds(id: str, characters: int) -> float:
-    """Return a time that rises with the text; which idea is how fast is up to its name."""
-    each = {"limit": 1e-11, "rust": 1e-10, "python": 1e-9}.get(id.partition("/")[0], 1e-9)
-    return 2e-7 + characters * each * math.exp(random.Random(id).uniform(0, 4))
+    """Return a time that rises with the text's length; an idea's speed is drawn by its name."""
+    rate = {"limit": 1e-11, "rust": 1e-10, "python": 1e-9}.get(id.partition("/")[0], 1e-9)
+    return 2e-7 + characters * rate * math.exp(random.Random(id).uniform(0, 4))
 
 
-def comparison(mine: float, other: float, chance: random.Random) -> Comparison:
-    """Return what could have been said of two times."""
-    ratio = other / mine
+def comparison(own: float, other: float, chance: random.Random) -> Comparison:
+    """Return a comparison that two times could have led to."""
+    ratio = other / own
     spread = 0.02
     return Comparison(
         contender=2,
@@ -61,7 +61,7 @@ def comparison(mine: float, other: float, chance: random.Random) -> Comparison:
         wall=Ratio(ratio, (ratio * 0.98, ratio * 1.02)),
         cpu=Ratio(ratio, (ratio * 0.98, ratio * 1.02)),
         wall_over_cpu=1.001,
-        seconds=(other, mine),
+        seconds=(other, own),
         ratios=tuple(ratio * chance.lognormvariate(0, 0.015) for _ in range(PROCESSES)),
         control_ratios=tuple(chance.lognormvariate(0, 0.005) for _ in range(PROCESSES)),
     )
@@ -74,7 +74,7 @@ def cells(
 ) -> list[Cell]:
     """Return cells of these tasks, as a run could have them; one is wrong and one is n/a."""
     chance = random.Random(1)
-    found = []
+    made: list[Cell] = []
     for task in tasks:
         references = references_of(task, "ascii")
         for corpus in corpora:
@@ -82,8 +82,8 @@ def cells(
                 for row in REGISTRY:
                     if row.task != task:
                         continue
-                    mine = made_up_seconds(row.id, SIZES[corpus])
-                    found.append(
+                    own = made_up_seconds(row.id, SIZES[corpus])
+                    made.append(
                         Cell(
                             task=task,
                             id=row.id,
@@ -93,8 +93,8 @@ def cells(
                             width="ascii",
                             state=state,
                             status="right",
-                            seconds=mine,
-                            quantiles=tuple(mine * part for part in (0.97, 0.99, 1.0, 1.02, 1.3)),
+                            seconds=own,
+                            quantiles=tuple(own * part for part in (0.97, 0.99, 1.0, 1.02, 1.3)),
                             cores=1.7 if "parallel" in row.marks else None,
                             processes=PROCESSES,
                             meanwhile=Meanwhile(10.0, (0.5, 1.5), 0.01, 0.6),
@@ -103,7 +103,7 @@ def cells(
                                     role,
                                     other.id,
                                     comparison(
-                                        mine, made_up_seconds(other.id, SIZES[corpus]), chance
+                                        own, made_up_seconds(other.id, SIZES[corpus]), chance
                                     ),
                                 )
                                 for role, other in references.items()
@@ -112,7 +112,7 @@ def cells(
                             limit=is_limit(row),
                         )
                     )
-    return found
+    return made
 
 
 def without_time(cell: Cell, status: str, *details: str) -> Cell:
@@ -123,12 +123,12 @@ def without_time(cell: Cell, status: str, *details: str) -> Cell:
 
 
 def without_a_word(cell: Cell) -> Cell:
-    """Return a cell of which nothing valid could be said."""
-    against = [
-        replace(each, comparison=replace(each.comparison, verdict="invalid"))
-        for each in cell.against
+    """Return a cell none of whose comparisons is valid."""
+    invalid = [
+        replace(against, comparison=replace(against.comparison, verdict="invalid"))
+        for against in cell.against
     ]
-    return replace(cell, against=tuple(against))
+    return replace(cell, against=tuple(invalid))
 
 
 def write(folder: Path, run: Run, measured: Sequence[Cell], complete: bool = True) -> Path:

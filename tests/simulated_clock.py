@@ -1,8 +1,8 @@
-"""A machine whose truth is known: worker processes as the harness would have measured them.
+"""A simulated machine whose truth is known: worker processes as they would have measured it.
 
-Each fault is one that was measured on real machines, at the size it had there, and each can be
-turned up or off. Time runs through the rounds in order, so that what preempts, ticks or drifts
-hits whichever block is running.
+Each fault was measured on real machines, has the size that it had there, and can be changed or
+turned off. Time runs through the rounds in order, so that preemption, ticks and drift hit the block
+that is running.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from nanogpt_rs.statistics.blocks import Process
 
 @dataclass(frozen=True)
 class Machine:
-    """What is wrong with the machine; shares are of a block's time.
+    """Faults of the machine. Shares are shares of a block's time.
 
     Attributes:
-        noise: SD of a single block.
-        spikes: the share of blocks that take half as long again.
-        wander: SD of what all blocks of a round share.
-        drift: by how much the first calls of a process are slower; it fades over 50 calls.
-        first_slot: by how much the first block of a round is slower.
-        predecessor: SD of what an arm does to the block after it; arms that take the same time
-            are the same code and do the same.
-        layout: SD of what a process's memory layout does to an arm.
-        humps: by how much the slower half of the processes is slower, all arms alike.
-        slice_ms: the scheduler's slice where another process shares the core, turn by turn;
-            0 where it is ours alone.
-        switch_us: CPU time that getting the core back costs.
-        cpu_tick_ns, wall_tick_ns: of the two clocks.
+        noise: Standard deviation of a single block.
+        spikes: Share of blocks that take 1.5 times as long.
+        wander: Standard deviation that all blocks of a round have in common.
+        drift: Share by which the first calls of a process are slower. It fades over 50 calls.
+        first_slot: Share by which the first block of a round is slower.
+        predecessor: Standard deviation of an arm's effect on the block after it. Arms that take
+            the same time are the same code and have the same effect.
+        layout: Standard deviation of the effect of a process's memory layout on an arm.
+        humps: Share by which the slower half of the processes is slower, in all arms.
+        slice_ms: Length in ms of the scheduler's slice where another process shares the core, turn
+            by turn; 0 where no other process does.
+        switch_us: CPU time in us that getting the core back costs.
+        cpu_tick_ns, wall_tick_ns: Length in ns of the two clocks' ticks.
     """
 
     noise: float = 0.03
@@ -67,31 +67,27 @@ def measure(
     seeds: Any = None,
     waiting: Collection[int] = (),
 ) -> list[Process]:
-    """Return what worker processes would have reported.
+    """Return the processes that would have been measured.
 
     Args:
-        rng: decides everything that is left to chance.
-        machine: what disturbs.
-        seconds: the true time of one call of each arm.
-        processes: how many.
-        rounds: that are kept of each.
-        calls: in a block, of each arm.
-        warm_up_rounds: that are thrown away.
-        order: of the arms in a round: ``random``, or ``cyclic``, which moves each arm on by one
-            place each round and so leaves its predecessor the same.
-        seeds: shape (processes, arms): what the hash seed does to each arm, as a log.
-        waiting: arms whose blocks spend half of their wall time waiting, as threads make them.
+        rng: Source of all chance.
+        machine: Faults of the machine.
+        seconds: True seconds of one call of each arm.
+        processes: Number of processes.
+        rounds: Number of rounds that are kept of each process.
+        calls: Number of calls in a block, for each arm or for all.
+        warm_up_rounds: Number of rounds that are discarded first.
+        order: Order of the arms in a round: ``random``; or ``cyclic``, which moves each arm by one
+            place in each round, so that its predecessor is always the same.
+        seeds: Effect of the hash seed on each arm, as a logarithm: shape (processes, arms).
+        waiting: Arms whose blocks wait for half of their wall-clock time, as threads make them.
     """
     arms, total = len(seconds), warm_up_rounds + rounds
     counts = np.broadcast_to(np.asarray(calls), (arms,))
     shape = (processes, total, arms)
-    if order == "random":
-        who = rng.permuted(np.broadcast_to(np.arange(arms), shape), axis=2)
-    else:
-        who = (np.arange(arms) + np.arange(total)[:, None]) % arms
-        who = np.broadcast_to(who, shape)
+    who = order_of_arms(rng, shape, order)
 
-    # What each arm needs, whatever its turn.
+    # The time that each arm needs, before the faults of a single block.
     logs = rng.normal(0, machine.layout, (processes, arms))
     logs += np.where(rng.random((processes, 1)) < 0.5, machine.humps, 0)
     if seeds is not None:
@@ -137,11 +133,19 @@ def measure(
         [np.take_along_axis(column.reshape(shape), place, axis=2) for column in columns], axis=-1
     )
     kept = blocks[:, warm_up_rounds:].swapaxes(1, 2)
-    return [Process(each) for each in kept.astype(np.float64)]
+    return [Process(process) for process in kept.astype(np.float64)]
+
+
+def order_of_arms(rng: np.random.Generator, shape: tuple[int, int, int], order: str) -> Any:
+    """Return the arm in each slot of each round, of shape (processes, rounds, arms)."""
+    _, total, arms = shape
+    if order == "random":
+        return rng.permuted(np.broadcast_to(np.arange(arms), shape), axis=2)
+    return np.broadcast_to((np.arange(arms) + np.arange(total)[:, None]) % arms, shape)
 
 
 def ticked(end: Any, length: Any, tick_ns: float) -> Any:
-    """Return lengths as a clock reads them that only knows whole ticks, in whole ns."""
+    """Return lengths as read from a clock that only knows whole ticks, in whole ns."""
 
     def read(at: Any) -> Any:
         return np.floor(np.floor(at / tick_ns) * tick_ns)
@@ -150,9 +154,9 @@ def ticked(end: Any, length: Any, tick_ns: float) -> Any:
 
 
 def hash_seeds(rng: np.random.Generator, processes: int, arms: int, hashing: int) -> Any:
-    """Return what the hash seed does to one arm of each process: SD 12.5 %, skewness 0.6.
+    """Return the hash seed's effect on one arm of each process: SD 12.5 %, skewness 0.6, mean 0.
 
-    That is what 120 seeds did to ``set(text)``. Its mean is 0.
+    These are the values that 120 seeds had for ``set(text)``.
     """
     skewness, spread = 0.6, 0.125
     shape = 4 / skewness**2

@@ -1,8 +1,9 @@
-"""What pytest-benchmark, pyperf and asv say of the functions that the self-test measures.
+"""The judgements of pytest-benchmark, pyperf and asv on functions that the self-test measures.
 
-Each is run as its users run it, in a process of its own, and judged by its own rule: a mean off by
-more than 5 % (``--benchmark-compare-fail=mean:5%``), ``pyperf compare_to``, and what
-``asv compare`` asks of two results, at a factor of 1.05.
+Each tool is run as its users run it, in a process of its own, and judges by its own rule. For
+pytest-benchmark, a mean must be off by more than 5 % (``--benchmark-compare-fail=mean:5%``). For
+pyperf, ``pyperf compare_to`` decides. For asv, it is the rule of ``asv compare`` at a factor of
+1.05.
 """
 
 from __future__ import annotations
@@ -23,53 +24,61 @@ from nanogpt_rs.ruler.tasks import TASKS, Call
 from nanogpt_rs.ruler.texts import repeated
 
 SUBJECT = "NANOGPT_RS_RIVALS_SUBJECT"
-"""Tells the process of a tool what to measure: JSON of ``task``, ``id`` and ``arms``."""
+"""Environment variable that tells a tool's process what to measure: JSON of ``task``, ``id`` and
+``arms``."""
 FACTOR = 1.05
-"""By which means must differ for pytest-benchmark and asv to count as different."""
+"""Factor by which means must differ for pytest-benchmark and asv to call them different."""
 BASELINE = "baseline"
+"""Name of the arm that others are compared with."""
 
 
 class RivalError(Exception):
-    """A tool is not there or gave no answer; the message says which and why."""
+    """A tool is missing or gave no answer; the message says which and why."""
 
 
 def subject(name: str) -> Call:
-    """Return the call that an arm stands for, in the process of a tool."""
-    told = json.loads(os.environ[SUBJECT])
-    text = repeated(corpora.load(corpora.DEFAULT).text, told["arms"][name])
-    task = TASKS[told["task"]]
-    return task.call(find(task.name, told["id"]).resolve(), corpora.own_copy(text))
+    """Return the call that an arm stands for; a tool's process calls this."""
+    request = json.loads(os.environ[SUBJECT])
+    text = repeated(corpora.load(corpora.DEFAULT).text, request["arms"][name])
+    task = TASKS[request["task"]]
+    return task.call(find(task.name, request["id"]).resolve(), corpora.own_copy(text))
 
 
 def judge(task: str, id: str, arms: Mapping[str, int]) -> dict[str, dict[str, str]]:
-    """Return for each tool and each arm but the baseline: ``same``, ``slower`` or ``faster``.
+    """Return each tool's judgement of each arm but the baseline: same, slower or faster.
 
     Args:
-        task: of an implementation.
-        id: its id.
-        arms: by name how many characters of text; ``BASELINE`` comes first.
+        task: Name of the task.
+        id: Id of the implementation.
+        arms: Length of each arm's text in characters, by the arm's name; ``BASELINE`` comes first.
 
     Raises:
-        RivalError: a tool is missing or gave no answer.
+        RivalError: A tool is missing or gave no answer.
     """
-    told = {"task": task, "id": id, "arms": dict(arms)}
-    found = {}
+    request = {"task": task, "id": id, "arms": dict(arms)}
+    judgements = {}
     for tool, rule in TOOLS.items():
         with tempfile.TemporaryDirectory(prefix="nanogpt-rs-rival-") as folder:
-            found[tool] = rule(Path(folder), told)
-    return found
+            judgements[tool] = rule(Path(folder), request)
+    return judgements
 
 
-def started(folder: Path, told: dict[str, Any], *command: str, **environment: str) -> str:
-    """Run Python on a tool and return what it printed.
+def started(folder: Path, request: dict[str, Any], *command: str, **environment: str) -> str:
+    """Run a tool with Python and return its standard output.
+
+    Args:
+        folder: Folder to run it in, which is also its home folder.
+        request: Request for the tool's process, as ``SUBJECT`` describes it.
+        command: Arguments of Python.
+        environment: Further environment variables.
 
     Raises:
-        RivalError: it failed.
+        RivalError: The tool failed.
     """
     done = subprocess.run(
         [sys.executable, "-P", *command],
         cwd=folder,
-        env={**os.environ, "HOME": str(folder), SUBJECT: json.dumps(told), **environment},
+        env={**os.environ, "HOME": str(folder), SUBJECT: json.dumps(request), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -81,36 +90,36 @@ def started(folder: Path, told: dict[str, Any], *command: str, **environment: st
 
 
 def by_factor(baseline: float, other: float) -> str:
-    """Return what a mean says that is off by more than 5 %."""
+    """Return the judgement on two means, which must differ by more than ``FACTOR``."""
     if other > baseline * FACTOR:
         return "slower"
     return "faster" if baseline > other * FACTOR else "same"
 
 
-def pytest_benchmark(folder: Path, told: dict[str, Any]) -> dict[str, str]:
-    """Return what pytest-benchmark's means say."""
+def pytest_benchmark(folder: Path, request: dict[str, Any]) -> dict[str, str]:
+    """Return the judgements by pytest-benchmark's means."""
     (folder / "test_subject.py").write_text(
         "import pytest\n"
         "from nanogpt_rs.measuring.rivals import subject\n"
-        f"@pytest.mark.parametrize('name', {list(told['arms'])!r})\n"
+        f"@pytest.mark.parametrize('name', {list(request['arms'])!r})\n"
         "def test_subject(benchmark, name):\n"
         "    function, arguments = subject(name)\n"
         "    benchmark(function, *arguments)\n"
     )
     started(
         folder,
-        told,
+        request,
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--benchmark-only"),
         *("--benchmark-json=out.json", "test_subject.py"),
     )
     document = json.loads((folder / "out.json").read_bytes())
-    means = {one["params"]["name"]: one["stats"]["mean"] for one in document["benchmarks"]}
+    means = {case["params"]["name"]: case["stats"]["mean"] for case in document["benchmarks"]}
     baseline = means.pop(BASELINE)
     return {name: by_factor(baseline, mean) for name, mean in means.items()}
 
 
-def pyperf(folder: Path, told: dict[str, Any]) -> dict[str, str]:
-    """Return what ``pyperf compare_to`` says, of half as many processes as it takes by default."""
+def pyperf(folder: Path, request: dict[str, Any]) -> dict[str, str]:
+    """Return the judgements of ``pyperf compare_to``, on half as many processes as by default."""
     (folder / "subject.py").write_text(
         "import os, pyperf\n"
         "from nanogpt_rs.measuring.rivals import subject\n"
@@ -119,32 +128,32 @@ def pyperf(folder: Path, told: dict[str, Any]) -> dict[str, str]:
         "runner.bench_func('subject', function, *arguments)\n"
     )
     inherited = f"--inherit-environ={SUBJECT},NANOGPT_RS_RIVALS_ARM"
-    for name in told["arms"]:
+    for name in request["arms"]:
         started(
             folder,
-            told,
+            request,
             *("subject.py", "--quiet", "--fast", inherited, "-o", f"{name}.json"),
             NANOGPT_RS_RIVALS_ARM=name,
         )
-    found = {}
-    for name in told["arms"]:
+    judgements = {}
+    for name in request["arms"]:
         if name == BASELINE:
             continue
-        said = started(
-            folder, told, "-m", "pyperf", "compare_to", f"{BASELINE}.json", f"{name}.json"
+        output = started(
+            folder, request, "-m", "pyperf", "compare_to", f"{BASELINE}.json", f"{name}.json"
         )
-        found[name] = next((word for word in ("slower", "faster") if word in said), "same")
-    return found
+        judgements[name] = next((word for word in ("slower", "faster") if word in output), "same")
+    return judgements
 
 
-def asv(folder: Path, told: dict[str, Any]) -> dict[str, str]:
-    """Return what asv's own comparison says of results with samples."""
+def asv(folder: Path, request: dict[str, Any]) -> dict[str, str]:
+    """Return the judgements of asv's own comparison, on results with samples."""
     (folder / "suite").mkdir()
     (folder / "suite" / "__init__.py").touch()
     (folder / "suite" / "bench_subject.py").write_text(
         "from nanogpt_rs.measuring.rivals import subject\n"
         "class Subject:\n"
-        f"    params = {list(told['arms'])!r}\n"
+        f"    params = {list(request['arms'])!r}\n"
         "    def setup(self, name):\n"
         "        self.function, self.arguments = subject(name)\n"
         "    def time_call(self, name):\n"
@@ -167,10 +176,10 @@ def asv(folder: Path, told: dict[str, Any]) -> dict[str, str]:
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
     ).stdout.strip()
-    started(folder, told, "-m", "asv", "machine", "--yes", "--machine", "rival")
+    started(folder, request, "-m", "asv", "machine", "--yes", "--machine", "rival")
     started(
         folder,
-        told,
+        request,
         *("-m", "asv", "run", "--machine", "rival", "--record-samples"),
         *("-E", f"existing:{sys.executable}", "--set-commit-hash", commit),
     )
@@ -178,7 +187,7 @@ def asv(folder: Path, told: dict[str, Any]) -> dict[str, str]:
 
 
 def compared_by_asv(path: Path) -> dict[str, str]:
-    """Return what ``asv compare`` asks of two results, asked of each arm and the baseline."""
+    """Return the judgement of ``asv compare`` on each arm beside the baseline."""
     from asv.commands.compare import _is_result_better
     from asv.results import Results
 
@@ -189,10 +198,12 @@ def compared_by_asv(path: Path) -> dict[str, str]:
     values = dict(zip(names, results.get_result_value(key, parameters), strict=True))
     stats = results.get_result_stats(key, parameters)
     samples = results.get_result_samples(key, parameters)
-    known = dict(zip(names, zip(stats, samples, strict=True), strict=True))
+    details = dict(zip(names, zip(stats, samples, strict=True), strict=True))
 
-    def better(one: str, other: str) -> bool:
-        return bool(_is_result_better(values[one], values[other], known[one], known[other], FACTOR))
+    def better(arm: str, other: str) -> bool:
+        return bool(
+            _is_result_better(values[arm], values[other], details[arm], details[other], FACTOR)
+        )
 
     return {
         name: "slower" if better(BASELINE, name) else "faster" if better(name, BASELINE) else "same"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from statistics import median
 from typing import Literal
 
 SCHEMA_VERSION = 1
@@ -401,6 +400,8 @@ class Footprint:
     @property
     def typical_seconds(self) -> float:
         """Median of ``seconds`` over processes."""
+        from statistics import median  # imports fractions and decimal, which start-up can spare
+
         return median(self.seconds)
 
     @property

@@ -1,4 +1,4 @@
-"""Records as tables: a row for each cell and reference, for pandas and what reads its formats."""
+"""Records as tables with a row for each cell and reference: CSV, Markdown, Parquet."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class FrameError(Exception):
 def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
     """Return a table of the cells of these runs.
 
-    One row stands for a cell and a reference that it was set against, or for a cell that was set
-    against none. Columns: the fields of ``records.schema.Cell``, of its comparison and what names
-    machine, build and commit. Seconds are seconds, ratios above 1 say that the cell was faster.
+    One row stands for a cell and a reference that it was compared with, or for a cell that was
+    compared with none. The columns are fields of ``records.schema.Cell`` and of its comparison,
+    then the machine, the build and the commit. A ratio above 1 says that the cell was faster.
 
     Raises:
         FrameError: pandas is missing.
@@ -37,19 +37,19 @@ def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
         raise FrameError("this needs pandas: pip install pandas") from None
     return pandas.DataFrame(
         [
-            row_of(each.run, cell, against)
-            for each in runs
-            for cell in adjusted(each.cells)
+            row_of(recorded.run, cell, against)
+            for recorded in runs
+            for cell in adjusted(recorded.cells)
             for against in cell.against or (None,)
         ]
     )
 
 
 def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
-    """Return the row of a cell and one of its references."""
-    found = None if against is None else against.comparison
-    low, high = (None, None) if found is None or found.interval is None else found.interval
-    control = None if found is None else found.control
+    """Return the row of a cell and one of its references; ``None`` for a cell without one."""
+    compared = None if against is None else against.comparison
+    low, high = (None, None) if compared is None or compared.interval is None else compared.interval
+    control = None if compared is None else compared.control
     return {
         "task": cell.task,
         "id": cell.id,
@@ -59,14 +59,14 @@ def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
         "seconds": cell.seconds,
         "role": None if against is None else against.role,
         "reference": None if against is None else against.id,
-        "verdict": None if found is None else found.verdict,
-        "ratio": None if found is None else found.ratio,
+        "verdict": None if compared is None else compared.verdict,
+        "ratio": None if compared is None else compared.ratio,
         "low": low,
         "high": high,
         "control": None if control is None else control.ratio,
-        "resolves": None if found is None else found.resolves,
-        "p_adjusted": None if found is None else found.p_adjusted,
-        "clock": None if found is None else found.clock,
+        "resolves": None if compared is None else compared.resolves,
+        "p_adjusted": None if compared is None else compared.p_adjusted,
+        "clock": None if compared is None else compared.clock,
         "processes": cell.processes,
         "cores": cell.cores,
         "instructions": cell.instructions,
@@ -92,7 +92,7 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
     """Return a table in a format of ``FORMATS``.
 
     Raises:
-        FrameError: what writes that format is missing.
+        FrameError: The package that writes this format is missing.
     """
     if format == "csv":
         return bytes(frame.to_csv(index=False).encode())
@@ -123,7 +123,7 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
 
 
 def markdown(frame: pandas.DataFrame) -> str:
-    """Return a table as GitHub's Markdown has it, without what would break out of a cell."""
+    """Return a table in GitHub's Markdown, in which no value breaks out of its cell."""
 
     def plain(value: object) -> str:
         if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -131,11 +131,11 @@ def markdown(frame: pandas.DataFrame) -> str:
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 
     rows = frame.itertuples(index=False, name=None)
-    return markdown_of(list(frame.columns), [[plain(each) for each in row] for row in rows])
+    return markdown_of(list(frame.columns), [list(map(plain, row)) for row in rows])
 
 
 def markdown_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of words as GitHub's Markdown has it; none breaks out of its cell."""
+    """Return a table of words in GitHub's Markdown, in which none breaks out of its cell."""
 
     def line(words: Sequence[str]) -> str:
         cells = (

@@ -179,7 +179,6 @@ def built(
 
     commit, _ = checkout_state()
     sources = Sources()
-    measured = {(cell.task, cell.id) for run in held for cell in run.after}
     document = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
@@ -188,16 +187,7 @@ def built(
         "preparation": PREPARATION,
         "divisions": list(trained),
         "tasks": {name: task.contract for name, task in TASKS.items()},
-        "ideas": [
-            {
-                "task": row.task,
-                "id": row.id,
-                "idea": "" if row.absent() else idea_of(row),
-                "path": sources.path_of(row),
-            }
-            for row in REGISTRY
-            if (row.task, row.id) in measured
-        ],
+        "ideas": ideas_in(held, sources),
         "corpora": {id: source.description for id, source in CORPORA.items()},
         "runs": [
             asdict(run.recorded.run)
@@ -238,6 +228,21 @@ def built(
         records_data=packed(b"".join(lines)),
         sources_data=packed(json.dumps(sources.texts).encode()),
     )
+
+
+def ideas_in(held: Sequence[Held], sources: Sources) -> list[dict[str, Any]]:
+    """Return what the page says of each implementation that these runs measured."""
+    measured = {(cell.task, cell.id) for run in held for cell in run.after}
+    return [
+        {
+            "task": row.task,
+            "id": row.id,
+            "idea": "" if row.absent() else idea_of(row),
+            "path": sources.path_of(row),
+        }
+        for row in REGISTRY
+        if (row.task, row.id) in measured
+    ]
 
 
 def in_words(table: Table | None) -> Table | None:
