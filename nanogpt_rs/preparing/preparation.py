@@ -310,7 +310,7 @@ class Preparation:
         self.training = training_characters(self.starts[-1])
 
     def charge_hashing(self, hasher: Hasher, stage: str, seconds: float) -> None:
-        """Charge the seconds of a stage in which a part was hashed to hashing, if it was."""
+        """Charge a part's hashing to its own stage, if the kernel hashed the part at once."""
         if self.hashes_at_once:
             hasher.next_part += 1
             self.seconds.busy["hashing"] += seconds

@@ -20,7 +20,7 @@ from typing import Any
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.workshop.rebuild import rebuild
 
-FOLDERS = ("benchmarks", "nanogpt_rs/ruler", "py_impls", "rust_impls")
+FOLDERS = ("nanogpt_rs/ruler", "py_impls", "rust_impls")
 SUFFIXES = (".py", ".rs", "Cargo.toml", "Cargo.lock")
 MOST = 4
 """Largest number of implementations compared after a change; more would take too long to watch."""

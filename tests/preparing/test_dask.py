@@ -103,8 +103,8 @@ def test_options_that_do_not_go_together_are_refused(nanogpt_rs: Run, tmp_path: 
     write(tmp_path, b"abc" * 100 + b"\xff")
     for arguments, status, says in (
         (["--engine=spark"], 2, "no engine 'spark'; there are: threads, dask"),
-        (["--engine=dask", "--threads=2"], 2, "--threads is of the engine threads"),
-        (["--scheduler=tcp://127.0.0.1:1"], 2, "--scheduler and --workers are of --engine dask"),
+        (["--engine=dask", "--threads=2"], 2, "--threads is an option of the engine threads"),
+        (["--scheduler=tcp://127.0.0.1:1"], 2, "--scheduler and --workers need --engine dask"),
         (["--engine=dask", "--scheduler=x", "--workers=1"], 2, "a --scheduler has its own"),
         ([*ASKED, "--workers=1"], 1, f"{tmp_path}/0.txt: not UTF-8 at byte 300"),
         ([*ASKED, "--scheduler=nonsense://1"], 1, "no scheduler answers at nonsense://1: "),
