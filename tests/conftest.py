@@ -1,4 +1,4 @@
-"""Fixtures: real processes on real installations; and the rule that skips must name their cure."""
+"""Fixtures that start real processes on real installations, and the rule for skipped tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nanogpt_rs.ruler import corpora
 SHARED = {"wheel", "browser"}
 """Fixtures that cost so much that one worker makes them, and has all tests that use them."""
 
-# A shell's background job ignores Ctrl-C, as would all that tests start and then interrupt.
+# A background job of a shell ignores Ctrl-C, and so would the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -76,7 +76,7 @@ def scopes_of(item: pytest.Item) -> set[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Where skips are forbidden, only those for lacking hardware or another system are let pass."""
+    """Fail where skips are forbidden, except those for lack of hardware or of a system."""
     if not os.environ.get("NANOGPT_RS_FORBID_SKIPS"):
         return
     for report in terminalreporter.stats.get("skipped", []):
@@ -113,7 +113,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tinyshakespeare() -> corpora.Corpus:
-    """The real corpus, where its owner said where it lies: no test downloads it."""
+    """The real corpus, from the path that an environment variable names: no test downloads it."""
     if not os.environ.get(corpora.TINYSHAKESPEARE_VARIABLE):
         pytest.skip(f"set {corpora.TINYSHAKESPEARE_VARIABLE} to the path of tinyshakespeare.txt")
     return corpora.load("tinyshakespeare")

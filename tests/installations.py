@@ -18,12 +18,12 @@ QUICK_BUILD = {
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
 }
-"""Environment in which a build is a release in all but what takes long."""
+"""Environment variables for a release build without the optimizations that take long."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """An installation in a folder of its own, as a wheel would leave it; break it at will."""
+    """An installation as a wheel leaves it, in a folder of its own, which a test may damage."""
 
     folder: Path
 
