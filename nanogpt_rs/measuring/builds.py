@@ -1,0 +1,362 @@
+"""Builds of the same sources that differ only in where their code and data lie in memory.
+
+The time of a kernel depends on where the linker happens to put it: with equal instructions, one
+row was seen to take 1.0 or 1.56 times as long from build to build. A single build is therefore one
+draw of a lottery, and only several builds show what the sources are worth.
+
+Compiling is done once. A script in the place of the linker keeps what the compiler hands over, and
+the link, which takes a quarter of a second, is then repeated: with all sections in a random order,
+data included, and with padding of random size between them. The object code is the same in all
+builds. Builds are kept in the user's cache, by the hash of their sources, toolchain and Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+
+from nanogpt_rs.records.durable import locked
+from nanogpt_rs.ruler import provenance
+from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
+
+MOST_BYTES = 2 << 30
+"""Size that the cache may have; the builds that were used longest ago are removed first."""
+PADDED_SECTIONS = {
+    ".text": ("axR", "progbits"),
+    ".rodata": ("aR", "progbits"),
+    ".data.rel.ro": ("awR", "progbits"),
+    ".data": ("awR", "progbits"),
+    ".bss": ("awR", "nobits"),
+}
+"""Sections that get padding, with their flags; R keeps the linker from dropping what nobody uses."""
+PADDINGS, LARGEST_PADDING = 64, 1024
+"""How many pieces of padding a section gets, and the size of the largest in bytes. Together they
+move what comes after them by some 32 kB, in steps of a byte."""
+SEED_SYMBOL = "NANOGPT_RS_LAYOUT_SEED"
+LINKER_SCRIPT = """\
+#!/bin/sh
+# Stands in the linker's place: keeps what the compiler hands over, then links as usual.
+keep='{keep}'
+linker='{linker}'
+: > "$keep/arguments.partial"
+for argument in "$@"; do
+    kept=$argument
+    case "$argument" in
+        @*) exit 97 ;;
+        -Wl,--version-script=*)
+            cp "${{argument#*=}}" "$keep/version-script" || exit 98
+            kept="-Wl,--version-script=$keep/version-script" ;;
+        *.rcgu.o)
+            cp "$argument" "$keep/" || exit 98
+            kept="$keep/${{argument##*/}}" ;;
+    esac
+    printf '%s\\n' "$kept" >> "$keep/arguments.partial"
+done
+mv "$keep/arguments.partial" "$keep/arguments" || exit 98
+exec "$linker" "$@"
+"""
+
+
+class BuildsError(Exception):
+    """Several builds cannot be made here; the message says why."""
+
+
+@dataclass(frozen=True)
+class LinkedBuild:
+    """One build of the Rust module.
+
+    Attributes:
+        seed: The seed of its layout, from 1; the build states it itself in ``build_info``.
+        folder: The folder to put on ``sys.path``. It holds the package ``rust_impls`` alone.
+    """
+
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class KeptBuilds:
+    """The builds of one state of the sources, as they lie in the cache.
+
+    Attributes:
+        folder: The folder that holds them.
+        sources: What the sources are, in words: a commit, or the checkout's hash.
+        seeds: The seeds of the builds, in ascending order.
+        bytes: The size of the folder.
+        used: When they were used last, in seconds since the epoch.
+    """
+
+    folder: Path
+    sources: str
+    seeds: tuple[int, ...]
+    bytes: int
+    used: float
+
+
+def builds_home() -> Path:
+    """Return the folder of the cache in which all builds lie."""
+    return cache_folder() / "builds"
+
+
+def linked_builds(
+    root: Path,
+    source_hash: str,
+    sources: str,
+    count: int,
+    advance: Callable[[str], None],
+    commit: str = "",
+) -> list[LinkedBuild]:
+    """Return so many builds of the Rust module below ``root``; those in the cache are not redone.
+
+    Args:
+        root: The sources: a checkout, or what ``git archive`` makes of a commit.
+        source_hash: The hash of the Rust sources below ``root``.
+        sources: What the sources are, in words.
+        count: How many builds are wanted.
+        advance: Is told what is being done.
+        commit: What the module says of the commit it was built from.
+
+    Raises:
+        BuildsError: They cannot be made here.
+    """
+    home = builds_home()
+    folder = home / key_of(source_hash, commit)
+    with locked(home, BuildsError):
+        if not (folder / "arguments").exists():
+            advance("compiling the Rust module once, to link it several times")
+            keep_link(root, folder, commit)
+        (folder / "sources").write_text(sources, encoding="utf-8")
+        builds = []
+        for seed in range(1, count + 1):
+            target = folder / f"seed-{seed:04}"
+            if not (target / "layout.json").exists():
+                advance(f"linking build {seed} of {count}")
+                link(folder, seed, target)
+            builds.append(LinkedBuild(seed, target))
+        os.utime(folder)
+        prune(home, folder)
+    return builds
+
+
+def key_of(source_hash: str, commit: str) -> str:
+    """Return the name of the folder for builds of these sources by this toolchain and Python.
+
+    Raises:
+        BuildsError: There is no Rust compiler.
+    """
+    try:
+        compiler = subprocess.run(
+            ["rustc", "--version", "--verbose"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BuildsError(f"there is no Rust compiler here: {error}") from None
+    flags = [os.environ.get(name, "") for name in ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")]
+    settings = [Path.home() / ".cargo/config.toml", Path.home() / ".cargo/config"]
+    texts = [path.read_text(encoding="utf-8") for path in settings if path.is_file()]
+    own = Path(__file__).read_text(encoding="utf-8")  # how a layout is made is part of a build
+    parts = (source_hash, commit, compiler, sys.version, sys.prefix, linker_name(), own)
+    return sha256("\0".join((*parts, *flags, *texts)).encode())[:24]
+
+
+def linker_name() -> str:
+    """Return the command that links: what the environment tells cargo, else the C compiler."""
+    chosen = (
+        value
+        for name, value in sorted(os.environ.items())
+        if name.startswith("CARGO_TARGET_") and name.endswith("_LINKER")
+    )
+    return next(chosen, "cc")
+
+
+def keep_link(root: Path, folder: Path, commit: str) -> None:
+    """Compile the sources in release, and keep what the linker is given.
+
+    Raises:
+        BuildsError: This system is not known to work, or the sources do not compile.
+    """
+    if sys.platform != "linux":
+        raise BuildsError(
+            f"only on Linux are linkers known that can change a layout; this is {sys.platform}"
+        )
+    if find_spec("maturin") is None:
+        raise BuildsError("maturin is missing: pip install maturin")
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with TemporaryDirectory() as scratch:
+        script = Path(scratch) / "linker"
+        text = LINKER_SCRIPT.format(keep=str(folder), linker=linker_name())
+        script.write_text(text, encoding="utf-8")
+        script.chmod(0o755)
+        command = [sys.executable, "-P", "-m", "maturin", "build", "--release", "--locked"]
+        command += ["--quiet", "--interpreter", sys.executable, "--out", scratch]
+        path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
+        environment = {"ASV_COMMIT": commit, "CARGO_TERM_COLOR": "never", "PATH": path}
+        environment["CARGO_TARGET_DIR"] = str(builds_home() / "target")
+        done = subprocess.run(
+            [*command, "--", "-C", f"linker={script}"],
+            cwd=root,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    if done.returncode or not (folder / "arguments").exists():
+        said = "\n".join(done.stderr.strip().splitlines()[-20:])
+        rmtree(folder, ignore_errors=True)
+        raise BuildsError(f"the Rust module cannot be built:\n{said}")
+
+
+def link(folder: Path, seed: int, target: Path) -> None:
+    """Link what is kept in ``folder`` with a layout of its own, into the package at ``target``.
+
+    Raises:
+        BuildsError: The linker cannot change a layout, or fails.
+    """
+    arguments = (folder / "arguments").read_text(encoding="utf-8").splitlines()
+    partial = target.with_suffix(".partial")
+    rmtree(partial, ignore_errors=True)
+    package = partial / "rust_impls"
+    package.mkdir(parents=True)
+    module = package / f"rust_impls{sysconfig.get_config_var('EXT_SUFFIX')}"
+    arguments[arguments.index("-o") + 1] = str(module)
+    last = max(place for place, word in enumerate(arguments) if word.endswith(".rcgu.o"))
+    arguments.insert(last + 1, str(layout_object(seed, partial)))
+    done = subprocess.run(
+        [linker_name(), *arguments, *shuffling(seed)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[:1]
+        raise BuildsError(f"this linker cannot put sections in a random order: {' '.join(said)}")
+    (package / "__init__.py").write_text(PACKAGE, encoding="utf-8")
+    document = {"seed": seed, "sha256": sha256(module.read_bytes())}
+    write_whole(partial / "layout.json", json.dumps(document).encode())
+    for path in partial.glob("layout.*[!n]"):
+        path.unlink()
+    rmtree(target, ignore_errors=True)
+    partial.rename(target)
+
+
+PACKAGE = """\
+from .rust_impls import *
+
+__doc__ = rust_impls.__doc__
+if hasattr(rust_impls, "__all__"):
+    __all__ = rust_impls.__all__
+"""
+"""The package's ``__init__.py``, as maturin writes it."""
+
+
+def shuffling(seed: int) -> Sequence[str]:
+    """Return the linker's options for a random order of all sections: of lld, and of mold."""
+    return (f"-Wl,--shuffle-sections=*={seed}",)
+
+
+def layout_object(seed: int, folder: Path) -> Path:
+    """Compile the object that states a build's seed and holds its padding.
+
+    Raises:
+        BuildsError: It does not compile.
+    """
+    random = Random(seed)  # noqa: S311 - a layout, not a secret
+    lines = []
+    for section, (flags, kind) in PADDED_SECTIONS.items():
+        for number in range(PADDINGS):
+            lines.append(f'.section {section}.padding.{number},"{flags}",@{kind}')
+            lines.append(f".zero {random.randint(1, LARGEST_PADDING)}")
+    assembly = "\n".join((*lines, ".text"))
+    source, compiled = folder / "layout.rs", folder / "layout.o"
+    source.write_text(
+        "#![no_std]\n"
+        f"core::arch::global_asm!({json.dumps(assembly)});\n"
+        f"#[unsafe(no_mangle)]\npub static {SEED_SYMBOL}: u64 = {seed};\n",
+        encoding="utf-8",
+    )
+    command = ["rustc", "--edition=2024", "--crate-type=lib", "--emit=obj", "-Cpanic=abort"]
+    command += ["-Crelocation-model=pic", "-o", str(compiled), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise BuildsError(f"the padding does not compile: {done.stderr.strip()}")
+    return compiled
+
+
+def kept_builds() -> Iterator[KeptBuilds]:
+    """Yield what the cache holds, the most recently used first."""
+    home = builds_home()
+    folders = [path.parent for path in home.glob("*/arguments")]
+    for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True):
+        seeds = sorted(int(path.parent.name[5:]) for path in folder.glob("seed-*/layout.json"))
+        words = folder / "sources"
+        yield KeptBuilds(
+            folder,
+            words.read_text(encoding="utf-8") if words.exists() else "unknown sources",
+            tuple(seeds),
+            size_of(folder),
+            folder.stat().st_mtime,
+        )
+
+
+def size_of(folder: Path) -> int:
+    """Return the size in bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def prune(home: Path, keep: Path, most: int = MOST_BYTES) -> None:
+    """Remove the builds that were used longest ago while the cache is larger than ``most`` bytes.
+
+    Args:
+        home: The folder of all builds.
+        keep: The builds that are in use, which stay in any case.
+        most: The size to come down to.
+    """
+    kept = [builds for builds in kept_builds() if builds.folder.parent == home]
+    whole = sum(builds.bytes for builds in kept)
+    for builds in reversed(kept):
+        if whole <= most:
+            break
+        if builds.folder != keep:
+            rmtree(builds.folder)
+            whole -= builds.bytes
+
+
+def clear() -> int:
+    """Remove all builds, and what was compiled for them; return how many bytes that frees.
+
+    Raises:
+        BuildsError: They cannot be removed.
+    """
+    home = builds_home()
+    freed = size_of(home) if home.exists() else 0
+    with locked(home, BuildsError):
+        for path in home.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+    return freed
+
+
+def builds_of_checkout(count: int, advance: Callable[[str], None]) -> list[LinkedBuild]:
+    """Return so many builds of the checkout that the ruler lies in.
+
+    Raises:
+        BuildsError: This is no checkout, or they cannot be made here.
+    """
+    root = provenance.ROOT
+    if not provenance.is_checkout(root):
+        raise BuildsError("this is an installation without sources")
+    source_hash = provenance.source_hash(root)
+    return linked_builds(root, source_hash, f"checkout {source_hash[:8]}", count, advance)
