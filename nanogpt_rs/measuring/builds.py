@@ -39,7 +39,7 @@ PADDED_SECTIONS = {
     ".data": ("awR", "progbits"),
     ".bss": ("awR", "nobits"),
 }
-"""Sections that get padding, with their flags; R keeps the linker from dropping what nobody uses."""
+"""Sections that get padding, with their flags. R keeps the linker from dropping unused ones."""
 PADDINGS, LARGEST_PADDING = 64, 1024
 """How many pieces of padding a section gets, and the size of the largest in bytes. Together they
 move what comes after them by some 32 kB, in steps of a byte."""
@@ -115,6 +115,8 @@ def linked_builds(
     sources: str,
     count: int,
     advance: Callable[[str], None],
+    *,
+    target: Path,
     commit: str = "",
 ) -> list[LinkedBuild]:
     """Return so many builds of the Rust module below ``root``; those in the cache are not redone.
@@ -124,7 +126,8 @@ def linked_builds(
         source_hash: The hash of the Rust sources below ``root``.
         sources: What the sources are, in words.
         count: How many builds are wanted.
-        advance: Is told what is being done.
+        advance: Called with what is being done, before it is done.
+        target: Cargo's folder for compiled dependencies, which saves compiling them again.
         commit: What the module says of the commit it was built from.
 
     Raises:
@@ -135,15 +138,15 @@ def linked_builds(
     with locked(home, BuildsError):
         if not (folder / "arguments").exists():
             advance("compiling the Rust module once, to link it several times")
-            keep_link(root, folder, commit)
+            keep_link(root, folder, target, commit)
         (folder / "sources").write_text(sources, encoding="utf-8")
         builds = []
         for seed in range(1, count + 1):
-            target = folder / f"seed-{seed:04}"
-            if not (target / "layout.json").exists():
+            build = LinkedBuild(seed, folder / f"seed-{seed:04}")
+            if not (build.folder / "layout.json").exists():
                 advance(f"linking build {seed} of {count}")
-                link(folder, seed, target)
-            builds.append(LinkedBuild(seed, target))
+                link(folder, build)
+            builds.append(build)
         os.utime(folder)
         prune(home, folder)
     return builds
@@ -179,7 +182,7 @@ def linker_name() -> str:
     return next(chosen, "cc")
 
 
-def keep_link(root: Path, folder: Path, commit: str) -> None:
+def keep_link(root: Path, folder: Path, target: Path, commit: str) -> None:
     """Compile the sources in release, and keep what the linker is given.
 
     Raises:
@@ -202,7 +205,7 @@ def keep_link(root: Path, folder: Path, commit: str) -> None:
         command += ["--quiet", "--interpreter", sys.executable, "--out", scratch]
         path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
         environment = {"ASV_COMMIT": commit, "CARGO_TERM_COLOR": "never", "PATH": path}
-        environment["CARGO_TARGET_DIR"] = str(builds_home() / "target")
+        environment["CARGO_TARGET_DIR"] = str(target)
         done = subprocess.run(
             [*command, "--", "-C", f"linker={script}"],
             cwd=root,
@@ -218,23 +221,23 @@ def keep_link(root: Path, folder: Path, commit: str) -> None:
         raise BuildsError(f"the Rust module cannot be built:\n{said}")
 
 
-def link(folder: Path, seed: int, target: Path) -> None:
-    """Link what is kept in ``folder`` with a layout of its own, into the package at ``target``.
+def link(folder: Path, build: LinkedBuild) -> None:
+    """Link what is kept in ``folder`` into a build with a layout of its own.
 
     Raises:
         BuildsError: The linker cannot change a layout, or fails.
     """
     arguments = (folder / "arguments").read_text(encoding="utf-8").splitlines()
-    partial = target.with_suffix(".partial")
+    partial = build.folder.with_suffix(".partial")
     rmtree(partial, ignore_errors=True)
     package = partial / "rust_impls"
     package.mkdir(parents=True)
     module = package / f"rust_impls{sysconfig.get_config_var('EXT_SUFFIX')}"
     arguments[arguments.index("-o") + 1] = str(module)
     last = max(place for place, word in enumerate(arguments) if word.endswith(".rcgu.o"))
-    arguments.insert(last + 1, str(layout_object(seed, partial)))
+    arguments.insert(last + 1, str(layout_object(build.seed, partial)))
     done = subprocess.run(
-        [linker_name(), *arguments, *shuffling(seed)],
+        [linker_name(), *arguments, *shuffling(build.seed)],
         capture_output=True,
         text=True,
         errors="replace",
@@ -244,12 +247,12 @@ def link(folder: Path, seed: int, target: Path) -> None:
         said = done.stderr.strip().splitlines()[:1]
         raise BuildsError(f"this linker cannot put sections in a random order: {' '.join(said)}")
     (package / "__init__.py").write_text(PACKAGE, encoding="utf-8")
-    document = {"seed": seed, "sha256": sha256(module.read_bytes())}
+    document = {"seed": build.seed, "sha256": sha256(module.read_bytes())}
     write_whole(partial / "layout.json", json.dumps(document).encode())
     for path in partial.glob("layout.*[!n]"):
         path.unlink()
-    rmtree(target, ignore_errors=True)
-    partial.rename(target)
+    rmtree(build.folder, ignore_errors=True)
+    partial.rename(build.folder)
 
 
 PACKAGE = """\
@@ -359,4 +362,5 @@ def builds_of_checkout(count: int, advance: Callable[[str], None]) -> list[Linke
     if not provenance.is_checkout(root):
         raise BuildsError("this is an installation without sources")
     source_hash = provenance.source_hash(root)
-    return linked_builds(root, source_hash, f"checkout {source_hash[:8]}", count, advance)
+    sources = f"checkout {source_hash[:8]}"
+    return linked_builds(root, source_hash, sources, count, advance, target=root / "target")
