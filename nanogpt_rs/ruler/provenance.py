@@ -95,6 +95,11 @@ def package_files() -> dict[str, str | None]:
     }
 
 
+def files_of_build(folder: str) -> dict[str, str]:
+    """Return the path of the Rust module's ``__init__.py`` in the folder of one of its builds."""
+    return {"rust_impls": str(Path(folder).resolve() / "rust_impls" / "__init__.py")}
+
+
 def check_origins(packages: Mapping[str, str | None]) -> None:
     """Check that Python would import each package from the file given for it, or from nowhere.
 

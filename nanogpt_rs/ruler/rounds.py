@@ -11,8 +11,9 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from itertools import repeat
 from mmap import mmap
@@ -249,6 +250,8 @@ class Order(TypedDict):
             microsecond).
         seed: The seed of the random orders.
         arms: The arms, the baseline first.
+        builds: The folder of the build of the Rust module to load, for each side. The empty string
+            is the side of what is installed. A side without a build loads the module of its own.
         mark: The path of a file whose single byte is the index of the arm that is being called;
             ``run_worker`` adds it.
     """
@@ -262,6 +265,7 @@ class Order(TypedDict):
     watchful: NotRequired[bool]
     seed: int
     arms: Sequence[ArmOrder]
+    builds: NotRequired[dict[str, str]]
     mark: NotRequired[str]
 
 
@@ -287,13 +291,18 @@ class Answer(TypedDict):
 def answer(order: Order) -> Answer:
     """Measure the rounds that are ordered, in a worker process."""
     arms = order["arms"]
+    builds = order.get("builds", {})
     if not all("side" in arm for arm in arms):  # an arm with a side is checked against its wheel
-        provenance.check_origins(order["packages"])
+        packages = order["packages"]
+        if build := builds.get(""):
+            sys.path.insert(0, build)
+            packages = {**packages, **provenance.files_of_build(build)}
+        provenance.check_origins(packages)
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
     random = Random(order["seed"])  # noqa: S311
     mark = marks(order["mark"])
     texts = [text_of(task, arm, corpus.text) for arm in arms]
-    functions = functions_by_side(task, arms, random)
+    functions = functions_by_side(task, arms, random, builds)
     made: dict[int, Call] = {}
     for index in random.sample(range(len(arms)), len(arms)):
         mark[0] = index
@@ -386,10 +395,18 @@ def name_of(arm: ArmOrder) -> str:
     return arm.get("name", arm["id"])
 
 
-def functions_by_side(task: Task, arms: Sequence[ArmOrder], random: Random) -> list[Any]:
+def functions_by_side(
+    task: Task, arms: Sequence[ArmOrder], random: Random, builds: Mapping[str, str]
+) -> list[Any]:
     """Return each arm's function of its side, ``None`` for an arm without a side.
 
     The sides are loaded in a random order.
+
+    Args:
+        task: The task.
+        arms: The arms' orders.
+        random: The source of that order.
+        builds: The folder of the build of the Rust module to load, by side.
     """
     names: dict[str, set[str]] = {}
     for arm in arms:
@@ -398,7 +415,8 @@ def functions_by_side(task: Task, arms: Sequence[ArmOrder], random: Random) -> l
             row.import_needs()
             names.setdefault(arm["side"], set()).update(row.names())
     loaded = {
-        side: functions_of(side, names[side]) for side in random.sample(list(names), len(names))
+        side: functions_of(side, names[side], builds.get(side))
+        for side in random.sample(list(names), len(names))
     }
 
     def function_of(arm: ArmOrder) -> Any:

@@ -19,26 +19,30 @@ from typing import Any, TypedDict
 from nanogpt_rs.ruler import provenance
 
 
-def functions_of(side: str, targets: Iterable[str]) -> dict[str, Any]:
+def functions_of(side: str, targets: Iterable[str], build: str | None = None) -> dict[str, Any]:
     """Return the function that each target names in a side's wheel.
 
     Args:
         side: The folder that the wheel is installed in.
         targets: Names, as ``pkgutil.resolve_name`` takes them.
+        build: The folder of the build of the Rust module to load. ``None``: the wheel's own.
 
     Raises:
         ImportError, AttributeError: the side does not have a target.
         ProvenanceError: a target would come from elsewhere.
     """
     others = take_out()
-    sys.path.insert(0, side)
+    folders = [side] if build is None else [build, side]
+    sys.path[:0] = folders
     importlib.invalidate_caches()
     try:
         functions = {target: resolve_name(target) for target in targets}
         for name, module in take_out().items():
-            check_home(name, module, Path(side))
+            of_build = build is not None and name.partition(".")[0] == "rust_impls"
+            check_home(name, module, Path(build if of_build and build else side))
     finally:
-        sys.path.remove(side)
+        for folder in folders:
+            sys.path.remove(folder)
         take_out()
         sys.modules.update(others)
     return functions
