@@ -8,7 +8,8 @@ The words that all statistics here share:
 - A *block* is a number of calls of one arm, which are timed together.
 - A *round* times one block of each arm, in a random order.
 - A *process* is a fresh worker process with a hash seed and a memory layout of its own, which
-  measures many rounds. It is the unit of all statistics: rounds of one process are not independent.
+  measures many rounds. Rounds of one process are not independent, so the process is the unit of all
+  statistics, unless several processes load the same build of compiled code: see ``builds``.
 
 Within a process, an arm's effect is the median over rounds of log(baseline / arm), both per call.
 Differences are kept as logarithms, so that swapping two arms changes nothing but the sign.
@@ -65,6 +66,8 @@ class Process:
             round.
         others: Share of the whole machine's CPU time, 0 to 1, that other programs took meanwhile;
             ``None`` if unknown. It is used only where threads were measured by wall time.
+        build: Number of the build of the Rust module that it loaded. Processes with the same number
+            loaded the same build.
 
     Raises:
         ValueError: A block is missing, or holds a value that no clock can give.
@@ -72,6 +75,7 @@ class Process:
 
     blocks: Floats
     others: float | None = None
+    build: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", checked(self.blocks))
@@ -89,12 +93,14 @@ class Effects(NamedTuple):
 
     Attributes:
         values: log(baseline / arm) per call, one value for each process that counts.
+        builds: Number of the build that each of these processes loaded.
         processes_dropped: Number of processes without enough clean rounds.
         rounds_used: Number of rounds that count, over all processes.
         rounds_dropped: Number of unclean rounds, over all processes.
     """
 
     values: Floats
+    builds: tuple[int, ...]
     processes_dropped: int
     rounds_used: int
     rounds_dropped: int
@@ -126,7 +132,7 @@ def effects(processes: Sequence[Process], arm: int, clock: Clock, clean_only: bo
         clock: Clock to read.
         clean_only: Whether to drop unclean rounds.
     """
-    values, dropped, used, unclean = [], 0, 0, 0
+    values, builds, dropped, used, unclean = [], [], 0, 0, 0
     for process in processes:
         baseline, contender = process.seconds(BASELINE, clock), process.seconds(arm, clock)
         switches = process.blocks[[BASELINE, arm], :, 2].sum(axis=0)
@@ -137,7 +143,8 @@ def effects(processes: Sequence[Process], arm: int, clock: Clock, clean_only: bo
             continue
         used += int(keep.sum())
         values.append(float(np.median(np.log(baseline[keep] / contender[keep]))))
-    return Effects(np.array(values), dropped, used, unclean)
+        builds.append(process.build)
+    return Effects(np.array(values), tuple(builds), dropped, used, unclean)
 
 
 def planted_in(processes: Sequence[Process], positive: int) -> float:

@@ -21,6 +21,7 @@ from nanogpt_rs.statistics.blocks import (
     BASELINE,
     CONTROL_ARM,
     SHORT_NS,
+    Effects,
     Floats,
     Process,
     check_arms,
@@ -29,6 +30,7 @@ from nanogpt_rs.statistics.blocks import (
     planted_in,
     typical_seconds,
 )
+from nanogpt_rs.statistics.builds import trimmed_over_builds
 from nanogpt_rs.statistics.clocks import STRETCH, WAITS, choose_clock, coarse, wall_over_cpu
 from nanogpt_rs.statistics.plan import LEAST_PROCESSES, Plan, margin_for
 from nanogpt_rs.statistics.trimmed import (
@@ -149,7 +151,7 @@ def compare(
     if positive is not None and planted is not None:
         values = effects(processes, positive, clock, clean_only).values
         reading = trimmed(values + planted) if values.size else None
-    result = concluded(result, contender_effects.values, control_effects.values, reading, planted)
+    result = concluded(result, contender_effects, control_effects.values, reading, planted)
     chosen = None if result.ratio is None else Ratio(result.ratio, result.interval)
     other = by_other_clock(processes, contender, "cpu" if clock == "wall" else "wall", result)
     return replace(
@@ -165,7 +167,7 @@ def compare(
 
 def concluded(
     result: Comparison,
-    contender_values: Floats,
+    contender_effects: Effects,
     control_values: Floats,
     reading: Trimmed | None,
     planted: float | None,
@@ -174,16 +176,17 @@ def concluded(
 
     Args:
         result: The comparison so far.
-        contender_values: The contender's effects, log-ratios of shape (processes,).
-        control_values: The control's effects, likewise.
+        contender_effects: The contender's effects.
+        control_values: The control's effects, log-ratios of shape (processes,). The control is the
+            same code as the baseline, so the build does not matter to it.
         reading: The positive control, by the time of its whole block.
         planted: Log-ratio that the positive control should read.
     """
-    effect, control = trimmed(contender_values), trimmed(control_values)
+    effect, control = trimmed_over_builds(contender_effects), trimmed(control_values)
     if effect.half_width > max(SEED_SPREAD * control.half_width, SEED_WIDTH):
-        # The hash seed's effect is skewed, and no fault. Trimmed, 33.6 was read where the mean
-        # over seeds was 34.1, and 16 of 20 intervals held it.
-        effect = trimmed(contender_values, share=0)
+        # What a hash seed or a build does is skewed, and no fault. Trimmed, 33.6 was read where the
+        # mean over seeds was 34.1, and 16 of 20 intervals held it.
+        effect = trimmed_over_builds(contender_effects, share=0)
     margin = math.log1p(result.margin)
     used = max(margin, abs(control.mean))
     verdict, reason = decide(effect, control, margin, reading, planted)
@@ -203,7 +206,7 @@ def concluded(
         resolves=relative(smallest_found(effect, used)),
         noisy=is_noisy(control),
         p_value=p_different(effect, used),
-        ratios=tuple(np.exp(contender_values).tolist()),
+        ratios=tuple(np.exp(contender_effects.values).tolist()),
         control_ratios=tuple(np.exp(control_values).tolist()),
     )
 
@@ -226,7 +229,7 @@ def by_other_clock(
     )
     if not can_tell:
         return None
-    return shown(trimmed(effects(processes, contender, clock, False).values))
+    return shown(trimmed_over_builds(effects(processes, contender, clock, False)))
 
 
 def decide(
