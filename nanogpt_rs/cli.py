@@ -13,6 +13,7 @@ import typer
 from nanogpt_rs.commands import (
     bench,
     breakdown,
+    builds,
     compare,
     corpora,
     cost,
@@ -83,6 +84,7 @@ app.command()(job.job)
 app.command()(cost.cost)
 app.command()(selftest.selftest)
 app.command()(diff.diff)
+app.command()(builds.builds)
 app.command()(count.count)
 app.command()(show.show)
 app.command()(export.export)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nanogpt_rs.commands.console import (
+    BUILDS,
     RESULTS,
     AsJson,
+    Builds,
     Corpora,
     Everything,
     From,
@@ -20,7 +22,7 @@ from nanogpt_rs.commands.console import (
     admit,
     refusals,
 )
-from nanogpt_rs.commands.contests import run_contests
+from nanogpt_rs.commands.contests import run_contests, with_builds
 from nanogpt_rs.commands.end_to_end import measure_whole_jobs
 from nanogpt_rs.commands.pages import write_newest_page
 from nanogpt_rs.ruler.corpora import DEFAULT
@@ -98,6 +100,7 @@ def bench(
     attention: Attention = None,
     compile: Compile = False,
     sources: From = None,
+    builds: Builds = BUILDS,
     resume: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -133,6 +136,7 @@ def bench(
             admit(sources)
         build = check()
         contests, requested = chosen_contests(tasks, ids, corpus, state, everything, full, seconds)
+    contests = with_builds(contests, builds)
     run_contests("bench", contests, requested, build, results, resume, as_json)
 
 

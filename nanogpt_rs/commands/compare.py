@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from nanogpt_rs.commands.console import (
+    BUILDS,
     RESULTS,
     AsJson,
+    Builds,
     From,
     OneCorpus,
     OneTask,
@@ -17,7 +19,7 @@ from nanogpt_rs.commands.console import (
     admit,
     refusals,
 )
-from nanogpt_rs.commands.contests import run_contests
+from nanogpt_rs.commands.contests import run_contests, with_builds
 from nanogpt_rs.ruler.provenance import check
 
 
@@ -38,6 +40,7 @@ def compare(
         ),
     ] = "warm",
     sources: From = None,
+    builds: Builds = BUILDS,
     resume: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -78,4 +81,5 @@ def compare(
         rows = tuple(find(task, id) for id in (baseline, *contenders))
         contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows)
     requested = {(task, id) for id in contenders}
-    run_contests("compare", [contest], requested, build, results, resume, as_json)
+    contests = with_builds([contest], builds)
+    run_contests("compare", contests, requested, build, results, resume, as_json)

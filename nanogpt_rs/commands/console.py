@@ -61,6 +61,20 @@ Everything = Annotated[
     bool, typer.Option("--all", help="Take also the implementations that do not run by default.")
 ]
 
+BUILDS = 16
+"""Builds by default. Links take a quarter of a second each, after one compilation; and no process
+needs to share its build with another until there are more processes."""
+Builds = Annotated[
+    int,
+    typer.Option(
+        "--builds",
+        min=1,
+        envvar="NANOGPT_RS_BUILDS",
+        help="Builds of the Rust module to measure in. They differ in where code lies in memory, "
+        "so that verdicts hold after a rebuild. With 1 they hold for one build alone.",
+    ),
+]
+
 RESULTS = Path("results/local")
 Results = Annotated[
     Path, typer.Option(help="Folder for results, with one subfolder for each command.")

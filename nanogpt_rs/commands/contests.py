@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,33 @@ if TYPE_CHECKING:
 
 LONG_SECONDS = 60.0
 """Runs that take longer than this say so before they begin."""
+
+
+def with_builds(contests: Sequence[Contest], count: int) -> list[Contest]:
+    """Return the contests with so many builds of the Rust module for those that need them.
+
+    Where several builds cannot be made, the reason is printed and one build is measured.
+    """
+    from nanogpt_rs.measuring.builds import BuildsError, builds_of_checkout
+
+    compiled = [
+        contest for contest in contests if any(row.is_compiled() for row in contest.contenders)
+    ]
+    if count < 2 or not compiled:
+        return list(contests)
+    try:
+        builds = tuple(builds_of_checkout(count, announce_build))
+    except BuildsError as error:
+        err.print(f"nanogpt-rs: one build is measured: {escape(str(error))}", soft_wrap=True)
+        return list(contests)
+    return [
+        replace(contest, builds=builds) if contest in compiled else contest for contest in contests
+    ]
+
+
+def announce_build(step: str) -> None:
+    """Print the step of making builds that begins now, which can take a minute."""
+    err.print(f"nanogpt-rs: {escape(step)}", highlight=False, soft_wrap=True)
 
 
 def run_contests(

@@ -8,8 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from nanogpt_rs.commands.console import (
+    BUILDS,
     DEFAULT_TASKS,
     FAILED,
     NOTHING,
@@ -17,6 +19,7 @@ from nanogpt_rs.commands.console import (
     SLOWER,
     USAGE,
     AsJson,
+    Builds,
     Corpora,
     Everything,
     Ids,
@@ -30,6 +33,7 @@ from nanogpt_rs.commands.console import (
     stop,
     timed_progress,
 )
+from nanogpt_rs.commands.contests import announce_build
 from nanogpt_rs.commands.tables import print_run
 
 if TYPE_CHECKING:
@@ -66,6 +70,7 @@ def diff(
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print a Markdown table for a pull request.")
     ] = False,
+    builds: Builds = BUILDS,
     resume: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -89,7 +94,8 @@ def diff(
         rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
         pairs = named_corpora(corpus)
         states = select_states(state or ["warm"], [row.task for row in rows])
-    old, new = sides = sides_of(older, newer)
+    sides = sides_with_builds(sides_of(older, newer), builds)
+    old, new = sides
     contests = contests_of(rows, pairs, states, sides, seconds)
     request = request_hash(contests, sides)
     about = {"commit": new.commit, "dirty": False, "before": old.commit}
@@ -125,6 +131,21 @@ def sides_of(older: str, newer: str) -> tuple[Side, Side]:
     except DiffError as error:
         stop(NOTHING, str(error))
         raise
+
+
+def sides_with_builds(sides: tuple[Side, Side], count: int) -> tuple[Side, Side]:
+    """Return both commits with so many builds, or with their wheels' own where that fails."""
+    from nanogpt_rs.measuring.builds import BuildsError
+    from nanogpt_rs.measuring.diff import with_builds
+
+    if count < 2:
+        return sides
+    try:
+        old, new = (with_builds(side, count, announce_build) for side in sides)
+    except BuildsError as error:
+        err.print(f"nanogpt-rs: one build is measured: {escape(str(error))}", soft_wrap=True)
+        return sides
+    return old, new
 
 
 def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]) -> str:

@@ -143,6 +143,9 @@ def table_of(
     longest = max(len(cell.id) for cell in cells)
     table.add_column("implementation", overflow="fold", min_width=min(longest, 40))
     table.add_column("one call", justify="right")
+    compiled = [cell for cell in cells if cell.builds is not None]
+    if compiled:
+        table.add_column("over builds" if narrow else "fastest to slowest\nbuild", justify="right")
     for role, id in roles:
         foreign = any(cell.id == id and cell.origin for cell in cells)
         words = "the baseline" if role == "lecture" and foreign else REFERENCES[role]
@@ -154,6 +157,8 @@ def table_of(
         assert cell.seconds is not None
         cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
         columns = [cell.id, duration(cell.seconds) + cores]
+        if compiled:
+            columns.append(builds_in_words(cell))
         for role, id in roles:
             ratio, interval, verdict = (
                 ("1", "", "reference") if cell.id == id else comparison_words(cell.beside(role))
@@ -166,6 +171,16 @@ def table_of(
                 columns += [f"{ratio} {interval}".rstrip(), verdict]
         table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
     return table
+
+
+def builds_in_words(cell: Cell) -> str:
+    """Return how far builds of a compiled implementation differ, or that it has one build."""
+    if cell.builds is None:
+        return ""
+    if cell.build_seconds is None:
+        return "one build"
+    fastest, slowest = cell.build_seconds
+    return f"{duration(fastest)} to {duration(slowest)}"
 
 
 def comparison_words(against: Against | None) -> tuple[str, str, str]:

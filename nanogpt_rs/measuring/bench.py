@@ -14,6 +14,7 @@ from statistics import median_high
 from typing import Any, Protocol
 
 from nanogpt_rs.measuring import paired
+from nanogpt_rs.measuring.builds import LinkedBuild
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Measured, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
@@ -53,6 +54,7 @@ class Contest:
         references: The rows that the contenders are compared with, by role.
         contenders: Rows of the task; references may be among them.
         budget: Seconds after which a group stops. ``None``: chosen from the length of a call.
+        builds: The builds of the Rust module that processes draw from; none: what is installed.
     """
 
     corpus_name: str
@@ -61,6 +63,7 @@ class Contest:
     references: dict[str, Implementation]
     contenders: tuple[Implementation, ...]
     budget: float | None = None
+    builds: tuple[LinkedBuild, ...] = ()
 
     @property
     def task(self) -> str:
@@ -183,6 +186,7 @@ def request_hash(contests: Sequence[Contest]) -> str:
     words = [
         [contest.task, contest.corpus.id, contest.corpus.sha256, contest.state, contest.budget]
         + [row.id for row in contest.contenders]
+        + ([len(contest.builds)] if contest.builds else [])
         for contest in contests
     ]
     return sha256(json.dumps(words).encode())
@@ -410,7 +414,8 @@ def run_arms(
             return True
         return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
 
-    setting = Setting(contest.task, contest.corpus_name, contest.state, watchful)
+    builds = {"": contest.builds} if contest.builds else {}
+    setting = Setting(contest.task, contest.corpus_name, contest.state, watchful, builds)
     return paired.measure(setting, arms, is_done, lambda _: tick(), budget=contest.budget)
 
 
@@ -432,6 +437,7 @@ def cell_fields(
             "quantiles": measured.quantiles_of(arm),
             "cores": median_high(cores) if cores else None,
             "processes": len(measured.processes),
+            **build_fields(row, measured, arm),
             "against": tuple(
                 Against(role, rows[first].id, measured.compare(arm, first))
                 for role, first, contender in pairs
@@ -439,3 +445,10 @@ def cell_fields(
             ),
         }
     return fields
+
+
+def build_fields(row: Implementation, measured: Measured, arm: int) -> CellFields:
+    """Return the fields of a cell about builds, which rows that are not compiled do not have."""
+    if not row.is_compiled():
+        return {}
+    return {"builds": measured.build_count, "build_seconds": measured.build_seconds_of(arm)}

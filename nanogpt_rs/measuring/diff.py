@@ -27,10 +27,12 @@ from nanogpt_rs.measuring.bench import (
     Advance,
     CellStore,
     Contest,
+    build_fields,
     is_limit,
     references_of,
     worker_end,
 )
+from nanogpt_rs.measuring.builds import BuildsError, LinkedBuild, linked_builds
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Measured, Setting
 from nanogpt_rs.records.durable import locked
@@ -61,11 +63,13 @@ class Side:
         commit: The commit's full hash, in hexadecimal.
         folder: The folder that its wheel is installed in.
         build: How its Rust module was built.
+        builds: Builds of the same sources that differ in their layout; none: the wheel's alone.
     """
 
     commit: str
     folder: Path
     build: provenance.Build
+    builds: tuple[LinkedBuild, ...] = ()
 
     @property
     def name(self) -> str:
@@ -147,11 +151,9 @@ def build_wheel(commit: str, home: Path) -> Path:
         DiffError: The commit cannot be built.
     """
     source, wheels = home / "source", home / "wheels"
-    for folder in (source, wheels):
-        rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-    with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", commit))) as archive:
-        archive.extractall(source, filter="data")
+    check_out(commit, source)
+    rmtree(wheels, ignore_errors=True)
+    wheels.mkdir()
     if find_spec("maturin"):
         command = ["maturin", "build", "--release", "--locked", "--interpreter", sys.executable]
         command += ["--out", str(wheels)]
@@ -171,6 +173,40 @@ def build_wheel(commit: str, home: Path) -> Path:
         complaint = "\n".join(done.stderr.strip().splitlines()[-20:])
         raise DiffError(f"commit {commit[:8]} cannot be built:\n{complaint}")
     return built[0]
+
+
+def check_out(commit: str, folder: Path) -> None:
+    """Put the files of a commit into a folder, and nothing else.
+
+    Raises:
+        DiffError: Git cannot show them.
+    """
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", commit))) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def with_builds(side: Side, count: int, advance: Callable[[str], None]) -> Side:
+    """Return a side with so many builds that differ in their layout.
+
+    Raises:
+        BuildsError: They cannot be made here.
+    """
+    home = cache_folder() / "sides"
+    source = home / "source"
+    with locked(home, BuildsError):
+        check_out(side.commit, source)
+        builds = linked_builds(
+            source,
+            side.build.info["source_hash"],
+            f"commit {side.name}",
+            count,
+            advance,
+            target=home / "target",
+            commit=side.commit,
+        )
+    return replace(side, builds=tuple(builds))
 
 
 def unpack(wheel: Path, folder: Path) -> None:
@@ -289,7 +325,7 @@ def compare_row(
 
     try:
         measured = paired.measure(
-            Setting(contest.task, contest.corpus_name, contest.state),
+            setting_of(contest, row, sides),
             arms,
             is_done,
             lambda _: tick(),
@@ -309,9 +345,17 @@ def compare_row(
         quantiles=measured.quantiles_of(2),
         cores=median_high(cores) if cores else None,
         processes=len(measured.processes),
+        **build_fields(row, measured, 2),
         meanwhile=watch.so_far(),
         against=(Against(role, old.name, measured.compare(2)),),
     )
+
+
+def setting_of(contest: Contest, row: Implementation, sides: tuple[Side, Side]) -> Setting:
+    """Return what the arms of a row share. Only what is compiled needs several builds."""
+    several = row.is_compiled() and all(side.builds for side in sides)
+    builds = {str(side.folder): side.builds for side in sides} if several else {}
+    return Setting(contest.task, contest.corpus_name, contest.state, builds=builds)
 
 
 def arm_of(row: Implementation, side: Side) -> Arm:
@@ -351,5 +395,5 @@ def contests_of(
 
 def request_hash(contests: Sequence[Contest], sides: tuple[Side, Side]) -> str:
     """Return a hash of these contests and commits, by which ``--resume`` knows a run."""
-    commits = [side.commit for side in sides]
+    commits = [side.commit for side in sides] + [str(len(side.builds)) for side in sides]
     return sha256(" ".join([*commits, bench.request_hash(contests)]).encode())

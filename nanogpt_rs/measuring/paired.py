@@ -9,13 +9,14 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import cast
 
 import numpy as np
 
+from nanogpt_rs.measuring.builds import LinkedBuild
 from nanogpt_rs.records import schema
 from nanogpt_rs.ruler import provenance, rounds
 from nanogpt_rs.ruler.registry import Implementation
@@ -114,12 +115,15 @@ class Setting:
         watchful: Whether a worker looks after every block at everything that a call must leave
             alone. Otherwise it looks only at what takes a microsecond to check. The full check
             takes ten, and displaces more of what calls stand on.
+        builds: The builds of the Rust module that processes draw from, for each side; the empty
+            string is the side of what is installed. Without any, all processes load the same build.
     """
 
     task: str
     corpus: str
     state: str
     watchful: bool = False
+    builds: Mapping[str, Sequence[LinkedBuild]] = field(default_factory=dict)
 
     def run(
         self,
@@ -127,6 +131,7 @@ class Setting:
         timed_rounds: int,
         warm_up_rounds: int,
         seconds: float,
+        build: int | None = None,
     ) -> rounds.Answer:
         """Have one fresh process measure these rounds, and return its answer.
 
@@ -135,6 +140,7 @@ class Setting:
             timed_rounds: Number of rounds to time.
             warm_up_rounds: Number of rounds before them that are not timed.
             seconds: Seconds that the process is expected to take; its deadline depends on them.
+            build: Place of the build to load among each side's builds. ``None``: what is installed.
 
         Raises:
             WorkerError: The process gave no answer.
@@ -150,6 +156,9 @@ class Setting:
             "watchful": self.watchful,
             "seed": random.randrange(2**32),  # noqa: S311
         }
+        if build is not None:
+            folders = {side: str(builds[build].folder) for side, builds in self.builds.items()}
+            order["builds"] = folders
         environment = {
             "NANOGPT_RS_PADDING": "x" * random.randrange(PADDING_LIMIT),  # noqa: S311
             "PYTHONHASHSEED": str(random.randrange(2**32)),  # noqa: S311
@@ -157,6 +166,18 @@ class Setting:
         deadline = max(LEAST_DEADLINE, 20 * seconds)
         answer: rounds.Answer = run_worker("rounds", order, deadline, environment)
         return answer
+
+    def drawn_builds(self) -> Iterator[int | None]:
+        """Yield for one process after the other the place of the build that it loads, for ever.
+
+        Each build is used once, in a random order, before any is used again. Both sides of a
+        ``diff`` load the builds at the same place of their lists, so that a place is a unit.
+        """
+        places = range(min(map(len, self.builds.values()), default=0))
+        while places:
+            yield from random.sample(places, len(places))
+        while True:
+            yield None
 
 
 @cache
@@ -230,6 +251,25 @@ class Measured:
     seconds: float
 
     @property
+    def build_count(self) -> int:
+        """The number of builds of the Rust module that the processes loaded."""
+        return len({process.build for process in self.processes})
+
+    def build_seconds_of(self, arm: int) -> tuple[float, float] | None:
+        """Return the seconds for one call in an arm's fastest and in its slowest build.
+
+        ``None`` where all processes loaded the same build.
+        """
+        by_build: dict[int, list[blocks.Process]] = {}
+        for process in self.processes:
+            by_build.setdefault(process.build, []).append(process)
+        if len(by_build) < 2:
+            return None
+        clock = self.clock_of(arm)
+        seconds = [blocks.typical_seconds(group, arm, clock) for group in by_build.values()]
+        return min(seconds), max(seconds)
+
+    @property
     def block_arrays(self) -> list[blocks.Floats]:
         """The blocks of each process, as arrays of shape (arms, rounds, 5)."""
         return [process.blocks for process in self.processes]
@@ -251,7 +291,7 @@ class Measured:
             chosen = [baseline, baseline + 1, contender]
             comparison = verdict.compare(
                 [
-                    blocks.Process(process.blocks[chosen], process.others)
+                    blocks.Process(process.blocks[chosen], process.others, process.build)
                     for process in self.processes
                 ],
                 wall_only=[index for index, arm in enumerate(chosen) if arm in wall_only],
@@ -369,23 +409,24 @@ def measure(
     threads = tuple(index for index, arm in enumerate(arms) if arm.threads)
     along = plan_of_all.process_seconds / plan_of_first.process_seconds
     measured = Measured(plan_of_first, along, positive, threads, [], {}, {}, 0.0)
-    while True:
+    for build in setting.drawn_builds():
         announce("measure")
         answer = setting.run(
             orders,
             plan_of_first.rounds,
             plan_of_first.warm_up_rounds,
             plan_of_all.process_seconds,
+            build,
         )
         measured.wrong |= answer["wrong"]
         for name, cores in answer["cores"].items():
             measured.cores.setdefault(name, []).append(cores)
-        measured.processes.append(
-            blocks.Process(np.asarray(answer["blocks"], float), answer["others"])
-        )
+        array, number = np.asarray(answer["blocks"], float), 0 if build is None else build + 1
+        measured.processes.append(blocks.Process(array, answer["others"], number))
         for arm, calls in enumerate(plan_of_all.calls):
             # The uncounted calls of a planted slow-down must not count as calls.
             measured.processes[-1].blocks[arm, :, 4] = calls
         measured.seconds = time.perf_counter() - start
         if len(measured.processes) >= plan_of_first.least and is_done(measured):
-            return measured
+            break
+    return measured

@@ -262,6 +262,12 @@ class Cell:
         path: Set of vector instructions that the counted call used.
         limit: Whether it is a yardstick, which is timed but not ranked and not tested.
         origin: Source of a third party's implementation, with a hash; ``None`` for our own.
+        builds: Number of builds of the Rust module that it was measured in. Builds of the same
+            sources differ in where code lies in memory, so what one build shows need not hold
+            after a rebuild. ``None`` for Python, and in records from before builds were counted,
+            which have one build.
+        build_seconds: Median seconds of one call in its fastest and in its slowest build; ``None``
+            where there is one build.
     """
 
     task: str
@@ -284,6 +290,8 @@ class Cell:
     path: str | None = None
     limit: bool = False
     origin: str | None = None
+    builds: int | None = None
+    build_seconds: tuple[float, float] | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -104,6 +104,10 @@ class Implementation:
         """Return the names of the function and of what it is given, as ``resolve_name`` takes them."""
         return (self.target, *self.given)
 
+    def is_compiled(self) -> bool:
+        """Return whether it calls this project's Rust module, whose builds differ in their layout."""
+        return any(name.startswith("rust_impls:") for name in self.names())
+
     def modules(self) -> list[str]:
         """Return the names of the modules that it needs."""
         return [need for need in self.needs if not need.startswith("cpu:")]

@@ -1,0 +1,55 @@
+"""The command ``builds``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from nanogpt_rs.commands.console import FAILED, AsJson, out, print_json, stop
+
+MEGABYTE = 1e6
+
+
+def builds(
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove all of them, and what was compiled for them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the builds of the Rust module that are kept for measuring, or remove them.
+
+    Builds of the same sources differ in where code lies in memory. bench, compare and diff measure
+    in several of them, so that verdicts hold after a rebuild. Those that were used longest ago are
+    removed by themselves when all take more than 2 GiB.
+
+    For example: nanogpt-rs builds --clear
+    """
+    from nanogpt_rs.measuring import builds as kept
+
+    if clear:
+        try:
+            freed = kept.clear()
+        except (kept.BuildsError, OSError) as error:
+            stop(FAILED, f"the builds cannot be removed: {error}")
+        if as_json:
+            print_json({"freed_bytes": freed})
+        else:
+            out.print(f"removed {freed / MEGABYTE:,.0f} MB")
+        return
+    rows = list(kept.kept_builds())
+    if as_json:
+        print_json([{**asdict(row), "folder": row.folder.name} for row in rows])
+        return
+    table = Table(title=f"builds in {escape(str(kept.builds_home()))}", title_justify="left")
+    for head in ("sources", "builds", "MB", "used last"):
+        table.add_column(head, justify="right" if head in {"builds", "MB"} else "left")
+    for row in rows:
+        used = datetime.fromtimestamp(row.used).astimezone()
+        size = f"{row.bytes / MEGABYTE:,.0f}"
+        table.add_row(escape(row.sources), str(len(row.seeds)), size, f"{used:%Y-%m-%d %H:%M}")
+    out.print(table if rows else "no builds are kept")
