@@ -35,6 +35,10 @@ settings.load_profile("nanogpt-rs")
 os.environ.pop("PYTEST_XDIST_WORKER", None)
 
 
+# Compiling for several builds takes half a minute: tests that are not about builds measure one.
+os.environ.setdefault("NANOGPT_RS_BUILDS", "1")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share something costly in one worker, and begin with the slow ones.
