@@ -167,7 +167,7 @@ def from_shards(folder: str, hashes: bool) -> Iterator[TrainingInput]:
     yield TrainingInput(
         id=f"shards:{Path(folder).resolve().name}",
         sha256=manifest.train.sha256,
-        task="shards",
+        task=tasks.SHARDS,
         prepared_by="nanogpt-rs prepare",
         prepare=shards.map_shards,
         paths=[folder],
