@@ -139,7 +139,8 @@ def measure(
     for task in dict.fromkeys(task for task, _ in rows):
         ids = [f"--id={id}" for task_of_row, id in rows if task_of_row == task]
         options = ["--state=warm", f"--corpus={corpus}", f"--seconds={seconds}"]
-        options += [f"--results={results}", "--json"]
+        # Several builds would take half a minute more after each edit of Rust.
+        options += ["--builds=1", f"--results={results}", "--json"]
         done = subprocess.run(
             [sys.executable, "-P", "-m", "nanogpt_rs", "bench", task, *ids, *options],
             cwd=root,
