@@ -41,7 +41,7 @@ from nanogpt_rs.commands import (
 from nanogpt_rs.commands.console import NOTHING, stop
 
 STATUSES = (
-    "Exit status: 0 done; 1 a cell failed; 2 wrong usage; 3 nothing could be measured; "
+    "Exit status: 0 done; 1 something failed; 2 wrong usage; 3 nothing could be measured; "
     "4 slower (diff); 130 interrupted."
 )
 

@@ -42,7 +42,9 @@ States = Annotated[
 Full = Annotated[
     bool,
     typer.Option(
-        "--full", help="Measure the published set, which takes hours; no other choice is possible."
+        "--full",
+        help="Measure the published set, which takes hours. No task, --id, --corpus, --state, "
+        "--all or --from can be given with it.",
     ),
 ]
 Seconds = Annotated[
@@ -131,7 +133,9 @@ def bench(
                 "--config, --steps, --device, --dtype, --attention and --compile need --end-to-end"
             )
         if full and (tasks or ids or corpus or state or everything or sources):
-            raise SelectionError("--full is a set of its own: name no task, id, corpus or state")
+            raise SelectionError(
+                "--full is a set of its own: give no task, --id, --corpus, --state, --all or --from"
+            )
         if not full:
             admit(sources)
         build = check()

@@ -58,7 +58,7 @@ def breakdown(
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Show where a call's time goes: the call, the text, the kernel, its result, freeing that.
+    """Show where a call's time goes: the call, the text, the kernel, the result, its freeing.
 
     For example: nanogpt-rs breakdown encode rust/id_table
     """

@@ -17,15 +17,16 @@ MEGABYTE = 1e6
 
 def builds(
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove all of them, and what was compiled for them.")
+        bool,
+        typer.Option("--clear", help="Remove all kept builds, and what was compiled for them."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the builds of the Rust module that are kept for measuring, or remove them.
 
     Builds of the same sources differ in where code lies in memory. bench, compare and diff measure
-    in several of them, so that verdicts hold after a rebuild. Those that were used longest ago are
-    removed by themselves when all take more than 2 GiB.
+    in several of them, so that verdicts hold after a rebuild. Once all together take more than 2
+    GiB, those that were used longest ago are removed automatically.
 
     For example: nanogpt-rs builds --clear
     """

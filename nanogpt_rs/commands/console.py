@@ -58,7 +58,7 @@ From = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Everything = Annotated[
-    bool, typer.Option("--all", help="Take also the implementations that do not run by default.")
+    bool, typer.Option("--all", help="Also take the implementations that do not run by default.")
 ]
 
 BUILDS = 16
@@ -71,7 +71,8 @@ Builds = Annotated[
         min=1,
         envvar="NANOGPT_RS_BUILDS",
         help="Builds of the Rust module to measure in. They differ in where code lies in memory, "
-        "so that verdicts hold after a rebuild. With 1 they hold for one build alone.",
+        "so that verdicts hold after a rebuild. With 1, they hold for that build alone. Several "
+        "builds need Linux, a checkout and a Rust compiler.",
     ),
 ]
 

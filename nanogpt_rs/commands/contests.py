@@ -33,9 +33,13 @@ LONG_SECONDS = 60.0
 
 
 def with_builds(contests: Sequence[Contest], count: int) -> list[Contest]:
-    """Return the contests with so many builds of the Rust module for those that need them.
+    """Give the contests that need it several builds of the Rust module.
 
     Where several builds cannot be made, the reason is printed and one build is measured.
+
+    Args:
+        contests: The contests to measure.
+        count: Number of builds.
     """
     from nanogpt_rs.measuring.builds import BuildsError, builds_of_checkout
 
@@ -68,7 +72,7 @@ def run_contests(
     resume: bool,
     as_json: bool,
 ) -> None:
-    """Measure contests, save and print the cells, and exit with the status that they deserve.
+    """Measure contests, save and print the cells, and exit with the status for these results.
 
     Args:
         command: Name of the command, and of the folder of its records.

@@ -134,7 +134,7 @@ def sides_of(older: str, newer: str) -> tuple[Side, Side]:
 
 
 def sides_with_builds(sides: tuple[Side, Side], count: int) -> tuple[Side, Side]:
-    """Return both commits with so many builds, or with their wheels' own where that fails."""
+    """Return both commits with several builds, or with their wheels' own where that fails."""
     from nanogpt_rs.measuring.builds import BuildsError
     from nanogpt_rs.measuring.diff import with_builds
 

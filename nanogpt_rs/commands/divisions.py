@@ -50,11 +50,12 @@ def division(
         int | None,
         typer.Option(
             min=20,
-            help="Steps of the closed division (default: 2000). With others only the ratios hold.",
+            help="Steps of the closed division (default: 2000). With another number, only the "
+            "ratios of speed can be compared.",
         ),
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="File of records to append the run to, besides.")
+        Path | None, typer.Option(help="Also append the run to this file of records.")
     ] = None,
     results: Results = RESULTS,
     as_json: AsJson = False,

@@ -46,10 +46,10 @@ Check = Annotated[
 EACH_CORE = "one for each core"
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, help="With the engine threads: threads.", show_default=EACH_CORE),
+    typer.Option(min=1, help="Number of threads, with --engine threads.", show_default=EACH_CORE),
 ]
 EngineName = Annotated[
-    str, typer.Option(help="threads, or dask: processes, which may run on other machines.")
+    str, typer.Option(help="threads, or dask for processes, here or on other machines.")
 ]
 Scheduler = Annotated[
     str | None,
@@ -61,15 +61,15 @@ Scheduler = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        min=1, help="With the engine dask: processes to start here.", show_default=EACH_CORE
+        min=1, help="Processes to start here, with --engine dask.", show_default=EACH_CORE
     ),
 ]
 PartBytes = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Bytes of text in one part. A part is prepared at once; an interruption loses no "
-        "finished part.",
+        help="Bytes of text in one part. A worker prepares a part in one go, and finished parts "
+        "survive an interruption.",
         show_default="32 to 512 MiB",
     ),
 ]
@@ -81,8 +81,8 @@ Rounds = Annotated[
     int | None,
     typer.Option(
         min=2,
-        help="Only measure, this many times in turn: one worker, all workers, and a limit: one "
-        "core that only reads, writes and hashes.",
+        help="Only measure, in this many rounds. Each times one worker, all workers, and a limit: "
+        "one core that only reads, writes and hashes.",
     ),
 ]
 RoundsResults = Annotated[

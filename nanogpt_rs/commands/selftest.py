@@ -32,8 +32,8 @@ def selftest(
     row: Annotated[
         list[str] | None,
         typer.Option(
-            help="Row to measure: short, microsecond, milliseconds, tens or seeds; repeatable "
-            "(default: all)."
+            help="Row to measure, by the length of a call: short, microsecond, milliseconds or "
+            "tens (of milliseconds); or seeds, for what hashes; repeatable (default: all)."
         ),
     ] = None,
     condition: Annotated[
@@ -47,7 +47,7 @@ def selftest(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Share of a full self-test's groups to measure. A full one takes hours.",
+            help="Share of a full self-test to measure, from 0 to 1. A full one takes hours.",
         ),
     ] = 0.02,
     rivals: Annotated[
@@ -68,8 +68,8 @@ def selftest(
     """Measure how often this harness is wrong on this machine, and which slow-downs it finds.
 
     Each group compares a function with itself and with known slow-downs. The self-test can be
-    interrupted, and goes on where it was. A comparison of identical code must not be called
-    different, and one with a known slow-down must be called slower.
+    interrupted, and the same command continues it. A comparison of identical code must not be
+    called different, and one with a known slow-down must be called slower.
     """
     with refusals(), damage():
         from nanogpt_rs.measuring import selftest as self_test

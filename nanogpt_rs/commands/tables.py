@@ -92,7 +92,7 @@ def print_tables(cells: Sequence[Cell]) -> None:
 
 def print_table(title: str, cells: Sequence[Cell]) -> None:
     """Print the table of one task on one corpus in one state, and the lines below it."""
-    from nanogpt_rs.measuring.paired import UNCOUNTED
+    from nanogpt_rs.measuring.paired import NO_SWITCH_COUNTS
 
     cells = sorted(cells, key=lambda cell: cell.seconds or 0.0)
     # The control of two commits stands in the same column as all other rows.
@@ -106,8 +106,8 @@ def print_table(title: str, cells: Sequence[Cell]) -> None:
         table = table_of(title, cells, roles, narrow=True)
     out.print(table)
     reasons = {against.comparison.clock_reason for cell in cells for against in cell.against}
-    if UNCOUNTED in reasons:
-        out.print(escape(f"by wall clock: {UNCOUNTED}"), soft_wrap=True)
+    if NO_SWITCH_COUNTS in reasons:
+        out.print(escape(f"by wall clock: {NO_SWITCH_COUNTS}"), soft_wrap=True)
     for role, id in roles:
         line = control_line(id, [cell.beside(role) for cell in cells])
         out.print(escape(line), soft_wrap=True)

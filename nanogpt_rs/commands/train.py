@@ -47,7 +47,10 @@ Shards = Annotated[
     typer.Option(help="Folder that `nanogpt-rs prepare` wrote, to train on instead of a corpus."),
 ]
 Verify = Annotated[
-    bool, typer.Option("--verify", help="With --shards: compare their hashes first.")
+    bool,
+    typer.Option(
+        "--verify", help="With --shards: first check them against the hashes in their manifest."
+    ),
 ]
 Preparation = Annotated[
     str | None,
@@ -73,7 +76,11 @@ Dtype = Annotated[
 ]
 Attention = Annotated[
     str | None,
-    typer.Option(help="How attention is computed: own, sdpa or heads.", show_default="own"),
+    typer.Option(
+        help="How attention is computed: own (all heads at once), sdpa (by torch) or heads (one "
+        "by one, as in the lecture).",
+        show_default="own",
+    ),
 ]
 Optimizer = Annotated[
     str | None,
@@ -111,7 +118,8 @@ Checkpoint = Annotated[
 ResumeFrom = Annotated[
     str | None,
     typer.Option(
-        "--resume", help="Checkpoint to go on from; it has the config, the steps and the seed."
+        "--resume",
+        help="Checkpoint to go on from. Config, steps and seed are those of the checkpoint.",
     ),
 ]
 Log = Annotated[str | None, typer.Option(help="File for a line of JSON about each step.")]

@@ -44,6 +44,7 @@ PADDINGS, LARGEST_PADDING = 64, 1024
 """How many pieces of padding a section gets, and the size of the largest in bytes. Together they
 move what comes after them by some 32 kB, in steps of a byte."""
 SEED_SYMBOL = "NANOGPT_RS_LAYOUT_SEED"
+"""Symbol in each build's symbol table whose value is the seed of its layout."""
 LINKER_SCRIPT = """\
 #!/bin/sh
 # Stands in the linker's place: keeps what the compiler hands over, then links as usual.
@@ -77,7 +78,7 @@ class LinkedBuild:
     """One build of the Rust module.
 
     Attributes:
-        seed: The seed of its layout, from 1; the build states it itself in ``build_info``.
+        seed: The seed of its layout, from 1.
         folder: The folder to put on ``sys.path``. It holds the package ``rust_impls`` alone.
     """
 
@@ -119,7 +120,7 @@ def linked_builds(
     target: Path,
     commit: str = "",
 ) -> list[LinkedBuild]:
-    """Return so many builds of the Rust module below ``root``; those in the cache are not redone.
+    """Return ``count`` builds of the Rust module below ``root``; cached ones are not made again.
 
     Args:
         root: The sources: a checkout, or what ``git archive`` makes of a commit.
@@ -128,7 +129,7 @@ def linked_builds(
         count: How many builds are wanted.
         advance: Called with what is being done, before it is done.
         target: Cargo's folder for compiled dependencies, which saves compiling them again.
-        commit: What the module says of the commit it was built from.
+        commit: Commit that the module reports in ``build_info``; empty for a checkout.
 
     Raises:
         BuildsError: They cannot be made here.
@@ -353,7 +354,7 @@ def clear() -> int:
 
 
 def builds_of_checkout(count: int, advance: Callable[[str], None]) -> list[LinkedBuild]:
-    """Return so many builds of the checkout that the ruler lies in.
+    """Return ``count`` builds of the checkout that the ruler lies in.
 
     Raises:
         BuildsError: This is no checkout, or they cannot be made here.

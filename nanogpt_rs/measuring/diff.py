@@ -188,7 +188,7 @@ def check_out(commit: str, folder: Path) -> None:
 
 
 def with_builds(side: Side, count: int, advance: Callable[[str], None]) -> Side:
-    """Return a side with so many builds that differ in their layout.
+    """Return a side with several builds that differ in their layout.
 
     Raises:
         BuildsError: They cannot be made here.

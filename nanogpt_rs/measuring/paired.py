@@ -41,7 +41,7 @@ ECHOED_SECONDS = 0.00002
 PILOT_SECONDS = 3.0
 """Seconds that a pilot is expected to take for each arm, when nothing is known of it yet."""
 
-UNCOUNTED = (
+NO_SWITCH_COUNTS = (
     "this system does not say whether a thread was preempted, so that only wall time is left"
 )
 
@@ -171,7 +171,8 @@ class Setting:
         """Yield for one process after the other the place of the build that it loads, for ever.
 
         Each build is used once, in a random order, before any is used again. Both sides of a
-        ``diff`` load the builds at the same place of their lists, so that a place is a unit.
+        ``diff`` load the builds at the same place of their lists, so that one number of a build
+        tells which processes belong together.
         """
         places = range(min(map(len, self.builds.values()), default=0))
         while places:
@@ -296,7 +297,11 @@ class Measured:
                 ],
                 wall_only=[index for index, arm in enumerate(chosen) if arm in wall_only],
             )
-        return comparison if rounds.COUNTS_SWITCHES else replace(comparison, clock_reason=UNCOUNTED)
+        return (
+            comparison
+            if rounds.COUNTS_SWITCHES
+            else replace(comparison, clock_reason=NO_SWITCH_COUNTS)
+        )
 
     def seconds_of(self, arm: int) -> float:
         """Return the seconds for one call of an arm, by the clock that suits it."""
