@@ -139,9 +139,9 @@ stubs: $(STAMP) ## write the Rust module's types, rust_impls/*.pyi, from its sou
 	@find rust_impls -name '*.pyi' -delete
 	@cp -R target/stubs/rust_impls/. rust_impls/
 
-# One process for each core, up to four, which keep tests that share something costly together.
-# Those that compare times come after all others, one by one.
-PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+# One process for each core, up to four. Each takes whole files, whose tests may share something
+# costly. Tests that compare times come after all others, one by one.
+PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types
 # and the worker processes.
 BORDER   = tests/ruler tests/rust tests/faults tests/commands tests/records tests/statistics

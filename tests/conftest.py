@@ -19,9 +19,6 @@ from reader import Reader, start
 
 from nanogpt_rs.ruler import corpora
 
-SHARED = {"wheel", "browser"}
-"""Fixtures that cost so much that one worker makes them, and has all tests that use them."""
-
 # A background job of a shell ignores Ctrl-C, and so would the processes that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,20 +36,14 @@ os.environ.pop("PYTEST_XDIST_WORKER", None)
 os.environ.setdefault("NANOGPT_RS_BUILDS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share something costly in one worker, and begin with the slow ones.
+    """Begin with files that have slow tests, so that no worker ends long after the others.
 
     A test that is marked slow says why, as in ``slow("trains a model")``. A test of an
-    implementation that needs torch is marked so.
+    implementation that needs torch is marked here.
     """
-    shared = {}  # by file, for those whose tests share something
     slow = set()
     for item in items:
-        if "module" in scopes_of(item):
-            shared.setdefault(item.path, item.path.stem)
-        if costly := sorted(SHARED & fixtures_of(item).keys()):
-            shared[item.path] = "-".join(costly)
         parameters = getattr(item, "callspec", None)
         rows = parameters.params.values() if parameters else ()
         if any("torch" in getattr(row, "needs", ()) for row in rows):
@@ -61,22 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             slow.add(item.path)
             if not mark.args:
                 raise pytest.UsageError(f"{item.nodeid} is marked slow without a reason")
-    for item in items:
-        if item.path in shared and (
-            "module" in scopes_of(item) or SHARED & fixtures_of(item).keys()
-        ):
-            item.add_marker(pytest.mark.xdist_group(shared[item.path]))
     items.sort(key=lambda item: item.path not in slow)
-
-
-def fixtures_of(item: pytest.Item) -> dict[str, Any]:
-    """Return the definitions of a test's fixtures, by name."""
-    definitions: dict[str, Any] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    return definitions
-
-
-def scopes_of(item: pytest.Item) -> set[str]:
-    return {definitions[-1].scope for definitions in fixtures_of(item).values()}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 ROOT = Path(__file__).resolve().parents[1]
 BRIEF = str(ROOT / "tests/brief")
 """Folder on ``PYTHONPATH`` that makes the command measure little."""
@@ -58,16 +60,24 @@ class Installation:
         (self.folder / name).write_text(text, encoding="utf-8")
 
 
+def building() -> FileLock:
+    """Build alone in this checkout's own folder: two builds would take each other's library."""
+    folder = ROOT / "target"
+    folder.mkdir(exist_ok=True)
+    return FileLock(folder / "tests.lock")
+
+
 def build_wheel(project: Path, folder: Path, **environment: str) -> None:
     """Build the wheel of a project that maturin builds, in release, into a folder."""
     command = [sys.executable, "-P", "-m", "maturin", "build", "--quiet", "--release", "--locked"]
-    done = subprocess.run(
-        [*command, f"--interpreter={sys.executable}", f"--out={folder}"],
-        cwd=project,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
+    with building():
+        done = subprocess.run(
+            [*command, f"--interpreter={sys.executable}", f"--out={folder}"],
+            cwd=project,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
     assert done.returncode == 0, done.stderr
 
 

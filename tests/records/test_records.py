@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from installations import BRIEF
 
 from nanogpt_rs.records import durable, kinds, lines, promotion, schema
 from nanogpt_rs.records import files as records
@@ -35,6 +36,7 @@ ASKED = (
     *("bench", "charset", "--id", "rust/ahash", "--id", "rust/foldhash", "--seconds=1"),
     *("--corpus", "english-60-ascii", "--corpus", "english-1-ascii"),
 )
+BRIEFLY = {**os.environ, "PYTHONPATH": BRIEF}
 INTERRUPTIONS = int(os.environ.get("NANOGPT_RS_INTERRUPTIONS", "3"))
 
 numbers = st.floats(1e-12, 1e12, allow_subnormal=False)
@@ -398,7 +400,9 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """A run that nobody interrupts, and how many seconds it took."""
     folder = tmp_path_factory.mktemp("straight")
     start = time.monotonic()
-    done = subprocess.run([COMMAND, *ASKED], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        [COMMAND, *ASKED], cwd=folder, env=BRIEFLY, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return folder, time.monotonic() - start
 
@@ -426,7 +430,12 @@ def test_interruptions_lose_nothing_and_repeat_nothing(
     while status != 0:
         command = [COMMAND, *ASKED, *(["--resume"] if kept or interruptions else [])]
         process = subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=tmp_path,
+            env=BRIEFLY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         if interruptions < INTERRUPTIONS:
             number = (signal.SIGINT, signal.SIGKILL)[interruptions % 2]

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from installations import PACKAGES, ROOT, Installation
+from installations import PACKAGES, ROOT, Installation, building
 
 from nanogpt_rs.ruler import provenance
 
@@ -286,26 +286,29 @@ def test_a_fingerprint_changes_with_every_package_and_nothing_else(
     assert len(seen) == 5
 
 
-@pytest.mark.xdist_group("wheel")  # one build at a time in one folder
 @pytest.mark.slow("builds the Rust module without optimisation")
 def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     """With a real debug build: the post's first figure came from one, and was 30 times too slow."""
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "maturin",
-            "build",
-            "--profile",
-            "dev",
-            "--out",
-            tmp_path / "wheels",
-        ],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]},
-    )
+    with building():
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "maturin",
+                "build",
+                "--profile",
+                "dev",
+                "--out",
+                tmp_path / "wheels",
+            ],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            env={
+                **os.environ,
+                "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
+            },
+        )
     (wheel,) = (tmp_path / "wheels").iterdir()
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")

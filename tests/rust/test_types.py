@@ -11,7 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
-from installations import ROOT, install
+from installations import ROOT, building, install
 
 from nanogpt_rs.ruler.registry import REGISTRY
 
@@ -25,16 +25,15 @@ def stubs(folder: Path) -> dict[str, str]:
     }
 
 
-# Two builds at a time in one folder would take each other's library.
-@pytest.mark.xdist_group("wheel")
 def test_the_committed_stubs_are_those_of_the_sources(tmp_path: Path) -> None:
     if sys.version_info[:2] != (3, 11):
         pytest.skip("system: stubs are made with the oldest Python, 3.11")
     command = [sys.executable, "-P", "-m", "maturin", "generate-stubs", "--quiet", "--locked"]
     options = ["--profile=dev", "--features=inspect", f"--interpreter={sys.executable}"]
-    done = subprocess.run(
-        [*command, *options, f"--out={tmp_path}"], cwd=ROOT, capture_output=True, text=True
-    )
+    with building():
+        done = subprocess.run(
+            [*command, *options, f"--out={tmp_path}"], cwd=ROOT, capture_output=True, text=True
+        )
     assert done.returncode == 0, done.stderr
     assert stubs(STUBS) == stubs(tmp_path / "rust_impls"), "stale: run `make stubs`"
 
