@@ -50,7 +50,8 @@ def default_rows() -> list[tuple[str, str]]:
 
 
 def test_every_default_row_is_chosen_and_no_test_beside_them() -> None:
-    done = run_pytest("--benchmark-only", "--collect-only", "-q", "--corpus", CORPUS)
+    options = ("--collect-only", "-q", "-W", "ignore:Not saving anything", "--corpus", CORPUS)
+    done = run_pytest("--benchmark-only", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     chosen = re.findall(r"::(\w+)\[(.*)\]$", done.stdout, re.MULTILINE)
     assert [name for name in chosen if name[0] == "test_call"] == [

@@ -21,6 +21,7 @@ from nanogpt_rs.ruler.tasks import TASKS
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.torch
 def test_list_shows_every_row_and_its_idea(nanogpt_rs: Run) -> None:
     rows = json.loads(nanogpt_rs("list", "--json").stdout)
     assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]

@@ -146,6 +146,7 @@ def test_a_first_call_that_crashes_is_recognized() -> None:
         rounds.forked((crash, ()))
 
 
+@pytest.mark.torch
 def test_a_given_function_comes_first_and_a_missing_one_is_named() -> None:
     given = find("prepare", "rust/two_passes")
     assert given.given == ("rust_impls:prepare.two_passes",)
@@ -217,6 +218,7 @@ CHEATS: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_is_found(cheat: str) -> None:
     function, expected = CHEATS[cheat]
@@ -260,7 +262,7 @@ def test_shards_are_held_against_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("task", "id"),
     [
-        (row.task, row.id)
+        pytest.param(row.task, row.id, marks=[pytest.mark.torch] * ("torch" in row.needs))
         for row in REGISTRY
         if row.id in ("python/file_blocks", "rust/two_passes") and row.task != "file_charset"
     ],

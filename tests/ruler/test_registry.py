@@ -114,6 +114,7 @@ def test_in_published_runs_no_python_is_much_faster_than_the_strongest() -> None
     assert not overtaken
 
 
+@pytest.mark.torch
 def test_every_row_resolves_here() -> None:
     lacking = {entry: entry.unavailable() for entry in REGISTRY if entry.unavailable()}
     assert {reason for entry, reason in lacking.items() if not processor_lacks(entry)} == set()

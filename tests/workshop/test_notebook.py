@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
     "CARGO_TARGET_DIR": str(ROOT / "target/notebook"),
     **QUICK_BUILD,
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",  # nothing is measured with it
 }
 EDITED = "rust_impls/charset/std_hashset.rs"
 CELLS = (
