@@ -90,14 +90,16 @@ function keeping(root, draw) {
 
 /**
  * Finds what must stay where it is on the screen: the one part that is drawn anew; otherwise the
- * control in use, or the last part that begins above the middle of the window; null at the top.
+ * control in use if the reader sees it, or the last part that begins above the middle of the
+ * window; null at the top.
  */
 function placeOf(root) {
   const top = (element) => element.getBoundingClientRect().top;
   const content = byId("content");
   if (root !== content) return { id: root.id, top: top(root) };
   const active = document.activeElement;
-  const used = root.contains(active) && active.id ? active : null;
+  const seen = top(active) < innerHeight && active.getBoundingClientRect().bottom > 0;
+  const used = root.contains(active) && active.id && seen ? active : null;
   const begun = [...content.querySelectorAll("section[id]")].filter(
     (part) => top(part) < innerHeight / 2,
   );
