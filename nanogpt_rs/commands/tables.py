@@ -177,10 +177,9 @@ def builds_in_words(cell: Cell) -> str:
     """Return how far builds of a compiled implementation differ, or that it has one build."""
     if cell.builds is None:
         return ""
-    if cell.build_seconds is None:
+    if not cell.seconds_by_build:
         return "one build"
-    fastest, slowest = cell.build_seconds
-    return f"{duration(fastest)} to {duration(slowest)}"
+    return f"{duration(min(cell.seconds_by_build))} to {duration(max(cell.seconds_by_build))}"
 
 
 def comparison_words(against: Against | None) -> tuple[str, str, str]:

@@ -451,4 +451,4 @@ def build_fields(row: Implementation, measured: Measured, arm: int) -> CellField
     """Return the fields of a cell about builds, which rows that are not compiled do not have."""
     if not row.is_compiled():
         return {}
-    return {"builds": measured.build_count, "build_seconds": measured.build_seconds_of(arm)}
+    return {"builds": measured.build_count, "seconds_by_build": measured.seconds_by_build(arm)}

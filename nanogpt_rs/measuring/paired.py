@@ -256,19 +256,20 @@ class Measured:
         """The number of builds of the Rust module that the processes loaded."""
         return len({process.build for process in self.processes})
 
-    def build_seconds_of(self, arm: int) -> tuple[float, float] | None:
-        """Return the seconds for one call in an arm's fastest and in its slowest build.
+    def seconds_by_build(self, arm: int) -> tuple[float, ...]:
+        """Return the seconds for one call of an arm in each build, in the order of their seeds.
 
-        ``None`` where all processes loaded the same build.
+        Nothing is returned where all processes loaded the same build.
         """
         by_build: dict[int, list[blocks.Process]] = {}
         for process in self.processes:
             by_build.setdefault(process.build, []).append(process)
         if len(by_build) < 2:
-            return None
+            return ()
         clock = self.clock_of(arm)
-        seconds = [blocks.typical_seconds(group, arm, clock) for group in by_build.values()]
-        return min(seconds), max(seconds)
+        return tuple(
+            blocks.typical_seconds(by_build[build], arm, clock) for build in sorted(by_build)
+        )
 
     @property
     def block_arrays(self) -> list[blocks.Floats]:

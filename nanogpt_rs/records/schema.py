@@ -266,8 +266,8 @@ class Cell:
             sources differ in where code lies in memory, so what one build shows need not hold
             after a rebuild. ``None`` for Python, and in records from before builds were counted,
             which have one build.
-        build_seconds: Median seconds of one call in its fastest and in its slowest build; ``None``
-            where there is one build.
+        seconds_by_build: Median seconds of one call in each build, in the order of the builds'
+            seeds; empty where there is one build.
     """
 
     task: str
@@ -291,7 +291,7 @@ class Cell:
     limit: bool = False
     origin: str | None = None
     builds: int | None = None
-    build_seconds: tuple[float, float] | None = None
+    seconds_by_build: tuple[float, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
