@@ -8,6 +8,9 @@ Compiling is done once. A script in the place of the linker keeps what the compi
 the link, which takes a quarter of a second, is then repeated: with all sections in a random order,
 data included, and with padding of random size between them. The object code is the same in all
 builds. Builds are kept in the user's cache, by the hash of their sources, toolchain and Python.
+
+The linker is lld, which comes with rustup's toolchains, whatever links otherwise: GNU ld cannot put
+sections in a random order. Apple's linker and Microsoft's are not tried yet.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
@@ -44,7 +48,8 @@ PADDINGS, LARGEST_PADDING = 64, 1024
 """How many pieces of padding a section gets, and the size of the largest in bytes. Together they
 move what comes after them by some 32 kB, in steps of a byte."""
 SEED_SYMBOL = "NANOGPT_RS_LAYOUT_SEED"
-"""Symbol in each build's symbol table whose value is the seed of its layout."""
+"""Symbol whose value is the seed of a build's layout. ``rust_impls/python/layout.rs`` has a weak
+definition of it, which the linker drops for the one that is made here."""
 LINKER_SCRIPT = """\
 #!/bin/sh
 # Stands in the linker's place: keeps what the compiler hands over, then links as usual.
@@ -144,9 +149,9 @@ def linked_builds(
         builds = []
         for seed in range(1, count + 1):
             build = LinkedBuild(seed, folder / f"seed-{seed:04}")
-            if not (build.folder / "layout.json").exists():
+            if not (build.folder / provenance.LAYOUT_FILE).exists():
                 advance(f"linking build {seed} of {count}")
-                link(folder, build)
+                link(folder, build, {"source_hash": source_hash, "commit": commit})
             builds.append(build)
         os.utime(folder)
         prune(home, folder)
@@ -222,8 +227,13 @@ def keep_link(root: Path, folder: Path, target: Path, commit: str) -> None:
         raise BuildsError(f"the Rust module cannot be built:\n{said}")
 
 
-def link(folder: Path, build: LinkedBuild) -> None:
+def link(folder: Path, build: LinkedBuild, sources: Mapping[str, str]) -> None:
     """Link what is kept in ``folder`` into a build with a layout of its own.
+
+    Args:
+        folder: The folder with the linker's arguments and the compiled objects.
+        build: The build to make.
+        sources: What the module must say of its sources in ``build_info``, by name.
 
     Raises:
         BuildsError: The linker cannot change a layout, or fails.
@@ -238,7 +248,7 @@ def link(folder: Path, build: LinkedBuild) -> None:
     last = max(place for place, word in enumerate(arguments) if word.endswith(".rcgu.o"))
     arguments.insert(last + 1, str(layout_object(build.seed, partial)))
     done = subprocess.run(
-        [linker_name(), *arguments, *shuffling(build.seed)],
+        [linker_name(), *arguments, *lld_options(), f"-Wl,--shuffle-sections=*={build.seed}"],
         capture_output=True,
         text=True,
         errors="replace",
@@ -248,8 +258,8 @@ def link(folder: Path, build: LinkedBuild) -> None:
         said = done.stderr.strip().splitlines()[:1]
         raise BuildsError(f"this linker cannot put sections in a random order: {' '.join(said)}")
     (package / "__init__.py").write_text(PACKAGE, encoding="utf-8")
-    document = {"seed": build.seed, "sha256": sha256(module.read_bytes())}
-    write_whole(partial / "layout.json", json.dumps(document).encode())
+    document = {**sources, "layout_seed": str(build.seed)}
+    write_whole(partial / provenance.LAYOUT_FILE, json.dumps(document).encode())
     for path in partial.glob("layout.*[!n]"):
         path.unlink()
     rmtree(build.folder, ignore_errors=True)
@@ -266,9 +276,28 @@ if hasattr(rust_impls, "__all__"):
 """The package's ``__init__.py``, as maturin writes it."""
 
 
-def shuffling(seed: int) -> Sequence[str]:
-    """Return the linker's options for a random order of all sections: of lld, and of mold."""
-    return (f"-Wl,--shuffle-sections=*={seed}",)
+def target_libdir() -> Path:
+    """Return the folder of the compiler's own libraries for this machine."""
+    command = ["rustc", "--print", "target-libdir"]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+
+@cache
+def lld_options() -> tuple[str, ...]:
+    """Return the options by which the C compiler links with lld, whatever its usual linker is.
+
+    Raises:
+        BuildsError: There is no lld.
+    """
+    bundled = target_libdir().parent / "bin/gcc-ld"
+    if (bundled / "ld.lld").exists():
+        return (f"-B{bundled}", "-fuse-ld=lld")
+    if shutil.which("ld.lld"):
+        return ("-fuse-ld=lld",)
+    raise BuildsError(
+        "lld is missing, the linker that can put sections in a random order. It comes with "
+        "rustup's toolchains; Debian and Ubuntu: apt-get install lld"
+    )
 
 
 def layout_object(seed: int, folder: Path) -> Path:
@@ -304,7 +333,9 @@ def kept_builds() -> Iterator[KeptBuilds]:
     home = builds_home()
     folders = [path.parent for path in home.glob("*/arguments")]
     for folder in sorted(folders, key=lambda folder: folder.stat().st_mtime, reverse=True):
-        seeds = sorted(int(path.parent.name[5:]) for path in folder.glob("seed-*/layout.json"))
+        seeds = sorted(
+            int(path.parent.name[5:]) for path in folder.glob(f"seed-*/{provenance.LAYOUT_FILE}")
+        )
         words = folder / "sources"
         yield KeptBuilds(
             folder,

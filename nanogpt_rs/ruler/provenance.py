@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 # Workers start by the hundred: what takes long to import is imported where it is used.
@@ -33,6 +34,8 @@ CURE = "make build"
 CHECKOUT_FILES = ("Cargo.lock", "rust_impls/Cargo.toml", "rust_impls/build.rs", "rust_impls/lib.rs")
 """A folder that has all of these is a checkout. They stay where they are for good, because they
 also identify the checkout of an old commit."""
+LAYOUT_FILE = "layout.json"
+"""In the folder of one of several builds, what its module must say of itself in ``build_info``."""
 
 
 class ProvenanceError(Exception):
@@ -98,6 +101,29 @@ def package_files() -> dict[str, str | None]:
 def files_of_build(folder: str) -> dict[str, str]:
     """Return the path of the Rust module's ``__init__.py`` in the folder of one of its builds."""
     return {"rust_impls": str(Path(folder).resolve() / "rust_impls" / "__init__.py")}
+
+
+def check_linked(folder: str, module: ModuleType) -> None:
+    """Check that the Rust module in use is the build in a folder, with its sources and its layout.
+
+    Modules of commits from before layouts had seeds do not state one, and only their sources are
+    checked.
+
+    Args:
+        folder: The folder of one of several builds of the module.
+        module: The module that was imported.
+
+    Raises:
+        ProvenanceError: It is another build.
+    """
+    expected = json.loads((Path(folder) / LAYOUT_FILE).read_bytes())
+    info = module.build_info()
+    for name, value in expected.items():
+        if info.get(name, value) != value:
+            raise ProvenanceError(
+                f"a build of rust_impls states a wrong {name}. Have the builds made again, after "
+                f"nanogpt-rs builds --clear. It is in {folder}"
+            )
 
 
 def check_origins(packages: Mapping[str, str | None]) -> None:

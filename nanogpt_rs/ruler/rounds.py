@@ -9,6 +9,7 @@ order too.
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import sys
@@ -298,6 +299,8 @@ def answer(order: Order) -> Answer:
             sys.path.insert(0, build)
             packages = {**packages, **provenance.files_of_build(build)}
         provenance.check_origins(packages)
+        if build:
+            provenance.check_linked(build, importlib.import_module("rust_impls"))
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
     random = Random(order["seed"])  # noqa: S311
     mark = marks(order["mark"])

@@ -37,9 +37,12 @@ def functions_of(side: str, targets: Iterable[str], build: str | None = None) ->
     importlib.invalidate_caches()
     try:
         functions = {target: resolve_name(target) for target in targets}
-        for name, module in take_out().items():
+        modules = take_out()
+        for name, module in modules.items():
             of_build = build is not None and name.partition(".")[0] == "rust_impls"
             check_home(name, module, Path(build if of_build and build else side))
+        if build is not None and "rust_impls" in modules:
+            provenance.check_linked(build, modules["rust_impls"])
     finally:
         for folder in folders:
             sys.path.remove(folder)

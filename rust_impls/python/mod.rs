@@ -20,6 +20,7 @@ mod errors;
 #[macro_use]
 mod modules;
 mod ideas;
+mod layout;
 mod limits;
 mod list;
 mod partition;
@@ -35,7 +36,7 @@ mod vocabulary;
 #[pymodule(gil_used = true)]
 mod rust_impls {
     use super::{
-        IntoPyDict, Paths, PyDict, PyDictMethods, PyResult, PyValueError, Python, Texts,
+        IntoPyDict, Paths, PyDict, PyDictMethods, PyResult, PyValueError, Python, Texts, layout,
         make_importable, pyfunction, simd,
     };
 
@@ -78,9 +79,14 @@ mod rust_impls {
     }
 
     /// How this library was built: names and values, all of them str.
+    ///
+    /// "layout_seed" tells apart builds of the same sources that were linked in another order; it
+    /// is "0" for the order that the linker chose by itself.
     #[pyfunction]
     fn build_info(py: Python<'_>) -> PyResult<Texts<'_>> {
-        crate::build_info::BUILD_INFO.into_py_dict(py).map(Texts)
+        let info = crate::build_info::BUILD_INFO.into_py_dict(py)?;
+        info.set_item("layout_seed", layout::seed().to_string())?;
+        Ok(Texts(info))
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def test_builds_differ_in_their_layout_alone(
         environment = {**os.environ, "PYTHONPATH": str(build.folder)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         infos.append(json.loads(done.stdout))
+    assert [info.pop("layout_seed") for info in infos] == ["1", "2", "3"]
     assert infos == [infos[0]] * COUNT
     assert infos[0]["source_hash"] == provenance.source_hash(ROOT)
     assert infos[0]["profile"] == "release"
@@ -98,6 +100,53 @@ def test_a_worker_loads_the_build_that_its_order_names_and_no_other(
         assert answer["wrong"] == {}
     with pytest.raises(WorkerError, match="rust_impls would be imported from"):
         run_worker("rounds", order(tmp_path / "nowhere"), 60)
+
+
+@linux
+@pytest.mark.slow("compiles the Rust module, to link it several times")
+@pytest.mark.parametrize(
+    ("name", "value"), [("layout_seed", "2"), ("source_hash", "0" * 64), ("commit", "0" * 40)]
+)
+def test_a_build_that_is_not_what_it_should_be_is_refused(
+    kept: tuple[Path, list[LinkedBuild], list[str]], tmp_path: Path, name: str, value: str
+) -> None:
+    _, made, _ = kept
+    build = tmp_path / "build"
+    shutil.copytree(made[0].folder, build)
+    layout = json.loads((build / "layout.json").read_bytes())
+    assert layout["layout_seed"] == "1"
+    (build / "layout.json").write_text(json.dumps(layout | {name: value}))
+    with pytest.raises(WorkerError, match=f"wrong {name}.*builds --clear"):
+        run_worker("rounds", order(build), 60)
+    # A commit from before layouts had seeds does not state one.
+    run_worker("rounds", order(made[0].folder), 60)
+
+
+@linux
+@pytest.mark.slow("compiles the Rust module, to link it several times")
+def test_another_linker_gives_several_builds_all_the_same(
+    kept: tuple[Path, list[LinkedBuild], list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the compiler hands to GNU ld is linked by lld, which comes with the compiler."""
+    _, made, _ = kept
+    folder = tmp_path / "kept"
+    shutil.copytree(made[0].folder.parent, folder)
+    arguments = (folder / "arguments").read_text()
+    (folder / "arguments").write_text(arguments + "-fuse-ld=bfd\n")
+    builds.link(folder, LinkedBuild(9, folder / "seed-0009"), {})
+    assert run_worker("rounds", order(folder / "seed-0009"), 60)["wrong"] == {}
+    monkeypatch.setattr(builds, "lld_options", tuple)
+    with pytest.raises(BuildsError, match="cannot put sections in a random order"):
+        builds.link(folder, LinkedBuild(10, folder / "seed-0010"), {})
+
+
+def test_without_lld_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builds, "target_libdir", lambda: Path("nowhere/lib"))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(BuildsError, match="apt-get install lld"):
+        builds.lld_options.__wrapped__()
 
 
 @linux
@@ -146,7 +195,7 @@ def test_what_is_linked_by_a_linker_that_cannot_shuffle_is_refused(
     (tmp_path / "module.rcgu.o").write_bytes(b"no object")
     monkeypatch.setattr(builds, "linker_name", lambda: "false")
     with pytest.raises(BuildsError, match="cannot put sections in a random order"):
-        builds.link(tmp_path, LinkedBuild(1, tmp_path / "seed-0001"))
+        builds.link(tmp_path, LinkedBuild(1, tmp_path / "seed-0001"), {})
     assert not (tmp_path / "seed-0001").exists()
 
 
