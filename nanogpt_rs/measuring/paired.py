@@ -167,6 +167,11 @@ class Setting:
         answer: rounds.Answer = run_worker("rounds", order, deadline, environment)
         return answer
 
+    @property
+    def build_count(self) -> int:
+        """The number of builds that processes draw from; 1 where all load what is installed."""
+        return max(1, min(map(len, self.builds.values()), default=1))
+
     def drawn_builds(self) -> Iterator[int | None]:
         """Yield for one process after the other the place of the build that it loads, for ever.
 
@@ -397,6 +402,7 @@ def measure(
             budget=budget,
             multiple=multiple,
             echoes=echoes[:count],
+            builds=setting.build_count,
         )
 
     controlled = planned(None).positive_calls is not None

@@ -157,6 +157,8 @@ class Comparison:
         ratio: Baseline's time divided by the contender's; ``None`` where neither clock can judge.
         interval: 95 % interval of ``ratio``, never adjusted for other comparisons.
         half_width: Half of that interval, as a relative difference: 0.01 is 1 %.
+        build_half_width: What would be left of it with any number of processes that load the same
+            builds; ``None`` where that is not known, as with one build.
         control: Ratio of the baseline to itself, from its second arm.
         control_half_width: Half of the control's interval, as a relative difference.
         positive_control: Ratio read for the arm whose blocks hold a known number of calls more.
@@ -196,6 +198,7 @@ class Comparison:
     ratio: float | None = None
     interval: tuple[float, float] | None = None
     half_width: float | None = None
+    build_half_width: float | None = None
     control: Ratio | None = None
     control_half_width: float | None = None
     positive_control: Ratio | None = None

@@ -13,12 +13,16 @@ load the same one, a process is the unit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from nanogpt_rs.statistics.blocks import Effects, Floats
 from nanogpt_rs.statistics.trimmed import Trimmed, trimmed
+
+LEAST_REPEATED = 6
+"""Processes beyond the first of each build that it takes to tell builds from processes."""
 
 
 def units_of(values: Floats, builds: Sequence[int]) -> Floats:
@@ -48,3 +52,28 @@ def trimmed_over_builds(effects: Effects, share: float = 1 / 6) -> Trimmed:
     """
     units = units_of(effects.values, effects.builds)
     return trimmed(units, share)._replace(processes=effects.values.size)
+
+
+def share_between(effects: Effects) -> float | None:
+    """Return the share of the interval's width that any number of processes would leave, 0 to 1.
+
+    Builds that were loaded more than once show how far processes of one build differ. What is left
+    of the spread lies between builds, and only more builds narrow it. For the same number of
+    processes in each build, these are the components of a one-way analysis of variance.
+
+    Args:
+        effects: One arm's effects.
+
+    Returns:
+        The share; ``None`` with one build, or with too few builds that were loaded more than once.
+    """
+    numbers = np.asarray(effects.builds)
+    distinct, counts = np.unique(numbers, return_counts=True)
+    freedom = numbers.size - distinct.size
+    if distinct.size < 2 or freedom < LEAST_REPEATED:
+        return None
+    means = units_of(effects.values, effects.builds)
+    residuals = effects.values - means[np.searchsorted(distinct, numbers)]
+    within = float(np.sum(residuals**2)) / freedom * float(np.mean(1 / counts))
+    whole = float(np.var(means, ddof=1))
+    return math.sqrt(max(0.0, 1 - within / whole)) if whole > 0 else 0.0

@@ -11,6 +11,11 @@ from nanogpt_rs.statistics.blocks import BASELINE, SHORT_NS
 LEAST_PROCESSES = 8
 """Least processes for a verdict. Fewer give an interval, but one that is far off could not be
 trimmed."""
+USUAL_PROCESSES = 12
+"""Least processes where no budget is given."""
+MOST_BUILDS_FIRST = 16
+"""Builds up to which a comparison takes at least one process for each. The processes then have
+fewer rounds, so that it takes about as long as with one build."""
 LEAST_ROUNDS = 3
 """Least rounds of a process, however small the budget."""
 SHORT_MARGIN, LONG_MARGIN = 0.005, 0.01
@@ -102,6 +107,7 @@ def plan(
     budget: float | None = None,
     multiple: int = 1,
     echoes: Sequence[int] = (),
+    builds: int = 1,
 ) -> Plan:
     """Return how much to measure, from how long one call of each arm takes.
 
@@ -120,6 +126,7 @@ def plan(
             processes are enough, and have fewer rounds if need be.
         multiple: Calls per block are rounded to a multiple of this, where there are as many.
         echoes: Number of blocks of each arm that are run in a round and not timed (default: none).
+        builds: Number of builds that the processes draw from.
 
     Raises:
         ValueError: A duration is not above 0, or there is none.
@@ -137,9 +144,15 @@ def plan(
     if seed_differs:
         rounds = min(rounds, 20)
     warm_up = math.ceil(WARM_UP_SECONDS / round_seconds) if longest <= TABLE[-1][0] else 0
+    usual = USUAL_PROCESSES if budget is None else LEAST_PROCESSES
+    first = max(usual, min(builds, MOST_BUILDS_FIRST))
     if budget is not None:
-        affordable = (budget / LEAST_PROCESSES - START_UP_SECONDS) / round_seconds - warm_up
+        shortest = START_UP_SECONDS + (warm_up + LEAST_ROUNDS) * round_seconds
+        first = max(usual, min(first, int(budget / shortest)))
+        affordable = (budget / first - START_UP_SECONDS) / round_seconds - warm_up
         rounds = max(min(rounds, LEAST_ROUNDS), min(rounds, int(affordable)))
+    else:
+        rounds = max(min(rounds, LEAST_ROUNDS), math.ceil(rounds * usual / first))
     if longest > ONE_RUN_SECONDS:
         least = most = 1
     elif longest > TABLE[-1][0]:
@@ -147,7 +160,7 @@ def plan(
     elif seed_differs:
         least = most = SEED_PROCESSES
     else:
-        least, most = 12 if budget is None else LEAST_PROCESSES, SEED_PROCESSES
+        least, most = first, SEED_PROCESSES
     return Plan(
         rounds=rounds,
         warm_up_rounds=warm_up,

@@ -30,7 +30,7 @@ from nanogpt_rs.statistics.blocks import (
     planted_in,
     typical_seconds,
 )
-from nanogpt_rs.statistics.builds import trimmed_over_builds
+from nanogpt_rs.statistics.builds import share_between, trimmed_over_builds
 from nanogpt_rs.statistics.clocks import STRETCH, WAITS, choose_clock, coarse, wall_over_cpu
 from nanogpt_rs.statistics.plan import LEAST_PROCESSES, Plan, margin_for
 from nanogpt_rs.statistics.trimmed import (
@@ -54,6 +54,8 @@ true 5 % must read 4 to 6 %."""
 SEED_SPREAD = 3.0
 """How many times wider than the control's the interval must be for the hash seed to rule it. This
 is a choice: by chance it happens in under 1 % of runs, which costs time and nothing else."""
+BUILDS_SHARE = 0.8
+"""Share of the interval's width from which on the spread between builds rules it."""
 SEED_WIDTH = 0.02
 """Half-width above which a spread can come from the seed: with 40 processes it is 2.7 to 4 %."""
 
@@ -75,7 +77,10 @@ def enough(comparisons: Sequence[Comparison], plan: Plan, elapsed: float = 0.0) 
     if done < plan.least:
         return False
     wide = [
-        comparison for comparison in comparisons if not within(comparison.half_width, plan.target)
+        comparison
+        for comparison in comparisons
+        if not within(comparison.half_width, plan.target)
+        and not builds_rule(comparison, plan.target)
     ]
     seconds = plan.seed_seconds if any(map(seed_rules, wide)) else plan.seconds
     return not wide or done >= plan.most or elapsed >= seconds
@@ -84,6 +89,17 @@ def enough(comparisons: Sequence[Comparison], plan: Plan, elapsed: float = 0.0) 
 def within(width: float | None, limit: float) -> bool:
     """Return whether there is a width, and it is at most ``limit``."""
     return width is not None and width <= limit
+
+
+def builds_rule(comparison: Comparison, target: float) -> bool:
+    """Return whether more processes would gain little: only more builds would narrow the interval.
+
+    Args:
+        comparison: The comparison.
+        target: The half-width that is aimed at.
+    """
+    width, left = comparison.half_width, comparison.build_half_width
+    return width is not None and left is not None and left > max(target, width * BUILDS_SHARE)
 
 
 def seed_rules(comparison: Comparison) -> bool:
@@ -190,6 +206,9 @@ def concluded(
     margin = math.log1p(result.margin)
     used = max(margin, abs(control.mean))
     verdict, reason = decide(effect, control, margin, reading, planted)
+    share = share_between(contender_effects)
+    if verdict == "inconclusive" and share is not None and share > BUILDS_SHARE:
+        reason += "; builds differ by more than processes do, so only more builds would narrow it"
     ratio = shown(effect)
     return replace(
         result,
@@ -198,6 +217,7 @@ def concluded(
         ratio=ratio.ratio,
         interval=ratio.interval,
         half_width=relative(effect.half_width),
+        build_half_width=None if share is None else relative(effect.half_width * share),
         control=shown(control),
         control_half_width=relative(control.half_width),
         positive_control=shown(reading) if reading else None,

@@ -11,9 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogpt_rs.statistics.blocks import CONTROL_ARM, Effects, Process
-from nanogpt_rs.statistics.builds import trimmed_over_builds, units_of
+from nanogpt_rs.statistics.builds import (
+    LEAST_REPEATED,
+    share_between,
+    trimmed_over_builds,
+    units_of,
+)
+from nanogpt_rs.statistics.plan import plan
 from nanogpt_rs.statistics.trimmed import LEVEL, p_different, trimmed
-from nanogpt_rs.statistics.verdict import compare
+from nanogpt_rs.statistics.verdict import compare, enough
 
 MARGIN = math.log1p(0.005)
 MODES = np.log([1.0, 1.0, 1.19, 1.55])
@@ -60,6 +66,32 @@ def test_estimate_and_error_are_those_of_a_mixed_model(spread: float) -> None:
     assert ours.mean == pytest.approx(model.fe_params[0], abs=1e-9)
     assert ours.error == pytest.approx(model.bse_fe[0], rel=1e-3)
     assert (ours.freedom, ours.processes) == (9, 40)
+
+
+@pytest.mark.parametrize("between", [0.5, 2.0, 20.0])
+def test_the_share_of_the_spread_that_lies_between_builds_is_that_of_a_mixed_model(
+    between: float,
+) -> None:
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    rng = np.random.default_rng(5)
+    builds = np.repeat(np.arange(12), 3)
+    values = rng.normal(0, between, 12)[builds] + rng.normal(0, 2, builds.size)
+    model = MixedLM(values, np.ones((values.size, 1)), groups=builds).fit(reml=True)
+    component = float(np.asarray(model.cov_re)[0, 0])
+    expected = math.sqrt(component / (component + model.scale / 3))
+    share = share_between(effects_of(values, builds))
+    assert share == pytest.approx(expected, abs=0.05)
+
+
+def test_the_share_is_unknown_until_enough_builds_were_loaded_again() -> None:
+    rng = np.random.default_rng(6)
+    for processes in range(1, 30):
+        builds = np.arange(processes) % 16
+        share = share_between(effects_of(rng.normal(0, 1, processes), builds))
+        assert (share is None) == (processes < 16 + LEAST_REPEATED)
+    assert share_between(effects_of(rng.normal(0, 1, 30), np.zeros(30, int))) is None
+    assert share_between(effects_of(np.zeros(30), np.arange(30) % 16)) == 0.0
 
 
 @pytest.mark.parametrize(("builds", "processes"), [(8, 12), (8, 40), (16, 12), (16, 40)])
@@ -129,3 +161,44 @@ def test_the_interval_of_a_comparison_covers_how_far_builds_differ() -> None:
     assert several.control_half_width is not None
     assert several.control_half_width < 0.005
     assert CONTROL_ARM == 1
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05])
+def test_measuring_stops_where_only_more_builds_would_narrow_the_interval(spread: float) -> None:
+    """Processes differ by too much to reach the target: only they are worth repeating."""
+    rng = np.random.default_rng(7)
+    planned = plan([3e-4] * 3, builds=16)
+    assert planned.least == 16
+    layouts = rng.normal(0, spread, 16)
+    order = np.concatenate([rng.permutation(16) for _ in range(3)])
+    made = []
+    for process in processes_of(layouts, order, rng):
+        process.blocks[2, :, :2] *= math.exp(rng.normal(0, 0.015))
+        made.append(process)
+        if len(made) >= planned.least and enough([compare(made, 2)], planned):
+            break
+    comparison = compare(made, 2)
+    assert (len(made) < 30) == (spread > 0)
+    assert comparison.build_half_width is not None
+    assert comparison.half_width is not None
+    if spread:
+        assert comparison.build_half_width > 0.8 * comparison.half_width
+        assert comparison.reason.endswith("only more builds would narrow it")
+    else:
+        assert len(made) == planned.most
+        assert "more builds" not in comparison.reason
+
+
+@given(st.floats(1e-7, 0.9), st.integers(1, 40), st.none() | st.floats(1, 100))
+def test_a_plan_loads_each_build_in_about_the_same_time(
+    seconds: float, builds: int, budget: float | None
+) -> None:
+    one = plan([seconds] * 3, budget=budget)
+    several = plan([seconds] * 3, budget=budget, builds=builds)
+    assert several.least >= one.least
+    if budget is None:
+        assert several.least == max(one.least, min(builds, 16))
+        rounds = several.least * several.rounds  # rounded up for each process
+        assert rounds - several.least < one.least * one.rounds <= rounds or several.rounds == 3
+    elif several.least > one.least:
+        assert several.least * several.process_seconds <= budget
