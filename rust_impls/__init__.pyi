@@ -14,6 +14,9 @@ def _panic() -> None:
 def build_info() -> dict[str, str]:
     """
     How this library was built: names and values, all of them str.
+
+    "layout_seed" tells apart builds of the same sources that were linked in another order; it
+    is "0" for the order that the linker chose by itself.
     """
 
 def simd_paths() -> dict[str, str | list[str]]:

@@ -59,7 +59,7 @@ def count(
     For example: nanogpt-rs count encode --against HEAD~1
     """
     from nanogpt_rs.measuring.bench import Contest
-    from nanogpt_rs.measuring.count import COUNT_SECONDS, request_hash
+    from nanogpt_rs.measuring.count import COUNT_SECONDS, Before, request_hash
     from nanogpt_rs.measuring.count import count as run_count
 
     with refusals():
@@ -81,7 +81,8 @@ def count(
         kept_run("count", request, build, results, resume, before=older) as writer,
         timed_progress(COUNT_SECONDS * calls) as advance,
     ):
-        cells = run_count(contests, str(side.folder) if side else None, advance, writer)
+        before = None if side is None else Before(side.commit, str(side.folder))
+        cells = run_count(contests, before, advance, writer)
     if as_json:
         print_json({"run": asdict(writer.run), "cells": [asdict(cell) for cell in cells]})
     else:
@@ -111,6 +112,8 @@ def older_side(revision: str | None) -> Side | None:
 
 def print_counts(cells: Sequence[Cell], older: str | None) -> None:
     """Print a table of counts for each task and corpus."""
+    from nanogpt_rs.measuring.changes import sentence
+
     for task, corpus in dict.fromkeys((cell.task, cell.corpus) for cell in cells):
         table = Table(title=escape(f"{task} on {corpus}"), title_justify="left")
         table.add_column("implementation", overflow="fold")
@@ -123,6 +126,9 @@ def print_counts(cells: Sequence[Cell], older: str | None) -> None:
             if (cell.task, cell.corpus) == (task, corpus):
                 table.add_row(*columns_of(cell, older))
         out.print(table)
+    for cell in cells:
+        if cell.change is not None:
+            out.print(escape(f"{cell.task} {cell.id}: {sentence(cell)}"), soft_wrap=True)
     out.print(
         "Counts of one implementation can be compared across commits. Counts of two "
         "implementations cannot be compared with each other."

@@ -150,6 +150,7 @@ def sides_with_builds(sides: tuple[Side, Side], count: int) -> tuple[Side, Side]
 
 def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]) -> str:
     """Return the cells as a Markdown table with a heading, to be pasted into a pull request."""
+    from nanogpt_rs.measuring.changes import sentence
     from nanogpt_rs.measuring.diff import name_of
     from nanogpt_rs.reporting.frames import markdown_of
 
@@ -164,6 +165,8 @@ def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]
                 interval = "{:.3f} to {:.3f}".format(*comparison.interval)
         verdict = cell.status if comparison is None else comparison.verdict
         reason = "; ".join(cell.details) if comparison is None else comparison.reason
+        if cell.change is not None:
+            reason += f"; {sentence(cell)}"
         name = cell.id + (" (control)" if name_of(cell) in controls else "")
         rows.append([cell.task, name, cell.corpus, cell.state, verdict, ratio, interval, reason])
     ratio_head = f"{old} / {new}"

@@ -92,6 +92,7 @@ def print_tables(cells: Sequence[Cell]) -> None:
 
 def print_table(title: str, cells: Sequence[Cell]) -> None:
     """Print the table of one task on one corpus in one state, and the lines below it."""
+    from nanogpt_rs.measuring.changes import sentence
     from nanogpt_rs.measuring.paired import NO_SWITCH_COUNTS
 
     cells = sorted(cells, key=lambda cell: cell.seconds or 0.0)
@@ -118,6 +119,7 @@ def print_table(title: str, cells: Sequence[Cell]) -> None:
         for comparison in (against.comparison for against in cell.against)
         if comparison.verdict in {"invalid", "inconclusive"} or len(cells) == 2
     ]
+    explained += [f"{cell.id}: {sentence(cell)}" for cell in cells if cell.change is not None]
     out.print(escape("\n".join(dict.fromkeys(explained))), soft_wrap=True)
 
 

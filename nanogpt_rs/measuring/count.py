@@ -14,11 +14,11 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median_low
 
-from nanogpt_rs.measuring import bench
+from nanogpt_rs.measuring import bench, changes
 from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, worker_end
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
@@ -84,14 +84,27 @@ def library() -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Before:
+    """An older commit, whose implementations are counted as well.
+
+    Attributes:
+        commit: The commit's hash.
+        folder: The folder that its wheel is installed in.
+    """
+
+    commit: str
+    folder: str
+
+
 def count(
-    contests: Sequence[Contest], before: str | None, advance: Advance, store: CellStore
+    contests: Sequence[Contest], before: Before | None, advance: Advance, store: CellStore
 ) -> list[Cell]:
     """Count the instructions of a call of each contender.
 
     Args:
         contests: The implementations to count, with their corpora. States make no difference.
-        before: Folder of an older commit's wheel to count as well, or ``None``.
+        before: An older commit to count as well, or ``None``.
         advance: Called with the progress made.
         store: Saves each cell as soon as it is finished; the cells that it has are left out.
 
@@ -113,7 +126,7 @@ def count(
     return list(store.cells)
 
 
-def counted(contest: Contest, row: Implementation, shim: Path, before: str | None) -> Cell:
+def counted(contest: Contest, row: Implementation, shim: Path, before: Before | None) -> Cell:
     """Count one implementation, and the older commit's if that commit has it; return its cell."""
     cell = contest.cell(row)
     proof = verify_apart(row, contest.corpus_name)
@@ -126,11 +139,12 @@ def counted(contest: Contest, row: Implementation, shim: Path, before: str | Non
         cell = replace(cell, instructions=instructions, path=path)
         if (
             before is not None
-            and verify_apart(row, contest.corpus_name, side=before).status == "right"
+            and verify_apart(row, contest.corpus_name, side=before.folder).status == "right"
         ):
-            older, older_path, _ = count_call(contest, row, shim, before)
+            older, older_path, _ = count_call(contest, row, shim, before.folder)
             if older_path == path:  # otherwise different code was counted
                 cell = replace(cell, instructions_before=older)
+                cell = changes.explained(cell, row, before.commit, None)
     except WorkerError as error:
         return replace(cell, status="wrong", details=(worker_end(error),))
     return cell

@@ -22,7 +22,7 @@ from pathlib import Path
 from shutil import rmtree
 from statistics import median_high
 
-from nanogpt_rs.measuring import bench, paired
+from nanogpt_rs.measuring import bench, changes, count, paired
 from nanogpt_rs.measuring.bench import (
     Advance,
     CellStore,
@@ -339,6 +339,10 @@ def compare_row(
     store.keep_blocks(f"{contest.task}-{contest.state}", measured.block_arrays)
     cores = measured.cores.get(new.name)
     role = CONTROL if row == contest.references.get(CONTROL) else BEFORE
+    comparison = measured.compare(2)
+    if row.is_compiled() and comparison.verdict in {"faster", "slower"}:
+        tick()
+        cell = counted_in_both(cell, contest, row, sides)
     return replace(
         cell,
         seconds=measured.seconds_of(2),
@@ -347,8 +351,29 @@ def compare_row(
         processes=len(measured.processes),
         **build_fields(row, measured, 2),
         meanwhile=watch.so_far(),
-        against=(Against(role, old.name, measured.compare(2)),),
+        against=(Against(role, old.name, comparison),),
     )
+
+
+def counted_in_both(
+    cell: Cell, contest: Contest, row: Implementation, sides: tuple[Side, Side]
+) -> Cell:
+    """Return a cell with the instructions of both commits, and what kind of change they show.
+
+    It is returned as it is where nothing can be counted here.
+    """
+    try:
+        shim = count.library()
+        (before, old_path, _), (after, new_path, _) = (
+            count.count_call(contest, row, shim, str(side.folder)) for side in sides
+        )
+    except (count.CountError, WorkerError):
+        return cell
+    if old_path != new_path:  # different code was counted
+        return cell
+    cell = replace(cell, instructions=after, instructions_before=before, path=new_path)
+    old, new = sides
+    return changes.explained(cell, row, old.commit, new.commit)
 
 
 def setting_of(contest: Contest, row: Implementation, sides: tuple[Side, Side]) -> Setting:

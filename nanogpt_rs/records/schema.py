@@ -130,6 +130,8 @@ BEFORE, CONTROL = "before", "control"
 is the same in both commits, so that calling it different shows a fault."""
 Clock = Literal["wall", "cpu"]
 """The wall clock, or the CPU time of the calling thread."""
+Change = Literal["placement", "code generation", "sources"]
+"""What differs between two commits of an implementation, as counts of instructions show it."""
 Verdict = Literal["faster", "slower", "equivalent", "inconclusive", "invalid"]
 
 
@@ -262,6 +264,10 @@ class Cell:
         instructions: Number of instructions that one call executed; ``None`` where time was
             measured instead.
         instructions_before: The same number in the older commit, if ``count`` compared two.
+        change: What the two numbers show: ``placement`` where they are equal, ``sources`` where
+            they differ and so do the implementation's files, ``code generation`` where they differ
+            and its files do not. ``None`` where they were not compared.
+        changed_files: The implementation's files that differ between the two commits.
         path: Set of vector instructions that the counted call used.
         limit: Whether it is a yardstick, which is timed but not ranked and not tested.
         origin: Source of a third party's implementation, with a hash; ``None`` for our own.
@@ -290,6 +296,8 @@ class Cell:
     against: tuple[Against, ...] = ()
     instructions: int | None = None
     instructions_before: int | None = None
+    change: Change | None = None
+    changed_files: tuple[str, ...] = ()
     path: str | None = None
     limit: bool = False
     origin: str | None = None

@@ -71,6 +71,7 @@ def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
         "cores": cell.cores,
         "instructions": cell.instructions,
         "instructions_before": cell.instructions_before,
+        "change": cell.change,
         "limit": cell.limit,
         "characters": cell.characters,
         "width": cell.width,

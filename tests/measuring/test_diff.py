@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.timed("one commit must read slower than another, and equal ones must not"),
 ]
 REQUEST = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
+TWICE = "    std::hint::black_box::<FxHashSet<char>>(distinct(text));\n"
 LOOP = "    for _ in text:\n        pass\n"
 
 
@@ -100,6 +101,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     last = "    return set(Counter(text))\n"
     assert last in slower.read_text()
     slower.write_text(slower.read_text().replace(last, LOOP + last))
+    twice = folder / "rust_impls/charset/rustc_hash.rs"
+    last = "    distinct(text)\n"
+    assert last in twice.read_text()
+    twice.write_text(twice.read_text().replace(last, TWICE + last))
     clone.commit("Slower")
     return clone
 
@@ -121,6 +126,19 @@ def test_a_slower_row_a_control_and_a_new_row(clone: Clone) -> None:
     run = records.read(records.newest(clone.folder / "results/local/diff"))[-1]
     assert run.complete
     assert run.run.before == document["run"]["before"]
+
+
+def test_a_slower_row_in_rust_names_the_file_that_changed(clone: Clone) -> None:
+    status, document = clone.diff("HEAD~1", "HEAD", "--id=rust/rustc_hash")
+    assert status == 4
+    (cell,) = [cell for cell in document["cells"] if cell["id"] == "rust/rustc_hash"]
+    assert cell["against"][0]["comparison"]["verdict"] == "slower"
+    if shutil.which("valgrind"):
+        assert (cell["change"], cell["changed_files"]) == (
+            "sources",
+            ["rust_impls/charset/rustc_hash.rs"],
+        )
+        assert cell["instructions"] > 1.5 * cell["instructions_before"]
 
 
 def test_markdown_for_a_pull_request(clone: Clone) -> None:
