@@ -11,6 +11,32 @@ def duration(seconds: float) -> str:
     return in_unit(seconds, (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)))
 
 
+def builds_in_words(count: int, seconds: tuple[float, float] | None) -> str:
+    """Return ``one build``, or what a call took in the fastest and in the slowest of several.
+
+    Args:
+        count: Number of builds.
+        seconds: Median seconds of one call in the fastest and in the slowest build, if known.
+    """
+    if seconds is None:
+        return counted_builds(count, count)
+    return f"{duration_range(*seconds)} in {count} builds"
+
+
+def counted_builds(least: int, most: int, profile: str = "") -> str:
+    """Return a number of builds or its range: ``one build``, ``8 to 16 release builds``."""
+    number = "one" if most == 1 else str(most) if least == most else f"{least} to {most}"
+    noun = "build" if most == 1 else "builds"
+    return " ".join(filter(None, (number, profile, noun)))
+
+
+def duration_range(shortest: float, longest: float) -> str:
+    """Return a range of times, such as ``1.5 to 2 ms``, with one unit where both have the same."""
+    first, last = duration(shortest), duration(longest)
+    number, _, unit = first.partition(" ")
+    return f"{number if last.endswith(f' {unit}') else first} to {last}"
+
+
 def rate(per_second: float) -> str:
     """Return a number per second with a prefix that suits its size, such as ``18.2 G``."""
     return in_unit(per_second, (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 1.0))).rstrip()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nanogpt_rs.measuring.bench import is_limit, references_of
 from nanogpt_rs.records import files as records
+from nanogpt_rs.records.builds import is_compiled
 from nanogpt_rs.records.schema import Against, Cell, Comparison, Host, Meanwhile, Ratio, Run
 from nanogpt_rs.ruler.registry import REGISTRY
 
@@ -113,6 +114,23 @@ def cells(
                         )
                     )
     return made
+
+
+def in_builds(measured: Sequence[Cell], count: int) -> list[Cell]:
+    """Return the cells as a run that counts builds writes them: what is compiled has this many.
+
+    Several builds are up to a fifth faster or slower than the time of all.
+    """
+
+    def built(cell: Cell) -> Cell:
+        if cell.seconds is None or not is_compiled(cell.task, cell.id):
+            return cell
+        parts = [0.8 + 0.4 * build / (count - 1) for build in range(count)] if count > 1 else []
+        random.Random(cell.id).shuffle(parts)
+        times = tuple(cell.seconds * part for part in parts)
+        return replace(cell, builds=count, seconds_by_build=times)
+
+    return [built(cell) for cell in measured]
 
 
 def without_time(cell: Cell, status: str, *details: str) -> Cell:

@@ -87,6 +87,12 @@ class Reader:
         script = "return [...document.querySelectorAll(arguments[0])].map((node) => node.innerText)"
         return list(self.run(script, selector))
 
+    def wait_for(self, path: Path) -> None:
+        """Wait until a download is here; the browser begins with an empty file in its place."""
+        deadline = time.monotonic() + 300
+        while not (path.exists() and path.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def select(self, id: str, value: str) -> None:
         self.run(
             "const node = document.getElementById(arguments[0]); node.value = arguments[1];"

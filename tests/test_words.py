@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanogpt_rs.words import digits, duration, rate
+from nanogpt_rs.words import builds_in_words, digits, duration, duration_range, rate
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
@@ -28,6 +28,29 @@ PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}
 )
 def test_a_time_has_the_unit_that_suits_it(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("shortest", "longest", "words"),
+    [
+        (180e-6, 281e-6, "180 to 281 us"),
+        (0.9994e-3, 1.2e-3, "999 us to 1.2 ms"),
+        (1.0, 1.0, "1 to 1 s"),
+        (9e-7, 0.9996e-6, "900 ns to 1 us"),
+    ],
+)
+def test_a_range_of_times_names_a_unit_once(shortest: float, longest: float, words: str) -> None:
+    assert duration_range(shortest, longest) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "words"),
+    [(1, None, "one build"), (16, (1.0, 2.0), "1 to 2 s in 16 builds"), (2, None, "2 builds")],
+)
+def test_builds_are_counted_in_words(
+    count: int, seconds: tuple[float, float] | None, words: str
+) -> None:
+    assert builds_in_words(count, seconds) == words
 
 
 @pytest.mark.parametrize(

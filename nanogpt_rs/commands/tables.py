@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
 from nanogpt_rs.commands.console import out
-from nanogpt_rs.words import duration, times
+from nanogpt_rs.records.builds import builds_of_run, over_builds
+from nanogpt_rs.words import counted_builds, duration, duration_range, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.schema import Against, Cell, Run
 
 
+LONGEST_LINE = 40
+"""Most characters of an id on one line of a table."""
 REFERENCES = {
     "lecture": "the lecture's",
     "strongest": "the strongest Python",
@@ -46,7 +50,8 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
     out.print(
         escape(
             f"{host.alias}: {host.cpu}, {host.cores} cores; {host.python}; {build['rustc']}, "
-            f"{build['profile']}, sources: {run.sources}{commit}{changed}; {run.began:%Y-%m-%d}"
+            f"{builds_of_run(run, cells)}, sources: {run.sources}{commit}{changed}; "
+            f"{run.began:%Y-%m-%d}"
         )
     )
     if not any(cell.against for cell in cells):
@@ -94,17 +99,19 @@ def print_table(title: str, cells: Sequence[Cell]) -> None:
     """Print the table of one task on one corpus in one state, and the lines below it."""
     from nanogpt_rs.measuring.changes import sentence
     from nanogpt_rs.measuring.paired import NO_SWITCH_COUNTS
+    from nanogpt_rs.statistics.ranks import rank_in_words, ranks
 
     cells = sorted(cells, key=lambda cell: cell.seconds or 0.0)
+    places = [rank_in_words(rank) for rank in ranks(cells)]
     # The control of two commits stands in the same column as all other rows.
     cells = [replace(cell, against=tuple(map(in_column, cell.against))) for cell in cells]
     roles = sorted(
         {(against.role, against.id) for cell in cells for against in cell.against},
         key=lambda role: (list(REFERENCES).index(role[0]), role[1]),
     )
-    table = table_of(title, cells, roles)
+    table = table_of(title, cells, places, roles)
     if out.measure(table, options=out.options.update(width=1000)).maximum > out.width:
-        table = table_of(title, cells, roles, narrow=True)
+        table = table_of(title, cells, places, roles, narrow=True)
     out.print(table)
     reasons = {against.comparison.clock_reason for cell in cells for against in cell.against}
     if NO_SWITCH_COUNTS in reasons:
@@ -131,23 +138,32 @@ def in_column(against: Against) -> Against:
 
 
 def table_of(
-    title: str, cells: Sequence[Cell], roles: Sequence[tuple[str, str]], *, narrow: bool = False
+    title: str,
+    cells: Sequence[Cell],
+    places: Sequence[str],
+    roles: Sequence[tuple[str, str]],
+    *,
+    narrow: bool = False,
 ) -> Table:
     """Return a table of timed cells.
 
     Args:
         title: Heading of the table.
         cells: Cells of one corpus, task and state, in the order of the rows.
+        places: Rank of each cell, in words.
         roles: Role and id of each reference; each fills two columns, or one if ``narrow``.
         narrow: Whether to fit into a terminal of 80 columns.
     """
     table = Table(title=title, title_justify="left")
-    longest = max(len(cell.id) for cell in cells)
-    table.add_column("implementation", overflow="fold", min_width=min(longest, 40))
-    table.add_column("one call", justify="right")
-    compiled = [cell for cell in cells if cell.builds is not None]
-    if compiled:
-        table.add_column("over builds" if narrow else "fastest to slowest\nbuild", justify="right")
+    table.add_column("#" if narrow else "rank", justify="right", no_wrap=True)
+    # Ids are wrapped here, and not by the table, which would narrow this column before all others.
+    table.add_column("implementation", no_wrap=True)
+    compiled = any(over_builds(cell) for cell in cells)
+    table.add_column(
+        "one call,\nover builds" if narrow and compiled else "one call", justify="right"
+    )
+    if compiled and not narrow:
+        table.add_column("fastest to slowest\nbuild", justify="right")
     for role, id in roles:
         foreign = any(cell.id == id and cell.origin for cell in cells)
         words = "the baseline" if role == "lecture" and foreign else REFERENCES[role]
@@ -155,11 +171,14 @@ def table_of(
         table.add_column(head, justify="right")
         if not narrow:
             table.add_column("verdict", no_wrap=True)
-    for cell in cells:
+    for cell, place in zip(cells, places, strict=True):
         assert cell.seconds is not None
         cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
-        columns = [cell.id, duration(cell.seconds) + cores]
-        if compiled:
+        name = "\n".join(wrap(cell.id, LONGEST_LINE)) or cell.id
+        columns = [place, name, duration(cell.seconds) + cores]
+        if narrow:
+            columns[-1] = f"{columns[-1]}\n{builds_in_words(cell)}".rstrip()
+        elif compiled:
             columns.append(builds_in_words(cell))
         for role, id in roles:
             ratio, interval, verdict = (
@@ -177,11 +196,12 @@ def table_of(
 
 def builds_in_words(cell: Cell) -> str:
     """Return how far builds of a compiled implementation differ, or that it has one build."""
-    if cell.builds is None:
+    builds = over_builds(cell)
+    if builds is None:
         return ""
-    if not cell.seconds_by_build:
-        return "one build"
-    return f"{duration(min(cell.seconds_by_build))} to {duration(max(cell.seconds_by_build))}"
+    if builds.seconds is None:
+        return counted_builds(builds.count, builds.count)
+    return duration_range(*builds.seconds)
 
 
 def comparison_words(against: Against | None) -> tuple[str, str, str]:

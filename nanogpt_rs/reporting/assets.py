@@ -22,7 +22,7 @@ FOLDER = resources.files("nanogpt_rs.reporting") / "page"
 """Where script, style and templates lie."""
 SCRIPTS = (
     # What all others use.
-    *("elements", "words", "data", "view", "comparing", "plots"),
+    *("elements", "words", "data", "view", "comparing", "builds", "plots"),
     # The sections, in the order of the page.
     *("answer", "glance", "ranking", "scaling", "matrix", "spread", "threads"),
     *("job_model", "job_measured", "job", "divisions"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from nanogpt_rs.records.builds import over_builds
 from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.records.schema import Against, Cell, Run
 from nanogpt_rs.statistics.adjusted import adjusted
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     import pandas
 
 FORMATS = ("csv", "markdown", "parquet")
+IN_MARKDOWN = (
+    *("task", "id", "corpus", "state", "status", "seconds"),
+    *("builds", "fastest_build_seconds", "slowest_build_seconds"),
+    *("reference", "verdict", "ratio", "low", "high"),
+)
+"""Columns that a table in Markdown has."""
+WHOLE_NUMBERS = ("builds", "instructions", "instructions_before")
+"""Columns of whole numbers that only some rows have."""
 
 
 class FrameError(Exception):
@@ -27,6 +35,8 @@ def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
     One row stands for a cell and a reference that it was compared with, or for a cell that was
     compared with none. The columns are fields of ``records.schema.Cell`` and of its comparison,
     then the machine, the build and the commit. A ratio above 1 says that the cell was faster.
+    ``builds`` is empty for Python; the seconds of the fastest and of the slowest build are empty
+    where one build was measured.
 
     Raises:
         FrameError: pandas is missing.
@@ -35,7 +45,7 @@ def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
         import pandas
     except ImportError:
         raise FrameError("this needs pandas: pip install pandas") from None
-    return pandas.DataFrame(
+    frame = pandas.DataFrame(
         [
             row_of(recorded.run, cell, against)
             for recorded in runs
@@ -43,6 +53,8 @@ def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
             for against in cell.against or (None,)
         ]
     )
+    # Not every row has them, and pandas would make such a column one of floats.
+    return frame.astype({name: "Int64" for name in WHOLE_NUMBERS if name in frame})
 
 
 def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
@@ -50,6 +62,8 @@ def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
     compared = None if against is None else against.comparison
     low, high = (None, None) if compared is None or compared.interval is None else compared.interval
     control = None if compared is None else compared.control
+    builds = over_builds(cell)
+    fastest, slowest = (None, None) if builds is None or builds.seconds is None else builds.seconds
     return {
         "task": cell.task,
         "id": cell.id,
@@ -57,6 +71,9 @@ def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
         "state": cell.state,
         "status": cell.status,
         "seconds": cell.seconds,
+        "builds": None if builds is None else builds.count,
+        "fastest_build_seconds": fastest,
+        "slowest_build_seconds": slowest,
         "role": None if against is None else against.role,
         "reference": None if against is None else against.id,
         "verdict": None if compared is None else compared.verdict,
@@ -98,23 +115,7 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
     if format == "csv":
         return bytes(frame.to_csv(index=False).encode())
     if format == "markdown":
-        return markdown(
-            frame[
-                [
-                    "task",
-                    "id",
-                    "corpus",
-                    "state",
-                    "status",
-                    "seconds",
-                    "reference",
-                    "verdict",
-                    "ratio",
-                    "low",
-                    "high",
-                ]
-            ]
-        ).encode()
+        return markdown(frame[list(IN_MARKDOWN)]).encode()
     buffer = io.BytesIO()
     try:
         frame.to_parquet(buffer, index=False)
@@ -125,9 +126,10 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
 
 def markdown(frame: pandas.DataFrame) -> str:
     """Return a table in GitHub's Markdown, in which no value breaks out of its cell."""
+    from pandas import isna
 
     def plain(value: object) -> str:
-        if value is None or (isinstance(value, float) and math.isnan(value)):
+        if isna(value):
             return ""
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 

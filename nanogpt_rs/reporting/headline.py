@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from nanogpt_rs.records.builds import builds_of_run, over_builds
 from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, JobDifference, Text
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.statistics.meanwhile import together
-from nanogpt_rs.words import duration, meanwhile_line, times
+from nanogpt_rs.statistics.ranks import ranks
+from nanogpt_rs.words import builds_in_words, duration, meanwhile_line, times
 
 REAL = "tinyshakespeare"
 """The text that people know. It is shown first among texts on which equally much was measured."""
@@ -110,7 +112,7 @@ def ranking(
             if cell is None or cell.seconds is None:
                 words += ["not measured" if cell is None else cell.status, "-", "-"]
             else:
-                words.append(duration(cell.seconds))
+                words.append(", ".join(filter(None, (duration(cell.seconds), builds_of(cell)))))
                 words += [speedup(cell, role, cells) for role in (LECTURE, STRONGEST)]
         rows.append(tuple(words))
     first = next(cell for cell in cells.values() if cell.corpus == corpora[0])
@@ -142,10 +144,24 @@ def row_of(task: str, cells: Sequence[Cell]) -> tuple[str, ...] | None:
         f"`{task}`",
         reference(best, LECTURE, by_id),
         strongest,
-        f"{duration(best.seconds or 0.0)}, `{best.id.removeprefix('rust/')}`",
+        f"{duration(best.seconds or 0.0)}, `{best.id.removeprefix('rust/')}`"
+        f"{not_told_apart(best, ranked)}; {builds_of(best)}",
         speedup(best, STRONGEST, by_id),
         speedup(best, LECTURE, by_id),
     )
+
+
+def builds_of(cell: Cell) -> str:
+    """Return how far the builds of a compiled cell differ, or ``one build``; nothing for Python."""
+    builds = over_builds(cell)
+    return "" if builds is None else builds_in_words(builds.count, builds.seconds)
+
+
+def not_told_apart(cell: Cell, cells: Sequence[Cell]) -> str:
+    """Return in brackets how many of these cells are not told apart from one of them, if any."""
+    rank = ranks(cells)[cells.index(cell)]
+    others = 0 if rank is None else rank[1] - rank[0]
+    return f" ({others} {'other' if others == 1 else 'others'} may be as fast)" if others else ""
 
 
 def best_rust(cells: Sequence[Cell]) -> Cell | None:
@@ -265,6 +281,6 @@ def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
         f"`{cell.corpus}`, {cell.characters:,} characters, SHA-256 {cell.sha256[:12]}; machine "
         f"`{run.machine.alias}` ({run.machine.cpu}, {run.machine.cores} cores), "
         f"{run.machine.python}, {run.build.get('rustc', 'rustc unknown').partition(' (')[0]}, "
-        f"{run.build.get('profile', 'unknown')} build; {commit}{changed}; {run.began:%Y-%m-%d}"
+        f"{builds_of_run(run, recorded.cells)}; {commit}{changed}; {run.began:%Y-%m-%d}"
         f"{busy}"
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.measuring.run import checkout_state
+from nanogpt_rs.records.builds import builds_of_run, over_builds
 from nanogpt_rs.records.files import read, read_with_lines
 from nanogpt_rs.records.kinds import OTHERS, Recorded
 from nanogpt_rs.records.lines import plain
@@ -30,6 +31,7 @@ from nanogpt_rs.ruler.corpora import CORPORA
 from nanogpt_rs.ruler.registry import REGISTRY
 from nanogpt_rs.ruler.tasks import PREPARATION, TASKS
 from nanogpt_rs.statistics.adjusted import adjusted, tests_in
+from nanogpt_rs.statistics.ranks import ranks_of_run
 
 MOST_RECORDS = 500
 """Most cells that a page holds whole. Of more cells it holds only what its tables show."""
@@ -196,6 +198,7 @@ def built(
                 "complete": run.recorded.complete,
                 "count": len(run.after),
                 "tests": tests_in(run.after),
+                "builds_in_words": builds_of_run(run.recorded.run, run.after),
                 "file": run.file,
             }
             for run in held
@@ -205,6 +208,8 @@ def built(
             for run in held
             for before, cell in zip(run.recorded.cells, run.after, strict=True)
         ],
+        "builds": [builds_in(cell) for run in held for cell in run.after],
+        "ranks": [rank for run in held for rank in ranks_of_run(run.after)],
     }
     script = assets.script()
     lines = (line for run in held for line in (summaries(run) if aggregated else run.lines))
@@ -285,6 +290,12 @@ def verdicts_of(before: Cell, after: Cell) -> list[list[Any]]:
     return verdicts
 
 
+def builds_in(cell: Cell) -> list[Any] | None:
+    """Return a cell's number of builds, and its seconds in the fastest and the slowest of them."""
+    builds = over_builds(cell)
+    return None if builds is None else [builds.count, builds.seconds]
+
+
 def summaries(held: Held) -> Iterator[bytes]:
     """Yield a run's lines with only what the page's tables show: nothing of single processes."""
     for line in held.lines:
@@ -294,6 +305,7 @@ def summaries(held: Held) -> Iterator[bytes]:
         if body["kind"] != "cell":
             continue
         del body["schema_version"], body["checksum"]
+        body.pop("seconds_by_build", None)
         for against in body["against"]:
             comparison = against["comparison"]
             kept = ["verdict", "ratio", "interval", "control", "resolves", "clock"]

@@ -127,10 +127,10 @@ def test_two_machines_are_never_mixed(reader: Reader, tmp_path: Path) -> None:
     times = "section[id='ranking-charset'] tbody tr > :nth-child(3)"
     assert "lab-1" in reader.text("#answer")
     assert len(reader.texts(times)) == len(cells)
-    assert "1.00 s" not in reader.texts(times)
+    assert not any("1.00 s" in words for words in reader.texts(times))
     reader.select("run", other.run)
     assert "lab-2" in reader.text("#answer")
-    assert set(reader.texts(times)) == {"1.00 s"}
+    assert {words.splitlines()[0] for words in reader.texts(times)} == {"1.00 s"}
     assert len(reader.texts("#runs section tbody tr, #runs [aria-label='All runs'] tbody tr")) == 2
     reader.check_quiet()
 

@@ -7,7 +7,6 @@ import csv
 import gzip
 import json
 import re
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -36,9 +35,8 @@ def test_downloaded_records_are_those_of_the_file(
         tmp_path / "nanogpt-rs-records.jsonl",
         tmp_path / f"nanogpt-rs-{made_up.RUN.run}.csv",
     )
-    deadline = time.monotonic() + 300
-    while not (same.exists() and table.exists()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    for path in (same, table):
+        reader.wait_for(path)
     assert same.read_bytes() == run_file.read_bytes()
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     (run,) = records.read(run_file)

@@ -493,7 +493,7 @@ def test_show_and_export(nanogpt_rs: Run, tmp_path: Path) -> None:
 
 def test_a_table_fits_a_terminal_and_the_fastest_comes_first(nanogpt_rs: Run) -> None:
     wide = nanogpt_rs("show", str(FIRST)).stdout
-    rows = [line.split()[1] for line in wide.splitlines() if line.startswith("│ ") and "/" in line]
+    rows = [line.split()[3] for line in wide.splitlines() if line.startswith("│ ") and "/" in line]
     (run,) = records.read(FIRST)
     assert rows == [each.id for each in sorted(run.cells, key=lambda cell: cell.seconds or 0)]
     narrow = nanogpt_rs("show", str(FIRST), COLUMNS="50").stdout

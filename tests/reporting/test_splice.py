@@ -71,10 +71,11 @@ def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> No
     lecture = ahash.beside("lecture")
     assert lecture is not None
     assert lecture.comparison.ratio is not None
-    (row,) = re.findall(r"\| `rust/ahash` \| \S+ \w+ \| ([\d.]+) \[", text)
+    (row,) = re.findall(r"\| `rust/ahash` \| \S+ \w+, one build \| ([\d.]+) \[", text)
     assert float(row) == pytest.approx(lecture.comparison.ratio, rel=0.01)
+    words = " ".join(text.split())
     for fact in ("lab-1", "release build", "01234567", "2026-01-02", "SHA-256", "; load "):
-        assert fact in text
+        assert fact in words
     ElementTree.parse(tmp_path / "shown/headline.svg")
     assert nanogpt_rs("splice", "--check").returncode == 0
     assert nanogpt_rs("splice").returncode == 0
@@ -190,6 +191,59 @@ def test_where_the_best_rust_is_slower_table_and_picture_say_so(tmp_path: Path) 
     )
     assert "| 0.500 [0.400, 0.600] |" in text
     assert b">0.500x</tspan> [0.400, 0.600] slower<" in files["a.svg"]
+
+
+BLOCKS = "".join(
+    f"<!-- splice {block} -->\n<!-- spliced -->\n"
+    for block in (
+        "headline",
+        "picture file=a.svg",
+        "ranking task=charset corpus=tinyshakespeare ids=python/set,rust/ahash,limit/read",
+        "caption",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "caption"),
+    [
+        (None, r"one build", "one release build"),
+        (1, r"one build", "one release build"),
+        (16, r"[\d.]+ to [\d.]+ [mu]s in 16 builds", "16 release builds"),
+    ],
+    ids=["old", "one", "several"],
+)
+def test_rust_says_in_how_many_builds_it_was_measured(
+    tmp_path: Path, count: int | None, words: str, caption: str
+) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    if count is not None:
+        cells = made_up.in_builds(cells, count)
+    (run,) = records.read(made_up.write(tmp_path, made_up.RUN, cells))
+    text, files = splice(BLOCKS, run)
+    assert re.search(rf"\| [\d.]+ us, `foldhash`; {words} \|", text)
+    assert re.search(rf"\| `rust/ahash` \| [\d.]+ ms, {words} \|", text)
+    assert re.search(rf"\| `limit/read` \| [\d.]+ us, {words} \|", text)
+    assert re.search(r"\| `python/set` \| [\d.]+ ms \|", text)
+    assert f", {caption};" in " ".join(text.split())
+    picture = files["a.svg"].decode()
+    assert f"log scale; {caption.replace('release ', '')}<" in picture
+    assert ("from the slowest to the fastest build" in picture) == (count == 16)
+    assert picture.count('class="rust spread"') == (2 if count == 16 else 0)  # legend and row
+    ElementTree.fromstring(picture)
+
+
+def test_others_that_are_not_told_apart_from_the_best_are_counted(tmp_path: Path) -> None:
+    cells = made_up.cells(("charset",), ("tinyshakespeare",))
+    best = best_rust([cell for cell in cells if not cell.limit])
+    assert best is not None
+    same = [
+        replace(best, id=cell.id) if cell.id in {"rust/ahash", "rust/rustc_hash"} else cell
+        for cell in cells
+    ]
+    (run,) = records.read(made_up.write(tmp_path, made_up.RUN, same))
+    text, _ = splice("<!-- splice headline -->\n<!-- spliced -->", run)
+    assert "(2 others may be as fast); one build |" in text
 
 
 def test_the_gain_of_a_whole_job_is_filled_in(

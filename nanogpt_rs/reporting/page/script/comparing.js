@@ -118,7 +118,7 @@ function where(run, cells, about = "") {
     { class: "where" },
     about,
     name(run.machine.alias),
-    ` · ${run.build.profile} build · `,
+    ` · ${run.builds_in_words} · `,
     first ? [name(first.corpus), ` ${first.sha256.slice(0, 12)} · `] : null,
     run.commit ? commitWords(run.commit, run.dirty) : "commit unknown",
     ` · ${run.began.slice(0, 10)}${run.complete ? "" : " · unfinished run"}`,

@@ -31,6 +31,9 @@ async function load() {
     if (data.page.constants.otherKinds.includes(record.kind)) run.other.push(record);
     if (record.kind !== "cell") continue;
     judge(record, data.page.verdicts[place]);
+    const builds = data.page.builds[place];
+    record.overBuilds = builds && { number: builds[0], seconds: builds[1] };
+    record.rank = data.page.ranks[place];
     place += 1;
     run.cells.push(record);
   }

@@ -17,9 +17,10 @@ function glanceRow(task) {
     const result = resultOf(cell);
     return {
       ...result,
+      spread: spreadOf(cell, result),
       kind,
       hollow: hollow || result?.verdict === "invalid",
-      title: `${cell.id}: ${duration(cell.seconds)}, ${spoken(result)}`,
+      title: `${cell.id}: ${duration(cell.seconds)}, ${spoken(result)}${andBuilds(cell)}`,
     };
   };
   const points = [
@@ -39,6 +40,7 @@ function glance() {
   const rows = shownTasks().map(glanceRow);
   const bounds = boundsOf(rows.flatMap((row) => row.points));
   const idea = (...words) => h("span", { class: "idea" }, ...words);
+  const unsure = (cell) => (mayBeAsFast(cell) ? ` (${mayBeAsFast(cell)})` : null);
   const overtaken = ", which is faster here than the Python marked as strongest";
   const line = ({ task, best, rival, points, result }) =>
     h(
@@ -46,7 +48,7 @@ function glance() {
       null,
       rowHead(
         linkTo(`ranking-${encodeURIComponent(task)}`, name(task)),
-        best ? idea(name(best.id)) : null,
+        best ? idea(name(best.id), unsure(best)) : null,
         rival ? idea("compared with ", name(rival.cell.id), overtaken) : null,
       ),
       h(
@@ -54,7 +56,7 @@ function glance() {
         { class: "plot" },
         forest(bounds, points, points.map(({ title }) => title).join("; ")),
       ),
-      numberCell("one call", best ? duration(best.seconds) : "–"),
+      numberCell("one call", best ? callTime(best) : "–"),
       cellOf("speed-up", ratioOf(result), "ratio"),
       cellOf("verdict", verdictOf(result), "v"),
     );
@@ -76,6 +78,7 @@ function glance() {
         ["rust", "best Rust, with its 95 % interval"],
         ["limit", "limit: a yardstick, the same memory traffic in one plain way"],
       ),
+      spreadKey(shown()),
     ),
     tableOf(
       "glance cards",

@@ -6,6 +6,7 @@ const MATRIX_SHOWS = {
   ratio: "speed-up over the baseline",
   time: "time of one call",
   each: "time per character", // `each` stands in addresses that people have kept
+  builds: "fastest to slowest build",
 };
 let printMatrix = () => {};
 
@@ -57,7 +58,10 @@ function matrixCell(id, { cells, base }) {
   const cell = cells.find((other) => other.id === id);
   if (!cell) return number(h("span", { class: "unmeasured" }, "–"));
   if (!cell.seconds) return number(linkTo("failed", cell.status));
-  if (view.matrix === "time") return number(duration(cell.seconds));
+  if (view.matrix === "builds") return number(fastestToSlowest(cell) || "–");
+  if (view.matrix === "time") {
+    return h("td", { class: "n", title: buildsWords(cell) || null }, duration(cell.seconds));
+  }
   if (view.matrix === "each") {
     return number(cell.characters ? duration(cell.seconds / cell.characters) : "–");
   }
@@ -69,7 +73,7 @@ function matrixCell(id, { cells, base }) {
     "td",
     {
       class: `n ${cell.limit ? "" : toneOf(result)}${invalid ? " unmeasured" : ""}`,
-      title: `${spoken(result)}${verdict}`,
+      title: `${spoken(result)}${verdict}${andBuilds(cell)}`,
     },
     matrixWords(result),
   );

@@ -63,7 +63,7 @@ const boundsOf = (results) =>
   domain([
     1,
     ...results.flatMap((result) =>
-      result?.ratio ? [result.ratio, ...(result.interval || [])] : [],
+      result?.ratio ? [result.ratio, ...(result.interval || []), ...(result.spread || [])] : [],
     ),
   ]);
 
@@ -71,9 +71,22 @@ const boundsOf = (results) =>
 const placeOn = (bounds) => (value) =>
   `${scale(bounds, 0, 100)(Math.min(Math.max(value, bounds[0]), bounds[1])).toFixed(2)}%`;
 
+/** Explains the line over builds, where these cells have one. */
+function spreadKey(cells) {
+  if (!cells.some((cell) => cell.overBuilds?.seconds)) return null;
+  const d = "M-12,0 H12 M-12,-3 V3 M12,-3 V3";
+  const sample = s(
+    "svg",
+    { width: 26, height: 12, viewBox: "-13 -6 26 12", class: "rust", "aria-hidden": "true" },
+    s("path", { class: "over-builds", d }),
+  );
+  return h("span", null, h("label", null, sample, "from the slowest to the fastest build"));
+}
+
 /**
- * Draws one row: where on the axis of speed-ups each point stands, with its interval. The ground
- * left of 1, where things are slower than the baseline, is shaded.
+ * Draws one row: where on the axis of speed-ups each point stands, with its interval and, as a thin
+ * line, its speed-ups over builds. The ground left of 1, where things are slower than the baseline,
+ * is shaded.
  */
 function forest(bounds, points, label) {
   const at = placeOn(bounds);
@@ -81,11 +94,17 @@ function forest(bounds, points, label) {
   const vertical = (look, x) => s("line", { class: look, x1: x, x2: x, y1: 0, y2: "100%" });
   const span = ([low, high]) =>
     s("line", { class: "span", x1: at(low), x2: at(high), y1: "50%", y2: "50%" });
-  const point = ({ ratio, interval, kind, hollow, title }) =>
+  const thin = (x1, x2, y1, y2) => s("line", { class: "over-builds", x1, x2, y1, y2 });
+  const overBuilds = ([slow, fast]) => [
+    thin(at(slow), at(fast), "50%", "50%"),
+    [slow, fast].map((end) => thin(at(end), at(end), "34%", "66%")),
+  ];
+  const point = ({ ratio, interval, spread, kind, hollow, title }) =>
     s(
       "g",
       { class: kind },
       s("title", null, title),
+      ...(spread ? overBuilds(spread) : []),
       interval ? span(interval) : null,
       s("svg", { x: at(ratio), y: "50%" }, mark(kind, hollow)),
     );

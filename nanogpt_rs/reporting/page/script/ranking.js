@@ -5,6 +5,7 @@ const relativeWidth = ([low, high]) => high / low;
 /** Draws the section with the rankings of all tasks. */
 function rankings() {
   const tasks = shownTasks();
+  const cells = shown();
   const links = tasks.map((task, index) => [
     index ? " · " : "",
     linkTo(`ranking-${encodeURIComponent(task)}`, name(task)),
@@ -13,12 +14,13 @@ function rankings() {
     "rankings",
     "The ranking of each task",
     explained(
-      "The fastest implementation stands first. The intervals of implementations with the same ",
-      "rank overlap. Choose a name to see its source. On the shaded ground left of 1 an ",
-      "implementation is slower than the baseline.",
+      "The fastest implementation stands first. A rank such as 1–3 means that this run cannot ",
+      "tell which of these places an implementation has. Choose a name to see its source. On the ",
+      "shaded ground left of 1 an implementation is slower than the baseline.",
     ),
+    aboutBuilds(cells),
     tasks.length > 1 ? explained(links) : null,
-    h("div", { class: "legend" }, key(["python"], ["rust"], ["limit"])),
+    h("div", { class: "legend" }, key(["python"], ["rust"], ["limit"]), spreadKey(cells)),
     tasks.map(ranking),
   );
 }
@@ -27,23 +29,25 @@ function rankings() {
 function ranking(task) {
   const cells = shown(task);
   const base = baseOf(cells);
-  const rows = bySpeed(timed(cells)).map((cell) => ({ cell, result: beside(cell, base, cells) }));
+  const rows = bySpeed(timed(cells)).map((cell) => {
+    const result = beside(cell, base, cells);
+    return { cell, result: result && { ...result, spread: spreadOf(cell, result) } };
+  });
   const bounds = boundsOf(rows.map((row) => row.result));
   const rival = view.base === "strongest" ? rivalOf(cells) : null;
-  const places = placesOf(rows);
   const table = () =>
     tableOf(
       "ranking cards",
       base === null ? "Times" : rankingCaption(base, rows),
       [
-        column("#", "n"),
+        column("rank", "n"),
         "implementation and its idea",
         column("one call", "n"),
         plotColumn("times as fast, log scale", forestAxis(bounds)),
         "speed-up [95 % interval]",
         "verdict",
       ],
-      rows.map((row, index) => rankingLine(row, places[index], cells, base, bounds)),
+      rows.map((row) => rankingLine(row, cells, base, bounds)),
     );
   return h(
     "section",
@@ -88,11 +92,11 @@ function rankingCaption(base, rows) {
 }
 
 /** Draws the row of an implementation. */
-function rankingLine({ cell, result }, place, cells, base, bounds) {
-  const [first] = ranked(cells);
-  const isBest = cell === first && result?.verdict !== "invalid";
+function rankingLine({ cell, result }, cells, base, bounds) {
+  const isBest = cell.rank?.[0] === 1 && result?.verdict !== "invalid";
   const kind = cell.id === base ? "isref" : cell.limit ? "limit" : isBest ? "best" : "";
-  const words = `${cell.id}: ${spoken(result)}`;
+  const words = `${cell.id}: ${spoken(result)}${andBuilds(cell)}`;
+  const place = rankWords(cell);
   const point = () => ({
     ...result,
     kind: language(cell.id),
@@ -102,13 +106,14 @@ function rankingLine({ cell, result }, place, cells, base, bounds) {
   return h(
     "tr",
     { class: kind },
-    h("td", { class: "n place" }, place),
+    h("td", { class: "n place", title: rankReason(cell) }, place),
     rowHead(
+      place ? h("span", { class: "place-narrow" }, `${place} `) : null,
       sourceLink(cell),
       badgesOf(cell, cells),
       h("span", { class: "idea" }, coded(ideaOf(cell)?.idea || "")),
     ),
-    numberCell("one call", duration(cell.seconds)),
+    numberCell("one call", callTime(cell)),
     h("td", { class: "plot" }, result?.ratio ? forest(bounds, [point()], words) : null),
     cellOf("speed-up", ratioOf(result), "ratio"),
     cellOf("verdict", verdictOf(result, cell), "v"),
@@ -137,24 +142,4 @@ function withoutTime(cells) {
   if (!cells.length) return null;
   const names = cells.map((cell, index) => [index ? ", " : "", name(cell.id), ` (${cell.status})`]);
   return note("Without a time: ", names, ". ", linkTo("failed", "Why"));
-}
-
-/**
- * Ranks the rows of a table: 1, and one more for each contender whose interval lies wholly above
- * this row's. Where one of two rows has no interval, their times decide.
- */
-function placesOf(rows) {
-  const spans = rows.map(({ result }) => {
-    if (result?.verdict === "reference") return [1, 1];
-    return (result?.verdict !== "invalid" && result?.interval) || null;
-  });
-  const ahead = (left, right) =>
-    spans[left] && spans[right] ? spans[left][0] > spans[right][1] : left < right;
-  let place = 0;
-  return rows.map(({ cell }, index) => {
-    if (cell.limit) return "";
-    const better = rows.filter((row, other) => !row.cell.limit && ahead(other, index)).length;
-    place = Math.max(place, 1 + better);
-    return String(place);
-  });
 }

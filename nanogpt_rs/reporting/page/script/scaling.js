@@ -217,7 +217,8 @@ function oneOfEachSize(points) {
 /** Draws the point of a cell; points beside their line are faint. */
 function chartPoint(cell, [x, y], onLine) {
   const speed = `${duration(cell.seconds)}, ${rate(cell.characters / cell.seconds)}`;
-  const title = `${cell.id} on ${cell.corpus}, ${count(cell.characters)} characters: ${speed}`;
+  const about = `${cell.id} on ${cell.corpus}, ${count(cell.characters)} characters`;
+  const title = `${about}: ${speed}${andBuilds(cell)}`;
   return s(
     "g",
     { transform: `translate(${x},${y})`, opacity: onLine ? null : ".55" },

@@ -1,5 +1,8 @@
 // How steady results were: what each process measured, beside the baseline's own control.
 
+const STROKES =
+  "The thin line between them has a stroke for each build, at its distance from the time of all. ";
+
 /** Collects what one row shows, as logarithms of distances from its centre. */
 function spreadRow(cell, comparison) {
   const distances = (ratios, centre) =>
@@ -10,6 +13,7 @@ function spreadRow(cell, comparison) {
     comparison,
     own: distances(comparison?.ratios, comparison?.ratio || median(comparison?.ratios || [1])),
     control: distances(comparison?.control_ratios, 1),
+    builds: (cell.seconds_by_build || []).map((seconds) => Math.log(cell.seconds / seconds)),
     box: quantiles.length === 5 ? quantiles.map((time) => Math.log(time / quantiles[2])) : null,
   };
 }
@@ -19,7 +23,9 @@ function spreadRow(cell, comparison) {
  * does not flatten all others.
  */
 function reachesOf(rows) {
-  const distances = rows.flatMap((row) => [...row.own, ...row.control]).map(Math.abs);
+  const distances = rows
+    .flatMap((row) => [...row.own, ...row.control, ...row.builds])
+    .map(Math.abs);
   distances.sort((left, right) => left - right);
   const usual = distances[Math.floor(distances.length * 0.97)] || 0.01;
   const boxes = rows.flatMap((row) => row.box || []).map(Math.abs);
@@ -53,23 +59,32 @@ function spreadAxis(reach) {
 
 const middleLine = () => s("line", { class: "grid", x1: "50%", x2: "50%", y1: 0, y2: "100%" });
 
-/** Draws a dot for each process, and below it one for each control. */
-function processDots({ cell, own, control }, reach) {
+/** Draws a dot for each process, below it one for each control, and between them the builds. */
+function processDots({ cell, own, control, builds }, reach) {
   const dot = (distance, look, y) =>
     s(
       "circle",
       { class: look, cx: placeAround(distance, reach), cy: y, r: 3 },
       s("title", null, distanceWords(distance)),
     );
-  const about = `processes differ by ${spreadWords(own)}, the control by ${spreadWords(control)}`;
+  const thin = (x1, x2, y1, y2) => s("line", { class: "over-builds", x1, x2, y1, y2 });
+  const ends = [Math.min(...builds), Math.max(...builds)].map((end) => placeAround(end, reach));
+  const stroke = (distance) => {
+    const x = placeAround(distance, reach);
+    return thin(x, x, "40%", "60%");
+  };
+  const parts = [`processes differ by ${spreadWords(own)}`];
+  if (builds.length) parts.push(`builds by ${spreadWords(builds)}`);
+  parts.push(`the control by ${spreadWords(control)}`);
   return s(
     "svg",
     {
       class: `forest ${language(cell.id)}`,
       role: "img",
-      "aria-label": `${cell.id}: ${about}`,
+      "aria-label": `${cell.id}: ${parts.join(", ")}`,
     },
     middleLine(),
+    builds.length ? [thin(...ends, "50%", "50%"), builds.map(stroke)] : null,
     control.map((distance) => dot(distance, "control", "74%")),
     own.map((distance) => dot(distance, "dotc", "26%")),
   );
@@ -110,6 +125,7 @@ function distributions() {
   }
   // Records of a page that is too large to hold them whole have no processes to draw.
   const hasProcesses = rows.some((row) => row.own.length || row.control.length);
+  const hasBuilds = hasProcesses && rows.some((row) => row.builds.length);
   const reaches = reachesOf(rows);
   return section(
     id,
@@ -118,7 +134,7 @@ function distributions() {
       hasProcesses
         ? "Left: the speed-up that each fresh process measured, as its distance from the " +
             "estimate. Below it in grey is the baseline against itself on the same scale: only " +
-            "noise makes these differ. Right: the"
+            `noise makes these differ. ${hasBuilds ? STROKES : ""}Right: the`
         : "The",
       " times of calls over all rounds, as their distance from the median: a box from 25 to ",
       "75 % of them, and a line from 5 to 95 %.",
@@ -127,7 +143,13 @@ function distributions() {
     bar,
     shownAs(),
     data.page.aggregated ? note(data.page.aggregated) : null,
-    h("div", { class: "legend" }, key(["python"], ["rust"]), hasProcesses && controlKey()),
+    h(
+      "div",
+      { class: "legend" },
+      key(["python"], ["rust"]),
+      hasProcesses && controlKey(),
+      hasBuilds && spreadKey(cells),
+    ),
     spreadTable(rows, base, hasProcesses, reaches),
     spreadNumbers(rows, hasProcesses),
   );
@@ -157,7 +179,7 @@ function spreadTable(rows, base, hasProcesses, reaches) {
       rowHead(name(row.cell.id)),
       hasProcesses && cellOf("processes", processDots(row, reaches.processes), "plot"),
       cellOf("calls", row.box ? callBox(row, reaches.calls) : null, "plot"),
-      numberCell("processes", String(row.cell.processes)),
+      numberCell("processes", [String(row.cell.processes), buildsLine(row.cell)]),
     );
   return tableOf(
     "ranking steady cards",
@@ -168,7 +190,7 @@ function spreadTable(rows, base, hasProcesses, reaches) {
         ? [plotColumn("processes, distance from the estimate", spreadAxis(reaches.processes))]
         : []),
       plotColumn("calls, distance from the median", spreadAxis(reaches.calls)),
-      column("processes", "n"),
+      column("processes and builds", "n"),
     ],
     rows.map(line),
   );
@@ -179,6 +201,7 @@ function spreadNumbers(rows, hasProcesses) {
   const line = ({ cell, comparison, own, control, box }) => [
     name(cell.id),
     String(cell.processes),
+    buildsWords(cell) || "–",
     ...(hasProcesses ? [spreadWords(own), spreadWords(control)] : []),
     ...(box ? cell.quantiles.map(duration) : ["–", "–", "–", "–", "–"]),
     comparison?.resolves ? percent(comparison.resolves) : "–",
@@ -189,6 +212,7 @@ function spreadNumbers(rows, hasProcesses) {
     [
       "implementation",
       "processes",
+      "fastest to slowest build",
       ...(hasProcesses ? ["spread of processes", "spread of the control"] : []),
       ...["5 % of calls", "25 %", "50 %", "75 %", "95 %"],
       "difference that 80 % of such runs find",

@@ -45,12 +45,10 @@ function threads() {
         cell.cores <= 1.05 ? h("span", { class: "badge" }, "used one core at this size") : null,
       ),
       cellOf("cores busy", cell.cores.toFixed(2)),
-      cellOf("one call", duration(cell.seconds), "whole"),
+      cellOf("one call", callTime(cell), "whole"),
       cellOf(
         "with one thread",
-        single
-          ? [name(single.id), " ", h("span", { class: "whole" }, duration(single.seconds))]
-          : "–",
+        single ? [name(single.id), " ", h("span", { class: "whole" }, callTime(single))] : "–",
       ),
       cellOf("speed-up over it", ratioOf(result), "ratio"),
       cellOf("verdict", verdictOf(result), "v"),
