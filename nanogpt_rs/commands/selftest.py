@@ -25,7 +25,8 @@ from nanogpt_rs.commands.console import (
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.kinds import Recorded
-    from nanogpt_rs.statistics.alarms import Finding, RivalFinding
+    from nanogpt_rs.statistics.alarms import Count, Finding, RivalFinding
+    from nanogpt_rs.statistics.rebuilds import RebuildFinding
 
 
 def selftest(
@@ -33,7 +34,8 @@ def selftest(
         list[str] | None,
         typer.Option(
             help="Row to measure, by the length of a call: short, microsecond, milliseconds or "
-            "tens (of milliseconds); or seeds, for what hashes; repeatable (default: all)."
+            "tens (of milliseconds); seeds, for what hashes; or rebuilds, for commits that change "
+            "no implementation; repeatable (default: all but rebuilds)."
         ),
     ] = None,
     condition: Annotated[
@@ -72,13 +74,15 @@ def selftest(
     called different, and one with a known slow-down must be called slower.
     """
     with refusals(), damage():
+        from nanogpt_rs.measuring import rebuilds
         from nanogpt_rs.measuring import selftest as self_test
         from nanogpt_rs.measuring.selection import SelectionError
         from nanogpt_rs.ruler.worker import WorkerError
 
         names = row or list(self_test.ROWS)
-        if unknown := [name for name in names if name not in self_test.ROWS]:
-            raise SelectionError(f"no row {unknown[0]!r}; there are: {', '.join(self_test.ROWS)}")
+        known_rows = [*self_test.ROWS, rebuilds.ROW]
+        if unknown := [name for name in names if name not in known_rows]:
+            raise SelectionError(f"no row {unknown[0]!r}; there are: {', '.join(known_rows)}")
         if condition not in self_test.CONDITIONS:
             known = ", ".join(self_test.CONDITIONS)
             raise SelectionError(f"no condition {condition!r}; there are: {known}")
@@ -87,8 +91,15 @@ def selftest(
                 runs = self_test.runs_in(folder)
             else:
                 with counted_progress() as advance:
-                    rows = [self_test.ROWS[name] for name in names]
-                    runs = self_test.run(rows, condition, part, folder, advance, with_rivals=rivals)
+                    runs = self_test.run(
+                        [self_test.ROWS[name] for name in names if name != rebuilds.ROW],
+                        condition,
+                        part,
+                        folder,
+                        advance,
+                        with_rivals=rivals,
+                        with_rebuilds=rebuilds.ROW in names,
+                    )
         except (self_test.SelfTestError, WorkerError) as error:
             stop(FAILED, str(error))
         except OSError as error:
@@ -107,11 +118,13 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
     """
     from nanogpt_rs.measuring.selftest import under
     from nanogpt_rs.statistics.alarms import summarize, summarize_rivals
+    from nanogpt_rs.statistics.rebuilds import summarize_rebuilds
 
     runs = [recorded for recorded in runs if under(condition, [recorded])]
     records = under(condition, runs)
     findings = summarize(records)
-    if not findings:
+    over_builds = summarize_rebuilds(records)
+    if not findings and not over_builds:
         stop(NOTHING, f"{folder} holds no group of the condition {condition}")
     machines = {(recorded.run.machine.alias, recorded.run.machine.cpu) for recorded in runs}
     if len(machines) > 1:
@@ -129,10 +142,14 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
                 "about": [about(condition, recorded) for recorded in runs],
                 "findings": [asdict(finding) for finding in findings],
                 "rivals": [asdict(finding) for finding in others],
+                "rebuilds": [asdict(finding) for finding in over_builds],
             }
         )
         return
-    print_selftest(condition, findings, others)
+    if findings:
+        print_selftest(condition, findings, others)
+    if over_builds:
+        print_rebuilds(condition, over_builds)
 
 
 def about(condition: str, recorded: Recorded) -> dict[str, Any]:
@@ -205,3 +222,48 @@ def question(contender: str) -> str:
         return f"{float(contender):.0%}: called slower"
     except ValueError:
         return escape(f"{contender}: the interval holds the mean over hash seeds")
+
+
+def print_rebuilds(condition: str, findings: Sequence[RebuildFinding]) -> None:
+    """Print how often states of the sources that do the same were called different."""
+    table = Table(
+        title=f"{condition}: commits and rebuilds that change no implementation, in pairs",
+        title_justify="left",
+    )
+    table.add_column("")
+    for finding in findings:
+        builds = "one build" if finding.builds == 1 else f"{finding.builds} builds"
+        table.add_column(builds, justify="right")
+    rows: list[tuple[str, list[str]]] = [
+        ("pairs with a row called different", [share(finding.runs) for finding in findings]),
+        ("rows called different", [share(finding.rows) for finding in findings]),
+    ]
+    kinds = dict.fromkeys(kind for finding in findings for kind in finding.kinds)
+    rows += [
+        (f"- {kind}", [share(finding.kinds.get(kind)) for finding in findings]) for kind in kinds
+    ]
+    rows.append(
+        ("rows left out: generated code differs", [str(finding.moved) for finding in findings])
+    )
+    for number, found in enumerate(findings[0].found):
+        slower = f"{found.slower:.0%} slower, found"
+        others = [finding.found[number] for finding in findings if number < len(finding.found)]
+        rows += [
+            (f"{slower}: builds differ by < 2 %", [share(other.steady) for other in others]),
+            (f"{slower}: other rows", [share(other.other) for other in others]),
+            (f"{slower}: where it said so", [share(other.resolved) for other in others]),
+        ]
+    for name, cells in rows:
+        table.add_row(name, *cells)
+    out.print(table)
+    out.print(
+        "Bounds are 95 %, for independent tries; pairs that share a state are not independent. "
+        "Tests are adjusted for all rows of a pair."
+    )
+
+
+def share(count: Count | None) -> str:
+    """Return how often something happened, in words, with its bounds."""
+    if count is None:
+        return "-"
+    return f"{count.hits} of {count.tries} ({count.low:.1%} to {count.high:.1%})"

@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -83,7 +83,7 @@ class LinkedBuild:
     """One build of the Rust module.
 
     Attributes:
-        seed: The seed of its layout, from 1.
+        seed: The seed of its layout, from 1; 0 for the order that the linker chooses by itself.
         folder: The folder to put on ``sys.path``. It holds the package ``rust_impls`` alone.
     """
 
@@ -119,19 +119,19 @@ def linked_builds(
     root: Path,
     source_hash: str,
     sources: str,
-    count: int,
+    seeds: Sequence[int],
     advance: Callable[[str], None],
     *,
     target: Path,
     commit: str = "",
 ) -> list[LinkedBuild]:
-    """Return ``count`` builds of the Rust module below ``root``; cached ones are not made again.
+    """Return builds of the Rust module below ``root``; those in the cache are not made again.
 
     Args:
         root: The sources: a checkout, or what ``git archive`` makes of a commit.
         source_hash: The hash of the Rust sources below ``root``.
         sources: What the sources are, in words.
-        count: How many builds are wanted.
+        seeds: The seeds of the builds' layouts.
         advance: Called with what is being done, before it is done.
         target: Cargo's folder for compiled dependencies, which saves compiling them again.
         commit: Commit that the module reports in ``build_info``; empty for a checkout.
@@ -147,10 +147,10 @@ def linked_builds(
             keep_link(root, folder, target, commit)
         (folder / "sources").write_text(sources, encoding="utf-8")
         builds = []
-        for seed in range(1, count + 1):
+        for number, seed in enumerate(seeds, 1):
             build = LinkedBuild(seed, folder / f"seed-{seed:04}")
             if not (build.folder / provenance.LAYOUT_FILE).exists():
-                advance(f"linking build {seed} of {count}")
+                advance(f"linking build {number} of {len(seeds)}")
                 link(folder, build, {"source_hash": source_hash, "commit": commit})
             builds.append(build)
         os.utime(folder)
@@ -188,8 +188,40 @@ def linker_name() -> str:
     return next(chosen, "cc")
 
 
-def keep_link(root: Path, folder: Path, target: Path, commit: str) -> None:
+def wheel_with_kept_link(
+    root: Path, source_hash: str, sources: str, wheels: Path, *, target: Path, commit: str
+) -> None:
+    """Build the wheel of a commit, and keep what the linker is given, for ``linked_builds``.
+
+    Args:
+        root: What ``git archive`` makes of the commit.
+        source_hash: The hash of the Rust sources below ``root``.
+        sources: What the sources are, in words.
+        wheels: The folder that the wheel is written to.
+        target: Cargo's folder for compiled dependencies.
+        commit: Commit that the module reports in ``build_info``.
+
+    Raises:
+        BuildsError: This system is not known to work, or the sources do not compile.
+    """
+    home = builds_home()
+    folder = home / key_of(source_hash, commit)
+    with locked(home, BuildsError):
+        keep_link(root, folder, target, commit, wheels)
+        (folder / "sources").write_text(sources, encoding="utf-8")
+
+
+def keep_link(
+    root: Path, folder: Path, target: Path, commit: str, wheels: Path | None = None
+) -> None:
     """Compile the sources in release, and keep what the linker is given.
+
+    Args:
+        root: The sources.
+        folder: The folder to keep it in.
+        target: Cargo's folder for compiled dependencies.
+        commit: Commit that the module reports in ``build_info``.
+        wheels: A folder for the wheel, which is otherwise thrown away.
 
     Raises:
         BuildsError: This system is not known to work, or the sources do not compile.
@@ -208,7 +240,8 @@ def keep_link(root: Path, folder: Path, target: Path, commit: str) -> None:
         script.write_text(text, encoding="utf-8")
         script.chmod(0o755)
         command = [sys.executable, "-P", "-m", "maturin", "build", "--release", "--locked"]
-        command += ["--quiet", "--interpreter", sys.executable, "--out", scratch]
+        command += ["--quiet", "--interpreter", sys.executable]
+        command += ["--out", str(wheels or scratch)]
         path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
         environment = {"ASV_COMMIT": commit, "CARGO_TERM_COLOR": "never", "PATH": path}
         environment["CARGO_TARGET_DIR"] = str(target)
@@ -245,10 +278,13 @@ def link(folder: Path, build: LinkedBuild, sources: Mapping[str, str]) -> None:
     package.mkdir(parents=True)
     module = package / f"rust_impls{sysconfig.get_config_var('EXT_SUFFIX')}"
     arguments[arguments.index("-o") + 1] = str(module)
-    last = max(place for place, word in enumerate(arguments) if word.endswith(".rcgu.o"))
-    arguments.insert(last + 1, str(layout_object(build.seed, partial)))
+    arguments += lld_options()
+    if build.seed:
+        last = max(place for place, word in enumerate(arguments) if word.endswith(".rcgu.o"))
+        arguments.insert(last + 1, str(layout_object(build.seed, partial)))
+        arguments.append(f"-Wl,--shuffle-sections=*={build.seed}")
     done = subprocess.run(
-        [linker_name(), *arguments, *lld_options(), f"-Wl,--shuffle-sections=*={build.seed}"],
+        [linker_name(), *arguments],
         capture_output=True,
         text=True,
         errors="replace",
@@ -395,4 +431,5 @@ def builds_of_checkout(count: int, advance: Callable[[str], None]) -> list[Linke
         raise BuildsError("this is an installation without sources")
     source_hash = provenance.source_hash(root)
     sources = f"checkout {source_hash[:8]}"
-    return linked_builds(root, source_hash, sources, count, advance, target=root / "target")
+    seeds = range(1, count + 1)
+    return linked_builds(root, source_hash, sources, seeds, advance, target=root / "target")

@@ -18,10 +18,10 @@ from pathlib import PurePosixPath
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.registry import Implementation
+from nanogpt_rs.statistics.counts import same_count
 
-SAME_COUNT = 1e-3
-"""Relative difference up to which counts are equal. A hash seed that a process draws for itself
-changes a count by up to a few in ten thousand."""
+COUNTED_AGAIN = 3
+"""Number of further counts of each commit where the first ones differ."""
 SHARED = ("Cargo.toml", "Cargo.lock", "rust_impls/Cargo.toml", "rust_impls/build.rs")
 """Files that every implementation in Rust is built with."""
 BORDER = "rust_impls/python/"
@@ -131,7 +131,13 @@ def modules_named(path: str, text: str) -> Iterator[tuple[str, ...]]:
             yield (*module, *rest.split("::"))
 
 
-def explained(cell: Cell, row: Implementation, older: str, newer: str | None) -> Cell:
+def explained(
+    cell: Cell,
+    row: Implementation,
+    older: str,
+    newer: str | None,
+    count_again: Callable[[], tuple[int | None, int | None]] | None = None,
+) -> Cell:
     """Return a cell with the kind of change that its counts show, if both commits were counted.
 
     Args:
@@ -139,6 +145,8 @@ def explained(cell: Cell, row: Implementation, older: str, newer: str | None) ->
         row: Its implementation.
         older: The older commit.
         newer: The newer commit; ``None`` for the files as they lie in the checkout.
+        count_again: Counts the older and the newer commit once more. It is called where the first
+            counts differ, because a hash seed changes the count of each process.
 
     Raises:
         OSError: Git cannot be started.
@@ -146,7 +154,13 @@ def explained(cell: Cell, row: Implementation, older: str, newer: str | None) ->
     """
     if not (cell.instructions and cell.instructions_before and row.is_compiled()):
         return cell
-    if abs(cell.instructions / cell.instructions_before - 1) <= SAME_COUNT:
+    before, after = [cell.instructions_before], [cell.instructions]
+    if not same_count(before, after) and count_again is not None:
+        for _ in range(COUNTED_AGAIN):
+            more_before, more_after = count_again()
+            before += [more_before] if more_before else []
+            after += [more_after] if more_after else []
+    if same_count(before, after):
         return replace(cell, change="placement")
     files = changed_sources(row, older, newer)
     return replace(cell, change="sources" if files else "code generation", changed_files=files)

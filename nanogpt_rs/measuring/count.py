@@ -133,7 +133,7 @@ def counted(contest: Contest, row: Implementation, shim: Path, before: Before | 
     if proof.status != "right":
         return replace(cell, status=proof.status, details=proof.details)
     try:
-        instructions, path, reason = count_call(contest, row, shim, None)
+        instructions, path, reason = count_call(contest.corpus_name, row, shim)
         if reason is not None:
             return replace(cell, status="n/a", details=(f"under valgrind: {reason}",), path=path)
         cell = replace(cell, instructions=instructions, path=path)
@@ -141,19 +141,40 @@ def counted(contest: Contest, row: Implementation, shim: Path, before: Before | 
             before is not None
             and verify_apart(row, contest.corpus_name, side=before.folder).status == "right"
         ):
-            older, older_path, _ = count_call(contest, row, shim, before.folder)
+            older, older_path, _ = count_call(contest.corpus_name, row, shim, side=before.folder)
             if older_path == path:  # otherwise different code was counted
                 cell = replace(cell, instructions_before=older)
-                cell = changes.explained(cell, row, before.commit, None)
+                cell = changes.explained(
+                    cell,
+                    row,
+                    before.commit,
+                    None,
+                    lambda: (
+                        count_call(contest.corpus_name, row, shim, side=before.folder)[0],
+                        count_call(contest.corpus_name, row, shim)[0],
+                    ),
+                )
     except WorkerError as error:
         return replace(cell, status="wrong", details=(worker_end(error),))
     return cell
 
 
 def count_call(
-    contest: Contest, row: Implementation, shim: Path, side: str | None
+    corpus_name: str,
+    row: Implementation,
+    shim: Path,
+    *,
+    side: str | None = None,
+    build: str | None = None,
 ) -> tuple[int | None, str | None, str | None]:
     """Count the instructions of one call.
+
+    Args:
+        corpus_name: Id or path of the corpus.
+        row: The implementation.
+        shim: The compiled library that starts and stops the counting.
+        side: Folder of another wheel to count in (default: what is installed).
+        build: Folder of a build of the Rust module to load (default: what is installed).
 
     Returns:
         The number of instructions, the code path that was taken, and, where there is no number,
@@ -166,9 +187,11 @@ def count_call(
         prefix = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"]
         prefix += [f"--callgrind-out-file={folder}/out"]
         order: Order = {
-            "task": row.task, "id": row.id, "corpus": contest.corpus_name,
+            "task": row.task, "id": row.id, "corpus": corpus_name,
             "side": side, "library": str(shim),
         }  # fmt: skip
+        if build is not None:
+            order["build"] = build
         # With several threads, or with another hash seed, the count would differ from run to run.
         environment = {"PYTHONHASHSEED": "0", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         answer: Answer = run_worker("count", order, DEADLINE, environment, prefix)

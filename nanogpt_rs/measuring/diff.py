@@ -32,7 +32,12 @@ from nanogpt_rs.measuring.bench import (
     references_of,
     worker_end,
 )
-from nanogpt_rs.measuring.builds import BuildsError, LinkedBuild, linked_builds
+from nanogpt_rs.measuring.builds import (
+    BuildsError,
+    LinkedBuild,
+    linked_builds,
+    wheel_with_kept_link,
+)
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Measured, Setting
 from nanogpt_rs.records.durable import locked
@@ -154,6 +159,15 @@ def build_wheel(commit: str, home: Path) -> Path:
     check_out(commit, source)
     rmtree(wheels, ignore_errors=True)
     wheels.mkdir()
+    if sys.platform == "linux" and find_spec("maturin"):
+        source_hash, sources = provenance.source_hash(source), f"commit {commit[:8]}"
+        try:
+            wheel_with_kept_link(
+                source, source_hash, sources, wheels, target=home / "target", commit=commit
+            )
+        except BuildsError as error:
+            raise DiffError(f"commit {commit[:8]} cannot be built: {error}") from None
+        return next(wheels.glob("*.whl"))
     if find_spec("maturin"):
         command = ["maturin", "build", "--release", "--locked", "--interpreter", sys.executable]
         command += ["--out", str(wheels)]
@@ -201,7 +215,7 @@ def with_builds(side: Side, count: int, advance: Callable[[str], None]) -> Side:
             source,
             side.build.info["source_hash"],
             f"commit {side.name}",
-            count,
+            range(1, count + 1),
             advance,
             target=home / "target",
             commit=side.commit,
@@ -362,18 +376,24 @@ def counted_in_both(
 
     It is returned as it is where nothing can be counted here.
     """
+    old, new = sides
+
+    def count_in(side: Side) -> tuple[int | None, str | None]:
+        folder = str(side.folder)
+        number, path, _ = count.count_call(contest.corpus_name, row, shim, side=folder)
+        return number, path
+
     try:
         shim = count.library()
-        (before, old_path, _), (after, new_path, _) = (
-            count.count_call(contest, row, shim, str(side.folder)) for side in sides
+        (before, old_path), (after, new_path) = count_in(old), count_in(new)
+        if old_path != new_path:  # different code was counted
+            return cell
+        cell = replace(cell, instructions=after, instructions_before=before, path=new_path)
+        return changes.explained(
+            cell, row, old.commit, new.commit, lambda: (count_in(old)[0], count_in(new)[0])
         )
     except (count.CountError, WorkerError):
         return cell
-    if old_path != new_path:  # different code was counted
-        return cell
-    cell = replace(cell, instructions=after, instructions_before=before, path=new_path)
-    old, new = sides
-    return changes.explained(cell, row, old.commit, new.commit)
 
 
 def setting_of(contest: Contest, row: Implementation, sides: tuple[Side, Side]) -> Setting:

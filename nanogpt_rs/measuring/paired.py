@@ -214,7 +214,8 @@ def run_pilot(setting: Setting, arms: Sequence[Arm]) -> Pilot:
     calls = (1,) * len(arms)
     while True:
         orders = [arm.order(count) for arm, count in zip(arms, calls, strict=True)]
-        answer = setting.run(orders, PILOT_ROUNDS, 1, PILOT_SECONDS * len(arms))
+        build = next(setting.drawn_builds())
+        answer = setting.run(orders, PILOT_ROUNDS, 1, PILOT_SECONDS * len(arms), build)
         shortest: dict[Arm, float] = {}
         for arm, arm_blocks, count in zip(arms, answer["blocks"], calls, strict=True):
             # A thread's CPU time leaves out the turns of other threads, and the time that it

@@ -23,6 +23,11 @@ PACKAGES = ("numpy", "pandas", "polars", "tokenizers", "torch")
 """Packages that implementations run on, whose versions belong to a record."""
 
 
+def now() -> str:
+    """Return the time in UTC, to the second, as ISO 8601 writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def describe(command: str, plan: str, build: provenance.Build) -> Run:
     """Return the description of a run that begins now.
 

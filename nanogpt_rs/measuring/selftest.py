@@ -13,21 +13,24 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median_high
 
-from nanogpt_rs.measuring import paired
+from nanogpt_rs.measuring import paired, rebuilds
+from nanogpt_rs.measuring.builds import BuildsError
+from nanogpt_rs.measuring.no_op import NoOpError
 from nanogpt_rs.measuring.paired import Arm, Measured, Setting
-from nanogpt_rs.measuring.run import describe
+from nanogpt_rs.measuring.run import describe, now
 from nanogpt_rs.records import durable, files
 from nanogpt_rs.records.kinds import Other, Recorded
 from nanogpt_rs.records.schema import Comparison, RecordError, Run
 from nanogpt_rs.records.self_tests import (
     SAME,
     SelfTestContender,
+    SelfTestCounts,
     SelfTestGroup,
+    SelfTestRebuild,
     SelfTestRivals,
     SelfTestSeeds,
 )
@@ -40,6 +43,8 @@ class SelfTestError(Exception):
 
 
 COMMAND = "selftest"
+KINDS = (SelfTestGroup, SelfTestRivals, SelfTestSeeds, SelfTestRebuild, SelfTestCounts)
+"""Kinds of records that a self-test makes."""
 CONDITIONS = ("as-is", "loaded")
 EXACT_CALLS = 100
 """In blocks of a multiple of this many calls, every known slow-down is a whole number of calls."""
@@ -228,11 +233,6 @@ def run_rivals(condition: str, row: Row, case: Case) -> SelfTestRivals:
     )
 
 
-def now() -> str:
-    """Return the time in UTC, to the second, as ISO 8601 writes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def planted_in(row: Row, case: Case, more: float) -> float | None:
     """Return the true ratio of a slow-down; ``None`` for another implementation.
 
@@ -320,8 +320,7 @@ def under(condition: str, runs: Sequence[Recorded]) -> list[Other]:
         record
         for recorded in runs
         for record in recorded.others
-        if isinstance(record, SelfTestGroup | SelfTestRivals | SelfTestSeeds)
-        and record.condition == condition
+        if isinstance(record, KINDS) and record.condition == condition
     ]
 
 
@@ -367,6 +366,7 @@ def run(
     advance: Callable[[str, int, int], None],
     *,
     with_rivals: bool = False,
+    with_rebuilds: bool = False,
 ) -> list[Recorded]:
     """Measure the groups that a folder lacks, and return all self-tests in it.
 
@@ -377,6 +377,7 @@ def run(
         folder: Folder of the self-tests.
         advance: Called with what is measured, the number of finished groups, and of all groups.
         with_rivals: Whether other tools judge some of the groups' functions too.
+        with_rebuilds: Whether to compare states of the sources that do the same.
 
     Raises:
         SelfTestError: Nothing can be measured under this condition, or a tool gave no answer.
@@ -393,22 +394,27 @@ def run(
             {row.name: max(1, round(row.groups * share)) for row in rows},
             {row.name: round(row.rivals * share) if with_rivals else 0 for row in rows},
         )
-        if any(progress.lacks(row) for row in rows):
-            request = f"{[row.name for row in rows]} {condition} {share} {with_rivals}"
+        pairs = rebuilds.pairs(share) if with_rebuilds else []
+        if any(progress.lacks(row) for row in rows) or rebuilds.lacks(progress.records, pairs):
+            request = f"{[row.name for row in rows]} {condition} {share} {with_rivals} {len(pairs)}"
             plan = corpora.sha256(request.encode())
             store = begin_or_resume(folder, describe(COMMAND, plan, provenance.check()))
             with conditions(condition):
                 measure_missing(rows, condition, progress, store, advance)
+                try:
+                    rebuilds.measure(pairs, condition, progress.records, store.keep_other, advance)
+                except (BuildsError, NoOpError) as error:
+                    raise SelfTestError(f"rebuilds cannot be compared here: {error}") from None
             store.end()
         return runs_in(folder)
 
 
-def begin_or_resume(folder: Path, now: Run) -> files.Writer:
+def begin_or_resume(folder: Path, run: Run) -> files.Writer:
     """Go on with the newest self-test if it was interrupted and fits, else begin a new one."""
     try:
-        return files.resume(folder, now)
+        return files.resume(folder, run)
     except RecordError:  # the folder's files have just been read, so that none is damaged
-        return files.begin(folder, now)
+        return files.begin(folder, run)
 
 
 def measure_missing(

@@ -16,7 +16,13 @@ from nanogpt_rs.records.schema import (
     Taken,
     WholeJob,
 )
-from nanogpt_rs.records.self_tests import SelfTestGroup, SelfTestRivals, SelfTestSeeds
+from nanogpt_rs.records.self_tests import (
+    SelfTestCounts,
+    SelfTestGroup,
+    SelfTestRebuild,
+    SelfTestRivals,
+    SelfTestSeeds,
+)
 
 Other = (
     CallInSteps
@@ -27,6 +33,8 @@ Other = (
     | SelfTestGroup
     | SelfTestRivals
     | SelfTestSeeds
+    | SelfTestRebuild
+    | SelfTestCounts
     | RaceEntry
     | ClosedRace
     | OpenRaceEntry
@@ -43,6 +51,8 @@ OTHERS: dict[str, type[Other]] = {
     "self_test_group": SelfTestGroup,
     "self_test_rivals": SelfTestRivals,
     "self_test_seeds": SelfTestSeeds,
+    "self_test_rebuild": SelfTestRebuild,
+    "self_test_counts": SelfTestCounts,
     "race_entry": RaceEntry,
     "closed_race": ClosedRace,
     "open_race_entry": OpenRaceEntry,

@@ -121,3 +121,93 @@ class SelfTestSeeds:
     mean: float
     error: float
     spread: float
+
+
+@dataclass(frozen=True)
+class RebuildComparison:
+    """One implementation, compared across two states of the sources that do the same.
+
+    Attributes:
+        id: Id of the implementation.
+        verdict: Verdict, not adjusted for the other implementations of the pair.
+        p_value: Its p-value, not adjusted.
+        ratio: Ratio that was read; ``None`` where neither clock could judge.
+        interval: 95 % interval of ``ratio``.
+        control: 95 % interval of the first state's ratio to itself.
+        resolves: Smallest relative difference that such a comparison finds in 80 % of cases.
+        spread: Standard deviation of the log-ratio over builds; ``None`` with one build.
+        control_spread: Standard deviation of the control's log-ratio over processes.
+        seconds: Seconds of one call in the first state.
+    """
+
+    id: str
+    verdict: Verdict
+    p_value: float | None
+    ratio: float | None
+    interval: tuple[float, float] | None
+    control: tuple[float, float] | None
+    resolves: float | None
+    spread: float | None
+    control_spread: float
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class SelfTestRebuild:
+    """Two states of the sources that do the same, compared in one task.
+
+    Attributes:
+        condition: ``as-is`` or ``loaded``, as in ``SelfTestGroup``.
+        row: Name of the self-test's row.
+        task: Name of the task.
+        older, newer: Names of the two states.
+        kinds: Kinds of change by which the two states came about from the same sources.
+        slower: Known slow-down of the newer state, as a share of the text's length: 0, 0.02 or
+            0.05.
+        builds: Number of builds of each state that processes drew from.
+        corpus: Id of the corpus that the text was repeated or cut from.
+        sha256: SHA-256 of the whole corpus, in hexadecimal.
+        characters: Length of the text in characters, without a slow-down.
+        at: Time at which the pair was finished, in UTC, as ISO 8601 writes it.
+        seconds: Seconds that the pair took.
+        others: Share of the machine, 0 to 1, that other programs used: the median over processes;
+            ``None`` where the system does not tell.
+        processes: Number of processes.
+        comparisons: The comparisons, one for each implementation.
+    """
+
+    condition: str
+    row: str
+    task: str
+    older: str
+    newer: str
+    kinds: tuple[str, str]
+    slower: float
+    builds: int
+    corpus: str
+    sha256: str
+    characters: int
+    at: str
+    seconds: float
+    others: float | None
+    processes: int
+    comparisons: tuple[RebuildComparison, ...]
+
+
+@dataclass(frozen=True)
+class SelfTestCounts:
+    """Instructions that one call of each implementation executes in a state of the sources.
+
+    Attributes:
+        condition: ``as-is`` or ``loaded``, as in ``SelfTestGroup``.
+        row: Name of the self-test's row.
+        state: Name of the state.
+        instructions: Numbers of instructions, by task and id with a space between. There are
+            several for an implementation that draws a hash seed, and none where nothing can be
+            counted.
+    """
+
+    condition: str
+    row: str
+    state: str
+    instructions: dict[str, tuple[int, ...]]

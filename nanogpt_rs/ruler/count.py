@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import sys
 from pkgutil import resolve_name
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from nanogpt_rs.ruler import corpora, provenance, registry
 from nanogpt_rs.ruler.tasks import TASKS
@@ -32,6 +33,7 @@ class Order(TypedDict):
         id: The implementation's id.
         corpus: The name that the corpus is loaded by.
         side: The folder of another wheel to count in, ``None`` for what is installed.
+        build: The folder of a build of the Rust module to load (default: what is installed).
         library: The path of the compiled library.
     """
 
@@ -39,6 +41,7 @@ class Order(TypedDict):
     id: str
     corpus: str
     side: str | None
+    build: NotRequired[str]
     library: str
 
 
@@ -60,6 +63,10 @@ def answer(order: Order) -> Answer:
     if order["side"]:
         sys.path.insert(0, order["side"])  # the wheel there then is what is installed
     provenance.check_packages()
+    if "build" in order:
+        sys.path.insert(0, order["build"])
+        provenance.check_origins(provenance.files_of_build(order["build"]))
+        provenance.check_linked(order["build"], importlib.import_module("rust_impls"))
     row, corpus = registry.find(order["task"], order["id"]), corpora.load(order["corpus"])
     path = active_path()
     if reason := row.unavailable() or not_applicable(row, corpus):
