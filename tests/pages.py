@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import made_up
+from reader import Reader
 
 from nanogpt_rs.records.schema import Cell, Run
 from nanogpt_rs.reporting.report import page
+
+PAPER_WIDTH = 718
+"""CSS pixels of A4 between margins of a centimetre."""
+
+
+def least_contrast(reader: Reader) -> float:
+    """Return the least contrast of a text with the ground that it stands on."""
+    script = Path(__file__).parent / "page/contrast.js"
+    return float(reader.run(script.read_text(encoding="utf-8")))
 
 
 def judged(cell: Cell, role: str, **changes: Any) -> Cell:

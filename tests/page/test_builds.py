@@ -9,7 +9,7 @@ from pathlib import Path
 
 import made_up
 import pytest
-from pages import as_marked, page_of, write_page
+from pages import PAPER_WIDTH, as_marked, least_contrast, page_of, write_page
 from reader import Reader
 
 from nanogpt_rs.records import files as records
@@ -224,6 +224,36 @@ def test_rows_that_are_not_told_apart_share_their_places(reader: Reader, tmp_pat
     reader.open(page_of(tmp_path / "narrow", made_up.RUN, made_up.in_builds(rows, COUNT)), 390)
     names = reader.texts("section[id='ranking-charset'] tbody th")
     assert names[0].split()[:2] == ["1–2", "rust/ahash"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_builds_are_legible_at_all_widths_and_on_paper(
+    reader: Reader, three_runs: Path, scheme: str
+) -> None:
+    for width in (360, 745, 1000):
+        reader.open(three_runs, width, scheme)
+        reader.select("run", SEVERAL.run)
+        assert reader.run("return document.documentElement.scrollWidth") <= width
+        assert least_contrast(reader) >= 4.5
+    reader.command(
+        "Emulation.setDeviceMetricsOverride",
+        width=PAPER_WIDTH,
+        height=1000,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    reader.command("Emulation.setEmulatedMedia", media="print")
+    try:
+        wide = "return [...document.querySelectorAll('main table:not(.scroll table)')]"
+        widths = reader.run(f"{wide}.map((node) => node.getBoundingClientRect().width)")
+        assert max(widths) <= PAPER_WIDTH
+        assert "rank" in reader.text(f"{ROWS.removesuffix(' tbody tr')} thead")
+        shown = "return getComputedStyle(document.querySelector(arguments[0])).display"
+        assert reader.run(shown, "td.place") == "table-cell"
+        assert reader.run(shown, ".place-narrow") == "none"
+    finally:
+        reader.command("Emulation.setEmulatedMedia", media="")
+    reader.check_quiet()
 
 
 def test_what_a_build_is_is_explained(reader: Reader, three_runs: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import made_up
 import pytest
-from pages import page_of
+from pages import PAPER_WIDTH, least_contrast, page_of
 from reader import Reader
 
 from nanogpt_rs.ruler.tasks import PREPARATION
@@ -27,11 +27,6 @@ def test_both_themes_are_legible_at_both_widths(
     assert (sum(map(int, re.findall(r"\d+", paper)[:3])) > 380) == (scheme == "light")
     assert least_contrast(reader) >= 4.5
     reader.check_quiet()
-
-
-def least_contrast(reader: Reader) -> float:
-    """Return the least contrast of a text with the ground that it stands on."""
-    return float(reader.run(Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")))
 
 
 def test_narrow_tables_say_what_each_cell_is(reader: Reader, usual: Path) -> None:
@@ -102,10 +97,9 @@ def test_a_printed_page_is_complete_and_fits_its_paper(reader: Reader, tmp_path:
     reader.select("scaling-y", "rate")
     reader.select("matrix", "time")
     reader.run("dispatchEvent(new Event('beforeprint'))")
-    sheet = 718  # CSS pixels of A4 between margins of a centimetre
     reader.command(
         "Emulation.setDeviceMetricsOverride",
-        width=sheet,
+        width=PAPER_WIDTH,
         height=1000,
         deviceScaleFactor=1,
         mobile=False,
@@ -126,8 +120,8 @@ def test_a_printed_page_is_complete_and_fits_its_paper(reader: Reader, tmp_path:
         assert reader.run(f"{unselected}.every((node) => !node.closest('label').offsetWidth)")
         wide = "return [...document.querySelectorAll('main table, main .chart svg')]"
         widths = reader.run(f"{wide}.map((node) => node.getBoundingClientRect().width)")
-        assert max(widths) <= sheet
-        assert reader.run("return document.documentElement.scrollWidth") <= sheet
+        assert max(widths) <= PAPER_WIDTH
+        assert reader.run("return document.documentElement.scrollWidth") <= PAPER_WIDTH
         heads = reader.texts("#texts-printed thead th:not(:first-child)")
         assert len(heads) == len(set(heads)) == 3 * len(corpora)
         assert reader.run("return document.querySelector('#texts .scroll').offsetWidth") == 0
