@@ -19,6 +19,11 @@ from nanogpt_rs.ruler.registry import Implementation
 TRAINED: dict[int, dict[str, str]] = {}
 """SHA-256 of the parameters that jobs trained, by number of steps and id of the preparation."""
 
+ONE_BUILD = (
+    "Rust was timed in one build. Another build of the same sources can be faster or slower by "
+    "tens of per cent: `nanogpt-rs compare` measures several."
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--corpus`` and ``--from``."""
@@ -122,6 +127,14 @@ def pytest_benchmark_update_commit_info(commit_info: dict[str, Any]) -> None:
     commit_info["project"] = "nanogpt-rs"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what times of compiled implementations hold for."""
+    session = getattr(terminalreporter.config, "_benchmarksession", None)
+    cases = getattr(session, "benchmarks", ())
+    if any(case.extra_info.get("builds") == 1 for case in cases if case):
+        terminalreporter.write_line(ONE_BUILD)
+
+
 # The bodies of tests. A test file calls them, so that pytest finds its cases there.
 
 
@@ -180,6 +193,8 @@ def time_call(implementation: Implementation, corpus: str, benchmark: Any) -> No
         "characters": len(loaded.text),
         "build": build_info(tuple(packages_of([implementation]))),
     }
+    if implementation.is_compiled():
+        benchmark.extra_info["builds"] = 1
     if implementation.origin:
         benchmark.extra_info["origin"] = str(implementation.origin)
     function, arguments = task.call(implementation.resolve(), corpora.own_copy(loaded.text))
@@ -213,6 +228,8 @@ def time_job(implementation: Implementation, steps: int, benchmark: Any) -> None
         "torch": str(torch.__version__),
         "build": build_info((*packages_of([implementation]), TRAIN.partition(".")[0])),
     }
+    if implementation.is_compiled():
+        benchmark.extra_info["builds"] = 1
     prepare, (paths,) = task.call(implementation.resolve(), corpus.text)
     train = resolve_name(TRAIN)
     summary = benchmark.pedantic(train, (prepare, paths, "quick"), {"steps": steps}, rounds=1)

@@ -98,6 +98,10 @@ REMOTE = re.compile(
     r'(?: (?:integrity|crossorigin|referrerpolicy)="[^"]*")+'
 )
 """What asv's page loads from other hosts. Unlike a link, such an address comes with a hash."""
+ONE_BUILD = (
+    "Each commit is measured in one build of the Rust module. Another build of the same sources "
+    "can be faster or slower by tens of per cent: nanogpt-rs diff compares several of each commit."
+)
 NAVIGATION = '<li id="nav-li-graphdisplay">'
 
 
@@ -127,6 +131,7 @@ class Offline(OutputPublisher):  # type: ignore[misc]
             text = vendored(text, site)
         except AssetError as error:
             log.error(f"the site needs a network: {error}")
+        text = with_note(text)
         if (link := comparison(site, Path(conf.results_dir).parent)) is not None:
             text = linked(text, link)
         index.write_text(text, encoding="utf-8")
@@ -224,6 +229,12 @@ def comparison(site: Path, results: Path) -> str | None:
         log.error(f"no comparison page: {error}")
         return None
     return COMPARISON
+
+
+def with_note(text: str) -> str:
+    """Return asv's page with a note of how many builds stand behind each number."""
+    note = f'<li class="navbar-text" title="{escape(ONE_BUILD)}">one build for each commit</li>'
+    return text.replace(NAVIGATION, f"{note}\n        {NAVIGATION}", 1)
 
 
 def linked(text: str, address: str) -> str:

@@ -16,7 +16,7 @@ from installations import ROOT, Installation
 from nanogpt_rs.measuring.end_to_end import rows_of
 from nanogpt_rs.records.promotion import promote_pytest_benchmark as promote
 from nanogpt_rs.records.schema import RecordError
-from nanogpt_rs.ruler.registry import REGISTRY
+from nanogpt_rs.ruler.registry import REGISTRY, find
 
 SUITE = "benchmarks/pytest_benchmark"
 
@@ -73,6 +73,11 @@ def test_rows_are_timed_in_their_groups(run: tuple[str, Path]) -> None:
         assert case["group"] == f"{case['extra_info']['task']} on {CORPUS}"
         assert len(case["extra_info"]["corpus_sha256"]) == 64
         assert case["extra_info"]["build"]["profile"] == "release"
+    for case in document["benchmarks"]:
+        about = case["extra_info"]
+        row = find("prepare" if case in jobs else about["task"], about["id"])
+        assert about.get("builds") == (1 if row.is_compiled() else None)
+    assert output.count("Rust was timed in one build.") == 1
     assert f"benchmark '{timed[0][0]} on {CORPUS}'" in output
     assert "SKIPPED" not in output
 

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from installations import ROOT, Installation
 
-from nanogpt_rs.measuring import builds
+from nanogpt_rs.measuring import builds, no_op, rebuilds
 from nanogpt_rs.measuring.builds import BuildsError, LinkedBuild
+from nanogpt_rs.records import lines
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 
@@ -235,3 +236,41 @@ def test_the_command_lists_and_clears(nanogpt_rs: Run, tmp_path: Path) -> None:
     cleared = nanogpt_rs("builds", "--clear", NANOGPT_RS_CACHE=cache)
     assert cleared.returncode == 0, cleared.stderr
     assert "no builds are kept" in nanogpt_rs("builds", NANOGPT_RS_CACHE=cache).stdout
+
+
+@linux
+@pytest.mark.slow("compiles the Rust module, to link it several times")
+def test_the_self_test_compares_a_rebuild_with_the_sources_as_they_are(
+    kept: tuple[Path, list[LinkedBuild], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both states have the same sources, which are compiled already, and builds of their own."""
+    cache, made, _ = kept
+    monkeypatch.setenv("NANOGPT_RS_CACHE", str(cache))
+    monkeypatch.setattr(rebuilds, "BUILDS", COUNT)
+    monkeypatch.setattr(rebuilds, "SECONDS", 1.0)
+    monkeypatch.setattr(rebuilds, "SLOWER_SECONDS", 1.0)
+    monkeypatch.setattr(rebuilds, "IDS", {"charset": ("rust/fixed_array", "rust/bit_table")})
+    as_it_is, rebuild = (
+        next(variant for variant in no_op.VARIANTS if variant.kind == kind)
+        for kind in ("as it is", "rebuild")
+    )
+    pair = rebuilds.Pair(0, as_it_is, rebuild)
+    steps: list[str] = []
+    states = rebuilds.States(steps.append)
+    seeds = [[build.seed for build in states.builds(state)] for state in (as_it_is, rebuild)]
+    assert seeds == [[0, 1, 2, 3], [seeds[1][0], 4, 5, 6]]
+    assert not any("compiling" in step for step in steps)
+    assert states.builds(as_it_is)[1:] == made
+    records = []
+    for step in rebuilds.steps_of(pair):
+        records += rebuilds.compare(step, "as-is", states)
+    assert [(record.slower, record.builds) for record in records] == [
+        *[(0.0, COUNT), (0.0, 1)],
+        *[(share, builds) for builds in (COUNT, 1) for share in rebuilds.SLOWER],
+    ]
+    assert all(len(record.comparisons) == 2 for record in records)
+    assert rebuilds.missing(records, [pair]) == []
+    assert len(rebuilds.missing(records[:1], [pair])) == 3
+    assert rebuilds.states_to_count(records, [pair]) == [as_it_is]
+    for record in records:
+        lines.parsed(lines.line_of_other("run", record))

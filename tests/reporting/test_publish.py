@@ -118,6 +118,7 @@ def test_asv_shows_its_history_from_no_other_host(reader: Reader, published: Pub
     reader.wait("return document.querySelectorAll('#summarygrid-display a').length > 3")
     link = "return document.querySelector('nav a[href=\"../comparison.html\"]')?.innerText"
     assert reader.run(link) == "Who beats whom"
+    assert "one build for each commit" in reader.text("nav")
     reader.run("location.hash = '#bench_call.Charset.time_call'")
     reader.wait("return document.querySelectorAll('#main-graph canvas').length > 0")
     reader.run("location.hash = '#/summarylist'")
