@@ -9,6 +9,9 @@ best that was measured of the two:
 3. Otherwise their times decide, and must not overlap either: from 5 to 95 % of all calls, and from
    the fastest to the slowest build.
 
+Times do not decide where intervals overlap: groups of contenders are measured one after the other,
+and the machine's speed can change between them, which only paired ratios leave out.
+
 Verdicts and intervals of what was measured in several builds cover how far builds differ.
 """
 
