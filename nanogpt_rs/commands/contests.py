@@ -43,10 +43,18 @@ def with_builds(contests: Sequence[Contest], count: int) -> list[Contest]:
     """
     from nanogpt_rs.measuring.builds import BuildsError, builds_of_checkout
 
-    compiled = [
-        contest for contest in contests if any(row.is_compiled() for row in contest.contenders)
+    if count < 2:
+        return list(contests)
+    contests = [
+        replace(
+            contest,
+            package_builds={
+                row.packages()[0]: row.builds[:count] for row in contest.contenders if row.builds
+            },
+        )
+        for contest in contests
     ]
-    if count < 2 or not compiled:
+    if not any(map(calls_rust_module, contests)):
         return list(contests)
     try:
         builds = tuple(builds_of_checkout(count, announce_build))
@@ -54,8 +62,14 @@ def with_builds(contests: Sequence[Contest], count: int) -> list[Contest]:
         err.print(f"nanogpt-rs: one build is measured: {escape(str(error))}", soft_wrap=True)
         return list(contests)
     return [
-        replace(contest, builds=builds) if contest in compiled else contest for contest in contests
+        replace(contest, builds=builds) if calls_rust_module(contest) else contest
+        for contest in contests
     ]
+
+
+def calls_rust_module(contest: Contest) -> bool:
+    """Return whether a contender calls this project's Rust module."""
+    return any(row.calls_rust_module() for row in contest.contenders)
 
 
 def announce_build(step: str) -> None:

@@ -8,8 +8,8 @@ and left out, and its group is measured from the start without it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median_high
 from typing import Any, Protocol
 
@@ -55,6 +55,7 @@ class Contest:
         contenders: Rows of the task; references may be among them.
         budget: Seconds after which a group stops. ``None``: chosen from the length of a call.
         builds: The builds of the Rust module that processes draw from; none: what is installed.
+        package_builds: The folders of builds of third parties' packages, by package.
     """
 
     corpus_name: str
@@ -64,6 +65,7 @@ class Contest:
     contenders: tuple[Implementation, ...]
     budget: float | None = None
     builds: tuple[LinkedBuild, ...] = ()
+    package_builds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -89,6 +91,11 @@ class Contest:
             limit=is_limit(row),
             origin=str(row.origin) if row.origin else None,
         )
+
+    def several_builds_of(self, row: Implementation) -> bool:
+        """Return whether processes draw from several builds of what a row calls."""
+        ours = bool(self.builds) and row.calls_rust_module()
+        return ours or any(package in self.package_builds for package in row.packages())
 
     def group_count(self) -> int:
         """Return the largest number of groups that the contest can need."""
@@ -187,6 +194,7 @@ def request_hash(contests: Sequence[Contest]) -> str:
         [contest.task, contest.corpus.id, contest.corpus.sha256, contest.state, contest.budget]
         + [row.id for row in contest.contenders]
         + ([len(contest.builds)] if contest.builds else [])
+        + [folder for folders in contest.package_builds.values() for folder in folders]
         for contest in contests
     ]
     return sha256(json.dumps(words).encode())
@@ -358,7 +366,7 @@ def run_group(
                 faults[row] = (measured.wrong[row.id],)
         meanwhile = watch.so_far()
         store.keep_blocks(f"{contest.task}-{contest.state}", measured.block_arrays)
-        fields = cell_fields(rows, measured, pairs, faults)
+        fields = cell_fields(contest, rows, measured, pairs, faults)
         return {row: {**fields[row], "meanwhile": meanwhile} for row in fields}, faults
 
 
@@ -415,11 +423,19 @@ def run_arms(
         return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
 
     builds = {"": contest.builds} if contest.builds else {}
-    setting = Setting(contest.task, contest.corpus_name, contest.state, watchful, builds)
+    setting = Setting(
+        contest.task,
+        contest.corpus_name,
+        contest.state,
+        watchful,
+        builds,
+        contest.package_builds,
+    )
     return paired.measure(setting, arms, is_done, lambda _: tick(), budget=contest.budget)
 
 
 def cell_fields(
+    contest: Contest,
     rows: Sequence[Implementation],
     measured: Measured,
     pairs: Sequence[Pair],
@@ -437,7 +453,7 @@ def cell_fields(
             "quantiles": measured.quantiles_of(arm),
             "cores": median_high(cores) if cores else None,
             "processes": len(measured.processes),
-            **build_fields(row, measured, arm),
+            **build_fields(row, measured, arm, contest.several_builds_of(row)),
             "against": tuple(
                 Against(role, rows[first].id, measured.compare(arm, first))
                 for role, first, contender in pairs
@@ -447,8 +463,17 @@ def cell_fields(
     return fields
 
 
-def build_fields(row: Implementation, measured: Measured, arm: int) -> CellFields:
-    """Return the fields of a cell about builds, which rows that are not compiled do not have."""
+def build_fields(row: Implementation, measured: Measured, arm: int, several: bool) -> CellFields:
+    """Return the fields of a cell about builds, which rows that are not compiled do not have.
+
+    Args:
+        row: The implementation.
+        measured: What was measured.
+        arm: Index of its arm.
+        several: Whether the processes drew from several builds of what the row calls.
+    """
     if not row.is_compiled():
         return {}
+    if not several:
+        return {"builds": 1}
     return {"builds": measured.build_count, "seconds_by_build": measured.seconds_by_build(arm)}

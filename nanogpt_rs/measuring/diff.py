@@ -363,7 +363,7 @@ def compare_row(
         quantiles=measured.quantiles_of(2),
         cores=median_high(cores) if cores else None,
         processes=len(measured.processes),
-        **build_fields(row, measured, 2),
+        **build_fields(row, measured, 2, several=measured.build_count > 1),
         meanwhile=watch.so_far(),
         against=(Against(role, old.name, comparison),),
     )

@@ -117,6 +117,7 @@ class Setting:
             takes ten, and displaces more of what calls stand on.
         builds: The builds of the Rust module that processes draw from, for each side; the empty
             string is the side of what is installed. Without any, all processes load the same build.
+        package_builds: The folders of builds of third parties' packages, by package.
     """
 
     task: str
@@ -124,6 +125,7 @@ class Setting:
     state: str
     watchful: bool = False
     builds: Mapping[str, Sequence[LinkedBuild]] = field(default_factory=dict)
+    package_builds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def run(
         self,
@@ -159,6 +161,9 @@ class Setting:
         if build is not None:
             folders = {side: str(builds[build].folder) for side, builds in self.builds.items()}
             order["builds"] = folders
+            order["package_builds"] = {
+                package: places[build] for package, places in self.package_builds.items()
+            }
         environment = {
             "NANOGPT_RS_PADDING": "x" * random.randrange(PADDING_LIMIT),  # noqa: S311
             "PYTHONHASHSEED": str(random.randrange(2**32)),  # noqa: S311
@@ -170,7 +175,8 @@ class Setting:
     @property
     def build_count(self) -> int:
         """The number of builds that processes draw from; 1 where all load what is installed."""
-        return max(1, min(map(len, self.builds.values()), default=1))
+        lists = (*self.builds.values(), *self.package_builds.values())
+        return max(1, min(map(len, lists), default=1))
 
     def drawn_builds(self) -> Iterator[int | None]:
         """Yield for one process after the other the place of the build that it loads, for ever.
@@ -179,7 +185,7 @@ class Setting:
         ``diff`` load the builds at the same place of their lists, so that one number of a build
         tells which processes belong together.
         """
-        places = range(min(map(len, self.builds.values()), default=0))
+        places = range(self.build_count if self.builds or self.package_builds else 0)
         while places:
             yield from random.sample(places, len(places))
         while True:

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -223,6 +223,7 @@ def _take(source: ForeignSource, *, hashed: bool = True) -> tuple[Implementation
         replace(
             row,
             marks=row.marks | {"foreign"},
+            builds=_folders(source, row),
             origin=_origin(source, row) if hashed else Origin(source.name, ""),
         )
         for row in rows
@@ -346,6 +347,34 @@ def _problem(row: Implementation, own: Sequence[str], keys: set[tuple[str, str]]
     elif row.task not in own and reserved:
         problem = f"{min(reserved)!r} is for the task's own rows to have"
     return problem
+
+
+def _folders(source: ForeignSource, row: Implementation) -> tuple[str, ...]:
+    """Return the folders of a row's builds, in the order of their names.
+
+    Raises:
+        ForeignError: A pattern matches no folder with the row's package.
+    """
+    home, package = Path(source.path).parent, row.packages()[0]
+    folders: list[str] = []
+    for pattern in row.builds:
+        try:
+            built = [str(path) for path in sorted(home.glob(pattern)) if _holds(path, package)]
+        except (NotImplementedError, ValueError):  # an absolute path
+            built = []
+        if not built:
+            raise ForeignError(
+                f"{source.path}: {row.task} {row.id}: builds={pattern!r} names no folder beside "
+                f"this file that holds the package {package!r}"
+            )
+        folders += built
+    return tuple(folders)
+
+
+def _holds(folder: Path, package: str) -> bool:
+    """Return whether a folder holds a package, or a module that is a single file."""
+    modules = (folder / f"{package}{suffix}" for suffix in (".py", *EXTENSION_SUFFIXES))
+    return (folder / package).is_dir() or any(module.is_file() for module in modules)
 
 
 def _origin(source: ForeignSource, row: Implementation) -> Origin:

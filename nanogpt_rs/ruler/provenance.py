@@ -126,6 +126,21 @@ def check_linked(folder: str, module: ModuleType) -> None:
             )
 
 
+def check_package_build(package: str, folder: str) -> None:
+    """Check that a third party's package is imported from the folder of one of its builds.
+
+    Raises:
+        ProvenanceError: It is imported from elsewhere, or was imported before.
+    """
+    imported = sys.modules.get(package)
+    file = origin(package) if imported is None else Path(str(imported.__file__)).resolve()
+    if file is None or Path(folder).resolve() not in file.parents:
+        raise ProvenanceError(
+            f"{package} comes from {file}, not from its build in {folder}. A file with ROWS must "
+            "not import a package whose builds it names"
+        )
+
+
 def check_origins(packages: Mapping[str, str | None]) -> None:
     """Check that Python would import each package from the file given for it, or from nowhere.
 

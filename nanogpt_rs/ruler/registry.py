@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -69,6 +71,9 @@ class Implementation:
         given: Names like ``target``, of functions that it is given before its own arguments. A
             Python idea that uses a Rust kernel is given it and does not import it, so that each
             measured package can be measured alone.
+        builds: For a third party's compiled package, the folders of several builds of it that
+            differ in their layout; each holds the package. Without any, what is installed is the
+            one build.
     """
 
     task: str
@@ -78,6 +83,7 @@ class Implementation:
     needs: tuple[str, ...]
     origin: Origin | None = None
     given: tuple[str, ...] = ()
+    builds: tuple[str, ...] = ()
 
     def resolve(self) -> Any:
         """Import the function and what it needs, and return the function.
@@ -105,8 +111,24 @@ class Implementation:
         return (self.target, *self.given)
 
     def is_compiled(self) -> bool:
-        """Return whether it calls this project's Rust module, whose builds differ in their layout."""
+        """Return whether it calls compiled code, whose builds differ in their layout.
+
+        That is this project's Rust module, or a third party's package with an extension module.
+        Such packages are looked for on the path and not imported.
+        """
+        return self.calls_rust_module() or (
+            self.origin is not None and any(map(has_extension, self.packages()))
+        )
+
+    def calls_rust_module(self) -> bool:
+        """Return whether it calls this project's Rust module."""
         return any(name.startswith("rust_impls:") for name in self.names())
+
+    def packages(self) -> list[str]:
+        """Return the names of the packages that its function and what it is given are in."""
+        return list(
+            dict.fromkeys(name.partition(":")[0].partition(".")[0] for name in self.names())
+        )
 
     def modules(self) -> list[str]:
         """Return the names of the modules that it needs."""
@@ -159,6 +181,17 @@ class Implementation:
         return None
 
 
+@cache
+def has_extension(package: str) -> bool:
+    """Return whether a package that can be imported here has a compiled module, or is one."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return False
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    files = [Path(spec.origin or ""), *(path for folder in folders for path in folder.rglob("*"))]
+    return any(path.name.endswith(tuple(EXTENSION_SUFFIXES)) for path in files)
+
+
 def simd_paths() -> list[str]:
     """Return the sets of instructions that the Rust module can use on this processor."""
     paths: list[str] = resolve_name("rust_impls:simd_paths")()["available"]
@@ -166,9 +199,26 @@ def simd_paths() -> list[str]:
 
 
 def row(
-    task: str, id: str, target: str, marks: str, needs: str = "", given: str = ""
+    task: str,
+    id: str,
+    target: str,
+    marks: str,
+    needs: str = "",
+    given: str = "",
+    builds: str = "",
 ) -> Implementation:
-    """Return one row of the registry; ``marks``, ``needs`` and ``given`` hold words between spaces."""
+    """Return one row of the registry. The last four arguments hold words between spaces.
+
+    Args:
+        task: The task's name.
+        id: The row's id.
+        target: The name of its function.
+        marks: Words of ``MARKS``.
+        needs: What it cannot run without.
+        given: Names of functions that it is given.
+        builds: For third parties: folders of builds of the row's package, or patterns of such
+            folders, as seen from the file that the row stands in.
+    """
     return Implementation(
         task,
         id,
@@ -176,6 +226,7 @@ def row(
         frozenset(marks.split()),
         tuple(needs.split()),
         given=tuple(given.split()),
+        builds=tuple(builds.split()),
     )
 
 

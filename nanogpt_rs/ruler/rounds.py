@@ -253,6 +253,7 @@ class Order(TypedDict):
         arms: The arms, the baseline first.
         builds: The folder of the build of the Rust module to load, for each side. The empty string
             is the side of what is installed. A side without a build loads the module of its own.
+        package_builds: The folder of the build to load, for each of third parties' packages.
         mark: The path of a file whose single byte is the index of the arm that is being called;
             ``run_worker`` adds it.
     """
@@ -267,6 +268,7 @@ class Order(TypedDict):
     seed: int
     arms: Sequence[ArmOrder]
     builds: NotRequired[dict[str, str]]
+    package_builds: NotRequired[dict[str, str]]
     mark: NotRequired[str]
 
 
@@ -301,6 +303,9 @@ def answer(order: Order) -> Answer:
         provenance.check_origins(packages)
         if build:
             provenance.check_linked(build, importlib.import_module("rust_impls"))
+    for package, folder in order.get("package_builds", {}).items():
+        sys.path.insert(0, folder)
+        provenance.check_package_build(package, folder)
     task, corpus = TASKS[order["task"]], corpora.load(order["corpus"])
     random = Random(order["seed"])  # noqa: S311
     mark = marks(order["mark"])

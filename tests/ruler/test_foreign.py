@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -327,3 +328,74 @@ def test_the_files_of_a_crashed_worker_are_removed(
     )
     assert "SIGABRT" in done.stdout + done.stderr
     assert list(place.iterdir()) == []
+
+
+COMPILED = """\
+from nanogpt_rs.ruler.registry import row
+
+ROWS = [
+    row("charset", "foreign/native", "native:charset", "default", builds="builds/*"),
+    row("charset", "foreign/once", "once:charset", "default"),
+]
+"""
+NATIVE = """\
+def charset(text):
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    for _ in range({loops}):
+        set(text)
+    return set(text)
+"""
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    """A file with rows of two packages with extension modules, of which one brings two builds."""
+    (extension,) = [f"_native{suffix}" for suffix in EXTENSION_SUFFIXES if "cpython" in suffix][:1]
+    homes = {"native": 9, "once": 0, "builds/1/native": 9, "builds/2/native": 0}
+    for home, loops in homes.items():
+        package = tmp_path / "compiled" / home
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(NATIVE.format(loops=loops))
+        (package / extension).write_bytes(b"it is looked for and never imported")
+    (tmp_path / "compiled/theirs.py").write_text(COMPILED)
+    return tmp_path / "compiled/theirs.py"
+
+
+def test_a_compiled_package_is_one_build_unless_it_brings_several(
+    nanogpt_rs: Run, compiled: Path
+) -> None:
+    chosen = ("charset", "python/set", "foreign/native", "foreign/once", "--from", str(compiled))
+    arguments = ("--corpus=english-1k-ascii", "--builds=2")
+    done = nanogpt_rs("compare", *chosen, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
+    assert cells["python/set"]["builds"] is None
+    assert (cells["foreign/once"]["builds"], cells["foreign/once"]["seconds_by_build"]) == (1, [])
+    assert cells["foreign/native"]["builds"] == 2
+    slower, faster = cells["foreign/native"]["seconds_by_build"]
+    assert slower > 2 * faster
+    done = nanogpt_rs("compare", *chosen, *arguments[:1], "--builds=1", "--json")
+    cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
+    assert cells["foreign/native"]["builds"] == 1
+
+
+@pytest.mark.parametrize("pattern", ["nothing/*", "builds", "/", "builds/1/native"])
+def test_builds_that_are_not_there_are_refused(
+    nanogpt_rs: Run, compiled: Path, pattern: str
+) -> None:
+    compiled.write_text(COMPILED.replace("builds/*", pattern))
+    done = nanogpt_rs("list", "charset", "--from", str(compiled))
+    assert done.returncode == 2
+    assert f"builds={pattern!r} names no folder beside this file that holds" in done.stderr
+
+
+def test_a_file_that_imports_its_package_before_a_build_is_chosen_is_told(
+    nanogpt_rs: Run, compiled: Path
+) -> None:
+    compiled.write_text("import native\n" + COMPILED)
+    done = nanogpt_rs(
+        *("compare", "charset", "python/set", "foreign/native", "--from", str(compiled)),
+        *("--corpus=english-1k-ascii", "--builds=2"),
+    )
+    assert "native comes from" in done.stdout + done.stderr
