@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -140,7 +141,7 @@ def linked_builds(
         BuildsError: They cannot be made here.
     """
     home = builds_home()
-    folder = home / key_of(source_hash, commit)
+    folder = home / key_of(root, source_hash, commit)
     with locked(home, BuildsError):
         if not (folder / "arguments").exists():
             advance("compiling the Rust module once, to link it several times")
@@ -158,7 +159,7 @@ def linked_builds(
     return builds
 
 
-def key_of(source_hash: str, commit: str) -> str:
+def key_of(root: Path, source_hash: str, commit: str) -> str:
     """Return the name of the folder for builds of these sources by this toolchain and Python.
 
     Raises:
@@ -175,7 +176,7 @@ def key_of(source_hash: str, commit: str) -> str:
     texts = [path.read_text(encoding="utf-8") for path in settings if path.is_file()]
     own = Path(__file__).read_text(encoding="utf-8")  # how a layout is made is part of a build
     parts = (source_hash, commit, compiler, sys.version, sys.prefix, linker_name(), own)
-    return sha256("\0".join((*parts, *flags, *texts)).encode())[:24]
+    return sha256("\0".join((*parts, *rustc_arguments(root), *flags, *texts)).encode())[:24]
 
 
 def linker_name() -> str:
@@ -205,7 +206,7 @@ def wheel_with_kept_link(
         BuildsError: This system is not known to work, or the sources do not compile.
     """
     home = builds_home()
-    folder = home / key_of(source_hash, commit)
+    folder = home / key_of(root, source_hash, commit)
     with locked(home, BuildsError):
         keep_link(root, folder, target, commit, wheels)
         (folder / "sources").write_text(sources, encoding="utf-8")
@@ -246,7 +247,7 @@ def keep_link(
         environment = {"ASV_COMMIT": commit, "CARGO_TERM_COLOR": "never", "PATH": path}
         environment["CARGO_TARGET_DIR"] = str(target)
         done = subprocess.run(
-            [*command, "--", "-C", f"linker={script}"],
+            [*command, "--", *rustc_arguments(root), "-C", f"linker={script}"],
             cwd=root,
             env=os.environ | environment,
             capture_output=True,
@@ -258,6 +259,13 @@ def keep_link(
         said = "\n".join(done.stderr.strip().splitlines()[-20:])
         rmtree(folder, ignore_errors=True)
         raise BuildsError(f"the Rust module cannot be built:\n{said}")
+
+
+def rustc_arguments(root: Path) -> list[str]:
+    """Return what pyproject.toml tells the compiler. maturin drops it if it is told more."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    arguments: list[str] = settings["tool"]["maturin"].get("rustc-args", [])
+    return arguments
 
 
 def link(folder: Path, build: LinkedBuild, sources: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installations import ROOT, Installation
+from installations import ROOT, Installation, places_in_a_line
 
 from nanogpt_rs.measuring import builds, no_op, rebuilds
 from nanogpt_rs.measuring.builds import BuildsError, LinkedBuild
@@ -73,6 +73,16 @@ def test_builds_differ_in_their_layout_alone(
     assert infos == [infos[0]] * COUNT
     assert infos[0]["source_hash"] == provenance.source_hash(ROOT)
     assert infos[0]["profile"] == "release"
+
+
+@linux
+@pytest.mark.slow("compiles the Rust module, to link it several times")
+def test_functions_begin_with_a_cache_line_in_each_build(
+    kept: tuple[Path, list[LinkedBuild], list[str]],
+) -> None:
+    _, made, _ = kept
+    modules = [next(build.folder.glob("rust_impls/*.so")) for build in made]
+    assert [places_in_a_line(module) for module in modules] == [{0}] * COUNT
 
 
 @linux
