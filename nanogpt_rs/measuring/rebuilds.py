@@ -58,8 +58,11 @@ SLOWER = (0.02, 0.05)
 """Known slow-downs, as shares of the text's length."""
 SLOWER_EVERY = 5
 """Every so many pairs, known slow-downs are compared as well."""
-SECONDS, SLOWER_SECONDS = 5.0, 8.0
-"""Seconds that a task of a pair may take, and with known slow-downs."""
+SECONDS = {BUILDS: 10.0, 1: 5.0}
+"""Seconds that a task of a pair may take, by the number of builds. Sixteen processes of which each
+starts anew need more than eight."""
+SLOWER_FACTOR = 1.5
+"""How much longer it may take with known slow-downs, which have arms of their own."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +267,7 @@ def compare(step: Step, condition: str, states: States) -> list[SelfTestRebuild]
         arms,
         is_done,
         lambda _: None,
-        budget=SLOWER_SECONDS if step.slower else SECONDS,
+        budget=SECONDS[step.builds] * (SLOWER_FACTOR if step.slower else 1),
     )
     if measured.wrong:
         raise WorkerError(f"an answer is wrong: {measured.wrong}")
