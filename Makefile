@@ -144,7 +144,7 @@ stubs: $(STAMP) ## write the Rust module's types, rust_impls/*.pyi, from its sou
 PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types
 # and the worker processes.
-BORDER   = tests/ruler tests/rust tests/faults tests/commands tests/records
+BORDER   = tests/ruler tests/rust tests/faults
 
 python-test: build ## run the Python tests that compare no times, several side by side
 	$(RUN) pytest $(PARALLEL) -m 'not timed'

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from installations import BRIEF, PACKAGES, ROOT, Installation, build_wheel
 from reader import Reader, start
@@ -83,10 +84,14 @@ def installation(tmp_path: Path) -> Installation:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, for this Python; cargo has most of it already."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build_wheel(ROOT, folder)
+def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, for this Python, built once for all of pytest's workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "wheel"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / ".lock"):
+        if not list(folder.glob("*.whl")):
+            build_wheel(ROOT, folder)
     (path,) = folder.glob("*.whl")
     return path
 

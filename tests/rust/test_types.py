@@ -25,6 +25,7 @@ def stubs(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow("compiles the Rust module to ask for its types")
 def test_the_committed_stubs_are_those_of_the_sources(tmp_path: Path) -> None:
     if sys.version_info[:2] != (3, 11):
         pytest.skip("system: stubs are made with the oldest Python, 3.11")
@@ -102,6 +103,7 @@ def mypy(environment: Path, module: str, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow("builds a wheel")
 def test_the_stubs_of_the_wheel_match_its_module(environment: Path) -> None:
     """Mypy compares the stubs with the module. The library inside the package needs no stub."""
     (environment / "allowed").write_text(r"rust_impls\.rust_impls")
