@@ -34,13 +34,13 @@ help: ## show this list
 
 bench: build ## verify and measure three tasks against their baselines, then a whole job
 	@$(RUN) nanogpt_rs bench
-	@$(RUN) nanogpt_rs bench --end-to-end
+	@$(RUN) nanogpt_rs job measure
 
 bench-full: build ## measure all tasks on twelve corpora, which takes hours; it says first how many
 	@$(RUN) nanogpt_rs bench --full
 
 selftest: build ## measure how often verdicts are wrong on this machine (PART=1: the whole set)
-	@$(RUN) nanogpt_rs selftest --part $(PART)
+	@$(RUN) nanogpt_rs doctor --self-test --part $(PART)
 
 test: lint rust-test python-test timed-test ## run everything that must pass before a commit
 
@@ -48,13 +48,13 @@ pytest-benchmark: build ## time the same implementations with pytest-benchmark, 
 	@$(RUN) pytest --benchmark-only
 
 record: build ## promote the newest run of WHAT (bench) to results/, under MACHINE=alias
-	@$(RUN) nanogpt_rs record $(MACHINE) $(WHAT)
+	@$(RUN) nanogpt_rs dev record $(MACHINE) $(WHAT)
 
 splice: build ## fill in README's tables and picture from the fullest run in results/bench
-	@$(RUN) nanogpt_rs splice
+	@$(RUN) nanogpt_rs dev splice
 
 publish: asv-machine ## write the site of everything in results/ into public/
-	@$(RUN) nanogpt_rs publish
+	@$(RUN) nanogpt_rs dev publish
 
 # asv measures each commit's own wheel with the suite of HEAD. RANGE is a range of commits as git
 # spells it; A..B excludes A. Commits that were measured before are measured anew.
@@ -83,7 +83,7 @@ asv-machine: build
 		--cpu "$$($(VENV)/bin/python -P -c 'from nanogpt_rs.measuring import machine as m; print(m.cpu_model())'), $$(getconf _NPROCESSORS_ONLN) cores" >/dev/null
 
 watch: build ## after each save, rebuild, test what was touched and compare it with before
-	@$(RUN) nanogpt_rs watch
+	@$(RUN) nanogpt_rs dev watch
 
 lint: build ## check format and types: rustfmt, clippy, ruff, mypy
 	cargo fmt --check

@@ -200,9 +200,9 @@ print(f"the debug build takes {debug[1] / release[1]:.0f} times as long")
 # %% [markdown]
 # ## A short training run
 #
-# This trains the reference model, from files to the validation loss. `nanogpt-rs train` does the
-# same on the command line. `STEPS` is far too small for a model that writes well; the lecture's own
-# model is `--config full`.
+# This trains the reference model, from files to the validation loss. `nanogpt-rs model train` does
+# the same on the command line. `STEPS` is far too small for a model that writes well; the lecture's
+# own model is `--config full`.
 
 # %%
 from nanogpt_rs.training.corpus import as_files, import_training, preparation

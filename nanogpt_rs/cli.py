@@ -10,35 +10,8 @@ from typing import Annotated
 
 import typer
 
-from nanogpt_rs.commands import (
-    bench,
-    breakdown,
-    builds,
-    compare,
-    corpora,
-    cost,
-    count,
-    diff,
-    divisions,
-    doctor,
-    export,
-    job,
-    listing,
-    memory,
-    new,
-    prepare,
-    publish,
-    record,
-    report,
-    sample,
-    selftest,
-    show,
-    splice,
-    train,
-    verify,
-    watch,
-)
 from nanogpt_rs.commands.console import NOTHING, stop
+from nanogpt_rs.commands.tree import Root
 
 STATUSES = (
     "Exit status: 0 done; 1 something failed; 2 wrong usage; 3 nothing could be measured; "
@@ -47,6 +20,7 @@ STATUSES = (
 
 app = typer.Typer(
     name="nanogpt-rs",
+    cls=Root,
     epilog=STATUSES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -71,34 +45,6 @@ def options(
     ] = False,
 ) -> None:
     """Find out whether some Python is worth rewriting in Rust, and what the whole job gains."""
-
-
-app.command("list")(listing.list_)
-app.command()(corpora.corpora)
-app.command()(verify.verify)
-app.command()(bench.bench)
-app.command()(compare.compare)
-app.command()(breakdown.breakdown)
-app.command()(memory.memory)
-app.command()(job.job)
-app.command()(cost.cost)
-app.command()(selftest.selftest)
-app.command()(diff.diff)
-app.command()(builds.builds)
-app.command()(count.count)
-app.command()(show.show)
-app.command()(export.export)
-app.command()(prepare.prepare)
-app.command()(train.train)
-app.command()(sample.sample)
-app.command()(divisions.division)
-app.command()(record.record)
-app.command()(report.report)
-app.command()(splice.splice)
-app.command()(publish.publish)
-app.command()(new.new)
-app.command()(watch.watch)
-app.command()(doctor.doctor)
 
 
 def main() -> None:

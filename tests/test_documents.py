@@ -6,17 +6,18 @@ import ast
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pkgutil import resolve_name
 from typing import Any
 
 import pytest
-import typer
+from command_lines import commands as all_commands
+from command_lines import name_of, parsed, root
 from installations import ROOT
 
-from nanogpt_rs.cli import app
+from nanogpt_rs.commands.old_commands import renamed
 from nanogpt_rs.ruler.registry import REGISTRY
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.statistics.plan import plan
@@ -87,9 +88,8 @@ def tracked() -> frozenset[str]:
 
 @cache
 def commands() -> dict[str, Any]:
-    """Return the subcommands of `nanogpt-rs`, by name."""
-    group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    """Return the commands of `nanogpt-rs`, by name, such as `profile steps`."""
+    return dict(all_commands())
 
 
 @cache
@@ -163,7 +163,7 @@ def wrong_command(line: str) -> str | None:
     except ValueError:  # no command, but a piece of Python
         return None
     program = program.removeprefix(".venv/bin/")
-    if program == "nanogpt-rs" and words and words[0] not in {"--help", "--version", "..."}:
+    if program == "nanogpt-rs" and words and "..." not in words:
         return wrong_subcommand(line, *words)
     if program == "make":
         return wrong_make(line, words)
@@ -181,15 +181,31 @@ def is_option(name: str) -> bool:
     return name in known | OTHER_TOOLS
 
 
-def wrong_subcommand(line: str, name: str, *words: str) -> str | None:
-    """Return what is wrong with the words after `nanogpt-rs`, if anything."""
-    if name not in commands():
-        return f"`{line}`: there is no command {name!r}"
-    known = options_of(commands()[name])
-    for word in words:
-        option = word.partition("=")[0]
-        if word.startswith("-") and option not in known:
-            return f"`{line}`: {name} has no option {option}"
+def wrong_subcommand(line: str, *words: str) -> str | None:
+    """Return what is wrong with the words after `nanogpt-rs`, if anything.
+
+    In a sentence a command may be named without what it needs.
+    """
+    if new := renamed(words):
+        return f"`{line}`: {new.message}"
+    complaint = complaint_about(words)
+    if complaint is None or complaint.startswith("Missing ") or "requires an arg" in complaint:
+        return None
+    return f"`{line}`: {complaint}"
+
+
+def complaint_about(words: Sequence[str]) -> str | None:
+    """Return what the program complains about in the words after `nanogpt-rs`, if anything."""
+    if words[0].startswith("-"):  # done as soon as it is parsed, such as --install-completion
+        return None if words[0] in options_of(root()) | {"--help"} else f"no option {words[0]}"
+    try:
+        parsed(words)
+    except SystemExit as error:  # 0 for --help and --version, and where a group shows its commands
+        return None if error.code == 0 else f"refused with status {error.code}"
+    except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            return None
+        return error.format_message() if hasattr(error, "format_message") else repr(error)
     return None
 
 
@@ -234,20 +250,52 @@ def test_what_a_document_names_exists(document: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_a_command_line_has_the_arguments_that_it_needs(document: str) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_command_line_in_a_block_has_all_that_it_needs(document: str) -> None:
     shown = [line.removeprefix(".venv/bin/") for line in indented(read(document))]
-    lines = [shlex.split(line)[1:] for line in shown if line.startswith("nanogpt-rs ")]
-    assert lines
-    for name, *words in lines:
-        commands()[name].make_context(name, words)
+    for line in shown:
+        if line.startswith("nanogpt-rs "):
+            assert complaint_about(shlex.split(line)[1:]) is None, line
+
+
+def test_the_makefile_and_ci_run_commands_that_exist() -> None:
+    files = ["Makefile", ".ci/run", *map(str, (ROOT / ".github/workflows").glob("*.yml"))]
+    lines = []
+    for file in files:
+        text = (ROOT / file).read_text(encoding="utf-8")
+        text = re.sub(r"\$\(([A-Z]+)\)|\"\$([A-Z]+)\"", "1", text)
+        lines += re.findall(r"(?:RUN\)|\b1|-m) nanogpt_rs (\w.*)", text)
+        lines += re.findall(
+            r"nanogpt-rs\"? ((?:bench|compare|diff|verify|doctor|dev|job) ?.*)", text
+        )
+    assert len(lines) >= 10
+    for line in lines:
+        words = shlex.split(re.split(r"[>|;&]", line)[0])
+        assert name_of(parsed(words)), line
+
+
+@pytest.mark.parametrize("folder", ["nanogpt_rs", "model", "benchmarks", "nanogpt.py"])
+def test_the_code_names_no_old_command(folder: str) -> None:
+    paths = [ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.*"))
+    for path in paths:
+        if path.suffix not in {".py", ".js", ".j2"} or path.name == "old_commands.py":
+            continue
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"`nanogpt-rs (?!is now)([a-z]\w*)", text):
+            assert name in root().commands, f"{path.name}: nanogpt-rs {name}"
+        for name in re.findall(r"code\(\"nanogpt-rs (\w+)", text):
+            assert name in root().commands, f"{path.name}: nanogpt-rs {name}"
 
 
 def test_readme_shows_every_task_and_each_command_but_those_of_maintainers() -> None:
     text = read("README.md")
     assert [task for task in TASKS if f"| `{task}` |" not in text] == []
-    shown = {line.split()[1] for line in indented(text) if "nanogpt-rs " in line}
-    assert commands().keys() - shown == {"new", "publish", "record", "splice", "watch"}
+    lines = [line.removeprefix(".venv/bin/") for line in indented(text)]
+    shown = {
+        name_of(parsed(shlex.split(line)[1:])) for line in lines if line.startswith("nanogpt-rs ")
+    }
+    maintainers = {f"dev {name}" for name in ("new", "publish", "record", "splice", "watch")}
+    assert commands().keys() - shown == {*maintainers, "list tasks"}
 
 
 def test_methodology_has_the_rounds_of_the_plan() -> None:
@@ -269,8 +317,8 @@ def test_methodology_has_the_rounds_of_the_plan() -> None:
         ("The id is `rust/nobodys_idea`.", "is no path"),
         ("It is in `nanogpt_rs.statistics.verdicts`.", "verdicts"),
         ("```python\nfrom nanogpt_rs.ruler.registry import rows_of_gold\n```\n", "rows_of_gold"),
-        ("Run `nanogpt-rs benhc`.", "no command 'benhc'"),
-        ("Run\n\n    .venv/bin/nanogpt-rs bench --ful   # hours\n", "no option --ful"),
+        ("Run `nanogpt-rs benhc`.", "No such command 'benhc'"),
+        ("Run\n\n    .venv/bin/nanogpt-rs bench --ful   # hours\n", "No such option: --ful"),
         ("Run `make benhc`.", "no benhc"),
         ("Run `make bench PYTHNO=python3.13`.", "no PYTHNO"),
         ("Run `python -m harness.cli`.", "no module harness"),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import (
+from nanogpt_rs.commands.console import admit, refusals, refuse_beside
+from nanogpt_rs.commands.contests import run_contests, with_builds
+from nanogpt_rs.commands.options import (
     BUILDS,
     RESULTS,
     AsJson,
@@ -19,13 +21,8 @@ from nanogpt_rs.commands.console import (
     Results,
     Resume,
     Tasks,
-    admit,
-    refusals,
+    complete_state,
 )
-from nanogpt_rs.commands.contests import run_contests, with_builds
-from nanogpt_rs.commands.end_to_end import measure_whole_jobs
-from nanogpt_rs.commands.pages import write_newest_page
-from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check
 
 if TYPE_CHECKING:
@@ -35,6 +32,7 @@ States = Annotated[
     list[str] | None,
     typer.Option(
         "--state",
+        autocompletion=complete_state,
         help="warm, fresh_str, evicted, uncached_file or first_call; repeatable.",
         show_default="warm and fresh_str",
     ),
@@ -55,38 +53,10 @@ Seconds = Annotated[
         show_default="12; --full has its own",
     ),
 ]
-EndToEnd = Annotated[
-    bool,
-    typer.Option(
-        "--end-to-end",
-        help="Measure a whole job instead: prepare a file, train a model and evaluate it.",
-    ),
-]
-ONLY_THERE = "With --end-to-end only"
-Config = Annotated[
-    str | None, typer.Option(help=f"{ONLY_THERE}: quick, full or baby.", show_default="quick")
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(min=1, help=f"{ONLY_THERE}: training steps.", show_default="the config's"),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        help=f"{ONLY_THERE}: device for the training: cpu, cuda or mps.", show_default="cpu"
-    ),
-]
-Dtype = Annotated[
-    str | None,
-    typer.Option(help=f"{ONLY_THERE}: float32, bfloat16 or float64.", show_default="float32"),
-]
-Attention = Annotated[
-    str | None, typer.Option(help=f"{ONLY_THERE}: own, sdpa or heads.", show_default="own")
-]
-Compile = Annotated[bool, typer.Option("--compile", help=f"{ONLY_THERE}: compile the model first.")]
 
 
 def bench(
+    context: typer.Context,
     tasks: Tasks = None,
     ids: Ids = None,
     corpus: Corpora = None,
@@ -94,13 +64,6 @@ def bench(
     everything: Everything = False,
     full: Full = False,
     seconds: Seconds = None,
-    end_to_end: EndToEnd = False,
-    config: Config = None,
-    steps: Steps = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    attention: Attention = None,
-    compile: Compile = False,
     sources: From = None,
     builds: Builds = BUILDS,
     resume: Resume = False,
@@ -115,27 +78,11 @@ def bench(
 
     For example: nanogpt-rs bench charset --corpus my-text.txt
     """
-    training = {"device": device, "dtype": dtype, "attention": attention, "compile": compile}
-    training = {option: value for option, value in training.items() if value}
+    if full:
+        refuse_beside(context, "--full", "tasks", "ids", "corpus", "state", "everything", "sources")
+    if ids:
+        refuse_beside(context, "--id", "everything")
     with refusals():
-        from nanogpt_rs.measuring.selection import SelectionError
-
-        if end_to_end:
-            refuse_all_but_whole_jobs(tasks, state, everything or full or resume, corpus)
-            name = (corpus or [DEFAULT])[0]
-            measure_whole_jobs(
-                name, ids or (), config or "quick", steps, training, results, as_json
-            )
-            write_newest_page(results)
-            return
-        if config or steps or training:
-            raise SelectionError(
-                "--config, --steps, --device, --dtype, --attention and --compile need --end-to-end"
-            )
-        if full and (tasks or ids or corpus or state or everything or sources):
-            raise SelectionError(
-                "--full is a set of its own: give no task, --id, --corpus, --state, --all or --from"
-            )
         if not full:
             admit(sources)
         build = check()
@@ -180,23 +127,3 @@ def chosen_contests(
         contests += contests_of(rows, pairs, of_rows, seconds or preset.budget, preset.build)
         requested |= {(row.task, row.id) for row in rows}
     return contests, requested
-
-
-def refuse_all_but_whole_jobs(
-    tasks: Sequence[str] | None,
-    states: Sequence[str] | None,
-    others: bool,
-    corpora: Sequence[str] | None,
-) -> None:
-    """Check that ``--end-to-end`` is not combined with choices that it cannot follow.
-
-    Raises:
-        nanogpt_rs.measuring.selection.SelectionError: It is.
-    """
-    from nanogpt_rs.measuring.selection import SelectionError
-
-    if tasks or states or others or len(corpora or ()) > 1:
-        raise SelectionError(
-            "--end-to-end takes --id, one --corpus and the options of training, but no task, "
-            "state, set or --resume"
-        )

@@ -1,4 +1,4 @@
-"""The command ``breakdown``."""
+"""The command ``profile steps``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    RESULTS,
-    AsJson,
-    From,
-    OneCorpus,
-    OneTask,
-    Results,
     admit,
     damage,
     err,
@@ -29,6 +23,16 @@ from nanogpt_rs.commands.console import (
     refusals,
     stop,
     timed_progress,
+)
+from nanogpt_rs.commands.options import (
+    RESULTS,
+    AsJson,
+    From,
+    OneCorpus,
+    OneTask,
+    Results,
+    complete_id,
+    complete_state,
 )
 from nanogpt_rs.commands.tables import corpus_line
 from nanogpt_rs.ruler.provenance import check
@@ -50,17 +54,26 @@ Fault = tuple[str, str, str]
 def breakdown(
     task: OneTask,
     ids: Annotated[
-        list[str], typer.Argument(help="Ids of implementations of the task, such as rust/ahash.")
+        list[str],
+        typer.Argument(
+            help="Ids of implementations of the task, such as rust/ahash.",
+            autocompletion=complete_id,
+        ),
     ],
     corpus: OneCorpus = "synthetic",
-    state: Annotated[str, typer.Option(help="warm, fresh_str, evicted or uncached_file.")] = "warm",
+    state: Annotated[
+        str,
+        typer.Option(
+            help="warm, fresh_str, evicted or uncached_file.", autocompletion=complete_state
+        ),
+    ] = "warm",
     sources: From = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
     """Show where a call's time goes: the call, the text, the kernel, the result, its freeing.
 
-    For example: nanogpt-rs breakdown encode rust/id_table
+    For example: nanogpt-rs profile steps encode rust/id_table
     """
     with refusals():
         from nanogpt_rs.measuring.selection import load_corpora, select

@@ -1,4 +1,4 @@
-"""The command ``builds``."""
+"""The command ``dev builds``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nanogpt_rs.commands.console import FAILED, AsJson, out, print_json, stop
+from nanogpt_rs.commands.console import FAILED, out, print_json, stop
+from nanogpt_rs.commands.options import AsJson
 
 MEGABYTE = 1e6
 
@@ -28,7 +29,7 @@ def builds(
     in several of them, so that verdicts hold after a rebuild. Once all together take more than 2
     GiB, those that were used longest ago are removed automatically.
 
-    For example: nanogpt-rs builds --clear
+    For example: nanogpt-rs dev builds --clear
     """
     from nanogpt_rs.measuring import builds as kept
 

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import (
+from nanogpt_rs.commands.console import admit, refusals
+from nanogpt_rs.commands.contests import run_contests, with_builds
+from nanogpt_rs.commands.options import (
     BUILDS,
     RESULTS,
     AsJson,
@@ -16,27 +18,34 @@ from nanogpt_rs.commands.console import (
     OneTask,
     Results,
     Resume,
-    admit,
-    refusals,
+    complete_id,
+    complete_state,
 )
-from nanogpt_rs.commands.contests import run_contests, with_builds
 from nanogpt_rs.ruler.provenance import check
 
 
 def compare(
     task: OneTask,
     baseline: Annotated[
-        str, typer.Argument(help="Id of the implementation to compare with, such as python/set.")
+        str,
+        typer.Argument(
+            help="Id of the implementation to compare with, such as python/set.",
+            autocompletion=complete_id,
+        ),
     ],
     contenders: Annotated[
-        list[str], typer.Argument(help="Ids of one to twelve others, such as rust/ahash.")
+        list[str],
+        typer.Argument(
+            help="Ids of one to twelve others, such as rust/ahash.", autocompletion=complete_id
+        ),
     ],
     corpus: OneCorpus = "synthetic",
     state: Annotated[
         str,
         typer.Option(
+            autocompletion=complete_state,
             help="warm, fresh_str, evicted, uncached_file or first_call; or build, to time the "
-            "building of an encoder."
+            "building of an encoder.",
         ),
     ] = "warm",
     sources: From = None,

@@ -7,16 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-
-from nanogpt_rs.ruler.corpora import CorpusError, UnknownCorpusError
-from nanogpt_rs.ruler.provenance import ProvenanceError
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.files import Writer
@@ -31,63 +28,45 @@ PACE_AFTER = 10.0
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-DEFAULT_TASKS = "the tasks that run by default"
-Tasks = Annotated[
-    list[str] | None,
-    typer.Argument(help="Tasks, such as charset; see `list`.", show_default=DEFAULT_TASKS),
-]
-AllTasks = Annotated[
-    list[str] | None, typer.Argument(help="Tasks, such as charset.", show_default="all tasks")
-]
-OneTask = Annotated[str, typer.Argument(help="A task, such as charset; see `list`.")]
-Ids = Annotated[
-    list[str] | None,
-    typer.Option("--id", help="Id of an implementation, such as rust/ahash; repeatable."),
-]
-CORPUS_HELP = "Id of a corpus, see `corpora`, or the path of a UTF-8 file"
-Corpora = Annotated[
-    list[str] | None,
-    typer.Option("--corpus", help=f"{CORPUS_HELP}; repeatable.", show_default="synthetic"),
-]
-OneCorpus = Annotated[str, typer.Option("--corpus", help=f"{CORPUS_HELP}.")]
-From = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--from", help="A Python file that registers implementations of your own; repeatable."
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Everything = Annotated[
-    bool, typer.Option("--all", help="Also take the implementations that do not run by default.")
-]
 
-BUILDS = 16
-"""Builds by default. Links take a quarter of a second each, after one compilation; and no process
-needs to share its build with another until there are more processes."""
-Builds = Annotated[
-    int,
-    typer.Option(
-        "--builds",
-        min=1,
-        envvar="NANOGPT_RS_BUILDS",
-        help="Builds of the Rust module to measure in. They differ in where code lies in memory, "
-        "so that verdicts hold after a rebuild. With 1, they hold for that build alone. Several "
-        "builds need Linux, a checkout and a Rust compiler.",
-    ),
-]
+def given(context: typer.Context, *names: str) -> list[str]:
+    """Return those of these parameters that were given on the command line, as a user types them.
 
-RESULTS = Path("results/local")
-Results = Annotated[
-    Path, typer.Option(help="Folder for results, with one subfolder for each command.")
-]
-Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Resume the newest interrupted run of the same request."),
-]
-Files = Annotated[
-    list[Path] | None,
-    typer.Argument(help="Files of records.", show_default="the newest run of `bench` or `compare`"),
-]
+    Args:
+        context: Context of the command.
+        names: Names of the parameters of its function.
+    """
+    typed = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            is_option = parameter.param_type_name == "option"
+            typed.append(max(parameter.opts, key=len) if is_option else str(parameter.name).upper())
+    return typed
+
+
+def refuse_beside(context: typer.Context, chosen: str, *names: str) -> None:
+    """Exit if any of these parameters was given, which have no effect beside another choice.
+
+    Args:
+        context: Context of the command.
+        chosen: The other choice, as a user types it.
+        names: Names of the parameters of its function.
+    """
+    if useless := given(context, *names):
+        stop(USAGE, f"{' and '.join(useless)}: no effect beside {chosen}; leave one of them out")
+
+
+def refuse_without(context: typer.Context, needed: str, *names: str) -> None:
+    """Exit if any of these parameters was given, which have an effect only with another option.
+
+    Args:
+        context: Context of the command.
+        needed: The option that was not given.
+        names: Names of the parameters of its function.
+    """
+    if useless := given(context, *names):
+        stop(USAGE, f"{' and '.join(useless)}: no effect without {needed}")
 
 
 def stop(status: int, message: str) -> None:
@@ -100,7 +79,9 @@ def stop(status: int, message: str) -> None:
 def refusals() -> Iterator[None]:
     """Turn errors that the user can correct into one line on standard error and an exit status."""
     from nanogpt_rs.measuring.selection import SelectionError
+    from nanogpt_rs.ruler.corpora import CorpusError, UnknownCorpusError
     from nanogpt_rs.ruler.foreign import ForeignError
+    from nanogpt_rs.ruler.provenance import ProvenanceError
 
     try:
         yield
@@ -147,7 +128,7 @@ def admit(sources: Sequence[Path] | None) -> None:
     for source in sources or ():
         foreign.add_file(source)
     for left_out in foreign.add_installed():
-        err.print(f"nanogpt-rs: left out: {escape(left_out)}", soft_wrap=True)
+        note(f"left out: {left_out}")
 
 
 def refuse_absent(rows: Sequence[Implementation]) -> None:
@@ -202,13 +183,52 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2))
 
 
+@dataclass
+class Volume:
+    """How much a command says on standard error while it works.
+
+    Attributes:
+        quiet: Whether it shows no progress and no notes.
+        verbose: Whether it prints a line for each step.
+        last_step: The step that was printed last.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    last_step: str = ""
+
+
+volume = Volume()
+"""The volume of this process, which ``--quiet`` and ``--verbose`` set."""
+
+
+def set_volume(*, quiet: bool, verbose: bool) -> None:
+    """Set how much this process says, or exit if it is asked for both less and more."""
+    if quiet and verbose:
+        stop(USAGE, "--quiet and --verbose contradict each other: give one of them")
+    volume.quiet, volume.verbose = quiet, verbose
+
+
+def note(message: str) -> None:
+    """Print a message that is no error on standard error, unless ``--quiet`` was given."""
+    if not volume.quiet:
+        err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+
+
+def tell_step(step: str) -> None:
+    """Print the step that begins now on standard error, if ``--verbose`` was given."""
+    if volume.verbose and step and step != volume.last_step:
+        volume.last_step = step
+        err.print(f"nanogpt-rs: {escape(step)}", soft_wrap=True)
+
+
 def seen_live() -> bool:
-    """Return whether a person watches standard error on a terminal.
+    """Return whether a person watches standard error on a terminal, and wants to see progress.
 
     rich takes FORCE_COLOR for a terminal. Notebooks and CI set that variable, and would keep every
     picture of a progress bar.
     """
-    return err.is_terminal and sys.stderr.isatty()
+    return err.is_terminal and sys.stderr.isatty() and not volume.quiet
 
 
 @contextmanager
@@ -235,6 +255,7 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
 
         def advance(step: str, just_done: float) -> None:
             nonlocal done
+            tell_step(step)
             done += just_done
             # The elapsed time shows how far the current step is, even between two calls.
             elapsed = time.monotonic() - start
@@ -276,6 +297,7 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
         item = bar.add_task("", total=None)
 
         def advance(step: str, done: int, total: int) -> None:
+            tell_step(step)
             bar.update(item, completed=done, total=total, description=escape(step))
 
         yield advance

@@ -13,8 +13,8 @@ from rich.markup import escape
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    err,
     kept_run,
+    note,
     out,
     print_json,
     stop,
@@ -59,7 +59,7 @@ def with_builds(contests: Sequence[Contest], count: int) -> list[Contest]:
     try:
         builds = tuple(builds_of_checkout(count, announce_build))
     except BuildsError as error:
-        err.print(f"nanogpt-rs: one build is measured: {escape(str(error))}", soft_wrap=True)
+        note(f"one build is measured: {error}")
         return list(contests)
     return [
         replace(contest, builds=builds) if calls_rust_module(contest) else contest
@@ -74,7 +74,7 @@ def calls_rust_module(contest: Contest) -> bool:
 
 def announce_build(step: str) -> None:
     """Print the step of making builds that begins now, which can take a minute."""
-    err.print(f"nanogpt-rs: {escape(step)}", highlight=False, soft_wrap=True)
+    note(step)
 
 
 def run_contests(
@@ -104,7 +104,7 @@ def run_contests(
     watch = MachineWatch()
     seconds = estimate(contests)
     if seconds > LONG_SECONDS:
-        err.print(f"nanogpt-rs: this will take about {seconds / 60:.0f} minutes", highlight=False)
+        note(f"this will take about {seconds / 60:.0f} minutes")
     with (
         kept_run(command, request_hash(contests), build, results, resume) as writer,
         timed_progress(seconds) as advance,

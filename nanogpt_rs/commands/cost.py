@@ -1,4 +1,4 @@
-"""The command ``cost``."""
+"""The command ``data cost``."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    RESULTS,
     USAGE,
-    AsJson,
-    Results,
     damage,
     kept_run,
     out,
     print_json,
     refusals,
+    refuse_beside,
+    refuse_without,
     stop,
     timed_progress,
 )
-from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
-from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import digits, duration, seconds_in_words, size_in_words
 
@@ -43,13 +41,15 @@ Sizes = Annotated[
 Measure = Annotated[
     bool,
     typer.Option(
-        "--measure", help="Measure here first, instead of using the newest run of `cost`."
+        "--measure",
+        help="Measure here first, instead of predicting from an earlier measurement.",
     ),
 ]
 Record = Annotated[
     Path | None,
     typer.Option(
-        help="A file of records to predict from.", show_default="the newest run of `cost`"
+        help="A file of records to predict from.",
+        show_default="the newest measurement",
     ),
 ]
 UpTo = Annotated[
@@ -67,7 +67,7 @@ Workers = Annotated[
 Engines = Annotated[
     list[str] | None,
     typer.Option(
-        help="With --measure: engine of `nanogpt-rs prepare`, threads or dask; repeatable.",
+        help="With --measure: engine of `nanogpt-rs data prepare`, threads or dask; repeatable.",
         show_default="threads",
     ),
 ]
@@ -105,6 +105,7 @@ Network = Annotated[
 
 
 def cost(
+    context: typer.Context,
     sizes: Sizes = None,
     measure: Measure = False,
     record: Record = None,
@@ -121,14 +122,18 @@ def cost(
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Predict how long `nanogpt-rs prepare` takes for texts of any size, from measured texts.
+    """Predict how long `nanogpt-rs data prepare` takes for texts of any size, from measured texts.
 
     Straight lines are fitted to measured texts of 1 MB and more. An interval is that of a single
     run, and covers only what was measured. Give the speeds of disks and network, or they are taken
     to be no obstacle.
 
-    For example: nanogpt-rs cost 100GB 10TB --measure --read 2GB/s --write 1GB/s
+    For example: nanogpt-rs data cost 100GB 10TB --measure --read 2GB/s --write 1GB/s
     """
+    if not measure:
+        refuse_without(context, "--measure", "up_to", "repeats", "workers", "engine", "folder")
+    if record is not None:
+        refuse_beside(context, "--record", "measure", "results")
     with refusals():
         from nanogpt_rs.predicting.cost_prediction import (
             CostError,
@@ -136,6 +141,7 @@ def cost(
             model_of,
             predict,
         )
+        from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
 
         try:
             wanted = [parse_size(size) for size in sizes or ("100GB", "10TB")]
@@ -176,6 +182,7 @@ def measure_costs(
 ) -> None:
     """Measure preparations of growing size, and save each as soon as it is finished."""
     from nanogpt_rs.predicting import cost_measurement
+    from nanogpt_rs.ruler.corpora import sha256
 
     sizes = cost_measurement.sizes_to(largest)
     ways = cost_measurement.ways(sorted({1, *(workers or ())}), engines or ["threads"])
@@ -208,12 +215,12 @@ def newest_costs(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
         try:
             record = newest(results / "cost")
         except RecordError as error:
-            raise CostError(f"{error}; `nanogpt-rs cost --measure` measures") from None
+            raise CostError(f"{error}; `nanogpt-rs data cost --measure` measures") from None
     with damage():
         recorded = read(record)[-1]
     taken = [other for other in recorded.others if isinstance(other, Taken)]
     if not taken:
-        raise CostError(f"{record}: holds no run of `nanogpt-rs cost --measure`")
+        raise CostError(f"{record}: holds no run of `nanogpt-rs data cost --measure`")
     return recorded.run, taken
 
 

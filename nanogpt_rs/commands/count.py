@@ -1,4 +1,4 @@
-"""The command ``count``."""
+"""The command ``profile instructions``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,17 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    RESULTS,
     USAGE,
+    kept_run,
+    out,
+    print_json,
+    refusals,
+    refuse_beside,
+    stop,
+    timed_progress,
+)
+from nanogpt_rs.commands.options import (
+    RESULTS,
     AsJson,
     Corpora,
     Everything,
@@ -23,12 +32,6 @@ from nanogpt_rs.commands.console import (
     Results,
     Resume,
     Tasks,
-    kept_run,
-    out,
-    print_json,
-    refusals,
-    stop,
-    timed_progress,
 )
 from nanogpt_rs.ruler.provenance import check
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 
 def count(
+    context: typer.Context,
     tasks: Tasks = None,
     ids: Ids = None,
     corpus: Corpora = None,
@@ -56,12 +60,14 @@ def count(
     faster. Valgrind hides AVX-512: an implementation with AVX-512 code runs other code there, and
     the table names the code path that was counted.
 
-    For example: nanogpt-rs count encode --against HEAD~1
+    For example: nanogpt-rs profile instructions encode --against HEAD~1
     """
     from nanogpt_rs.measuring.bench import Contest
     from nanogpt_rs.measuring.count import COUNT_SECONDS, Before, request_hash
     from nanogpt_rs.measuring.count import count as run_count
 
+    if ids:
+        refuse_beside(context, "--id", "everything")
     with refusals():
         from nanogpt_rs.measuring.selection import named_corpora, select
 

@@ -8,16 +8,26 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.console import (
-    BUILDS,
-    DEFAULT_TASKS,
     FAILED,
     NOTHING,
-    RESULTS,
     SLOWER,
     USAGE,
+    kept_run,
+    note,
+    out,
+    print_json,
+    refusals,
+    refuse_beside,
+    stop,
+    timed_progress,
+)
+from nanogpt_rs.commands.contests import announce_build
+from nanogpt_rs.commands.options import (
+    BUILDS,
+    DEFAULT_TASKS,
+    RESULTS,
     AsJson,
     Builds,
     Corpora,
@@ -25,15 +35,9 @@ from nanogpt_rs.commands.console import (
     Ids,
     Results,
     Resume,
-    err,
-    kept_run,
-    out,
-    print_json,
-    refusals,
-    stop,
-    timed_progress,
+    complete_state,
+    complete_task,
 )
-from nanogpt_rs.commands.contests import announce_build
 from nanogpt_rs.commands.tables import print_run
 
 if TYPE_CHECKING:
@@ -42,12 +46,16 @@ if TYPE_CHECKING:
 
 
 def diff(
+    context: typer.Context,
     older: Annotated[str, typer.Argument(help="The commit to compare with, such as HEAD~1.")],
     newer: Annotated[str, typer.Argument(help="The commit to test.")] = "HEAD",
     tasks: Annotated[
         list[str] | None,
         typer.Option(
-            "--task", help="A task, such as charset; repeatable.", show_default=DEFAULT_TASKS
+            "--task",
+            autocompletion=complete_task,
+            help="A task, such as charset; repeatable.",
+            show_default=DEFAULT_TASKS,
         ),
     ] = None,
     ids: Ids = None,
@@ -55,7 +63,10 @@ def diff(
     state: Annotated[
         list[str] | None,
         typer.Option(
-            "--state", help="warm, fresh_str or evicted; repeatable.", show_default="warm"
+            "--state",
+            autocompletion=complete_state,
+            help="warm, fresh_str or evicted; repeatable.",
+            show_default="warm",
         ),
     ] = None,
     everything: Everything = False,
@@ -88,6 +99,10 @@ def diff(
     from nanogpt_rs.records.schema import CONTROL
     from nanogpt_rs.statistics.adjusted import tests_in
 
+    if ids:
+        refuse_beside(context, "--id", "everything")
+    if as_markdown:
+        refuse_beside(context, "--markdown", "as_json")
     with refusals():
         from nanogpt_rs.measuring.selection import named_corpora, select, select_states
 
@@ -126,7 +141,7 @@ def sides_of(older: str, newer: str) -> tuple[Side, Side]:
     except DiffError as error:
         stop(USAGE, str(error))
     try:
-        err.print("nanogpt-rs: building the commits that are not built yet", highlight=False)
+        note("building the commits that are not built yet")
         return side_of(commits[0]), side_of(commits[1])
     except DiffError as error:
         stop(NOTHING, str(error))
@@ -143,7 +158,7 @@ def sides_with_builds(sides: tuple[Side, Side], count: int) -> tuple[Side, Side]
     try:
         old, new = (with_builds(side, count, announce_build) for side in sides)
     except BuildsError as error:
-        err.print(f"nanogpt-rs: one build is measured: {escape(str(error))}", soft_wrap=True)
+        note(f"one build is measured: {error}")
         return sides
     return old, new
 

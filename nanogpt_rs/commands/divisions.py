@@ -1,4 +1,4 @@
-"""The command ``division``."""
+"""The command ``model race``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from rich.table import Table
 
 from nanogpt_rs.commands.console import (
     FAILED,
-    RESULTS,
-    AsJson,
-    Results,
     counted_progress,
     damage,
     err,
@@ -22,41 +19,53 @@ from nanogpt_rs.commands.console import (
     print_json,
     training_refusals,
 )
+from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.words import duration, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.training.divisions import Closed, Open
 
 COMMAND = "division"
+"""The command's name in records."""
 CLOSED_SEEDS, OPEN_SEEDS = 3, 20
 
 
-def division(
+Preparation = Annotated[
+    str | None,
+    typer.Option(
+        "--prepare",
+        help="Id of the implementation that prepares the text, such as python/numpy_table.",
+        show_default="the strongest Python for ASCII texts",
+    ),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Number of seeds; open needs two.",
+        show_default=f"{CLOSED_SEEDS} for closed, {OPEN_SEEDS} for open",
+    ),
+]
+ClosedSteps = Annotated[
+    int | None,
+    typer.Option(
+        min=20,
+        help="Steps of the closed division. With another number, only the ratios of speed can be "
+        "compared.",
+        show_default="2000",
+    ),
+]
+RecordFile = Annotated[
+    Path | None, typer.Option(help="Also append the run to this file of records.")
+]
+
+
+def race(
     name: Annotated[str, typer.Argument(help="closed or open.")],
-    prepare: Annotated[
-        str | None,
-        typer.Option(
-            help="Id of the implementation that prepares the text, such as python/numpy_table "
-            "(default: the fastest Python)."
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Number of seeds (default: 3 for closed, 20 for open; open needs two)."
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            min=20,
-            help="Steps of the closed division (default: 2000). With another number, only the "
-            "ratios of speed can be compared.",
-        ),
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="Also append the run to this file of records.")
-    ] = None,
+    prepare: Preparation = None,
+    seeds: Seeds = None,
+    steps: ClosedSteps = None,
+    record: RecordFile = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +73,8 @@ def division(
 
     closed: the same model, data, optimizer and schedule as the references, which take turns with
     it (minutes). open: any network trained by gradient steps, from the file to a loss of 1.88.
+
+    For example: nanogpt-rs model race open
     """
     from nanogpt_rs.records.durable import append_whole
     from nanogpt_rs.training.corpus import as_files, preparation

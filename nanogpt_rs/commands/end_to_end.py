@@ -1,11 +1,9 @@
-"""Runs whole jobs, from a text file to a loss, and prints their tables."""
+"""The command ``job measure``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -20,12 +18,28 @@ from nanogpt_rs.commands.console import (
     timed_progress,
     training_refusals,
 )
+from nanogpt_rs.commands.options import (
+    RESULTS,
+    AsJson,
+    Attention,
+    Compile,
+    Config,
+    Device,
+    Dtype,
+    Ids,
+    OneCorpus,
+    Results,
+    Steps,
+)
+from nanogpt_rs.commands.pages import write_newest_page
 from nanogpt_rs.commands.tables import corpus_line
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nanogpt_rs.measuring.end_to_end import EndToEnd
     from nanogpt_rs.records.kinds import Other
     from nanogpt_rs.ruler.corpora import Corpus
@@ -35,27 +49,27 @@ STATES = {"first_call": "each the first call of a process", "warm": "each a repe
 """The state in which preparations were compared, in words."""
 
 
-def measure_whole_jobs(
-    name: str,
-    ids: Sequence[str],
-    config: str,
-    steps: int | None,
-    options: Mapping[str, Any],
-    results: Path,
-    as_json: bool,
+def measure(
+    ids: Ids = None,
+    corpus: OneCorpus = "synthetic",
+    config: Config = "quick",
+    steps: Steps = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    attention: Attention = None,
+    compile: Compile = None,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
 ) -> None:
-    """Train from a file once for each preparation, and show what each preparation gains.
+    """Measure whole jobs: prepare a file, train a model and evaluate it, once for each preparation.
 
-    Args:
-        name: Id or path of the corpus.
-        ids: Ids of preparations besides the references; none stands for the Rust preparations that
-            run by default.
-        config: Name of the model's config.
-        steps: Number of training steps. ``None``: the config's.
-        options: Fields of ``model.train.Options`` that differ from the defaults, by name.
-        results: Folder for results, with one subfolder for each command.
-        as_json: Whether to print one document instead of tables.
+    Each preparation is compared with the lecture's Python and the strongest Python. By default
+    these are the Rust preparations that run by default.
+
+    For example: nanogpt-rs job measure --config quick
     """
+    choices = {"device": device, "dtype": dtype, "attention": attention, "compile": compile}
+    options = {name: value for name, value in choices.items() if value is not None}
     with training_refusals() as training:
         from nanogpt_rs.measuring.end_to_end import DifferentModelsError, estimate, rows_of, run
         from nanogpt_rs.measuring.machine import MachineWatch
@@ -66,17 +80,18 @@ def measure_whole_jobs(
         training.check(all_options)
         training.find_device(all_options.device)
         build = check()
-        (text,) = load_corpora([name])
-        rows = rows_of(text.width, ids)
+        (text,) = load_corpora([corpus])
+        rows = rows_of(text.width, ids or ())
         refuse_absent(rows)
         watch = MachineWatch()
         try:
             with timed_progress(estimate(rows)) as advance:
-                result = run(rows, name, text, config, steps, advance, options=options)
+                result = run(rows, corpus, text, config, steps, advance, options=options)
         except (DifferentModelsError, WorkerError) as error:
             stop(FAILED, str(error))
         meanwhile = asdict(watch.so_far())
     keep(results, result, text, build)
+    write_newest_page(results)
     if as_json:
         print_json({"build": asdict(build), "meanwhile": meanwhile, **asdict(result)})
         return

@@ -1,4 +1,4 @@
-"""The command ``job``."""
+"""The command ``job predict``."""
 
 from __future__ import annotations
 
@@ -15,32 +15,23 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     USAGE,
-    AsJson,
-    Ids,
     err,
     out,
     print_json,
     refusals,
     refuse_absent,
+    refuse_beside,
     stop,
     timed_progress,
 )
 from nanogpt_rs.commands.cost import newest_costs
-from nanogpt_rs.predicting.job import (
-    JobGain,
-    Rate,
-    TrainingJob,
-    does_not_fit,
-    extrapolation,
-    gain,
-    sentence,
-)
-from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_time
+from nanogpt_rs.commands.options import AsJson, Ids, OneCorpus
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import seconds_in_words, share, size_in_words
 
 if TYPE_CHECKING:
+    from nanogpt_rs.predicting.job import JobGain, Rate, TrainingJob
     from nanogpt_rs.records.schema import Difference
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.registry import Implementation
@@ -60,13 +51,6 @@ Worth = Annotated[
         min=0.0, max=100.0, help="Per cent of the job that a preparation must gain to be worth it."
     ),
 ]
-MeasuredCorpus = Annotated[
-    str,
-    typer.Option(
-        "--corpus",
-        help="Id of a corpus, see `corpora`, or the path of a UTF-8 file: the text to measure.",
-    ),
-]
 SampleSize = Annotated[
     str,
     typer.Option(
@@ -79,7 +63,7 @@ Seconds = Annotated[float, typer.Option(min=1.0, help="Seconds to spend on measu
 Record = Annotated[
     Path | None,
     typer.Option(
-        help="A file of records of `nanogpt-rs cost`, to use its rates instead of measuring."
+        help="A file of records of `data cost --measure`, to use its rates instead of measuring."
     ),
 ]
 
@@ -119,14 +103,15 @@ class JobAnswer(NamedTuple):
         }
 
 
-def job(
+def predict(
+    context: typer.Context,
     corpus_size: CorpusSize,
     steps: Steps,
     step_time: StepTime,
     runs: Runs = 1,
     worth: Worth = 1.0,
     ids: Ids = None,
-    corpus: MeasuredCorpus = "synthetic",
+    corpus: OneCorpus = "synthetic",
     measure: SampleSize = "8MB",
     seconds: Seconds = 20.0,
     record: Record = None,
@@ -136,10 +121,15 @@ def job(
 
     The time that preparing takes is measured now, on this machine. The time that training takes is
     the one that you give. For a corpus that fits into no memory, use --record: it takes the times
-    for shards on disk from a record of `nanogpt-rs cost`.
+    for shards on disk from a record of `nanogpt-rs data cost --measure`.
 
-    For example: nanogpt-rs job --corpus-size 100GB --steps 100000 --step-time 20ms
+    For example: nanogpt-rs job predict --corpus-size 100GB --steps 100000 --step-time 20ms
     """
+    from nanogpt_rs.predicting.job import TrainingJob, does_not_fit
+    from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_time
+
+    if record is not None:
+        refuse_beside(context, "--record", "ids", "corpus", "measure", "seconds")
     with refusals():
         try:
             described = TrainingJob(
@@ -225,8 +215,9 @@ def measured_differences(
 
 
 def answer_from_record(described: TrainingJob, record: Path, as_json: bool) -> None:
-    """Print what shards on disk would gain, according to a record of ``nanogpt-rs cost``."""
+    """Print what shards on disk would gain, according to a record of ``data cost``."""
     from nanogpt_rs.predicting.cost_prediction import CostError, model_of, rate_of
+    from nanogpt_rs.predicting.job import Rate
 
     try:
         run, taken = newest_costs(record, record.parent)
@@ -264,6 +255,8 @@ def answer_for(difference: Difference, size: int, described: TrainingJob) -> Job
         size: Size of that text in bytes.
         described: The job.
     """
+    from nanogpt_rs.predicting.job import Rate
+
     bounds = difference.interval if difference.comparison.valid else None
     interval = None if bounds is None else (bounds[0] / size, bounds[1] / size)
     rate = Rate(difference.reference_seconds / size, difference.seconds / size, interval, size)
@@ -273,6 +266,8 @@ def answer_for(difference: Difference, size: int, described: TrainingJob) -> Job
 
 def answer_at(rate: Rate, described: TrainingJob, id: str, reference: str) -> JobAnswer:
     """Return what a preparation gains in a job, from its measured rate."""
+    from nanogpt_rs.predicting.job import extrapolation, gain, sentence
+
     gained = gain(rate, described)
     verdict = sentence(gained, described, id, reference)
     return JobAnswer(reference, id, gained, verdict, extrapolation(gained, rate, described))

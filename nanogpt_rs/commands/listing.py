@@ -1,29 +1,22 @@
-"""The command ``list``."""
+"""The commands ``list implementations``, ``list tasks`` and ``list corpora``."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from nanogpt_rs.commands.console import (
-    AllTasks,
-    AsJson,
-    From,
-    Ids,
-    admit,
-    out,
-    print_json,
-    refusals,
-)
+from nanogpt_rs.commands.console import admit, out, print_json, refusals
+from nanogpt_rs.commands.options import AllTasks, AsJson, From, Ids
 from nanogpt_rs.ruler.provenance import check_packages
 
 if TYPE_CHECKING:
     from nanogpt_rs.ruler.registry import Implementation
 
 
-def list_(
+def implementations(
     tasks: AllTasks = None, ids: Ids = None, sources: From = None, as_json: AsJson = False
 ) -> None:
     """List the implementations, with the idea of each, or the reason why it cannot run here.
@@ -72,3 +65,56 @@ def origin_line(row: Implementation) -> str:
     if row.origin is None:
         return ""
     return f"\n[dim]foreign: {escape(row.origin.name)}, {row.origin.sha256[:12]}[/]"
+
+
+def tasks(sources: From = None, as_json: AsJson = False) -> None:
+    """List the tasks, with the contract of each and how many implementations it has.
+
+    For example: nanogpt-rs list tasks
+    """
+    from nanogpt_rs.ruler.registry import rows
+    from nanogpt_rs.ruler.tasks import TASKS
+
+    with refusals():
+        admit(sources)
+    counts = Counter(row.task for row in rows())
+    documents = [
+        {
+            "task": name,
+            "contract": task.contract,
+            "by_default": task.by_default,
+            "implementations": counts[name],
+        }
+        for name, task in TASKS.items()
+    ]
+    if as_json:
+        print_json(documents)
+        return
+    table = Table("task", "contract", "implementations", "runs by default")
+    for document in documents:
+        by_default = "yes" if document["by_default"] else ""
+        count = str(document["implementations"])
+        contract = escape(str(document["contract"]))
+        table.add_row(str(document["task"]), contract, count, by_default)
+    out.print(table)
+
+
+def corpora(as_json: AsJson = False) -> None:
+    """List the corpora: the texts to measure on.
+
+    For example: nanogpt-rs bench charset --corpus tinyshakespeare
+    """
+    from nanogpt_rs.ruler.corpora import CORPORA, golden_hashes
+
+    if as_json:
+        print_json(
+            [
+                {"id": id, "description": source.description, "sha256": golden_hashes()[id]}
+                for id, source in CORPORA.items()
+            ]
+        )
+        return
+    table = Table("corpus", "description")
+    for id, source in CORPORA.items():
+        table.add_row(id, escape(source.description))
+    out.print(table)

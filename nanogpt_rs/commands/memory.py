@@ -1,4 +1,4 @@
-"""The command ``memory``."""
+"""The command ``profile memory``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    RESULTS,
-    AsJson,
-    Everything,
-    Ids,
-    OneCorpus,
-    Results,
     counted_progress,
     damage,
     err,
     out,
     print_json,
     refusals,
+    refuse_beside,
     stop,
+)
+from nanogpt_rs.commands.options import (
+    RESULTS,
+    AsJson,
+    Everything,
+    Ids,
+    OneCorpus,
+    OneTask,
+    Results,
 )
 from nanogpt_rs.commands.tables import corpus_line
 from nanogpt_rs.ruler.corpora import DEFAULT
@@ -48,7 +52,8 @@ Fault = tuple[str, str, str]
 
 
 def memory(
-    task: Annotated[str, typer.Argument(help="A task, such as prepare; see `list`.")],
+    context: typer.Context,
+    task: OneTask,
     ids: Ids = None,
     corpus: OneCorpus = "synthetic",
     everything: Everything = False,
@@ -62,8 +67,10 @@ def memory(
 
     A task that reads files is measured with the system's own copy of them in memory, and without.
 
-    For example: nanogpt-rs memory prepare
+    For example: nanogpt-rs profile memory prepare
     """
+    if ids:
+        refuse_beside(context, "--id", "everything")
     with refusals():
         from nanogpt_rs.measuring.memory import LARGE, ordered
         from nanogpt_rs.measuring.selection import load_corpora, select

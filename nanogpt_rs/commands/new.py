@@ -1,4 +1,4 @@
-"""The command ``new``."""
+"""The command ``dev new``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nanogpt_rs.commands.console import NOTHING, USAGE, OneTask, out, refusals, stop
+from nanogpt_rs.commands.console import NOTHING, USAGE, out, refusals, stop
+from nanogpt_rs.commands.options import OneTask
 
 
 def new(
@@ -23,7 +24,7 @@ def new(
 ) -> None:
     """Begin an implementation in this checkout: its file, and every line that must name it.
 
-    For example: nanogpt-rs new charset sorted_groups --python
+    For example: nanogpt-rs dev new charset sorted_groups --python
     """
     with refusals():
         from nanogpt_rs.measuring.selection import SelectionError, select

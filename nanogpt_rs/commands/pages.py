@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.markup import escape
-
-from nanogpt_rs.commands.console import err
+from nanogpt_rs.commands.console import note
 from nanogpt_rs.ruler.corpora import write_whole
 
 PAGE = "report.html"
@@ -22,9 +20,9 @@ def write_newest_page(results: Path) -> None:
     try:
         write_page(target, newest_of_each(results))
     except RecordError as error:
-        err.print(f"nanogpt-rs: no page: {escape(str(error))}", soft_wrap=True)
+        note(f"no page: {error}")
     else:
-        err.print(f"nanogpt-rs: the page about it: {escape(str(target))}", soft_wrap=True)
+        note(f"the page about it: {target}")
 
 
 def newest_of_each(results: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Measures preparations beside their limit, for ``prepare --rounds``."""
+"""The command ``data bench``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,26 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.markup import escape
 from rich.table import Table
 
 from nanogpt_rs.commands.console import counted_progress, damage, out, print_json
+from nanogpt_rs.commands.options import (
+    RESULTS,
+    AsJson,
+    EngineName,
+    PartBytes,
+    Results,
+    Texts,
+    Threads,
+    Workers,
+)
+from nanogpt_rs.commands.prepare import failures, refuse_unfit
 from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
@@ -21,6 +34,50 @@ if TYPE_CHECKING:
     from nanogpt_rs.ruler.provenance import Build
 
 COMMAND = "prepare"
+"""The command's name in records."""
+Rounds = Annotated[
+    int,
+    typer.Option(
+        min=2,
+        help="Number of rounds. Each times one worker, all workers, and a limit: one core that "
+        "only reads, writes and hashes.",
+    ),
+]
+
+
+def bench(
+    paths: Texts,
+    to: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder on the disk to write to; it stays empty.")
+    ],
+    rounds: Rounds = 7,
+    threads: Threads = None,
+    engine: EngineName = "threads",
+    workers: Workers = None,
+    part_bytes: PartBytes = None,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how near a preparation comes to its limit: reading, writing and hashing alone.
+
+    Fresh processes prepare the texts with one worker and with all of them, in turn with the limit.
+
+    For example: nanogpt-rs data bench a.txt --out shards --rounds 7
+    """
+    with failures():
+        from nanogpt_rs.measuring.machine import cores
+
+        build = check()
+        refuse_unfit(engine, threads, None, workers)
+        if engine == "dask":  # its workers may run in another folder
+            paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
+        option = "--workers" if engine == "dask" else "--threads"
+        part_option = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
+        engines = [
+            (f"--engine={engine}", f"{option}={count}", *part_option)
+            for count in sorted({1, workers or threads or cores()})
+        ]
+        report_measured(paths, to, rounds, engines, build, results, as_json)
 
 
 def report_measured(
@@ -38,7 +95,7 @@ def report_measured(
         paths: Paths of the texts.
         folder: Folder on the disk to write to.
         rounds: Number of rounds.
-        engines: For each engine, the arguments of ``nanogpt-rs prepare`` that choose it.
+        engines: For each engine, the arguments of ``data prepare`` that choose it.
         build: Build of the Rust module.
         results: Folder of results, with one folder for each command.
         as_json: Whether to print one JSON document instead of a table.

@@ -1,4 +1,4 @@
-"""The command ``prepare``."""
+"""The commands ``data prepare`` and ``data check``."""
 
 from __future__ import annotations
 
@@ -16,16 +16,22 @@ from nanogpt_rs.commands.console import (
     FAILED,
     INTERRUPTED,
     NOTHING,
-    RESULTS,
     USAGE,
-    AsJson,
     counted_progress,
     err,
     out,
     print_json,
     stop,
 )
-from nanogpt_rs.commands.preparation_rounds import report_measured
+from nanogpt_rs.commands.options import (
+    AsJson,
+    EngineName,
+    OutFolder,
+    PartBytes,
+    Texts,
+    Threads,
+    Workers,
+)
 from nanogpt_rs.ruler.provenance import ProvenanceError
 from nanogpt_rs.ruler.provenance import check as check_build
 from nanogpt_rs.words import duration
@@ -34,23 +40,6 @@ if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
     from nanogpt_rs.preparing.preparation import Prepared
 
-Paths = Annotated[
-    list[str] | None,
-    typer.Argument(help="UTF-8 files. Their texts follow one another in this order."),
-]
-To = Annotated[Path | None, typer.Option("--out", help="Folder for the shards and the manifest.")]
-Check = Annotated[
-    Path | None,
-    typer.Option(help="Only compare the shards in this folder with their manifest."),
-]
-EACH_CORE = "one for each core"
-Threads = Annotated[
-    int | None,
-    typer.Option(min=1, help="Number of threads, with --engine threads.", show_default=EACH_CORE),
-]
-EngineName = Annotated[
-    str, typer.Option(help="threads, or dask for processes, here or on other machines.")
-]
 Scheduler = Annotated[
     str | None,
     typer.Option(
@@ -58,90 +47,36 @@ Scheduler = Annotated[
         show_default="one is started here",
     ),
 ]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1, help="Processes to start here, with --engine dask.", show_default=EACH_CORE
-    ),
-]
-PartBytes = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Bytes of text in one part. A worker prepares a part in one go, and finished parts "
-        "survive an interruption.",
-        show_default="32 to 512 MiB",
-    ),
-]
 Again = Annotated[
     bool,
     typer.Option("--again", help="Discard what the folder holds, and prepare from the beginning."),
 ]
-Rounds = Annotated[
-    int | None,
-    typer.Option(
-        min=2,
-        help="Only measure, in this many rounds. Each times one worker, all workers, and a limit: "
-        "one core that only reads, writes and hashes.",
-    ),
-]
-RoundsResults = Annotated[
-    Path | None,
-    typer.Option("--results", help="With --rounds: folder for records.", show_default=str(RESULTS)),
-]
 
 
 def prepare(
-    paths: Paths = None,
-    to: To = None,
-    check: Check = None,
+    paths: Texts,
+    to: OutFolder,
     threads: Threads = None,
     engine: EngineName = "threads",
     scheduler: Scheduler = None,
     workers: Workers = None,
     part_bytes: PartBytes = None,
     again: Again = False,
-    rounds: Rounds = None,
-    results: RoundsResults = None,
     as_json: AsJson = False,
 ) -> None:
     """Prepare texts of any size: write nanoGPT's train.bin and val.bin, and a manifest.
 
     To resume an interrupted preparation, give the same command again.
 
-    For example: nanogpt-rs prepare a.txt b.txt --out shards
+    For example: nanogpt-rs data prepare a.txt b.txt --out shards
     """
     with failures():
-        if check is not None:
-            if paths or to:
-                stop(USAGE, "--check takes a folder, and neither texts nor --out")
-            report_check(check, as_json)
-            return
-        if not paths or to is None:
-            stop(USAGE, "texts and --out are needed: nanogpt-rs prepare PATH... --out FOLDER")
-            return
-        from nanogpt_rs.measuring.machine import cores
         from nanogpt_rs.preparing.preparation import prepare as run_preparation
 
-        build = check_build()
+        check_build()
         refuse_unfit(engine, threads, scheduler, workers)
         if engine == "dask":  # its workers may run in another folder
             paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
-        if rounds is not None:
-            if scheduler is not None:
-                stop(USAGE, "--rounds starts its own workers, and cannot take a --scheduler")
-            if again:
-                stop(USAGE, "--rounds prepares in folders of its own, and cannot take --again")
-            option = "--workers" if engine == "dask" else "--threads"
-            part_option = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
-            engines = [
-                (f"--engine={engine}", f"{option}={count}", *part_option)
-                for count in sorted({1, workers or threads or cores()})
-            ]
-            report_measured(paths, to, rounds, engines, build, results or RESULTS, as_json)
-            return
-        if results is not None:
-            stop(USAGE, "--results is the folder for the records of --rounds, and needs --rounds")
         with (
             engine_of(engine, threads, scheduler, workers) as chosen,
             counted_progress() as progress,
@@ -154,6 +89,18 @@ def prepare(
         print_json(document)
     else:
         print_outcome(to, document)
+
+
+def check_shards(
+    folder: Annotated[Path, typer.Argument(help="Folder that `nanogpt-rs data prepare` wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check that every byte of prepared shards is as their manifest says.
+
+    For example: nanogpt-rs data check shards
+    """
+    with failures():
+        report_check(folder, as_json)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The command ``publish``."""
+"""The command ``dev publish``."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ import typer
 from rich.markup import escape
 
 from nanogpt_rs.commands.console import FAILED, damage, err, out, stop
+from nanogpt_rs.commands.options import Recorded
 
 
 def publish(
     folder: Annotated[Path, typer.Argument(help="The folder to write the site to.")] = Path(
         "public"
     ),
-    results: Annotated[Path, typer.Option(help="The folder of recorded results.")] = Path(
-        "results"
-    ),
+    results: Recorded = Path("results"),
 ) -> None:
     """Write a static site of all recorded results: our page, asv's site and pytest-benchmark's.
 
-    For example: nanogpt-rs publish public
+    For example: nanogpt-rs dev publish public
     """
     from nanogpt_rs.reporting.publish import PublishError
     from nanogpt_rs.reporting.publish import publish as write_site

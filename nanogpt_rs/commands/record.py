@@ -1,4 +1,4 @@
-"""The command ``record``."""
+"""The command ``dev record``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from nanogpt_rs.commands.console import USAGE, out, stop
+from nanogpt_rs.commands.options import Recorded
 
 
 def record(
@@ -22,13 +23,11 @@ def record(
             "end-to-end, cost, selftest, division, prepare; or pytest-benchmark."
         ),
     ] = "bench",
-    results: Annotated[Path, typer.Option(help="The folder of recorded results.")] = Path(
-        "results"
-    ),
+    results: Recorded = Path("results"),
 ) -> None:
     """Promote the newest run of a command from results/local to results, under an alias.
 
-    For example: nanogpt-rs record epyc-2core bench
+    For example: nanogpt-rs dev record epyc-2core bench
     """
     from nanogpt_rs.records.promotion import promote, promote_pytest_benchmark
     from nanogpt_rs.records.schema import RecordError

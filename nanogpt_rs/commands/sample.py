@@ -1,4 +1,4 @@
-"""The command ``sample``."""
+"""The command ``model sample``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import AsJson, print_json, training_refusals
-from nanogpt_rs.commands.train import LEAST_SEED, MOST_SEED, SEED
+from nanogpt_rs.commands.console import print_json, refuse_beside, training_refusals
+from nanogpt_rs.commands.options import LEAST_SEED, MOST_SEED, AsJson
+from nanogpt_rs.commands.train import SEED
 
 
 def sample(
+    context: typer.Context,
     checkpoint: Annotated[
-        str, typer.Argument(help="A file that `nanogpt-rs train --checkpoint` saved.")
+        str, typer.Argument(help="A file that `nanogpt-rs model train --checkpoint` saved.")
     ],
     length: Annotated[int, typer.Option(min=0, help="Number of characters to write.")] = 500,
     prompt: Annotated[
@@ -38,8 +40,10 @@ def sample(
 ) -> None:
     """Let a trained model write a text.
 
-    For example: nanogpt-rs sample run.pt --length 1000
+    For example: nanogpt-rs model sample run.pt --length 1000
     """
+    if top == 1:
+        refuse_beside(context, "--top 1", "temperature", "seed")
     with training_refusals() as training:
         characters = training.sample(
             checkpoint,

@@ -1,20 +1,17 @@
-"""The command ``selftest``."""
+"""Runs the self-test for ``doctor --self-test``, and prints what it found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.markup import escape
 from rich.table import Table
 
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    AsJson,
     counted_progress,
     damage,
     out,
@@ -24,54 +21,32 @@ from nanogpt_rs.commands.console import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nanogpt_rs.records.kinds import Recorded
     from nanogpt_rs.statistics.alarms import Count, Finding, RivalFinding
     from nanogpt_rs.statistics.rebuilds import RebuildFinding
 
 
-def selftest(
-    row: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Row to measure, by the length of a call: short, microsecond, milliseconds or "
-            "tens (of milliseconds); seeds, for what hashes; or rebuilds, for commits that change "
-            "no implementation; repeatable (default: all but rebuilds)."
-        ),
-    ] = None,
-    condition: Annotated[
-        str,
-        typer.Option(
-            help="as-is, or loaded: all processes share one core with a busy loop (Linux)."
-        ),
-    ] = "as-is",
-    part: Annotated[
-        float,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            help="Share of a full self-test to measure, from 0 to 1. A full one takes hours.",
-        ),
-    ] = 0.02,
-    rivals: Annotated[
-        bool,
-        typer.Option(
-            "--rivals", help="Have pytest-benchmark, pyperf and asv judge some functions too."
-        ),
-    ] = False,
-    folder: Annotated[
-        Path,
-        typer.Option(help="Folder for the groups. Groups that it holds are not measured again."),
-    ] = Path("results/local/selftest"),
-    show: Annotated[
-        bool, typer.Option("--show", help="Measure nothing; show the groups in the folder.")
-    ] = False,
-    as_json: AsJson = False,
+def run_self_test(
+    row: Sequence[str] | None,
+    condition: str,
+    part: float,
+    rivals: bool,
+    folder: Path,
+    show: bool,
+    as_json: bool,
 ) -> None:
-    """Measure how often this harness is wrong on this machine, and which slow-downs it finds.
+    """Measure how often this harness is wrong on this machine, and print the findings.
 
-    Each group compares a function with itself and with known slow-downs. The self-test can be
-    interrupted, and the same command continues it. A comparison of identical code must not be
-    called different, and one with a known slow-down must be called slower.
+    Args:
+        row: Names of rows to measure; none stands for all but ``rebuilds``.
+        condition: Name of the condition to measure under.
+        part: Share of a full self-test to measure, from 0 to 1.
+        rivals: Whether other tools judge some functions too.
+        folder: Folder for the groups.
+        show: Whether to measure nothing, and print what the folder holds.
+        as_json: Whether to print one JSON document instead of tables.
     """
     with refusals(), damage():
         from nanogpt_rs.measuring import rebuilds
@@ -86,6 +61,8 @@ def selftest(
         if condition not in self_test.CONDITIONS:
             known = ", ".join(self_test.CONDITIONS)
             raise SelectionError(f"no condition {condition!r}; there are: {known}")
+        if rivals and names == [rebuilds.ROW]:
+            raise SelectionError(f"--rivals: other tools do not judge the row {rebuilds.ROW}")
         try:
             if show:
                 runs = self_test.runs_in(folder)

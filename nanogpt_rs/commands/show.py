@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.markup import escape
 
 from nanogpt_rs.commands.console import (
-    RESULTS,
-    AsJson,
-    Files,
-    Results,
+    FAILED,
+    NOTHING,
     damage,
     err,
+    given,
     out,
     print_json,
+    refuse_beside,
+    refuse_without,
+    stop,
 )
+from nanogpt_rs.commands.options import RESULTS, AsJson, Results
+from nanogpt_rs.commands.pages import PAGE, newest_of_each, write_page
 from nanogpt_rs.commands.runs import runs_of
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.ruler.corpora import CORPORA
@@ -27,18 +36,122 @@ if TYPE_CHECKING:
     from nanogpt_rs.records.kinds import Recorded
 
 
-def show(files: Files = None, results: Results = RESULTS, as_json: AsJson = False) -> None:
-    """Show recorded runs as they were shown when they were measured.
+class Format(StrEnum):
+    """Forms in which recorded runs can be shown."""
+
+    TABLE = "table"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+    HTML = "html"
+
+
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files of records.",
+        show_default="the newest run of bench or compare; with --format html, of each command",
+    ),
+]
+To = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="With --format csv, markdown, parquet or html: the file to write.",
+        show_default=f"standard output; with --format html {PAGE} in the folder for results",
+    ),
+]
+
+
+def show(
+    context: typer.Context,
+    files: Files = None,
+    format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            "-f",
+            help="table, as when it was measured; csv, markdown or parquet, with a row for each "
+            "cell and reference; or html, the comparison page: one file, which needs no network.",
+        ),
+    ] = Format.TABLE,
+    to: To = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Write the page (--format html), and open it.")
+    ] = False,
+    results: Results = RESULTS,
+    as_json: AsJson = False,
+) -> None:
+    """Show recorded runs: as they were shown when they were measured, as a file, or as a page.
 
     For example: nanogpt-rs show results/bench/*.jsonl
+
+    For example: nanogpt-rs show --format csv --out runs.csv
+
+    For example: nanogpt-rs show --open
     """
+    if as_json:
+        refuse_beside(context, "--json", "format", "to", "open_page")
+    if open_page and given(context, "format") and format != Format.HTML:
+        refuse_beside(context, f"--format {format}", "open_page")
+    if open_page or format == Format.HTML:
+        if files and to:
+            refuse_beside(context, "FILES and --out", "results")
+        show_page(files, to or results / PAGE, results, open_page)
+        return
+    if format == Format.TABLE:
+        refuse_without(context, "--format csv, markdown, parquet or html", "to")
+    if files:
+        refuse_beside(context, "FILES", "results")
     with damage():
         runs = runs_of(files, results)
     if as_json:
         print_json([document_of(recorded) for recorded in runs])
+    elif format == Format.TABLE:
+        for recorded in runs:
+            print_recorded(recorded)
+    else:
+        export(runs, format.value, to)
+
+
+def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it: bool) -> None:
+    """Write the comparison page, print its path, and open it in a browser if that is wanted.
+
+    Args:
+        files: Files of records. ``None``: the newest run of each command in ``results``.
+        target: The page's file.
+        results: Folder for results, with one subfolder for each command.
+        open_it: Whether to open the page.
+    """
+    with damage():
+        write_page(target, files or newest_of_each(results))
+    out.print(escape(str(target)), soft_wrap=True)
+    if open_it:
+        import webbrowser
+
+        if not webbrowser.open(target.absolute().as_uri()):
+            stop(FAILED, f"no browser could be started; the page is {target}")
+
+
+def export(runs: Sequence[Recorded], format: str, to: Path | None) -> None:
+    """Write the cells of runs as a table in a format, to a file or to standard output."""
+    from nanogpt_rs.reporting.frames import FrameError, frame_of, written
+    from nanogpt_rs.ruler.corpora import write_whole
+
+    if not any(recorded.cells for recorded in runs):
+        stop(NOTHING, "there is nothing to export: these runs have no cells")
+    try:
+        data = written(frame_of(runs), format)
+    except FrameError as error:
+        stop(NOTHING, str(error))
+    if to is None:
+        sys.stdout.buffer.write(data)
         return
-    for recorded in runs:
-        print_recorded(recorded)
+    try:
+        write_whole(to, data)
+    except OSError as error:
+        stop(FAILED, f"{to}: {error.strerror}")
 
 
 def document_of(recorded: Recorded) -> dict[str, Any]:

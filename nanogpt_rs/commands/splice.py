@@ -1,4 +1,4 @@
-"""The command ``splice``."""
+"""The command ``dev splice``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nanogpt_rs.commands.console import FAILED, USAGE, damage, stop
+from nanogpt_rs.commands.options import Recorded
 from nanogpt_rs.ruler.corpora import write_whole
 
 
@@ -29,13 +30,11 @@ def splice(
             "--check", help="Write nothing; exit with status 1 if the document is out of date."
         ),
     ] = False,
-    results: Annotated[Path, typer.Option(help="The folder of recorded results.")] = Path(
-        "results"
-    ),
+    results: Recorded = Path("results"),
 ) -> None:
     """Fill the marked blocks of a document, such as README's tables, from a recorded run.
 
-    For example: nanogpt-rs splice --document README.md
+    For example: nanogpt-rs dev splice --document README.md
     """
     from nanogpt_rs.records.files import read
     from nanogpt_rs.reporting.splice import SpliceError, fullest_recorded

@@ -1,4 +1,4 @@
-"""The command ``train``."""
+"""The command ``model train``."""
 
 from __future__ import annotations
 
@@ -15,36 +15,52 @@ from rich.table import Table
 
 from nanogpt_rs.commands.console import (
     INTERRUPTED,
-    AsJson,
     err,
     minutes,
     out,
     print_json,
     seen_live,
     stop,
+    tell_step,
     training_refusals,
+)
+from nanogpt_rs.commands.options import (
+    CORPUS_HELP,
+    LEAST_SEED,
+    MOST_SEED,
+    AsJson,
+    Attention,
+    Compile,
+    Device,
+    Dtype,
+    Steps,
+    complete_corpus,
 )
 from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration
 
 SEED = 1337
-LEAST_SEED, MOST_SEED = -(2**63), 2**63 - 1
 
-Config = Annotated[
-    str | None, typer.Option(help="Model and schedule: quick, full or baby.", show_default="quick")
+ConfigName = Annotated[
+    str | None,
+    typer.Option("--config", help="Model and schedule: quick, full or baby.", show_default="quick"),
 ]
 CorpusName = Annotated[
     str | None,
     typer.Option(
         "--corpus",
-        help="Id of a corpus, see `corpora`, or the path of a UTF-8 file.",
+        "-c",
+        help=f"{CORPUS_HELP}.",
         show_default=DEFAULT,
+        autocompletion=complete_corpus,
     ),
 ]
 Shards = Annotated[
     str | None,
-    typer.Option(help="Folder that `nanogpt-rs prepare` wrote, to train on instead of a corpus."),
+    typer.Option(
+        help="Folder that `nanogpt-rs data prepare` wrote, to train on instead of a corpus."
+    ),
 ]
 Verify = Annotated[
     bool,
@@ -60,37 +76,9 @@ Preparation = Annotated[
         show_default="the strongest Python for ASCII texts",
     ),
 ]
-Steps = Annotated[
-    int | None, typer.Option(min=1, help="Training steps.", show_default="the config's")
-]
-Device = Annotated[
-    str | None,
-    typer.Option(help="Device for the training: cpu, cuda or mps.", show_default="cpu"),
-]
-Dtype = Annotated[
-    str | None,
-    typer.Option(
-        help="Number format of the computation: float32, bfloat16 or float64.",
-        show_default="float32",
-    ),
-]
-Attention = Annotated[
-    str | None,
-    typer.Option(
-        help="How attention is computed: own (all heads at once), sdpa (by torch) or heads (one "
-        "by one, as in the lecture).",
-        show_default="own",
-    ),
-]
 Optimizer = Annotated[
     str | None,
     typer.Option(help="How AdamW is computed: fused, plain or compiled.", show_default="fused"),
-]
-Compile = Annotated[
-    bool | None,
-    typer.Option(
-        "--compile/--no-compile", help="Compile the model first.", show_default="no-compile"
-    ),
 ]
 Threads = Annotated[
     int | None, typer.Option(min=1, help="Threads of the processor.", show_default="1")
@@ -119,7 +107,8 @@ ResumeFrom = Annotated[
     str | None,
     typer.Option(
         "--resume",
-        help="Checkpoint to go on from. Config, steps and seed are those of the checkpoint.",
+        help="Checkpoint to go on from, which the run is saved to unless --checkpoint names "
+        "another file. Config, steps and seed are those of the checkpoint.",
     ),
 ]
 Log = Annotated[str | None, typer.Option(help="File for a line of JSON about each step.")]
@@ -127,7 +116,7 @@ Curve = Annotated[str | None, typer.Option(help="File for a picture of the loss,
 
 
 def train(
-    config: Config = None,
+    config: ConfigName = None,
     corpus: CorpusName = None,
     shards: Shards = None,
     verify: Verify = False,
@@ -152,7 +141,7 @@ def train(
     Device, dtype, attention, optimizer, compile and threads do not change the model; each may
     change rounding. Ctrl-C ends the run after the current step, and saves the checkpoint.
 
-    For example: nanogpt-rs train --config quick --checkpoint run.pt
+    For example: nanogpt-rs model train --config quick --checkpoint run.pt
     """
     from nanogpt_rs.training.corpus import check_writable
 
@@ -209,7 +198,7 @@ def refuse_contradictions(
     seed: int | None,
     resume: str | None,
 ) -> None:
-    """Check that no option of ``train`` contradicts another.
+    """Check that no option of ``model train`` contradicts another.
 
     Raises:
         nanogpt_rs.measuring.selection.SelectionError: Two options contradict each other.
@@ -332,6 +321,7 @@ def training_progress() -> Iterator[Callable[[Any], None]]:
         def show(now: Any) -> None:
             nonlocal validation
             if now.val_loss is not None:
+                tell_step(f"step {now.step:,}: validation {now.val_loss:.4f}")
                 validation = f", validation {now.val_loss:.3f}"
             bar.update(
                 item,

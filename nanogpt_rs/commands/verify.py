@@ -12,11 +12,6 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    AllTasks,
-    AsJson,
-    Corpora,
-    From,
-    Ids,
     admit,
     counted_progress,
     out,
@@ -24,6 +19,7 @@ from nanogpt_rs.commands.console import (
     refusals,
     stop,
 )
+from nanogpt_rs.commands.options import AllTasks, AsJson, Corpora, From, Ids
 from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check_current, check_packages
 

@@ -1,4 +1,4 @@
-"""The command ``watch``."""
+"""The command ``dev watch``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from nanogpt_rs.commands.console import INTERRUPTED, NOTHING, RESULTS, OneCorpus, out, stop
+from nanogpt_rs.commands.console import INTERRUPTED, NOTHING, out, stop
+from nanogpt_rs.commands.options import RESULTS, OneCorpus
 from nanogpt_rs.words import duration, times
 
 
@@ -22,7 +23,7 @@ def watch(
 ) -> None:
     """Whenever you save an implementation: rebuild it, test it, and compare it with before.
 
-    For example: nanogpt-rs watch --corpus my-text.txt
+    For example: nanogpt-rs dev watch --corpus my-text.txt
     """
     from nanogpt_rs.workshop.scaffold import ScaffoldError, checkout
     from nanogpt_rs.workshop.watch import changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
+from pkgutil import resolve_name
 
 from nanogpt_rs.ruler import corpora, registry
 from nanogpt_rs.ruler.files import cannot_uncache
@@ -54,6 +54,8 @@ def select(
 
 def near(id: str, rows: Sequence[Implementation]) -> str:
     """Return in words the ids that the user may have meant, or all of them if they are few."""
+    from difflib import get_close_matches
+
     ids = list(dict.fromkeys(row.id for row in rows))
     if len(ids) > FEW:
         closest = get_close_matches(id, ids, n=3)
@@ -65,12 +67,24 @@ def near(id: str, rows: Sequence[Implementation]) -> str:
 
 def lacking(row: Implementation) -> str | None:
     """Return why a row cannot run here, as far as that is known without slow imports."""
-    return row.unavailable() if calls_rust(row) else row.absent()
+    if reason := row.absent():
+        return reason
+    for name in filter(is_rust, row.names()):
+        try:
+            resolve_name(name)
+        except (ImportError, AttributeError) as error:
+            return f"{name} cannot be resolved: {error}"
+    return row.lacking_instructions()
 
 
 def calls_rust(row: Implementation) -> bool:
     """Return whether a row calls a function of our Rust module, or is given one."""
-    return any(name.startswith("rust_impls:") for name in (row.target, *row.given))
+    return any(map(is_rust, row.names()))
+
+
+def is_rust(name: str) -> bool:
+    """Return whether a function's name is one of our Rust module."""
+    return name.startswith("rust_impls:")
 
 
 def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]:

@@ -161,7 +161,17 @@ def measure_way(way: Way, path: Path, out: Path, size: int) -> Taken:
         except WorkerError as error:
             raise CostError(f"{way.name}: a worker process {error}") from None
         return Taken(way.name, 1, size, size, 1, answer["seconds"], {CALL: answer["cpu_seconds"]})
-    command = [sys.executable, "-P", "-m", "nanogpt_rs", "prepare", str(path), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "nanogpt_rs",
+        "data",
+        "prepare",
+        str(path),
+        "--out",
+        str(out),
+    ]
     done = subprocess.run(
         [*command, *way.options, "--json"], capture_output=True, text=True, check=False
     )

@@ -382,6 +382,6 @@ def model_of(taken: Sequence[Taken]) -> Model:
     if len(model.stages) < len(STAGES):
         raise CostError(
             f"a prediction needs {LEAST_RUNS} or more runs by one thread, of two sizes or more; "
-            "measure them with `nanogpt-rs cost --measure`"
+            "measure them with `nanogpt-rs data cost --measure`"
         )
     return model

@@ -187,8 +187,8 @@ def does_not_fit(characters: float, memory: int) -> str | None:
     return (
         f"A tensor of these ids takes {size_in_words(needed)}, and this machine has "
         f"{size_in_words(memory)} available: here the job needs shards on disk, with any "
-        "preparation. `nanogpt-rs cost --measure` measures how long they take to make, and "
-        "`nanogpt-rs job --record` predicts from that."
+        "preparation. `nanogpt-rs data cost --measure` measures how long they take to make, and "
+        "`nanogpt-rs job predict --record` predicts from that."
     )
 
 

@@ -1,4 +1,4 @@
-"""Measures how near ``nanogpt-rs prepare`` comes to its limit: reading, writing and hashing alone.
+"""Measures how near ``data prepare`` comes to its limit: reading, writing and hashing alone.
 
 The limit reads the texts, writes twice their bytes, and hashes both. That work would remain if no
 vocabulary and no id had to be found. The limit and the preparations are whole commands in processes
@@ -84,10 +84,10 @@ def ways_of(
 
     Args:
         paths: Paths of the texts.
-        engines: For each engine, the arguments of ``nanogpt-rs prepare`` that choose it.
+        engines: For each engine, the arguments of ``nanogpt-rs data prepare`` that choose it.
         one_byte: Path of a text of one character, whose preparation is start-up alone.
     """
-    ours = [sys.executable, "-P", "-m", "nanogpt_rs", "prepare"]
+    ours = [sys.executable, "-P", "-m", "nanogpt_rs", "data", "prepare"]
     limit = [sys.executable, "-P", "-m", "nanogpt_rs.preparing.shard_limit", *paths]
     return [
         TimedWay("limit", limit),

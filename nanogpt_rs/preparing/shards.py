@@ -204,7 +204,7 @@ def map_shards(paths: Sequence[str]) -> tuple[str, Any]:
     into memory.
 
     Args:
-        paths: A single folder that ``nanogpt-rs prepare`` made.
+        paths: A single folder that ``nanogpt-rs data prepare`` made.
 
     Raises:
         ShardError: The manifest is missing or damaged.

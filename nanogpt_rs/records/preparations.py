@@ -12,7 +12,7 @@ class PreparationSpeed:
     """One engine's preparations, in turn with the limit's.
 
     Attributes:
-        engine: Arguments of ``nanogpt-rs prepare`` that choose the engine.
+        engine: Arguments of ``nanogpt-rs data prepare`` that choose the engine.
         seconds: Median wall-clock seconds of the whole command.
         of_limit: Limit's wall-clock time divided by the engine's: its speed as a share of the
             limit's.

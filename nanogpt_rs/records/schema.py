@@ -543,7 +543,7 @@ class Taken:
     """Record of ``cost``: one preparation of a text of some size.
 
     Attributes:
-        way: Engine of ``nanogpt-rs prepare``, or id of an implementation of the task ``shards``.
+        way: Engine of ``data prepare``, or id of an implementation of the task ``shards``.
         workers: Number of threads or processes that worked.
         bytes: Length of the text in bytes.
         characters: Length of the text in characters.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 from pathlib import Path
+from pkgutil import resolve_name
 
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.registry import Implementation
@@ -51,5 +52,5 @@ def idea_of(row: Implementation) -> str:
     if name == row.task and spec and spec.origin and spec.origin.endswith(".py"):
         text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
     else:
-        text = row.resolve().__doc__
+        text = resolve_name(row.target).__doc__  # without what it needs, which can take seconds
     return (text or "").partition("\n")[0].replace("``", "`")

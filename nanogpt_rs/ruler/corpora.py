@@ -107,7 +107,8 @@ def read_file(name: str) -> Corpus:
         similar = get_close_matches(name, CORPORA, n=3)
         hint = f"; near: {', '.join(similar)}" if similar else ""
         raise UnknownCorpusError(
-            f"corpus {name!r}: no such file, and no such id (`nanogpt-rs corpora` lists them){hint}"
+            f"corpus {name!r}: no such file, and no such id "
+            f"(`nanogpt-rs list corpora` shows all){hint}"
         )
     if not regular:
         raise CorpusError(f"corpus {name}: is a folder or a device, not a regular file")

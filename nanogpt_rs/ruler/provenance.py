@@ -122,7 +122,7 @@ def check_linked(folder: str, module: ModuleType) -> None:
         if info.get(name, value) != value:
             raise ProvenanceError(
                 f"a build of rust_impls states a wrong {name}. Have the builds made again, after "
-                f"nanogpt-rs builds --clear. It is in {folder}"
+                f"nanogpt-rs dev builds --clear. It is in {folder}"
             )
 
 

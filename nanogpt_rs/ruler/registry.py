@@ -174,6 +174,10 @@ class Implementation:
             self.resolve()
         except (ImportError, AttributeError) as error:
             return f"{self.target} cannot be resolved: {error}"
+        return self.lacking_instructions()
+
+    def lacking_instructions(self) -> str | None:
+        """Return which instructions it needs that this processor lacks, ``None`` if none."""
         for need in self.needs:
             kind, _, instructions = need.rpartition(":")
             if kind == "cpu" and instructions not in simd_paths():

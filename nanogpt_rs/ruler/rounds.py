@@ -146,7 +146,7 @@ def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) ->
 
     This process makes none of them before, so that neither memory nor a library is prepared. The
     result of a call is kept, as a job keeps it. The process is forked rather than started anew,
-    because importing torch a thousand times would take an hour. ``nanogpt-rs memory`` starts a few
+    because importing torch a thousand times would take an hour. ``profile memory`` starts a few
     real ones.
     """
     return total([forked(call) for _ in range(calls)])

@@ -155,7 +155,7 @@ def from_shards(folder: str, hashes: bool) -> Iterator[TrainingInput]:
     """Yield the shards in a folder, which must match their manifest.
 
     Args:
-        folder: A folder that ``nanogpt-rs prepare`` made.
+        folder: A folder that ``nanogpt-rs data prepare`` made.
         hashes: Whether to compare hashes too, which reads the whole shards.
 
     Raises:
@@ -168,7 +168,7 @@ def from_shards(folder: str, hashes: bool) -> Iterator[TrainingInput]:
         id=f"shards:{Path(folder).resolve().name}",
         sha256=manifest.train.sha256,
         task=tasks.SHARDS,
-        prepared_by="nanogpt-rs prepare",
+        prepared_by="nanogpt-rs data prepare",
         prepare=shards.map_shards,
         paths=[folder],
     )

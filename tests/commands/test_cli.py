@@ -141,13 +141,13 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
         (["bench", "--state", "tepid"], 2, "no state 'tepid'; there are: warm, fresh_str"),
         (["bench", "--id", "rust/none"], 2, "no implementation 'rust/none'"),
         (["verify", "charset", "--id", "rust/ahsh"], 2, "closest: rust/ahash"),
-        (["new", "charset", "my_idea"], 2, "name one language: --rust or --python"),
-        (["new", "charset", "my_idea", "--rust", "--python"], 2, "name one language"),
+        (["dev", "new", "charset", "my_idea"], 2, "name one language: --rust or --python"),
+        (["dev", "new", "charset", "my_idea", "--rust", "--python"], 2, "name one language"),
         (["verify", "--corpus", "nowhere"], 2, "corpus 'nowhere': no such file, and no such id"),
         (["verify", "--corpus", ""], 2, "corpus '': no such file, and no such id"),
         (["verify", "--corpus", "/dev/null"], 3, "not a regular file"),
         (["bench", "--no-such-option"], 2, "No such option"),
-        (["bench", "charset", "--full"], 2, "--full is a set of its own"),
+        (["bench", "charset", "--full"], 2, "TASKS: no effect beside --full"),
         (["bench", "--corpus", "tinyshakespeare"], 3, "missing.txt: No such file"),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_terminated_run_leaves_no_files_behind(tmp_path: Path) -> None:
 def test_a_run_without_cells_is_not_exported(nanogpt_rs: Run, tmp_path: Path) -> None:
     results = tmp_path / "results/local/bench"
     made_up.write(results, made_up.RUN, [], complete=False)
-    done = nanogpt_rs("export", "--format=markdown")
+    done = nanogpt_rs("show", "--format=markdown")
     assert (done.returncode, done.stdout) == (3, "")
     assert "these runs have no cells" in done.stderr
     done = nanogpt_rs("show")

@@ -102,7 +102,7 @@ def expected(cells: dict[str, Cell]) -> dict[str, tuple[str, str, str]]:
 def test_csv_says_how_far_builds_differ(
     nanogpt_rs: Run, path: str, expected: dict[str, tuple[str, str, str]]
 ) -> None:
-    table = csv.DictReader(nanogpt_rs("export", path).stdout.splitlines())
+    table = csv.DictReader(nanogpt_rs("show", "--format=csv", path).stdout.splitlines())
     found = {row["id"]: [row[name] for name in COLUMNS] for row in table}
     assert {
         id: (count, *(f"{float(seconds):.4g}" if seconds else "" for seconds in range_))
@@ -113,7 +113,7 @@ def test_csv_says_how_far_builds_differ(
 def test_markdown_says_how_far_builds_differ(
     nanogpt_rs: Run, path: str, expected: dict[str, tuple[str, str, str]]
 ) -> None:
-    table = nanogpt_rs("export", "--format", "markdown", path).stdout
+    table = nanogpt_rs("show", "--format", "markdown", path).stdout
     head, _, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
     places = [head.index(name) for name in COLUMNS]
     assert {row[1]: tuple(row[place].strip() for place in places) for row in rows} == expected
@@ -124,7 +124,7 @@ def test_parquet_says_how_far_builds_differ(
 ) -> None:
     import pandas
 
-    done = nanogpt_rs("export", "--format", "parquet", "--out", "table.parquet", path)
+    done = nanogpt_rs("show", "--format", "parquet", "--out", "table.parquet", path)
     assert done.returncode == 0, done.stderr
     frame = pandas.read_parquet(tmp_path / "table.parquet").drop_duplicates("id").set_index("id")
     assert frame["builds"].dtype == "Int64"

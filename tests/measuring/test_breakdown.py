@@ -46,7 +46,7 @@ def test_calls_that_keep_their_results_are_timed_in_the_requested_state() -> Non
 
 
 def test_a_call_of_two_arguments_has_steps(nanogpt_rs: Run) -> None:
-    done = nanogpt_rs("breakdown", "shards", "rust/two_passes", "--corpus", SHORT, "--json")
+    done = nanogpt_rs("profile", "steps", "shards", "rust/two_passes", "--corpus", SHORT, "--json")
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
     assert [step["name"] for step in cell["steps"]] == [
@@ -71,7 +71,7 @@ def test_the_kernel_is_a_step_of_its_own_where_it_can_be_called() -> None:
     ],
 )
 def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text: str) -> None:
-    done = nanogpt_rs("breakdown", task, id, "--corpus", SHORT, "--json", brief=False)
+    done = nanogpt_rs("profile", "steps", task, id, "--corpus", SHORT, "--json", brief=False)
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
     names = [step["name"] for step in cell["steps"]]
@@ -99,12 +99,14 @@ def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text:
 
 
 def test_an_implementation_that_is_not_right_is_not_broken_down(nanogpt_rs: Run) -> None:
-    done = nanogpt_rs("breakdown", "encode_array", "rust/ahash", "--corpus", "distinct-1m-ucs4")
+    done = nanogpt_rs(
+        "profile", "steps", "encode_array", "rust/ahash", "--corpus", "distinct-1m-ucs4"
+    )
     assert done.returncode == 3
     assert "encode_array rust/ahash: n/a" in done.stderr
 
 
 def test_a_state_that_does_not_apply_to_the_task_is_refused(nanogpt_rs: Run) -> None:
-    done = nanogpt_rs("breakdown", "charset", "rust/ahash", "--state=uncached_file")
+    done = nanogpt_rs("profile", "steps", "charset", "rust/ahash", "--state=uncached_file")
     assert done.returncode == 2
     assert "the state uncached_file does not apply to charset" in done.stderr

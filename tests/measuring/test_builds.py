@@ -175,7 +175,7 @@ def test_compare_measures_in_several_builds_and_says_so(
     seconds = cells["rust/ahash"]["seconds_by_build"]
     assert len(seconds) == COUNT
     assert min(seconds) > 0
-    listed = nanogpt_rs("builds", "--json", NANOGPT_RS_CACHE=str(cache))
+    listed = nanogpt_rs("dev", "builds", "--json", NANOGPT_RS_CACHE=str(cache))
     (row,) = json.loads(listed.stdout)
     assert len(row["seeds"]) >= COUNT
     assert row["sources"].startswith("checkout ")
@@ -241,11 +241,11 @@ def test_the_cache_is_limited_listed_and_cleared(
 def test_the_command_lists_and_clears(nanogpt_rs: Run, tmp_path: Path) -> None:
     fill(tmp_path / "cache/builds", "abc", 1000, 1_700_000_000)
     cache = str(tmp_path / "cache")
-    listed = nanogpt_rs("builds", NANOGPT_RS_CACHE=cache)
+    listed = nanogpt_rs("dev", "builds", NANOGPT_RS_CACHE=cache)
     assert "commit abc" in listed.stdout
-    cleared = nanogpt_rs("builds", "--clear", NANOGPT_RS_CACHE=cache)
+    cleared = nanogpt_rs("dev", "builds", "--clear", NANOGPT_RS_CACHE=cache)
     assert cleared.returncode == 0, cleared.stderr
-    assert "no builds are kept" in nanogpt_rs("builds", NANOGPT_RS_CACHE=cache).stdout
+    assert "no builds are kept" in nanogpt_rs("dev", "builds", NANOGPT_RS_CACHE=cache).stdout
 
 
 @linux

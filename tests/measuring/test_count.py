@@ -15,7 +15,7 @@ from nanogpt_rs.measuring.count import request_hash
 
 pytestmark = pytest.mark.slow("runs under valgrind")
 Run = Callable[..., subprocess.CompletedProcess[str]]
-REQUEST = ("count", "charset", "--corpus", "english-1k-ascii", "--json")
+REQUEST = ("profile", "instructions", "charset", "--corpus", "english-1k-ascii", "--json")
 
 
 def counts(nanogpt_rs: Run, *ids: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_the_references_come_first_then_the_rust_ways() -> None:
 
 def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
     done = nanogpt_rs(
-        *("bench", "--end-to-end", "--corpus", corpus, "--steps=3", "--id=rust/two_passes"),
+        *("job", "measure", "--corpus", corpus, "--steps=3", "--id=rust/two_passes"),
         *("--dtype=bfloat16", "--attention=sdpa", "--json"),
     )
     assert done.returncode == 0, done.stderr
@@ -100,10 +100,8 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
         (("--config=huge",), "no config 'huge'; there are: quick"),
         (("--dtype=int4",), "no dtype 'int4'; there are: float32"),
         (("--device=abacus",), "no device 'abacus'; there are: cpu, cuda, mps"),
-        (
-            ("charset",),
-            "--end-to-end takes --id, one --corpus and the options of training, but no task",
-        ),
+        (("--corpus=empty", "--corpus=synthetic"), "--corpus was given twice; it takes one value"),
+        (("charset",), "Got unexpected extra argument"),
         (("--id=rust/none",), "no implementation 'rust/none'"),
         (("--corpus=none.txt",), "no such file"),
     ],
@@ -111,16 +109,9 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
 def test_options_that_describe_no_job_are_refused(
     nanogpt_rs: Run, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = nanogpt_rs("bench", "--end-to-end", *arguments)
+    done = nanogpt_rs("job", "measure", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
-
-
-def test_training_options_need_end_to_end(nanogpt_rs: Run) -> None:
-    for option in ("--steps=3", "--device=cuda", "--compile", "--config=full"):
-        done = nanogpt_rs("bench", "charset", option)
-        assert done.returncode == 2, done.stderr
-        assert "--attention and --compile need --end-to-end" in done.stderr
 
 
 def test_nothing_is_trained_with_a_preparation_that_is_wrong(
@@ -132,7 +123,7 @@ def test_nothing_is_trained_with_a_preparation_that_is_wrong(
     assert "return prepared\n" in text
     path.write_text(text.replace("return prepared\n", "return prepared[0], prepared[1].flip(0)\n"))
     done = installation.run(
-        *("-m", "nanogpt_rs", "bench", "--end-to-end", "--corpus", corpus, "--steps=2"),
+        *("-m", "nanogpt_rs", "job", "measure", "--corpus", corpus, "--steps=2"),
         "--id=rust/two_passes",
     )
     assert done.returncode == 1, done.stdout + done.stderr

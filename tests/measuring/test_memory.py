@@ -52,7 +52,8 @@ def test_memory_that_is_freed_counts_only_for_the_peak(corpus: str) -> None:
 def test_the_command(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("abc\n" * 10_000)
     done = nanogpt_rs(
-        *("memory", "shards", "--corpus", str(tmp_path / "mine.txt"), "--processes=1", "--json"),
+        *("profile", "memory", "shards", "--corpus", str(tmp_path / "mine.txt")),
+        *("--processes=1", "--json"),
         *("--id=rust/two_passes", "--id=python/file_blocks"),
     )
     assert done.returncode == 0, done.stderr
@@ -65,7 +66,7 @@ def test_the_command(nanogpt_rs: Run, tmp_path: Path) -> None:
 
 def test_the_table(nanogpt_rs: Run) -> None:
     arguments = ("--corpus=english-1k-ascii", "--processes=1", "--id=python/set")
-    done = nanogpt_rs("memory", "charset", *arguments)
+    done = nanogpt_rs("profile", "memory", "charset", *arguments)
     assert done.returncode == 0, done.stderr
     assert "first call of a fresh process" in done.stdout
     assert "chars/s" in done.stdout

@@ -102,7 +102,10 @@ def test_a_damaged_or_foreign_line_is_named(tmp_path: Path, line: str) -> None:
 
 @pytest.mark.slow("measures, is interrupted and goes on")
 def test_it_measures_goes_on_after_an_interrupt_and_shows(nanogpt_rs: Run, tmp_path: Path) -> None:
-    arguments = ("selftest", "--row", "microsecond", "--part", "0.02", "--folder", str(tmp_path))
+    arguments = (
+        *("doctor", "--self-test", "--row", "microsecond"),
+        *("--part", "0.02", "--folder", str(tmp_path)),
+    )
     command = Path(sys.executable).with_name("nanogpt-rs")
     process = subprocess.Popen(
         [command, *arguments],
@@ -187,7 +190,7 @@ def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
 def test_wrong_usage(
     nanogpt_rs: Run, tmp_path: Path, arguments: tuple[str, ...], status: int, says: str
 ) -> None:
-    done = nanogpt_rs("selftest", "--folder", str(tmp_path), *arguments)
+    done = nanogpt_rs("doctor", "--self-test", "--folder", str(tmp_path), *arguments)
     assert done.returncode == status
     assert says in done.stderr
     assert done.stdout == ""

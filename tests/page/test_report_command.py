@@ -16,7 +16,7 @@ Run_ = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_the_command(nanogpt_rs: Run_, run_file: Path, tmp_path: Path) -> None:
-    done = nanogpt_rs("report", "--out", "here/page.html", str(run_file))
+    done = nanogpt_rs("show", "--format=html", "--out", "here/page.html", str(run_file))
     assert (done.returncode, done.stdout, done.stderr) == (0, "here/page.html\n", "")
     assert (tmp_path / "here/page.html").read_bytes().startswith(b"<!doctype html>")
 
@@ -28,7 +28,7 @@ def test_without_files_it_takes_the_newest_of_each_command(
         folder = tmp_path / "results/local" / command
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(run_file, folder / f"{name}.jsonl")
-    done = nanogpt_rs("report")
+    done = nanogpt_rs("show", "--format=html")
     assert (done.returncode, done.stdout) == (0, "results/local/report.html\n"), done.stderr
     assert "20250202.jsonl" in (tmp_path / "results/local/report.html").read_text()
 
@@ -45,7 +45,7 @@ def test_a_damaged_division_is_named(
     nanogpt_rs: Run_, division_file: Path, old: bytes, new: bytes, says: str
 ) -> None:
     division_file.write_bytes(division_file.read_bytes().replace(old, new))
-    done = nanogpt_rs("report", str(division_file))
+    done = nanogpt_rs("show", "--format=html", str(division_file))
     assert done.returncode == 1
     assert says in done.stderr
 
@@ -65,7 +65,7 @@ def test_a_damaged_file_is_named(
     cells = made_up.cells(("charset",), ("tinyshakespeare",))[:2]
     path = made_up.write(tmp_path, made_up.RUN, cells, complete=False)
     path.write_bytes(spoil(path.read_bytes()))
-    done = nanogpt_rs("report", str(path))
+    done = nanogpt_rs("show", "--format=html", str(path))
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert path.name in done.stderr
@@ -74,6 +74,6 @@ def test_a_damaged_file_is_named(
 
 
 def test_where_nothing_was_measured(nanogpt_rs: Run_) -> None:
-    done = nanogpt_rs("report")
+    done = nanogpt_rs("show", "--format=html")
     assert (done.returncode, done.stdout) == (1, "")
     assert "`make bench` makes one" in done.stderr

@@ -1,4 +1,4 @@
-"""`nanogpt-rs cost`: real preparations of real files, and predictions from their records."""
+"""`nanogpt-rs data cost`: real preparations of real files, and predictions from their records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """Measure two sizes twice, and return the file of records and what was printed."""
     folder = tmp_path_factory.mktemp("results")
-    command = [sys.executable, "-P", "-m", "nanogpt_rs", "cost", "1GB", "10TB", "--json"]
+    command = [sys.executable, "-P", "-m", "nanogpt_rs", "data", "cost", "1GB", "10TB", "--json"]
     command += ["--measure", "--up-to", "10MB", "--repeats", "2"]
     done = subprocess.run(
         [*command, "--results", str(folder), "--folder", str(folder)],
@@ -70,7 +70,10 @@ def test_larger_texts_take_longer_and_say_how_far_beyond_the_measured_they_are(
 def test_the_records_give_predictions_for_other_machines(
     nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
 ) -> None:
-    arguments = ("cost", "10TB", "--record", str(kept[0]), "--machines", "4", "--cores", "8")
+    arguments = (
+        *("data", "cost", "10TB", "--record", str(kept[0])),
+        *("--machines", "4", "--cores", "8"),
+    )
     # Slower than any pause of the disk during the measurement.
     done = nanogpt_rs(*arguments, "--network", "1MB/s", "--json")
     (prediction,) = json.loads(done.stdout)["predictions"]
@@ -86,7 +89,7 @@ def test_the_records_give_predictions_for_other_machines(
 def test_a_job_that_no_memory_holds_is_answered_from_the_records(
     nanogpt_rs: Run, kept: tuple[Path, dict[str, Any]]
 ) -> None:
-    job = ("job", "--corpus-size", "1TB", "--steps", "100", "--step-time", "20ms")
+    job = ("job", "predict", "--corpus-size", "1TB", "--steps", "100", "--step-time", "20ms")
     done = nanogpt_rs(*job, "--record", str(kept[0]), "--json")
     answers = json.loads(done.stdout)["answers"]
     assert [answer["reference"] for answer in answers] == ["python/file_blocks"] * len(answers)
@@ -108,7 +111,8 @@ def test_a_job_that_no_memory_holds_is_answered_from_the_records(
 def test_what_cannot_be_predicted_is_refused_with_the_reason(
     nanogpt_rs: Run, tmp_path: Path, arguments: list[str], status: int, says: str
 ) -> None:
-    done = nanogpt_rs("cost", *arguments, "--results", str(tmp_path))
+    results = [] if "--record" in arguments else ["--results", str(tmp_path)]
+    done = nanogpt_rs("data", "cost", *arguments, *results)
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -120,9 +124,9 @@ def test_records_of_another_command_are_refused(
     lines = kept[0].read_bytes().splitlines(keepends=True)
     other = tmp_path / "other.jsonl"
     other.write_bytes(lines[0])
-    done = nanogpt_rs("cost", "--record", str(other))
+    done = nanogpt_rs("data", "cost", "--record", str(other))
     assert done.returncode == 3
-    assert "holds no run of `nanogpt-rs cost --measure`" in done.stderr
+    assert "holds no run of `nanogpt-rs data cost --measure`" in done.stderr
 
 
 def test_a_way_that_writes_other_shards_is_named(installation: Installation) -> None:
@@ -131,7 +135,7 @@ def test_a_way_that_writes_other_shards_is_named(installation: Installation) -> 
     assert "9 * length // 10" in text
     path.write_text(text.replace("9 * length // 10", "8 * length // 10"), encoding="utf-8")
     done = installation.run(
-        *("-m", "nanogpt_rs", "cost", "--measure", "--up-to", "10MB", "--repeats", "2"),
+        *("-m", "nanogpt_rs", "data", "cost", "--measure", "--up-to", "10MB", "--repeats", "2"),
         cwd=installation.folder,
     )
     assert done.returncode == 1, done.stdout

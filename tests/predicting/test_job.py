@@ -195,7 +195,7 @@ def test_no_sentence_has_an_exponent(corpus: float, step: float) -> None:
 def test_a_job_that_cannot_be_is_refused(
     nanogpt_rs: Run, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = nanogpt_rs("job", *arguments)
+    done = nanogpt_rs("job", "predict", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
 
@@ -203,7 +203,8 @@ def test_a_job_that_cannot_be_is_refused(
 @pytest.mark.slow("measures the preparation of files")
 def test_the_command(nanogpt_rs: Run) -> None:
     done = nanogpt_rs(
-        *("job", "--corpus-size=100GB", "--steps=1000", "--step-time=20ms", "--seconds=1"),
+        *("job", "predict", "--corpus-size=100GB", "--steps=1000"),
+        *("--step-time=20ms", "--seconds=1"),
         *("--corpus=english-64k-ascii", "--id=rust/two_passes", "--measure=64kB", "--json"),
     )
     assert done.returncode == 0, done.stderr

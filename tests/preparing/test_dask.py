@@ -1,4 +1,4 @@
-"""``nanogpt-rs prepare --engine dask``: real schedulers and workers, of which some are lost."""
+"""``data prepare --engine dask``: real schedulers and workers, of which some are lost."""
 
 from __future__ import annotations
 
@@ -69,7 +69,10 @@ def until(condition: Callable[[], Any]) -> None:
 def begin(folder: Path, *arguments: str | Path) -> subprocess.Popen[str]:
     """Start the command, and return it once it has finished some parts."""
     process = subprocess.Popen(
-        [COMMAND, "prepare", *write(folder, TEXT), "--out", folder / "out", *ASKED, *arguments],
+        [
+            *(COMMAND, "data", "prepare", *write(folder, TEXT)),
+            *("--out", folder / "out", *ASKED, *arguments),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -90,7 +93,7 @@ def test_processes_on_this_machine_write_the_same_bytes(nanogpt_rs: Run, tmp_pat
     write(tmp_path, TEXT[:5000])
     manifests = []
     for out, arguments in (("dask", (*ASKED, "--workers=2")), ("threads", ("--json",))):
-        done = nanogpt_rs("prepare", "0.txt", f"--out={out}", *arguments)
+        done = nanogpt_rs("data", "prepare", "0.txt", f"--out={out}", *arguments)
         assert done.returncode == 0, done.stderr
         manifests.append((tmp_path / out / "manifest.json").read_bytes())
         assert made(tmp_path / out) == naive(TEXT[:5000])
@@ -109,7 +112,7 @@ def test_options_that_do_not_go_together_are_refused(nanogpt_rs: Run, tmp_path: 
         ([*ASKED, "--workers=1"], 1, f"{tmp_path}/0.txt: not UTF-8 at byte 300"),
         ([*ASKED, "--scheduler=nonsense://1"], 1, "no scheduler answers at nonsense://1: "),
     ):
-        done = nanogpt_rs("prepare", "0.txt", "--out=out", *arguments)
+        done = nanogpt_rs("data", "prepare", "0.txt", "--out=out", *arguments)
         assert (done.returncode, done.stdout) == (status, "")
         assert says in done.stderr
         assert "Traceback" not in done.stderr
@@ -171,7 +174,10 @@ def test_a_lost_scheduler_is_named_and_finished_parts_are_kept(tmp_path: Path) -
     with scheduler(file) as (_, address), worker(address):
         there = ("--scheduler", address)
         process = subprocess.Popen(
-            [COMMAND, "prepare", tmp_path / "0.txt", "--out", tmp_path / "out", *ASKED, *there],
+            [
+                *(COMMAND, "data", "prepare", tmp_path / "0.txt"),
+                *("--out", tmp_path / "out", *ASKED, *there),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

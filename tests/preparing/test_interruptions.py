@@ -1,4 +1,4 @@
-"""``nanogpt-rs prepare``, interrupted: nothing finished is lost or done a second time."""
+"""``nanogpt-rs data prepare``, interrupted: nothing finished is lost or done a second time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_interruptions_lose_nothing_and_repeat_nothing(
     count = kept = 0
     for number in itertools.count():
         out = disk / str(number)
-        command = [COMMAND, "prepare", path, "--out", out, "--part-bytes=24", "--threads=2"]
+        command = [COMMAND, "data", "prepare", path, "--out", out, "--part-bytes=24", "--threads=2"]
         before, status = b"", -1
         while status != 0:
             process = subprocess.Popen(
@@ -101,7 +101,7 @@ def test_a_full_disk_is_named_and_finished_parts_are_kept(
 ) -> None:
     disk = small_disk("256k")
     (path,) = write(tmp_path, "to be or not to be " * 8000)
-    arguments = ("prepare", str(path), f"--out={disk / 'out'}", "--part-bytes=20000")
+    arguments = ("data", "prepare", str(path), f"--out={disk / 'out'}", "--part-bytes=20000")
     arguments += ("--threads=1", "--json")
     done = nanogpt_rs(*arguments)
     assert done.returncode == 1
@@ -156,17 +156,17 @@ def test_a_request_that_is_not_the_journals_is_refused(
         (("--part-bytes=99",), "interrupted preparation of parts of another size"),
         ((str(path), "--part-bytes=100"), "of other files, or of files that have changed"),
     ):
-        done = nanogpt_rs("prepare", str(path), "--out=out", *arguments)
+        done = nanogpt_rs("data", "prepare", str(path), "--out=out", *arguments)
         assert done.returncode == 2
         assert says in done.stderr
     assert kept_lines(tmp_path / "out") == lines
     whole = lines.splitlines(keepends=True)
     wrong = b"".join([*whole[:2], whole[2].replace(b"scanned", b"encoded"), *whole[3:]])
     (tmp_path / "out" / journal.JOURNAL).write_bytes(wrong)
-    done = nanogpt_rs("prepare", str(path), "--out=out", "--part-bytes=100")
+    done = nanogpt_rs("data", "prepare", str(path), "--out=out", "--part-bytes=100")
     assert done.returncode == 1
     assert "out/journal.jsonl, line 3: damaged; begin anew with --again" in done.stderr
-    done = nanogpt_rs("prepare", str(path), "--out=out", "--again")
+    done = nanogpt_rs("data", "prepare", str(path), "--out=out", "--again")
     assert done.returncode == 0, done.stderr
     assert made(tmp_path / "out") == naive(TEXT)
 
@@ -190,7 +190,10 @@ def test_a_file_that_changed_since_is_refused(
 def test_a_file_that_changes_while_it_is_read_is_named(how: str, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT * 100)
     process = subprocess.Popen(
-        [COMMAND, "prepare", path, "--out", tmp_path / "out", "--part-bytes=100", "--threads=1"],
+        [
+            *(COMMAND, "data", "prepare", path, "--out", tmp_path / "out"),
+            *("--part-bytes=100", "--threads=1"),
+        ],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,4 +1,4 @@
-"""``nanogpt-rs prepare``: the right bytes, however texts are cut; other files are refused."""
+"""``nanogpt-rs data prepare``: the right bytes, however texts are cut; other files are refused."""
 
 from __future__ import annotations
 
@@ -154,18 +154,21 @@ def test_a_path_that_is_not_a_text_file_is_refused_and_named(
         ([], 2, "texts and --out are needed"),
         (["right", "--check=out"], 2, "--check takes a folder, and neither texts nor --out"),
     ):
-        done = nanogpt_rs("prepare", *arguments, "--out=out")
+        done = nanogpt_rs("data", "prepare", *arguments, "--out=out")
         assert (done.returncode, done.stdout) == (status, "")
         assert done.stderr == f"nanogpt-rs: {says}\n" or says in done.stderr
         assert "Traceback" not in done.stderr
-    done = nanogpt_rs("prepare", "right", "--out=right")
+    done = nanogpt_rs("data", "prepare", "right", "--out=right")
     assert done.returncode == 1
     assert "right: File exists" in done.stderr
 
 
 def test_the_document_of_a_preparation(nanogpt_rs: Run, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT)
-    arguments = ("prepare", str(path), "--out=out", "--part-bytes=100", "--threads=2", "--json")
+    arguments = (
+        *("data", "prepare", str(path), "--out=out"),
+        *("--part-bytes=100", "--threads=2", "--json"),
+    )
     done = nanogpt_rs(*arguments)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -186,7 +189,7 @@ def test_the_document_of_a_preparation(nanogpt_rs: Run, tmp_path: Path) -> None:
     repeated = nanogpt_rs(*arguments)
     assert repeated.returncode == 0
     assert json.loads(repeated.stdout)["already"]
-    done = nanogpt_rs("prepare", str(path), "--out=other")
+    done = nanogpt_rs("data", "prepare", str(path), "--out=other")
     assert "distinct" in done.stdout
     assert (tmp_path / "other/manifest.json").read_bytes() == (
         tmp_path / "out/manifest.json"
@@ -199,15 +202,15 @@ def test_the_files_in_a_folder_are_replaced_only_with_again(
     first, other = write(tmp_path, TEXT, TEXT + "more")
     prepare([first], tmp_path / "out")
     before = made(tmp_path / "out")
-    done = nanogpt_rs("prepare", str(other), "--out=out")
+    done = nanogpt_rs("data", "prepare", str(other), "--out=out")
     assert done.returncode == 2
     assert "out: holds shards of other files; name another folder" in done.stderr
     assert made(tmp_path / "out") == before
-    done = nanogpt_rs("prepare", str(other), "--out=out", "--again")
+    done = nanogpt_rs("data", "prepare", str(other), "--out=out", "--again")
     assert done.returncode == 0, done.stderr
     assert made(tmp_path / "out") == naive(TEXT + "more")
     (tmp_path / "out" / shards.MANIFEST).unlink()
-    done = nanogpt_rs("prepare", str(other), "--out=out")
+    done = nanogpt_rs("data", "prepare", str(other), "--out=out")
     assert done.returncode == 2
     assert "train.bin: exists already, without a manifest" in done.stderr
 
@@ -215,7 +218,7 @@ def test_the_files_in_a_folder_are_replaced_only_with_again(
 def test_two_preparations_do_not_mix(nanogpt_rs: Run, tmp_path: Path) -> None:
     (path,) = write(tmp_path, TEXT)
     with durable.locked(tmp_path / "out", OSError):
-        done = nanogpt_rs("prepare", str(path), "--out=out")
+        done = nanogpt_rs("data", "prepare", str(path), "--out=out")
     assert done.returncode == 1
     assert "out: another preparation is under way here" in done.stderr
     assert not (tmp_path / "out" / journal.JOURNAL).exists()

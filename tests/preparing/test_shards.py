@@ -37,9 +37,9 @@ def test_a_damaged_shard_is_found_and_named(
     nanogpt_rs: Run, name: str, says: str, tmp_path: Path
 ) -> None:
     prepare(write(tmp_path, TEXT), tmp_path / "out")
-    assert nanogpt_rs("prepare", "--check=out").returncode == 0
+    assert nanogpt_rs("data", "check", "out").returncode == 0
     damages()[says](tmp_path / "out" / name)
-    done = nanogpt_rs("prepare", "--check=out", "--json")
+    done = nanogpt_rs("data", "check", "out", "--json")
     assert done.returncode == 1
     (fault,) = json.loads(done.stdout)["faults"]
     assert fault.startswith(f"out/{name}: {says}")
@@ -65,7 +65,7 @@ def test_training_from_shards_gives_the_same_model(nanogpt_rs: Run, tmp_path: Pa
     trained = []
     for source in ("--corpus=0.txt", "--shards=out"):
         done = nanogpt_rs(
-            "train", source, "--steps=4", "--json", "--log=log", "--checkpoint=run.pt"
+            "model", "train", source, "--steps=4", "--json", "--log=log", "--checkpoint=run.pt"
         )
         assert done.returncode == 0, done.stderr
         losses = [
@@ -76,10 +76,10 @@ def test_training_from_shards_gives_the_same_model(nanogpt_rs: Run, tmp_path: Pa
     assert trained[0] == trained[1]
     assert document["corpus"]["id"] == "shards:out"
     assert document["characters"] == len(TEXT * 2)
-    done = nanogpt_rs("sample", "run.pt", "--length=5", "--prompt=мир")
+    done = nanogpt_rs("model", "sample", "run.pt", "--length=5", "--prompt=мир")
     assert done.returncode == 0, done.stderr
     # A run from the text goes on from shards, as their ids are the same.
-    done = nanogpt_rs("train", "--shards=out", "--verify", "--resume=run.pt", "--json")
+    done = nanogpt_rs("model", "train", "--shards=out", "--verify", "--resume=run.pt", "--json")
     assert done.returncode == 0, done.stderr
 
 
@@ -97,10 +97,10 @@ def test_shards_that_do_not_match_their_manifest_are_not_trained_on(
         (["--shards=out", "--corpus=0.txt"], 2, "--shards takes neither --corpus nor --prepare"),
         (["--verify"], 2, "--verify compares the hashes of --shards"),
     ):
-        done = nanogpt_rs("train", *arguments, "--steps=1")
+        done = nanogpt_rs("model", "train", *arguments, "--steps=1")
         assert (done.returncode, done.stdout) == (status, "")
         assert says in done.stderr
     os.truncate(tmp_path / "out" / shards.TRAIN, 10)
-    done = nanogpt_rs("train", "--shards=out", "--steps=1")
+    done = nanogpt_rs("model", "train", "--shards=out", "--steps=1")
     assert done.returncode == 1
     assert "out/train.bin: truncated" in done.stderr

@@ -366,7 +366,7 @@ def test_a_run_is_promoted_by_its_command_or_its_folder(
     run = replace(recorded.run, command=what, dirty=False, commit="0123456789")
     entry = OpenRaceEntry(1, 1.8)
     records.keep_whole(tmp_path / "results/local" / folder, run, [entry])
-    done = nanogpt_rs("record", "lab-1", what)
+    done = nanogpt_rs("dev", "record", "lab-1", what)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"results/{folder}/{run.began:%Y-%m-%d}-lab-1-01234567.jsonl\n"
     (promoted,) = records.read(tmp_path / done.stdout.strip())
@@ -478,12 +478,12 @@ def test_show_and_export(nanogpt_rs: Run, tmp_path: Path) -> None:
     assert "rust/foldhash: slower: " in done.stdout
     document = json.loads(nanogpt_rs("show", str(FIRST), "--json").stdout)
     assert [cell["id"] for cell in document[0]["cells"]] == ["rust/rustc_hash", "rust/foldhash"]
-    table = nanogpt_rs("export", str(FIRST)).stdout.splitlines()
+    table = nanogpt_rs("show", "--format=csv", str(FIRST)).stdout.splitlines()
     assert len(table) == 3
     assert table[0].startswith("task,id,corpus,")
-    markdown = nanogpt_rs("export", str(FIRST), "--format", "markdown").stdout
+    markdown = nanogpt_rs("show", str(FIRST), "--format", "markdown").stdout
     assert markdown.count("\n") == 4
-    done = nanogpt_rs("export", str(FIRST), "--format", "parquet", "--out", "t.parquet")
+    done = nanogpt_rs("show", str(FIRST), "--format", "parquet", "--out", "t.parquet")
     assert done.returncode == 0, done.stderr
     import pandas
 
@@ -557,8 +557,8 @@ def test_the_newest_run_of_a_file_counts(tmp_path: Path) -> None:
 
 def test_damaged_files_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "cut.jsonl").write_bytes(FIRST.read_bytes()[:-50])
-    for command in ("show", "export"):
-        done = nanogpt_rs(command, "cut.jsonl")
+    for format in ("table", "csv", "html"):
+        done = nanogpt_rs("show", f"--format={format}", "cut.jsonl")
         assert done.returncode == 1
         assert done.stdout == ""
         assert "cut.jsonl, line 4: cut off: the line does not end" in done.stderr

@@ -131,14 +131,15 @@ def test_all_runs_make_a_page() -> None:
 def test_old_self_tests_are_summarized(nanogpt_rs: Run, tmp_path: Path) -> None:
     data = (RESULTS / "selftest/2026-11-25-xeon-2core-as-is.jsonl").read_bytes()
     (tmp_path / "as-is.jsonl").write_bytes(data)
-    done = nanogpt_rs("selftest", "--show", "--folder", str(tmp_path), "--json")
+    done = nanogpt_rs("doctor", "--self-test", "--show", "--folder", str(tmp_path), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert len(document["about"]) == 3
     same = next(each for each in document["findings"] if each["contender"] == "same")
     assert same["found"]["tries"] == 100
     done = nanogpt_rs(
-        "selftest", "--show", "--folder", str(RESULTS / "selftest"), "--condition", "loaded"
+        *("doctor", "--self-test", "--show"),
+        *("--folder", str(RESULTS / "selftest"), "--condition", "loaded"),
     )
     assert done.returncode == 1
     assert "several machines (epyc-2core, xeon-2core)" in done.stderr

@@ -53,7 +53,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     shutil.copytree(ROOT / "results/selftest", results / "selftest")
     made_up.write(results / "bench", made_up.RUN, made_up.cells(("charset",)))
     done = subprocess.run(
-        [SCRIPTS / "nanogpt-rs", "publish", folder, "--results", results],
+        [SCRIPTS / "nanogpt-rs", "dev", "publish", folder, "--results", results],
         cwd=ROOT,
         env=os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300"},
         capture_output=True,
@@ -131,7 +131,7 @@ def test_a_folder_that_the_command_did_not_make_is_left_alone(
 ) -> None:
     (tmp_path / "public").mkdir()
     (tmp_path / "public/mine.txt").write_text("mine")
-    done = nanogpt_rs("publish")
+    done = nanogpt_rs("dev", "publish")
     assert done.returncode == 1
     assert "was not made by this command" in done.stderr
     assert [path.name for path in (tmp_path / "public").iterdir()] == ["mine.txt"]

@@ -57,7 +57,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> None:
-    done = nanogpt_rs("splice")
+    done = nanogpt_rs("dev", "splice")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     text = (tmp_path / "README.md").read_text()
     assert text.startswith("# Ours\n\nBefore.\n")
@@ -77,8 +77,8 @@ def test_blocks_are_filled(nanogpt_rs: Run, results: Path, tmp_path: Path) -> No
     for fact in ("lab-1", "release build", "01234567", "2026-01-02", "SHA-256", "; load "):
         assert fact in words
     ElementTree.parse(tmp_path / "shown/headline.svg")
-    assert nanogpt_rs("splice", "--check").returncode == 0
-    assert nanogpt_rs("splice").returncode == 0
+    assert nanogpt_rs("dev", "splice", "--check").returncode == 0
+    assert nanogpt_rs("dev", "splice").returncode == 0
     assert (tmp_path / "README.md").read_text() == text
 
 
@@ -114,11 +114,11 @@ def test_a_python_faster_than_the_strongest_is_named() -> None:
 def test_stale_figures_are_found(
     nanogpt_rs: Run, results: Path, tmp_path: Path, stale: str
 ) -> None:
-    assert nanogpt_rs("splice", "--check").returncode == 1
-    nanogpt_rs("splice")
+    assert nanogpt_rs("dev", "splice", "--check").returncode == 1
+    nanogpt_rs("dev", "splice")
     path = tmp_path / stale
     path.write_text(path.read_text().replace("charset", "charsett", 1))
-    done = nanogpt_rs("splice", "--check")
+    done = nanogpt_rs("dev", "splice", "--check")
     assert done.returncode == 1
     assert stale in done.stderr
     assert "run `make splice`" in done.stderr
@@ -149,7 +149,7 @@ def test_a_block_that_cannot_be_filled_is_named(
     nanogpt_rs: Run, results: Path, tmp_path: Path, text: str, status: int, says: str
 ) -> None:
     (tmp_path / "README.md").write_text(text)
-    done = nanogpt_rs("splice")
+    done = nanogpt_rs("dev", "splice")
     assert done.returncode == status
     assert done.stderr.count("\n") == 1
     assert says in done.stderr
@@ -157,9 +157,9 @@ def test_a_block_that_cannot_be_filled_is_named(
 
 
 def test_without_records_or_document(nanogpt_rs: Run, results: Path, tmp_path: Path) -> None:
-    assert nanogpt_rs("splice", "--results", "none").returncode == 1
+    assert nanogpt_rs("dev", "splice", "--results", "none").returncode == 1
     (tmp_path / "README.md").unlink()
-    done = nanogpt_rs("splice")
+    done = nanogpt_rs("dev", "splice")
     assert (done.returncode, "README.md" in done.stderr) == (1, True)
 
 
@@ -250,7 +250,7 @@ def test_the_gain_of_a_whole_job_is_filled_in(
     nanogpt_rs: Run, results: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "README.md").write_text("<!-- splice job -->\n<!-- spliced -->\n")
-    done = nanogpt_rs("splice")
+    done = nanogpt_rs("dev", "splice")
     assert (done.returncode, "no recorded run of whole jobs" in done.stderr) == (2, True)
     text = Text("tinyshakespeare", "cd" * 32, 1_115_394, "ascii")
     (pair, *_) = made_up.cells(("charset",), ("tinyshakespeare",))[1].against
@@ -266,7 +266,7 @@ def test_the_gain_of_a_whole_job_is_filled_in(
         )
         writer.keep_other(JobDifference(text, "quick", "first_call", 9.0, difference))
     writer.end()
-    assert nanogpt_rs("splice").returncode == 0
+    assert nanogpt_rs("dev", "splice").returncode == 0
     words = " ".join((tmp_path / "README.md").read_text().split())
     for expected in (
         "(config `quick`, 9 s without the preparation)",
@@ -275,7 +275,7 @@ def test_the_gain_of_a_whole_job_is_filled_in(
         "SHA-256 cdcdcdcdcdcd; machine `lab-1`",
     ):
         assert expected in words
-    assert nanogpt_rs("splice", "--check").returncode == 0
+    assert nanogpt_rs("dev", "splice", "--check").returncode == 0
 
 
 def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:
@@ -285,7 +285,7 @@ def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:
     assert {"headline", "ranking", "picture"} <= set(kinds) <= set(MAKERS)
     if list((ROOT / "results/bench").glob("*.jsonl")):
         done = nanogpt_rs(
-            *("splice", "--check", "--document", str(ROOT / "README.md")),
+            *("dev", "splice", "--check", "--document", str(ROOT / "README.md")),
             *("--results", str(ROOT / "results")),
         )
         assert done.returncode == 0, done.stderr

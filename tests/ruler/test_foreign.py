@@ -85,7 +85,7 @@ def test_compare_breakdown_and_verify_take_a_file(nanogpt_rs: Run, theirs: Path)
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
     assert [reference["id"] for reference in cells["foreign/theirs"]["against"]] == ["python/set"]
     assert cells["foreign/theirs"]["seconds"] > cells["python/set"]["seconds"]  # it sorts
-    done = nanogpt_rs("breakdown", "charset", "foreign/theirs", *arguments)
+    done = nanogpt_rs("profile", "steps", "charset", "foreign/theirs", *arguments)
     assert [cell["id"] for cell in json.loads(done.stdout)["cells"]] == ["foreign/theirs"]
 
 

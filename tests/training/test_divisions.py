@@ -195,13 +195,13 @@ def test_the_open_division_is_met_and_recorded(
     nanogpt_rs: Run, tinyshakespeare: object, tmp_path: Path
 ) -> None:
     path = tmp_path / "records/open.jsonl"
-    done = nanogpt_rs("division", "open", "--seeds=4", "--json", "--record", str(path))
+    done = nanogpt_rs("model", "race", "open", "--seeds=4", "--json", "--record", str(path))
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert max(document["losses"]) < 1.88
     assert document["p"] < 0.01
     assert document["counts_loss"] == pytest.approx(1.774, abs=0.001)
-    nanogpt_rs("division", "open", "--seeds=2", "--record", str(path))
+    nanogpt_rs("model", "race", "open", "--seeds=2", "--record", str(path))
     first, second = files.read(path)
     assert (len(first.others), len(second.others)) == (4 + 1, 2 + 1)
     for recorded in (first, second):
@@ -226,7 +226,7 @@ def test_the_open_division_is_met_and_recorded(
     ],
 )
 def test_what_cannot_be_asked_for(nanogpt_rs: Run, arguments: list[str], says: str) -> None:
-    done = nanogpt_rs("division", *arguments)
+    done = nanogpt_rs("model", "race", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
     assert done.stdout == ""
@@ -235,14 +235,14 @@ def test_what_cannot_be_asked_for(nanogpt_rs: Run, arguments: list[str], says: s
 def test_where_nothing_can_be_recorded_nothing_is_trained(
     nanogpt_rs: Run, tinyshakespeare: object, tmp_path: Path
 ) -> None:
-    done = nanogpt_rs("division", "open", "--seeds=2", "--record", str(tmp_path))
+    done = nanogpt_rs("model", "race", "open", "--seeds=2", "--record", str(tmp_path))
     assert done.returncode == 1
     assert f"{tmp_path} cannot be read or written: Is a directory" in done.stderr
     assert done.stdout == ""
 
 
 def test_an_alias_that_is_none_is_refused(nanogpt_rs: Run, tinyshakespeare: object) -> None:
-    done = nanogpt_rs("division", "open", "--seeds=2", NANOGPT_RS_MACHINE="My Laptop")
+    done = nanogpt_rs("model", "race", "open", "--seeds=2", NANOGPT_RS_MACHINE="My Laptop")
     assert done.returncode == 1
     assert done.stderr.startswith("nanogpt-rs: 'My Laptop' is no alias")
     assert done.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""``nanogpt-rs train`` and ``sample`` as a user runs them: real processes and files."""
+"""``nanogpt-rs model train`` and ``sample`` as a user runs them: real processes and files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text(tmp_path: Path) -> str:
 
 def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> None:
     done = nanogpt_rs(
-        *("train", "--corpus", text, "--steps=6", "--evaluate-every=3", "--json"),
+        *("model", "train", "--corpus", text, "--steps=6", "--evaluate-every=3", "--json"),
         *("--prepare=rust/two_passes", "--log", str(tmp_path / "log.jsonl")),
         *("--curve", str(tmp_path / "curve.svg")),
     )
@@ -52,7 +52,9 @@ def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> No
 def test_every_preparation_trains_the_same_model(nanogpt_rs: Run, text: str) -> None:
     hashes = set()
     for id in ("python/list_comprehension", "rust/rustc_hash"):
-        done = nanogpt_rs("train", "--corpus", text, "--steps=3", "--prepare", id, "--json")
+        done = nanogpt_rs(
+            "model", "train", "--corpus", text, "--steps=3", "--prepare", id, "--json"
+        )
         assert done.returncode == 0, done.stderr
         hashes.add(json.loads(done.stdout)["parameters_sha256"])
     assert len(hashes) == 1
@@ -64,7 +66,10 @@ def test_control_c_keeps_the_run_which_resumes_to_the_same_bits(
     run, log = str(tmp_path / "run.pt"), tmp_path / "log.jsonl"
     arguments = ["--corpus", text, "--json"]
     process = subprocess.Popen(
-        [COMMAND, "train", *arguments, "--steps=300", "--checkpoint", run, "--log", str(log)],
+        [
+            *(COMMAND, "model", "train", *arguments, "--steps=300"),
+            *("--checkpoint", run, "--log", str(log)),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
@@ -81,12 +86,12 @@ def test_control_c_keeps_the_run_which_resumes_to_the_same_bits(
     assert stopped["interrupted"]
     assert 3 <= stopped["steps"] < 300
     assert stopped["val_loss"] is None
-    resumed = json.loads(nanogpt_rs("train", *arguments, "--resume", run).stdout)
-    straight = json.loads(nanogpt_rs("train", *arguments, "--steps=300").stdout)
+    resumed = json.loads(nanogpt_rs("model", "train", *arguments, "--resume", run).stdout)
+    straight = json.loads(nanogpt_rs("model", "train", *arguments, "--steps=300").stdout)
     assert resumed["steps"] == straight["steps"] == 300
     assert resumed["parameters_sha256"] == straight["parameters_sha256"]
     assert resumed["val_loss"] == straight["val_loss"]
-    written = nanogpt_rs("sample", run, "--length=40", "--prompt=to be", "--top=1")
+    written = nanogpt_rs("model", "sample", run, "--length=40", "--prompt=to be", "--top=1")
     assert written.returncode == 0, written.stderr
     assert written.stdout.startswith("to be")
     assert len(written.stdout) == len("to be") + 40 + 1
@@ -111,7 +116,7 @@ def test_control_c_keeps_the_run_which_resumes_to_the_same_bits(
 def test_a_request_that_cannot_be_met_is_refused_in_one_line(
     nanogpt_rs: Run, arguments: list[str], status: int, says: str
 ) -> None:
-    done = nanogpt_rs("train", *arguments)
+    done = nanogpt_rs("model", "train", *arguments)
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
@@ -122,7 +127,7 @@ def test_a_request_that_cannot_be_met_is_refused_in_one_line(
     not Path("/dev/full").exists(), reason="system: there is no /dev/full, a disk that is full"
 )
 def test_a_full_disk_is_named(nanogpt_rs: Run, text: str) -> None:
-    done = nanogpt_rs("train", "--corpus", text, "--steps=2", "--log=/dev/full")
+    done = nanogpt_rs("model", "train", "--corpus", text, "--steps=2", "--log=/dev/full")
     assert done.returncode == 1
     message = "/dev/full cannot be read or written: No space left on device"
     assert done.stderr == f"nanogpt-rs: {message}\n"
@@ -134,14 +139,14 @@ def test_a_refused_run_leaves_the_log_of_the_last_one(
     log = tmp_path / "log.jsonl"
     log.write_text("lines of a long run\n")
     for arguments in (["--config=ful"], ["--dtype=float46"], ["--device=cuda:99"]):
-        done = nanogpt_rs("train", "--corpus", text, f"--log={log}", *arguments)
+        done = nanogpt_rs("model", "train", "--corpus", text, f"--log={log}", *arguments)
         assert done.returncode in {1, 2}
         assert log.read_text() == "lines of a long run\n"
 
 
 def test_a_path_may_begin_with_a_tilde(nanogpt_rs: Run, text: str) -> None:
     home, name = Path(text).absolute().parent, Path(text).name
-    done = nanogpt_rs("train", f"--corpus=~/{name}", "--steps=1", HOME=str(home))
+    done = nanogpt_rs("model", "train", f"--corpus=~/{name}", "--steps=1", HOME=str(home))
     assert done.returncode == 0, done.stderr
 
 
@@ -149,11 +154,12 @@ def test_a_checkpoint_without_room_on_the_disk_leaves_the_last_one(
     nanogpt_rs: Run, text: str, tmp_path: Path
 ) -> None:
     run = tmp_path / "run.pt"
-    assert nanogpt_rs("train", "--corpus", text, "--steps=1", "--checkpoint", run).returncode == 0
+    done = nanogpt_rs("model", "train", "--corpus", text, "--steps=1", "--checkpoint", run)
+    assert done.returncode == 0, done.stderr
     before = run.read_bytes()
     limit = len(before) // 2
     done = subprocess.run(
-        [COMMAND, "train", "--corpus", text, "--steps=2", "--checkpoint", run],
+        [COMMAND, "model", "train", "--corpus", text, "--steps=2", "--checkpoint", run],
         capture_output=True,
         text=True,
         env={**os.environ, "COLUMNS": "200"},

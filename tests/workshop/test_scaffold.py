@@ -1,4 +1,4 @@
-"""``nanogpt-rs new`` in a copy of this checkout: the new implementation is right at once."""
+"""``nanogpt-rs dev new`` in a copy of this checkout: the new implementation is right at once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def test_python_for_every_task_is_right_as_it_stands(
     checkout: Path, installation: Installation
 ) -> None:
     for task in TASKS:
-        command = [Path(sys.executable).with_name("nanogpt-rs"), "new", task, "my_idea", "--python"]
+        program = Path(sys.executable).with_name("nanogpt-rs")
+        command = [program, "dev", "new", task, "my_idea", "--python"]
         done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert done.stdout.endswith(f"nanogpt-rs verify {task} --id python/my_idea\n")
@@ -103,7 +104,7 @@ def test_a_name_that_is_taken_or_impossible_is_refused(
 ) -> None:
     before = contents(checkout)
     flag = "--rust" if rust else "--python"
-    command = [Path(sys.executable).with_name("nanogpt-rs"), "new", "charset", idea, flag]
+    command = [Path(sys.executable).with_name("nanogpt-rs"), "dev", "new", "charset", idea, flag]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr

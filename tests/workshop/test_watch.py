@@ -70,7 +70,7 @@ def watching(installation: Installation) -> Iterator[tuple[Path, subprocess.Pope
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Cargo.toml", "Cargo.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    command = [sys.executable, "-P", "-m", "nanogpt_rs", "watch"]
+    command = [sys.executable, "-P", "-m", "nanogpt_rs", "dev", "watch"]
     with subprocess.Popen(
         [*command, "--corpus=english-1k-ascii", "--seconds=1"],
         cwd=folder,

@@ -10,7 +10,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
 
@@ -42,12 +42,22 @@ class Example:
     Attributes:
         case: What is special about the call, in words.
         attempt: A function that makes the call with a given contender.
-        answer: The right answer.
+        answer: The right answer, or a ``Later`` that computes it.
     """
 
     case: str
     attempt: Callable[[Any], object]
     answer: Any
+
+
+class Later(NamedTuple):
+    """An answer that is computed when it is needed, because computing it takes long.
+
+    Attributes:
+        compute: Computes the answer.
+    """
+
+    compute: Callable[[], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +137,10 @@ class Task:
 
     def wrong_example(self, function: Any, example: Example) -> str | None:
         """Describe what is wrong with ``function``'s answer to an example; ``None`` if nothing."""
+        answer = example.answer
+        right = answer.compute() if isinstance(answer, Later) else answer
         try:
-            return self.difference(example.attempt(function), example.answer)
+            return self.difference(example.attempt(function), right)
         except Exception as error:
             return f"raised {shown(error)}"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.ruler import files
-from nanogpt_rs.ruler.tasks.contract import Call, Example, Refusal, has_surrogate
+from nanogpt_rs.ruler.tasks.contract import Call, Example, Later, Refusal, has_surrogate
 from nanogpt_rs.ruler.tasks.inputs import EDGES
 
 EDGES_IN_FILES = tuple(text for text in EDGES if not has_surrogate(text))
@@ -110,7 +110,8 @@ def file_examples(
     """
 
     def example(case: str, text: str, paths: Callable[[], Sequence[object]]) -> Example:
-        return Example(case=case, attempt=lambda f: call(f, paths()), answer=oracle(text))
+        answer = Later(lambda: oracle(text))
+        return Example(case=case, attempt=lambda f: call(f, paths()), answer=answer)
 
     def written(*texts: str) -> Callable[[], list[str]]:
         return lambda: list(map(files.path_of, texts))

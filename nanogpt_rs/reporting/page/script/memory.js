@@ -15,7 +15,7 @@ function memory() {
       "Memory",
       missing(
         "Not measured here. ",
-        code("nanogpt-rs memory TASK"),
+        code("nanogpt-rs profile memory TASK"),
         " measures first calls in fresh processes.",
       ),
     );
