@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,7 @@ from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.words import duration, times
 
 if TYPE_CHECKING:
+    from nanogpt_rs.records.races import ClosedRace, OpenRace, RaceEntry
     from nanogpt_rs.training.divisions import Closed, Open
 
 COMMAND = "division"
@@ -162,17 +164,17 @@ def print_result(result: Closed | Open) -> None:
     from nanogpt_rs.training import divisions
 
     if isinstance(result, divisions.Closed):
-        print_closed(result)
+        print_closed(result.entries, result)
     else:
-        print_open(result)
+        print_open(result.losses, result)
 
 
-def print_closed(result: Closed) -> None:
+def print_closed(entries: Sequence[RaceEntry], result: Closed | ClosedRace) -> None:
     """Print the closed division's models, speed-ups and bound."""
     table = Table("the model computed as", "seed")
     for column in ("validation loss", "a step", "before the first"):
         table.add_column(column, justify="right")
-    for entry in result.entries:
+    for entry in entries:
         table.add_row(
             entry.variant,
             str(entry.seed),
@@ -195,9 +197,8 @@ def print_closed(result: Closed) -> None:
     )
 
 
-def print_open(result: Open) -> None:
+def print_open(losses: Sequence[float], result: Open | OpenRace) -> None:
     """Print the open division's losses and times."""
-    losses = result.losses
     table = Table("entry")
     for column in ("validation loss", "processor", "wall clock"):
         table.add_column(column, justify="right")

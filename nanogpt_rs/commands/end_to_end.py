@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from nanogpt_rs.measuring.end_to_end import EndToEnd
     from nanogpt_rs.records.kinds import Other
+    from nanogpt_rs.records.schema import Difference, Trained
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
 
@@ -96,8 +98,8 @@ def measure(
         print_json({"build": asdict(build), "meanwhile": meanwhile, **asdict(result)})
         return
     out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
-    print_stages(result)
-    print_differences(result)
+    print_stages(result.training, result.trained)
+    print_differences(result.differences, result.state, result.rest)
     out.print(escape(meanwhile_line(**meanwhile)))
 
 
@@ -120,12 +122,16 @@ def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
         keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
 
 
-def print_stages(result: EndToEnd) -> None:
-    """Print how long each stage of each job took."""
+def print_stages(training: str, runs: Sequence[Trained]) -> None:
+    """Print how long each stage of each job took.
+
+    Args:
+        training: The config and the options of the training, in words.
+        runs: The jobs, at least one.
+    """
     from nanogpt_rs.measuring.end_to_end import stages_of
 
-    runs = result.trained
-    title = f"from file to loss, {result.training}, {runs[0].steps} steps; wall-clock time"
+    title = f"from file to loss, {training}, {runs[0].steps} steps; wall-clock time"
     table = Table(title=title, title_justify="left")
     table.add_column("stage")
     for run in runs:
@@ -142,15 +148,21 @@ def print_stages(result: EndToEnd) -> None:
     )
 
 
-def print_differences(result: EndToEnd) -> None:
-    """Print how much time each preparation gains, and which share of the job that is."""
+def print_differences(differences: Sequence[Difference], state: str, rest: float) -> None:
+    """Print how much time each preparation gains, and which share of the job that is.
+
+    Args:
+        differences: The measured differences, at least one.
+        state: State in which the preparations were compared.
+        rest: Seconds of a job without its preparation.
+    """
     table = Table(title="what the preparation gains in this job", title_justify="left")
     for column in ("preparation", "against"):
         table.add_column(column, overflow="fold")
     for column in ("times as fast", "verdict", "gain", "95 % interval", "of the job"):
         table.add_column(column, justify="right")
-    for difference in result.differences:
-        job = difference.reference_seconds + result.rest
+    for difference in differences:
+        job = difference.reference_seconds + rest
         bounds = difference.interval
         ratio = difference.comparison.ratio
         table.add_row(
@@ -163,8 +175,10 @@ def print_differences(result: EndToEnd) -> None:
             f"{difference.share_of(job):.2%}",
         )
     out.print(table)
+    comparisons = [difference.comparison for difference in differences]
+    processes = max(each.processes_used + each.processes_dropped for each in comparisons)
     out.print(
-        f"Gains are paired differences of the preparation alone, {STATES[result.state]}, from "
-        f"{result.processes} processes. Training was measured separately. With its imports it adds "
-        f"{duration(result.rest)} to each job."
+        f"Gains are paired differences of the preparation alone, {STATES[state]}, from "
+        f"{processes} processes. Training was measured separately. With its imports it adds "
+        f"{duration(rest)} to each job."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -27,6 +26,7 @@ from nanogpt_rs.commands.console import (
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.commands.pages import PAGE, newest_of_each, write_page
+from nanogpt_rs.commands.recorded_tables import print_records
 from nanogpt_rs.commands.runs import runs_of
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.ruler.corpora import CORPORA
@@ -168,16 +168,13 @@ def document_of(recorded: Recorded) -> dict[str, Any]:
 
 
 def print_recorded(recorded: Recorded) -> None:
-    """Print a run: its cells, the numbers of its other records, and how busy the machine was."""
-    from nanogpt_rs.records.kinds import kind_of_other
+    """Print a run: its cells, its other records, and how busy the machine was."""
     from nanogpt_rs.statistics.adjusted import adjusted
     from nanogpt_rs.statistics.meanwhile import together
 
     descriptions = {id: source.description for id, source in CORPORA.items()}
     print_run(recorded.run, adjusted(recorded.cells), descriptions)
-    kinds = Counter(kind_of_other(other).replace("_", " ") for other in recorded.others)
-    for kind, count in kinds.items():
-        out.print(escape(f"{count} records of kind {kind!r}: --json has them"), soft_wrap=True)
+    print_records(recorded)
     if (meanwhile := together(recorded.cells)) is not None:
         out.print(escape(meanwhile_line(**asdict(meanwhile))))
     if not recorded.complete:

@@ -20,7 +20,7 @@ IN_MARKDOWN = (
     *("builds", "fastest_build_seconds", "slowest_build_seconds"),
     *("reference", "verdict", "ratio", "low", "high"),
 )
-"""Columns that a table in Markdown has."""
+"""Columns that a table in Markdown has; ``origin`` too where a row is a third party's."""
 WHOLE_NUMBERS = ("builds", "instructions", "instructions_before")
 """Columns of whole numbers that only some rows have."""
 
@@ -36,7 +36,7 @@ def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:
     compared with none. The columns are fields of ``records.schema.Cell`` and of its comparison,
     then the machine, the build and the commit. A ratio above 1 says that the cell was faster.
     ``builds`` is empty for Python; the seconds of the fastest and of the slowest build are empty
-    where one build was measured.
+    where one build was measured. ``origin`` is the source of a third party's implementation.
 
     Raises:
         FrameError: pandas is missing.
@@ -90,6 +90,7 @@ def row_of(run: Run, cell: Cell, against: Against | None) -> dict[str, Any]:
         "instructions_before": cell.instructions_before,
         "change": cell.change,
         "limit": cell.limit,
+        "origin": cell.origin,
         "characters": cell.characters,
         "width": cell.width,
         "corpus_sha256": cell.sha256,
@@ -115,7 +116,8 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
     if format == "csv":
         return bytes(frame.to_csv(index=False).encode())
     if format == "markdown":
-        return markdown(frame[list(IN_MARKDOWN)]).encode()
+        foreign = ["origin"] if frame["origin"].notna().any() else []
+        return markdown(frame[[*IN_MARKDOWN, *foreign]]).encode()
     buffer = io.BytesIO()
     try:
         frame.to_parquet(buffer, index=False)

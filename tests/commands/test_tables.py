@@ -140,3 +140,22 @@ def test_parquet_says_how_far_builds_differ(
     assert frame["fastest_build_seconds"].dropna().to_dict() == {
         "rust/ahash": pytest.approx(min(by_build), rel=1e-5)
     }
+
+
+def test_an_export_says_which_rows_are_a_third_partys(nanogpt_rs: Run, tmp_path: Path) -> None:
+    first, second = made_up.cells(("charset",), ("tinyshakespeare",))[:2]
+    origin = "mine.py, SHA-256 0123456789abcdef"
+    path = made_up.write(tmp_path, made_up.RUN, [replace(first, origin=origin), second])
+    rows = csv.DictReader(nanogpt_rs("show", "--format=csv", str(path)).stdout.splitlines())
+    assert {(row["id"], row["origin"]) for row in rows} == {(first.id, origin), (second.id, "")}
+    assert origin in nanogpt_rs("show", "--format=markdown", str(path)).stdout
+
+
+def test_counted_instructions_are_shown(nanogpt_rs: Run, tmp_path: Path) -> None:
+    (cell,) = made_up.cells(("charset",), ("tinyshakespeare",))[:1]
+    counted = replace(cell, seconds=None, against=(), instructions=123_456, state="instructions")
+    run = replace(made_up.RUN, command="count")
+    done = nanogpt_rs("show", str(made_up.write(tmp_path, run, [counted])))
+    assert done.returncode == 0, done.stderr
+    assert "123,456" in done.stdout
+    assert "can be compared across commits" in done.stdout

@@ -77,3 +77,14 @@ def test_where_nothing_was_measured(nanogpt_rs: Run_) -> None:
     done = nanogpt_rs("show", "--format=html")
     assert (done.returncode, done.stdout) == (1, "")
     assert "`make bench` makes one" in done.stderr
+
+
+def test_the_page_is_opened_in_the_users_browser(
+    nanogpt_rs: Run_, run_file: Path, tmp_path: Path
+) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    done = nanogpt_rs("show", "--open", "-o", "page.html", str(run_file), BROWSER=str(browser))
+    assert (done.returncode, done.stdout) == (0, "page.html\n"), done.stderr
+    assert (tmp_path / "opened").read_text() == f"file://{tmp_path}/page.html\n"

@@ -151,8 +151,8 @@ def test_a_path_that_is_not_a_text_file_is_refused_and_named(
         (["none"], 2, "none: No such file or directory"),
         (["empty"], 1, "no characters in empty: nothing to prepare"),
         (["right", "wrong"], 1, "wrong: not UTF-8 at byte 3"),
-        ([], 2, "texts and --out are needed"),
-        (["right", "--check=out"], 2, "--check takes a folder, and neither texts nor --out"),
+        ([], 2, "Missing argument 'paths'"),
+        (["right", "--check=out"], 2, "No such option: --check"),
     ):
         done = nanogpt_rs("data", "prepare", *arguments, "--out=out")
         assert (done.returncode, done.stdout) == (status, "")

@@ -118,8 +118,13 @@ def test_every_kind_of_file_is_shown(nanogpt_rs: Run) -> None:
     for path in first.values():
         done = nanogpt_rs("show", str(path))
         assert (done.returncode, done.stderr) == (0, ""), path
-        alias = read(path)[0].run.machine.alias
-        assert f"{alias}: " in done.stdout
+        recorded = read(path)[0]
+        assert f"{recorded.run.machine.alias}: " in done.stdout
+        tables = done.stdout.count("└")
+        assert tables >= (path.parent.name != "bench") + bool(recorded.cells), path
+        found = [getattr(other, "found", None) for other in recorded.others]
+        ids = {str(each.id) for each in found if hasattr(each, "id")}
+        assert [id for id in ids if id not in done.stdout] == [], path
 
 
 def test_all_runs_make_a_page() -> None:
