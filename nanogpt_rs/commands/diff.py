@@ -44,31 +44,34 @@ if TYPE_CHECKING:
     from nanogpt_rs.measuring.diff import Side
     from nanogpt_rs.records.schema import Cell
 
+TaskOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task",
+        autocompletion=complete_task,
+        help="A task, such as charset; repeatable.",
+        show_default=DEFAULT_TASKS,
+    ),
+]
+States = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        autocompletion=complete_state,
+        help="warm, fresh_str or evicted; repeatable.",
+        show_default="warm",
+    ),
+]
+
 
 def diff(
     context: typer.Context,
     older: Annotated[str, typer.Argument(help="The commit to compare with, such as HEAD~1.")],
     newer: Annotated[str, typer.Argument(help="The commit to test.")] = "HEAD",
-    tasks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--task",
-            autocompletion=complete_task,
-            help="A task, such as charset; repeatable.",
-            show_default=DEFAULT_TASKS,
-        ),
-    ] = None,
+    tasks: TaskOptions = None,
     ids: Ids = None,
     corpus: Corpora = None,
-    state: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--state",
-            autocompletion=complete_state,
-            help="warm, fresh_str or evicted; repeatable.",
-            show_default="warm",
-        ),
-    ] = None,
+    state: States = None,
     everything: Everything = False,
     seconds: Annotated[
         float | None,
