@@ -19,8 +19,9 @@ def record(
     command: Annotated[
         str,
         typer.Argument(
-            help="Command that measured: bench, compare, diff, count, breakdown, memory, "
-            "end-to-end, cost, selftest, division, prepare; or pytest-benchmark."
+            help="What was measured, by its name in records: bench, compare, diff; breakdown, "
+            "count or memory (profile); end-to-end (job measure); cost or prepare (data); "
+            "division (model race); selftest (doctor --self-test); or pytest-benchmark."
         ),
     ] = "bench",
     results: Recorded = Path("results"),

@@ -1,4 +1,4 @@
-"""The fields of ``prepare --rounds``'s records: how near a preparation comes to its limit."""
+"""The fields of ``data bench``'s records: how near a preparation comes to its limit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PreparationSpeed:
 
 @dataclass(frozen=True)
 class PreparationRounds:
-    """The result of ``prepare --rounds``.
+    """The result of ``data bench``.
 
     Attributes:
         bytes: Length of the texts in bytes.

@@ -1,4 +1,4 @@
-"""The fields of ``division``'s records: how fast a network learns TinyShakespeare here."""
+"""The fields of ``model race``'s records: how fast a network learns TinyShakespeare here."""
 
 from __future__ import annotations
 

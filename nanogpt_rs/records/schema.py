@@ -55,7 +55,8 @@ class Run:
     Attributes:
         run: Id of the run: the time at which it began, in UTC, and six random
             hexadecimal digits.
-        command: Name of the command, such as ``bench``.
+        command: Name of the command, such as ``bench``. Commands that were renamed keep the name
+            that they had in 0.1, such as ``breakdown`` for ``profile steps``.
         machine: Machine that it ran on.
         build: Build of the Rust module by name: profile, opt_level, rustc, target, ...
         sources: Sources that the Rust module was checked against, in words.
@@ -263,7 +264,8 @@ class Cell:
         against: Comparison with each reference other than itself.
         instructions: Number of instructions that one call executed; ``None`` where time was
             measured instead.
-        instructions_before: The same number in the older commit, if ``count`` compared two.
+        instructions_before: The same number in the older commit, if ``profile instructions``
+            compared two.
         change: What the two numbers show: ``placement`` where they are equal, ``sources`` where
             they differ and so do the implementation's files, ``code generation`` where they differ
             and its files do not. ``None`` where they were not compared.
@@ -378,7 +380,7 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class CallInSteps:
-    """Record of ``breakdown``: one implementation's call in steps.
+    """Record of ``profile steps``: one implementation's call in steps.
 
     Attributes:
         text: Text that the call worked on.
@@ -431,7 +433,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class FirstCall:
-    """Record of ``memory``: one implementation's first call in fresh processes.
+    """Record of ``profile memory``: one implementation's first call in fresh processes.
 
     Attributes:
         text: Text that the call worked on.
@@ -477,7 +479,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class WholeJob:
-    """Record of ``bench --end-to-end``: one whole job, from a file to a loss.
+    """Record of ``job measure``: one whole job, from a file to a loss.
 
     Attributes:
         text: Text that the model was trained on.
@@ -519,7 +521,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class JobDifference:
-    """Record of ``bench --end-to-end``: seconds that a preparation gains in the run's jobs.
+    """Record of ``job measure``: seconds that a preparation gains in the run's jobs.
 
     Attributes:
         text: Text that was prepared.
@@ -540,7 +542,7 @@ class JobDifference:
 
 @dataclass(frozen=True)
 class Taken:
-    """Record of ``cost``: one preparation of a text of some size.
+    """Record of ``data cost``: one preparation of a text of some size.
 
     Attributes:
         way: Engine of ``data prepare``, or id of an implementation of the task ``shards``.

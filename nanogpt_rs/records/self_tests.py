@@ -1,4 +1,4 @@
-"""The fields of ``selftest``'s records: comparisons whose right answer is known beforehand."""
+"""The fields of the self-test's records: comparisons whose right answer is known beforehand."""
 
 from __future__ import annotations
 
