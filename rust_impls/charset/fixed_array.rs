@@ -38,15 +38,21 @@ fn ascii(text: &[u8]) -> Vec<char> {
 /// Checks first and lists each new character, so that the table need not be read back. Zeroed
 /// memory from the allocator costs nothing until it is touched, and only the pages with the text's
 /// characters are.
+#[inline(never)] // begins with a cache line, whatever the other loop is compiled to
 fn unicode(text: &str) -> Vec<char> {
     let mut seen = vec![false; CODE_POINTS];
     let mut characters = Vec::new();
     for character in text.chars() {
-        let flag = &mut seen[character as usize];
-        if !*flag {
-            *flag = true;
-            characters.push(character);
+        if !seen[character as usize] {
+            add(character, &mut seen, &mut characters);
         }
     }
     characters
+}
+
+#[cold]
+#[inline(never)]
+fn add(character: char, seen: &mut [bool], characters: &mut Vec<char>) {
+    seen[character as usize] = true;
+    characters.push(character);
 }
