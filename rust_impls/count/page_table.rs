@@ -42,16 +42,14 @@ fn pages<C: Copy + Into<u32>>(codes: &[C]) -> Vec<Count> {
     // Page 0 of `counts` stays unused, so that place 0 can mean that a page has not been made.
     let mut places = vec![0_u16; PAGES];
     let mut counts = vec![[0_usize; PAGE]];
-    for &code in codes {
-        let code: u32 = code.into();
-        let place = &mut places[code as usize / PAGE];
-        if *place == 0 {
-            #[allow(clippy::cast_possible_truncation)] // there are no more than PAGES pages
-            let next = counts.len() as u16;
-            *place = next;
-            counts.push([0; PAGE]);
-        }
-        counts[usize::from(*place)][code as usize % PAGE] += 1;
+    let mut rest = codes;
+    while let Some(at) = count_until_new(rest, &places, &mut counts) {
+        rest = &rest[at..];
+        let code: u32 = rest[0].into();
+        #[allow(clippy::cast_possible_truncation)] // there are no more than PAGES pages
+        let next = counts.len() as u16;
+        places[code as usize / PAGE] = next;
+        counts.push([0; PAGE]);
     }
     let pages = (0..)
         .step_by(PAGE)
@@ -62,4 +60,23 @@ fn pages<C: Copy + Into<u32>>(codes: &[C]) -> Vec<Count> {
             occurring(counts[usize::from(place)]).map(move |(code, count)| (first + code, count))
         })
         .collect()
+}
+
+/// Counts codes until one has no page yet, and returns its position. No page is made meanwhile, so
+/// that the addresses of both tables stay in registers: read again after each increment, they would
+/// have to wait wherever the processor takes the increment for one of them.
+#[inline(never)]
+fn count_until_new<C: Copy + Into<u32>>(
+    codes: &[C],
+    places: &[u16],
+    counts: &mut [[usize; PAGE]],
+) -> Option<usize> {
+    codes.iter().position(|&code| {
+        let code: u32 = code.into();
+        let place = usize::from(places[code as usize / PAGE]);
+        if place > 0 {
+            counts[place][code as usize % PAGE] += 1;
+        }
+        place == 0
+    })
 }

@@ -43,12 +43,27 @@ fn by_ids<C: Copy + Into<u32>>(text: Text<'_>, codes: &[C]) -> Vec<Count> {
     let mut pairs = Pairs::new();
     let mut block = [0; BLOCK];
     for codes in codes.chunks(BLOCK) {
-        for (id, &code) in block.iter_mut().zip(codes) {
-            *id = ids[code.into() as usize];
-        }
-        pairs.add(&block[..codes.len()]);
+        let block = &mut block[..codes.len()];
+        find(&ids, codes, block);
+        pairs.add(block);
     }
     vocabulary.into_iter().zip(pairs.counts()).collect()
+}
+
+/// Writes the id of each code. Eight codes have one jump back between them: with a jump for each,
+/// the loop took a fifth longer where it lay across the border between two cache lines.
+#[inline(never)]
+fn find<C: Copy + Into<u32>>(ids: &[u8], codes: &[C], places: &mut [u8]) {
+    let (eights, rest) = codes.as_chunks::<8>();
+    let (eight_places, rest_places) = places.as_chunks_mut::<8>();
+    for (codes, places) in eights.iter().zip(eight_places) {
+        for (&code, place) in codes.iter().zip(places) {
+            *place = ids[code.into() as usize];
+        }
+    }
+    for (&code, place) in rest.iter().zip(rest_places) {
+        *place = ids[code.into() as usize];
+    }
 }
 
 /// Counters of pairs of bytes. A text has few of the 65,536 pairs, so that their counters stay in
