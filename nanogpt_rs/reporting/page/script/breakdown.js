@@ -15,7 +15,11 @@ function breakdown() {
     return section(
       id,
       title,
-      missing("Not measured here. ", code("nanogpt-rs profile steps TASK ID"), " takes a call apart."),
+      missing(
+        "Not measured here. ",
+        code("nanogpt-rs profile steps TASK ID"),
+        " takes a call apart.",
+      ),
     );
   }
   const names = unique(
