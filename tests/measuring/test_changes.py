@@ -12,7 +12,7 @@ import pytest
 from nanogpt_rs.measuring import changes
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.registry import REGISTRY, find
+from nanogpt_rs.ruler.registry import REGISTRY, Implementation, find
 
 CELL = Cell("encode_array", "rust/fixed_array", "tiny", "0", 1, "ascii", "instructions", "right")
 FIXED_ARRAY = find("encode_array", "rust/fixed_array")
@@ -39,9 +39,11 @@ def test_the_sources_of_a_row_are_its_file_and_what_it_names() -> None:
     assert sources("charset", "python/set") == set()
 
 
-@pytest.mark.parametrize("row", [row for row in REGISTRY if row.is_compiled()], ids=str)
-def test_every_row_in_rust_has_sources(row: object) -> None:
-    files = changes.sources_of(row, partial(changes.text_of, None))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "row", [row for row in REGISTRY if row.is_compiled()], ids=lambda row: f"{row.task}-{row.id}"
+)
+def test_every_row_in_rust_has_sources(row: Implementation) -> None:
+    files = changes.sources_of(row, partial(changes.text_of, None))
     assert files
     assert not any(file.startswith(changes.BORDER) for file in files)
 

@@ -191,7 +191,9 @@ def test_a_path_is_a_corpus_whose_name_has_no_folder(tmp_path: Path) -> None:
 
 
 def test_a_name_of_neither_a_corpus_nor_a_file_is_refused() -> None:
-    with pytest.raises(corpora.UnknownCorpusError, match=r"'nowhere.txt': no such file.*lists the"):
+    with pytest.raises(
+        corpora.UnknownCorpusError, match=r"'nowhere.txt': no such file.*list corpora"
+    ):
         corpora.load("nowhere.txt")
     with pytest.raises(corpora.UnknownCorpusError, match="near: synthetic"):
         corpora.load("sinthetic")
