@@ -181,8 +181,17 @@ def missing(done: Sequence[Other], chosen: Sequence[Pair]) -> list[Step]:
 
 
 def lacks(done: Sequence[Other], chosen: Sequence[Pair]) -> bool:
-    """Return whether any comparison is missing."""
-    return bool(missing(done, chosen))
+    """Return whether any comparison is missing, or a count that can be made here."""
+    return bool(missing(done, chosen)) or bool(states_to_count(done, chosen) and can_count())
+
+
+def can_count() -> bool:
+    """Return whether instructions can be counted here."""
+    try:
+        count.library()
+    except count.CountError:
+        return False
+    return True
 
 
 def measure(
@@ -205,7 +214,8 @@ def measure(
         BuildsError, NoOpError: A state cannot be built here.
         WorkerError: A process gave no answer.
     """
-    steps, uncounted = missing(done, chosen), states_to_count(done, chosen)
+    steps = missing(done, chosen)
+    uncounted = states_to_count(done, chosen) if can_count() else []
     total, finished = len(steps) + len(uncounted), 0
     states = States(lambda step: advance(step, finished, total))
     for step in steps:
@@ -217,10 +227,7 @@ def measure(
         finished += 1
     for state in uncounted:
         advance(f"{state.name}: counting instructions", finished, total)
-        try:
-            keep(counts(state, condition, states))
-        except count.CountError:
-            return
+        keep(counts(state, condition, states))
         finished += 1
 
 
