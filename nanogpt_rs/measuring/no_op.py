@@ -16,6 +16,7 @@ from random import Random
 from shutil import copy2, rmtree
 
 from nanogpt_rs.ruler import provenance
+from nanogpt_rs.statistics.rebuilds import AS_IT_IS, REBUILD
 
 LIBRARY = Path("rust_impls/lib.rs")
 FUNCTION = """
@@ -130,9 +131,9 @@ def append(path: Path, text: str) -> None:
 
 
 VARIANTS = (
-    Variant("as it is", "as it is", nothing),
+    Variant(AS_IT_IS, AS_IT_IS, nothing),
     Variant("unused function of 22 lines", "unused function", partial(unused_function, 22)),
-    Variant("rebuild 1", "rebuild", nothing, rebuild=1),
+    Variant("rebuild 1", REBUILD, nothing, rebuild=1),
     Variant(
         "comment in charset/mod.rs",
         "changed comment",
@@ -146,7 +147,7 @@ VARIANTS = (
     ),
     Variant("unused function of 73 lines", "unused function", partial(unused_function, 73)),
     Variant("function for Python", "unused function", added_to_python),
-    Variant("rebuild 2", "rebuild", nothing, rebuild=2),
+    Variant("rebuild 2", REBUILD, nothing, rebuild=2),
     Variant(
         "comment in vocabulary.rs",
         "changed comment",

@@ -21,6 +21,8 @@ STEADY = 0.02
 """Relative difference of the slowest to the fastest of 16 builds below which a row is steady."""
 RANGE_OF_16 = 3.53
 """Expected range of 16 normal values, in standard deviations."""
+AS_IT_IS = "as it is"
+"""The name and the kind of the state of the sources that all others are made from."""
 REBUILD = "rebuild"
 """The kind of a state whose sources are those of the first."""
 Counts = Mapping[str, Sequence[int]]
@@ -135,8 +137,8 @@ def finding(
 
 def kind_of(record: SelfTestRebuild) -> str:
     """Return the kind of change between two states, or both kinds where both states have one."""
-    kinds = dict.fromkeys(kind for kind in record.kinds if kind != "as it is")
-    return " and ".join(sorted(kinds)) or "as it is"
+    kinds = dict.fromkeys(kind for kind in record.kinds if kind != AS_IT_IS)
+    return " and ".join(sorted(kinds)) or AS_IT_IS
 
 
 def different_rows(parts: Sequence[SelfTestRebuild]) -> dict[str, bool]:
@@ -172,12 +174,11 @@ def named(records: Iterable[SelfTestRebuild]) -> list[tuple[str, RebuildComparis
 def counts_of(record: SelfTestRebuild, counts: Mapping[str, Counts]) -> list[Counts]:
     """Return the instructions of both states of a pair; fewer where they were not counted."""
     states = (record.older, record.newer)
-    first = next(iter(counts.values()), {})  # a rebuild has the sources of the first state
-    return [
-        first if kind == REBUILD else counts[state]
+    names = [  # a rebuild has the sources as they are
+        AS_IT_IS if kind == REBUILD else state
         for state, kind in zip(states, record.kinds, strict=True)
-        if kind == REBUILD or state in counts
     ]
+    return [counts[name] for name in names if name in counts]
 
 
 def is_moved(counts: Sequence[Counts], name: str) -> bool:
