@@ -11,18 +11,11 @@ from nanogpt_rs.commands.tables import corpus_line
 from nanogpt_rs.records.preparations import PreparationRounds
 from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
 from nanogpt_rs.records.schema import CallInSteps, FirstCall, JobDifference, Taken, Text, WholeJob
-from nanogpt_rs.records.self_tests import (
-    SelfTestCounts,
-    SelfTestGroup,
-    SelfTestRebuild,
-    SelfTestRivals,
-    SelfTestSeeds,
-)
+from nanogpt_rs.records.self_tests import SelfTest
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.kinds import Recorded
 
-SELF_TEST = (SelfTestCounts, SelfTestGroup, SelfTestRebuild, SelfTestRivals, SelfTestSeeds)
 Kind = TypeVar("Kind")
 
 
@@ -93,8 +86,8 @@ def print_whole_jobs(jobs: Sequence[WholeJob], differences: Sequence[JobDifferen
 
     for text, config in dict.fromkeys((job.text, job.config) for job in jobs):
         print_text(text)
-        how = next(job.found.how for job in jobs)
         trained = [job.found for job in jobs if (job.text, job.config) == (text, config)]
+        how = trained[0].how
         print_stages(f"config {config}{how and f' on {how}'}", trained)
         gains = [gain for gain in differences if (gain.text, gain.config) == (text, config)]
         if gains:
@@ -120,7 +113,7 @@ def print_self_tests(recorded: Recorded) -> None:
     """Print the findings of a self-test, condition by condition."""
     from nanogpt_rs.commands.selftest import report
 
-    records = [record for record in recorded.others if isinstance(record, SELF_TEST)]
+    records = [record for record in recorded.others if isinstance(record, SelfTest)]
     for condition in dict.fromkeys(record.condition for record in records):
         with damage():
             report(condition, [recorded], Path(recorded.run.run), as_json=False)

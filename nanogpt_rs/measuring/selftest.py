@@ -27,10 +27,9 @@ from nanogpt_rs.records.kinds import Other, Recorded
 from nanogpt_rs.records.schema import Comparison, RecordError, Run
 from nanogpt_rs.records.self_tests import (
     SAME,
+    SelfTest,
     SelfTestContender,
-    SelfTestCounts,
     SelfTestGroup,
-    SelfTestRebuild,
     SelfTestRivals,
     SelfTestSeeds,
 )
@@ -43,8 +42,6 @@ class SelfTestError(Exception):
 
 
 COMMAND = "selftest"
-KINDS = (SelfTestGroup, SelfTestRivals, SelfTestSeeds, SelfTestRebuild, SelfTestCounts)
-"""Kinds of records that a self-test makes."""
 CONDITIONS = ("as-is", "loaded")
 EXACT_CALLS = 100
 """In blocks of a multiple of this many calls, every known slow-down is a whole number of calls."""
@@ -320,7 +317,7 @@ def under(condition: str, runs: Sequence[Recorded]) -> list[Other]:
         record
         for recorded in runs
         for record in recorded.others
-        if isinstance(record, KINDS) and record.condition == condition
+        if isinstance(record, SelfTest) and record.condition == condition
     ]
 
 

@@ -31,8 +31,8 @@ class OverBuilds:
 def over_builds(cell: Cell) -> OverBuilds | None:
     """Return the builds of a cell; ``None`` for Python, and for what was not measured.
 
-    Where a record names no number of builds, whatever is compiled had one. That holds for records
-    from before builds were counted, and for third parties' Rust.
+    Where a record names no number of builds, which is so in records from before builds were
+    counted, whatever is compiled had one.
     """
     if cell.seconds is None and cell.instructions is None:
         return None

@@ -17,6 +17,7 @@ from nanogpt_rs.records.schema import (
     WholeJob,
 )
 from nanogpt_rs.records.self_tests import (
+    SelfTest,
     SelfTestCounts,
     SelfTestGroup,
     SelfTestRebuild,
@@ -30,11 +31,7 @@ Other = (
     | WholeJob
     | JobDifference
     | Taken
-    | SelfTestGroup
-    | SelfTestRivals
-    | SelfTestSeeds
-    | SelfTestRebuild
-    | SelfTestCounts
+    | SelfTest
     | RaceEntry
     | ClosedRace
     | OpenRaceEntry

@@ -211,3 +211,7 @@ class SelfTestCounts:
     row: str
     state: str
     instructions: dict[str, tuple[int, ...]]
+
+
+SelfTest = SelfTestGroup | SelfTestRivals | SelfTestSeeds | SelfTestRebuild | SelfTestCounts
+"""A record that a self-test makes, of any kind."""
