@@ -192,8 +192,11 @@ def has_extension(package: str) -> bool:
     if spec is None:
         return False
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    files = [Path(spec.origin or ""), *(path for folder in folders for path in folder.rglob("*"))]
-    return any(path.name.endswith(tuple(EXTENSION_SUFFIXES)) for path in files)
+    inside = (path for folder in folders for path in folder.rglob("*"))  # thousands, in some
+    suffixes = tuple(EXTENSION_SUFFIXES)
+    return str(spec.origin).endswith(suffixes) or any(
+        path.name.endswith(suffixes) for path in inside
+    )
 
 
 def simd_paths() -> list[str]:
