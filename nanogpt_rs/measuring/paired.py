@@ -18,7 +18,7 @@ import numpy as np
 
 from nanogpt_rs.measuring.builds import LinkedBuild
 from nanogpt_rs.records import schema
-from nanogpt_rs.ruler import provenance, rounds
+from nanogpt_rs.ruler import provenance, rounds, timing
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.rounds import SINGLY
 from nanogpt_rs.ruler.worker import run_worker
@@ -295,7 +295,7 @@ class Measured:
     def compare(self, contender: int, baseline: int = 0) -> schema.Comparison:
         """Compare an arm with a baseline, whose control is the arm after the baseline."""
         wall_only = self.wall_only
-        if not rounds.COUNTS_SWITCHES:
+        if not timing.COUNTS_SWITCHES:
             wall_only = tuple(range(self.processes[0].blocks.shape[0]))
         if baseline == blocks.BASELINE:
             comparison = verdict.compare(
@@ -312,7 +312,7 @@ class Measured:
             )
         return (
             comparison
-            if rounds.COUNTS_SWITCHES
+            if timing.COUNTS_SWITCHES
             else replace(comparison, clock_reason=NO_SWITCH_COUNTS)
         )
 
@@ -336,7 +336,7 @@ class Measured:
         calls = float(self.processes[0].blocks[arm, 0, 4])
         short = self.wall_of(arm) * calls * 1e9 <= blocks.SHORT_NS
         waits = arm in self.wall_only or clocks.waits(self.processes, arm)
-        return "wall" if short or waits or not rounds.COUNTS_SWITCHES else "cpu"
+        return "wall" if short or waits or not timing.COUNTS_SWITCHES else "cpu"
 
 
 def echoes_of(arms: Sequence[Arm], seconds: Sequence[float], controlled: bool) -> tuple[int, ...]:

@@ -13,15 +13,11 @@ import importlib
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from itertools import repeat
-from mmap import mmap
-from pathlib import Path
 from pkgutil import resolve_name
 from random import Random
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
 from nanogpt_rs.ruler.registry import find
@@ -29,46 +25,19 @@ from nanogpt_rs.ruler.sides import functions_of
 from nanogpt_rs.ruler.surroundings import Surroundings, fork
 from nanogpt_rs.ruler.tasks import TASKS, Call, Task
 from nanogpt_rs.ruler.texts import repeated
+from nanogpt_rs.ruler.timing import (
+    CallBlock,
+    Extent,
+    Once,
+    TimedArm,
+    cores_used,
+    kept,
+    marks,
+    measure,
+    total,
+    warm,
+)
 from nanogpt_rs.ruler.worker import NO_ARM
-
-LEAST_WATCHED = 0.02
-"""Seconds for which an arm with threads is called to find out how many cores it keeps busy."""
-
-try:
-    from resource import RUSAGE_THREAD, getrusage
-
-    COUNTS_SWITCHES = True
-except ImportError:  # Windows and macOS do not tell whether a thread was preempted
-    COUNTS_SWITCHES = False
-
-    def switches() -> tuple[int, int]:
-        """Return no switches, because this system does not count them by thread."""
-        return 0, 0
-
-else:
-
-    def switches() -> tuple[int, int]:
-        """Return the numbers of this thread's involuntary and voluntary context switches so far."""
-        usage = getrusage(RUSAGE_THREAD)
-        return usage.ru_nivcsw, usage.ru_nvcsw
-
-
-class CallBlock(NamedTuple):
-    """The measurement of a block of calls of one arm.
-
-    Attributes:
-        wall_ns: Nanoseconds of wall-clock time.
-        cpu_ns: Nanoseconds of this thread's processor time.
-        involuntary: Number of involuntary context switches of this thread.
-        voluntary: Number of voluntary context switches of this thread.
-        calls: Number of calls.
-    """
-
-    wall_ns: int
-    cpu_ns: int
-    involuntary: int
-    voluntary: int
-    calls: int
 
 
 @cache
@@ -79,41 +48,6 @@ def displacing() -> bytearray:
     at the first call, because most processes that import this module evict nothing.
     """
     return bytearray(32 * 2**20)
-
-
-Once = Callable[[Call, int], CallBlock]
-"""Times a block of calls, either with the freeing of their results (``warm``) or without it
-(``kept``)."""
-
-
-def warm(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
-    """Time a block of calls on one text object."""
-    function, arguments = call
-    involuntary, voluntary = switches()
-    cpu = time.thread_time_ns()
-    wall = time.perf_counter_ns()
-    for _call in repeat(None, calls):
-        function(*arguments)
-    wall = time.perf_counter_ns() - wall
-    cpu = time.thread_time_ns() - cpu
-    after = switches()
-    return CallBlock(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
-
-
-def kept(call: Call, calls: int, _task: Task | None = None) -> CallBlock:
-    """Time a block of calls without the freeing of their results."""
-    function, arguments = call
-    results: list[object] = [None] * calls
-    places = range(calls)
-    involuntary, voluntary = switches()
-    cpu = time.thread_time_ns()
-    wall = time.perf_counter_ns()
-    for place in places:
-        results[place] = function(*arguments)
-    wall = time.perf_counter_ns() - wall
-    cpu = time.thread_time_ns() - cpu
-    after = switches()
-    return CallBlock(wall, cpu, after[0] - involuntary, after[1] - voluntary, calls)
 
 
 def fresh_str(call: Call, calls: int, task: Task, once: Once = warm) -> CallBlock:
@@ -174,11 +108,6 @@ def forked(call: Call) -> CallBlock:
     return CallBlock(*json.loads(block))
 
 
-def total(blocks: list[CallBlock]) -> CallBlock:
-    """Return the sum of blocks of the same arm, as one block."""
-    return CallBlock(*map(sum, zip(*blocks, strict=True)))
-
-
 Take = Callable[..., CallBlock]
 """Times a number of calls of a task. States that time calls one by one take ``once`` besides, which
 times a single call."""
@@ -206,14 +135,11 @@ def applies(task: Task, state: str) -> bool:
     return state != "uncached_file" or task.files is not None
 
 
-class ArmOrder(TypedDict):
+class ArmOrder(TimedArm):
     """One arm of an order.
 
     Attributes:
         id: The implementation's id.
-        calls: Number of calls in a block.
-        primed: Number of calls before each block that are not timed, so that no arm works on what
-            another arm left in the caches (default: none).
         threads: Whether the implementation uses several threads (default: no).
         target: The name of a function to call instead, with the same arguments.
         method: The name of a method to call instead, of the object that would be called.
@@ -221,12 +147,9 @@ class ArmOrder(TypedDict):
         characters: The length to which the arm's text is repeated or cut.
         side: The folder of the wheel that the function comes from (default: what is installed).
         name: The arm's name in the answer (default: its id).
-        echoes: Number of further blocks in each round, at random places, which are not timed.
     """
 
     id: str
-    calls: int
-    primed: NotRequired[int]
     threads: NotRequired[bool]
     target: NotRequired[str]
     method: NotRequired[str]
@@ -234,10 +157,9 @@ class ArmOrder(TypedDict):
     characters: NotRequired[int]
     side: NotRequired[str]
     name: NotRequired[str]
-    echoes: NotRequired[int]
 
 
-class Order(TypedDict):
+class Order(Extent):
     """An order to measure rounds.
 
     Attributes:
@@ -245,8 +167,6 @@ class Order(TypedDict):
         corpus: The name that the corpus is loaded by.
         state: A state of ``STATES``, or ``BUILD``.
         packages: The files of the measured packages, as ``provenance.package_files`` returns them.
-        rounds: Number of rounds that are timed.
-        warm_up_rounds: Number of rounds before them that are not timed.
         watchful: Whether all surroundings are checked after each block (default: only what takes a
             microsecond).
         seed: The seed of the random orders.
@@ -262,8 +182,6 @@ class Order(TypedDict):
     corpus: str
     state: str
     packages: dict[str, str | None]
-    rounds: int
-    warm_up_rounds: int
     watchful: NotRequired[bool]
     seed: int
     arms: Sequence[ArmOrder]
@@ -320,7 +238,14 @@ def answer(order: Order) -> Answer:
     look = surroundings.check if order.get("watchful") else surroundings.glance
     gc.collect()
     gc.disable()
-    blocks, others, seconds = measure(order, task, calls, mark, random, look)
+    state = STATES.get(order["state"], warm)
+    state_kept = kept if state is warm else partial(state, once=kept)
+
+    def take(index: int) -> CallBlock:
+        in_state = state_kept if arms[index].get("kept") else state
+        return in_state(calls[index], arms[index]["calls"], task)
+
+    blocks, others, seconds = measure(order, arms, calls, take, mark, random, look)
     gc.enable()
     mark[0] = NO_ARM
     surroundings.check()
@@ -343,59 +268,6 @@ def answer(order: Order) -> Answer:
         "cores": cores,
         "wrong": wrong,
     }
-
-
-def measure(
-    order: Order,
-    task: Task,
-    calls: Sequence[Call],
-    mark: mmap,
-    random: Random,
-    look: Callable[[], None],
-) -> tuple[list[list[CallBlock]], float | None, float]:
-    """Time the rounds.
-
-    Args:
-        order: The order.
-        task: The task.
-        calls: The arms' calls.
-        mark: Its byte is set to the index of the arm that is being called.
-        random: Decides the order of the arms in each round.
-        look: Checks the surroundings after each block.
-
-    Returns:
-        The blocks by arm and round, the share of the machine that other processes took, and the
-        seconds that all took together.
-    """
-    arms = order["arms"]
-    take = STATES.get(order["state"], warm)
-    take_kept = kept if take is warm else partial(take, once=kept)
-    blocks: list[list[CallBlock]] = [[] for _ in arms]
-    slots = [
-        (index, place == 0)
-        for index, arm in enumerate(arms)
-        for place in range(1 + arm.get("echoes", 0))
-    ]
-    for round in range(-order["warm_up_rounds"], order["rounds"]):
-        if round == 0:
-            watch, start = CallWatch(), time.perf_counter()
-        for index, timed in random.sample(slots, len(slots)):
-            call, arm = calls[index], arms[index]
-            mark[0] = index
-            for _ in range(arm.get("primed", 0)):
-                call[0](*call[1])
-            block = (take_kept if arm.get("kept") else take)(call, arm["calls"], task)
-            look()
-            if round >= 0 and timed:
-                blocks[index].append(block)
-    seconds = time.perf_counter() - start
-    return blocks, watch.others(), seconds
-
-
-def marks(path: str) -> mmap:
-    """Return a byte of memory, mapped from a file, that outlives this process however it ends."""
-    with Path(path).open("r+b") as file:
-        return mmap(file.fileno(), 1)
 
 
 def name_of(arm: ArmOrder) -> str:
@@ -469,42 +341,3 @@ def text_of(task: Task, arm: ArmOrder, text: str) -> str:
     if "characters" in arm:
         text = repeated(text, arm["characters"])
     return corpora.own_copy(text) if task.files is None else text
-
-
-def cores_used(call: Call) -> float:
-    """Return the number of cores that a call keeps busy: all threads' time over wall time."""
-    function, arguments = call
-    cpu, wall = time.process_time(), time.perf_counter()
-    while time.perf_counter() - wall < LEAST_WATCHED:
-        function(*arguments)
-    return (time.process_time() - cpu) / (time.perf_counter() - wall)
-
-
-class CallWatch:
-    """Tells how much of the machine other processes have used since this was made."""
-
-    def __init__(self) -> None:
-        self.start = self.read()
-
-    @staticmethod
-    def read() -> tuple[float, float, float] | None:
-        """Return busy and all ticks of the machine's processors, and our own processor seconds.
-
-        Our own include those of processes that we forked and waited for.
-        """
-        try:
-            fields = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0].split()[1:9]
-        except OSError:  # not Linux
-            return None
-        ticks = list(map(int, fields))
-        idle = ticks[3] + ticks[4]
-        return sum(ticks) - idle, sum(ticks), time.process_time() + sum(os.times()[2:4])
-
-    def others(self) -> float | None:
-        """Return the share, 0 to 1, of the machine's processor time that others took."""
-        end = self.read()
-        if self.start is None or end is None or end[1] == self.start[1]:
-            return None
-        busy, all_, own = (after - before for after, before in zip(end, self.start, strict=True))
-        ticks_per_second = 100  # as Linux shows them to processes, on every architecture in use
-        return min(1.0, max(0.0, (busy - own * ticks_per_second) / all_))

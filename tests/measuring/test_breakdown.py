@@ -12,7 +12,7 @@ import pytest
 from nanogpt_rs.measuring.breakdown import steps_of
 from nanogpt_rs.records import files as records
 from nanogpt_rs.records import schema
-from nanogpt_rs.ruler import rounds
+from nanogpt_rs.ruler import rounds, timing
 from nanogpt_rs.ruler.registry import REGISTRY, find
 from nanogpt_rs.ruler.tasks import TASKS
 
@@ -40,7 +40,7 @@ def test_calls_that_keep_their_results_are_timed_in_the_requested_state() -> Non
         return set(text)
 
     text = "Ж" * 1000
-    block = rounds.fresh_str((charset, (text,)), 3, task, once=rounds.kept)
+    block = rounds.fresh_str((charset, (text,)), 3, task, once=timing.kept)
     assert block.calls == 3
     assert len({id(seen) for seen in [*texts, text]}) == 4
 

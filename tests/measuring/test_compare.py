@@ -17,8 +17,9 @@ from simulated_clock import QUIET, measure
 
 from nanogpt_rs.measuring.paired import Measured
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.rounds import BUILD, STATES, CallWatch, applies
+from nanogpt_rs.ruler.rounds import BUILD, STATES, applies
 from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.timing import CallWatch
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 from nanogpt_rs.statistics import plan
 
@@ -102,7 +103,7 @@ def test_a_call_that_waits_is_timed_by_the_wall_clock() -> None:
 def test_time_of_forked_calls_does_not_count_as_time_of_other_processes() -> None:
     script = """if True:
         import os, time
-        from nanogpt_rs.ruler.rounds import CallWatch
+        from nanogpt_rs.ruler.timing import CallWatch
         before = CallWatch.read()
         if (child := os.fork()) == 0:
             while time.process_time() < 0.5:

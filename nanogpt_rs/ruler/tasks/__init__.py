@@ -15,7 +15,6 @@ from nanogpt_rs.ruler.tasks import (
 )
 from nanogpt_rs.ruler.tasks.charset import charset_difference
 from nanogpt_rs.ruler.tasks.contract import (
-    Call,
     Example,
     Refusal,
     Task,
@@ -78,6 +77,7 @@ from nanogpt_rs.ruler.tasks.vocabularies import (
     using,
     vocabulary_refusals,
 )
+from nanogpt_rs.ruler.timing import Call
 
 __all__ = [
     "EDGES",

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
-
-Call = tuple[Callable[..., object], tuple[object, ...]]
-"""A function and its arguments. Exactly this is timed, with no code of ours in between."""
+from nanogpt_rs.ruler.timing import Call
 
 
 @dataclass(frozen=True, kw_only=True)

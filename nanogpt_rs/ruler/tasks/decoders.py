@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nanogpt_rs.ruler.tasks.contract import Call, Example, Refusal, Task
+from nanogpt_rs.ruler.tasks.contract import Example, Refusal, Task
 from nanogpt_rs.ruler.tasks.differences import same_text, text_difference
 from nanogpt_rs.ruler.tasks.inputs import EDGES, ids_of, vocabulary_of
 from nanogpt_rs.ruler.tasks.vocabularies import (
@@ -16,6 +16,7 @@ from nanogpt_rs.ruler.tasks.vocabularies import (
     using,
     vocabulary_refusals,
 )
+from nanogpt_rs.ruler.timing import Call
 
 LETTERS = "".join(map(chr, range(0x30, 0x30 + 65)))
 """A vocabulary of 65 characters of ASCII."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nanogpt_rs.ruler.tasks.contract import Call, Example, Refusal, Task
+from nanogpt_rs.ruler.tasks.contract import Example, Refusal, Task
 from nanogpt_rs.ruler.tasks.differences import array_difference, list_difference, share_memory
 from nanogpt_rs.ruler.tasks.inputs import EDGES, ids_of, vocabulary_of, with_fresh_text
 from nanogpt_rs.ruler.tasks.vocabularies import (
@@ -17,6 +17,7 @@ from nanogpt_rs.ruler.tasks.vocabularies import (
     using,
     vocabulary_refusals,
 )
+from nanogpt_rs.ruler.timing import Call
 
 CHARACTERS = sys.maxunicode + 1
 """How many characters there are: the largest vocabulary that any id can be needed for."""

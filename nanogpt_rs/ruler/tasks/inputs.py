@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nanogpt_rs.ruler.corpora import own_copy
-from nanogpt_rs.ruler.tasks.contract import Call, Refusal
+from nanogpt_rs.ruler.tasks.contract import Refusal
+from nanogpt_rs.ruler.timing import Call
 
 EDGES = (
     "",

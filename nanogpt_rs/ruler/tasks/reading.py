@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.ruler import files
-from nanogpt_rs.ruler.tasks.contract import Call, Example, Later, Refusal, has_surrogate
+from nanogpt_rs.ruler.tasks.contract import Example, Later, Refusal, has_surrogate
 from nanogpt_rs.ruler.tasks.inputs import EDGES
+from nanogpt_rs.ruler.timing import Call
 
 EDGES_IN_FILES = tuple(text for text in EDGES if not has_surrogate(text))
 """The edges without lone surrogates: UTF-8 cannot express them, so that no file holds one."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.ruler import files
-from nanogpt_rs.ruler.tasks.contract import Call, Refusal, Task
+from nanogpt_rs.ruler.tasks.contract import Refusal, Task
 from nanogpt_rs.ruler.tasks.differences import sequence_difference, text_difference
 from nanogpt_rs.ruler.tasks.inputs import characters_in_order, ids_of, vocabulary_of
 from nanogpt_rs.ruler.tasks.reading import (
@@ -16,6 +16,7 @@ from nanogpt_rs.ruler.tasks.reading import (
     file_refusals,
     files_read,
 )
+from nanogpt_rs.ruler.timing import Call
 
 Shards = tuple[Any, list[int], list[int]]
 """The contents of shards: the vocabulary, the ids for training, and the ids for validation."""

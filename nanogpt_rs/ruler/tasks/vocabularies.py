@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nanogpt_rs.ruler.tasks.contract import Call, Refusal
+from nanogpt_rs.ruler.tasks.contract import Refusal
 from nanogpt_rs.ruler.tasks.inputs import characters_in_order, vocabulary_of
+from nanogpt_rs.ruler.timing import Call
 
 
 def building(vocabulary: object) -> Callable[[Any], object]:
