@@ -20,11 +20,21 @@ BATCHES = {
 
 
 class TrainingError(Exception):
-    """Training cannot start or go on; the message says what was wrong, in one line."""
+    """Training cannot start or go on; the message says what was wrong, in one line.
+
+    Attributes:
+        exit_status: Exit status of a command that the error ends.
+        hint: What to type or to do, in words; ``None`` where the message says all.
+    """
+
+    exit_status = 1
+    hint: str | None = None
 
 
 class UsageError(TrainingError):
     """The caller named something that does not exist; the message lists what does."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from nanogpt_rs.commands.console import NOTHING, stop
+from nanogpt_rs.commands.door import enter
 from nanogpt_rs.commands.tree import Root
 
 STATUSES = (
@@ -53,8 +54,13 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # A process that is asked to end still removes its temporary files.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    sys.exit(enter(run))
+
+
+def run() -> object:
+    """Run the command that the words of the command line name, and return its exit status."""
     refuse_another_package()
-    app()
+    return app(standalone_mode=False)
 
 
 def refuse_another_package() -> None:
@@ -71,6 +77,6 @@ def refuse_another_package() -> None:
     if on_path != running:
         stop(
             NOTHING,
-            f"this is the nanogpt_rs in {running}, and the one on the import path is in {on_path}: "
+            f"this is the nanogpt_rs in {running}, and the one on the import path is in {on_path}",
             "start it from another folder, or install this one",
         )

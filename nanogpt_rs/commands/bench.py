@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import admit, refusals, refuse_beside
+from nanogpt_rs.commands.console import admit, refuse_beside
 from nanogpt_rs.commands.contests import run_contests, with_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
@@ -82,11 +82,10 @@ def bench(
         refuse_beside(context, "--full", "tasks", "ids", "corpus", "state", "everything", "sources")
     if ids:
         refuse_beside(context, "--id", "everything")
-    with refusals():
-        if not full:
-            admit(sources)
-        build = check()
-        contests, requested = chosen_contests(tasks, ids, corpus, state, everything, full, seconds)
+    if not full:
+        admit(sources)
+    build = check()
+    contests, requested = chosen_contests(tasks, ids, corpus, state, everything, full, seconds)
     contests = with_builds(contests, builds)
     run_contests("bench", contests, requested, build, results, resume, as_json)
 

@@ -16,11 +16,9 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     admit,
-    damage,
     err,
     out,
     print_json,
-    refusals,
     stop,
     timed_progress,
 )
@@ -75,15 +73,14 @@ def breakdown(
 
     For example: nanogpt-rs profile steps encode rust/id_table
     """
-    with refusals():
-        from nanogpt_rs.measuring.selection import load_corpora, select
+    from nanogpt_rs.measuring.selection import load_corpora, select
 
-        admit(sources)
-        rows = select([task], ids)
-        require_state(state, task)
-        build = check()
-        (text,) = load_corpora([corpus])
-        breakdowns, faults = break_all_down(rows, corpus, state)
+    admit(sources)
+    rows = select([task], ids)
+    require_state(state, task)
+    build = check()
+    (text,) = load_corpora([corpus])
+    breakdowns, faults = break_all_down(rows, corpus, state)
     if breakdowns:
         keep(results, f"{task} {ids} {text.sha256} {state}", build, text, state, breakdowns)
     if as_json:
@@ -139,8 +136,7 @@ def keep(
 
     text_fields = Text(text.id, text.sha256, len(text.text), text.width)
     records = [CallInSteps(text_fields, state, breakdown) for breakdown in breakdowns]
-    with damage():
-        keep_run(results, "breakdown", request, build, records)
+    keep_run(results, "breakdown", request, build, records)
 
 
 def table_of(breakdown: Breakdown, state: str) -> Table:

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nanogpt_rs.commands.console import FAILED, out, print_json, stop
+from nanogpt_rs.commands.console import out, print_json
 from nanogpt_rs.commands.options import AsJson
 
 MEGABYTE = 1e6
@@ -34,10 +34,7 @@ def builds(
     from nanogpt_rs.measuring import builds as kept
 
     if clear:
-        try:
-            freed = kept.clear()
-        except (kept.BuildsError, OSError) as error:
-            stop(FAILED, f"the builds cannot be removed: {error}")
+        freed = kept.clear()
         if as_json:
             print_json({"freed_bytes": freed})
         else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import admit, refusals
+from nanogpt_rs.commands.console import admit
 from nanogpt_rs.commands.contests import run_contests, with_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
@@ -61,34 +61,33 @@ def compare(
 
     For example: nanogpt-rs compare charset python/set rust/ahash
     """
-    with refusals():
-        from nanogpt_rs.measuring.bench import Contest
-        from nanogpt_rs.measuring.paired import MOST_CONTENDERS
-        from nanogpt_rs.measuring.selection import (
-            SelectionError,
-            load_corpora,
-            select,
-            select_states,
-        )
-        from nanogpt_rs.records.schema import ASKED
-        from nanogpt_rs.ruler.registry import find
-        from nanogpt_rs.ruler.rounds import BUILD
-        from nanogpt_rs.ruler.tasks import TASKS
+    from nanogpt_rs.measuring.bench import Contest
+    from nanogpt_rs.measuring.paired import MOST_CONTENDERS
+    from nanogpt_rs.measuring.selection import (
+        SelectionError,
+        load_corpora,
+        select,
+        select_states,
+    )
+    from nanogpt_rs.records.schema import ASKED
+    from nanogpt_rs.ruler.registry import find
+    from nanogpt_rs.ruler.rounds import BUILD
+    from nanogpt_rs.ruler.tasks import TASKS
 
-        admit(sources)
-        select([task], [baseline, *contenders])  # raises if the task or an id does not exist
-        if baseline in contenders or len(set(contenders)) < len(contenders):
-            raise SelectionError("each contender must be named once, and not be the baseline")
-        if len(contenders) > MOST_CONTENDERS:
-            raise SelectionError(f"at most {MOST_CONTENDERS} contenders share a baseline's rounds")
-        if state != BUILD:
-            select_states([state], [task])
-        elif TASKS[task].build is None:
-            raise SelectionError(f"the task {task} has nothing to build")
-        build = check()
-        (text,) = load_corpora([corpus])
-        rows = tuple(find(task, id) for id in (baseline, *contenders))
-        contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows)
+    admit(sources)
+    select([task], [baseline, *contenders])  # raises if the task or an id does not exist
+    if baseline in contenders or len(set(contenders)) < len(contenders):
+        raise SelectionError("each contender must be named once, and not be the baseline")
+    if len(contenders) > MOST_CONTENDERS:
+        raise SelectionError(f"at most {MOST_CONTENDERS} contenders share a baseline's rounds")
+    if state != BUILD:
+        select_states([state], [task])
+    elif TASKS[task].build is None:
+        raise SelectionError(f"the task {task} has nothing to build")
+    build = check()
+    (text,) = load_corpora([corpus])
+    rows = tuple(find(task, id) for id in (baseline, *contenders))
+    contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows)
     requested = {(task, id) for id in contenders}
     contests = with_builds([contest], builds)
     run_contests("compare", contests, requested, build, results, resume, as_json)

@@ -6,22 +6,24 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from nanogpt_rs.ruler import errors
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.files import Writer
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
 
-FAILED, USAGE, NOTHING, SLOWER, INTERRUPTED = 1, 2, 3, 4, 130
-"""The exit statuses of a command that did not do everything; 0 stands for success."""
+FAILED, USAGE, NOTHING = errors.FAILED, errors.USAGE, errors.NOTHING
+SLOWER, INTERRUPTED = errors.SLOWER, errors.INTERRUPTED
 PACE_AFTER = 10.0
 """Seconds after which a progress bar trusts the pace that it sees more than the estimate."""
 
@@ -54,7 +56,7 @@ def refuse_beside(context: typer.Context, chosen: str, *names: str) -> None:
         names: Names of the parameters of its function.
     """
     if useless := given(context, *names):
-        stop(USAGE, f"{' and '.join(useless)}: no effect beside {chosen}; leave one of them out")
+        stop(USAGE, f"{' and '.join(useless)}: no effect beside {chosen}", "leave one of them out")
 
 
 def refuse_without(context: typer.Context, needed: str, *names: str) -> None:
@@ -66,53 +68,36 @@ def refuse_without(context: typer.Context, needed: str, *names: str) -> None:
         names: Names of the parameters of its function.
     """
     if useless := given(context, *names):
-        stop(USAGE, f"{' and '.join(useless)}: no effect without {needed}")
+        stop(
+            USAGE,
+            f"{' and '.join(useless)}: no effect without {needed}",
+            f"add {needed}, or leave {' and '.join(useless)} out",
+        )
 
 
-def stop(status: int, message: str) -> None:
-    """Print a message on standard error, and exit with this status."""
-    err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+def tell(message: str, hint: str | None = None) -> None:
+    """Print a message on standard error, and a line with a hint if there is one.
+
+    Args:
+        message: What happened, where, and why.
+        hint: What to type or to do.
+    """
+    with suppress(OSError):  # standard error may be on a full disk
+        err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+        if hint:
+            err.print(f"hint: {escape(hint)}", soft_wrap=True)
+
+
+def stop(status: int, message: str, hint: str | None = None) -> NoReturn:
+    """Print a message and a hint on standard error, and exit with this status.
+
+    Args:
+        status: Exit status of the command.
+        message: What happened, where, and why.
+        hint: What to type or to do, where something can be done about it.
+    """
+    tell(message, hint)
     sys.exit(status)
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn errors that the user can correct into one line on standard error and an exit status."""
-    from nanogpt_rs.measuring.selection import SelectionError
-    from nanogpt_rs.ruler.corpora import CorpusError, UnknownCorpusError
-    from nanogpt_rs.ruler.foreign import ForeignError
-    from nanogpt_rs.ruler.provenance import ProvenanceError
-
-    try:
-        yield
-    except (ForeignError, SelectionError, UnknownCorpusError) as error:
-        stop(USAGE, str(error))
-    except (CorpusError, ProvenanceError) as error:
-        stop(NOTHING, str(error))
-
-
-@contextmanager
-def training_refusals() -> Iterator[Any]:
-    """Yield ``model.train``, and turn errors as ``refusals`` does, those of training included."""
-    from nanogpt_rs.preparing.shards import ShardError
-    from nanogpt_rs.training.corpus import NoTorchError, import_training
-
-    with refusals():
-        try:
-            training = import_training()
-        except NoTorchError as error:
-            stop(NOTHING, str(error))
-        try:
-            yield training
-        except ShardError as error:
-            stop(FAILED, str(error))
-        except training.UsageError as error:
-            stop(USAGE, str(error))
-        except training.TrainingError as error:
-            stop(FAILED, str(error))
-        except OSError as error:
-            name = error.filename or "a file"
-            stop(FAILED, f"{name} cannot be read or written: {error.strerror}")
 
 
 def admit(sources: Sequence[Path] | None) -> None:
@@ -139,17 +124,6 @@ def refuse_absent(rows: Sequence[Implementation]) -> None:
 
 
 @contextmanager
-def damage() -> Iterator[None]:
-    """Turn errors in files of records into one line on standard error and an exit status."""
-    from nanogpt_rs.records.schema import RecordError
-
-    try:
-        yield
-    except RecordError as error:
-        stop(FAILED, str(error))
-
-
-@contextmanager
 def kept_run(
     command: str, request: str, build: Build, results: Path, resume: bool | None, **about: Any
 ) -> Iterator[Writer]:
@@ -168,7 +142,7 @@ def kept_run(
     from nanogpt_rs.records import files as records
 
     try:
-        with damage(), records.locked(results / command):
+        with records.locked(results / command):
             now = replace(run.describe(command, request, build), **about)
             writer = (records.resume if resume else records.begin)(results / command, now)
             yield writer
@@ -205,7 +179,7 @@ volume = Volume()
 def set_volume(*, quiet: bool, verbose: bool) -> None:
     """Set how much this process says, or exit if it is asked for both less and more."""
     if quiet and verbose:
-        stop(USAGE, "--quiet and --verbose contradict each other: give one of them")
+        stop(USAGE, "--quiet and --verbose contradict each other", "give one of them")
     volume.quiet, volume.verbose = quiet, verbose
 
 

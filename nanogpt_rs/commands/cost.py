@@ -15,12 +15,9 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    USAGE,
-    damage,
     kept_run,
     out,
     print_json,
-    refusals,
     refuse_beside,
     refuse_without,
     stop,
@@ -134,36 +131,30 @@ def cost(
         refuse_without(context, "--measure", "up_to", "repeats", "workers", "engine", "folder")
     if record is not None:
         refuse_beside(context, "--record", "measure", "results")
-    with refusals():
-        from nanogpt_rs.predicting.cost_prediction import (
-            CostError,
-            Resources,
-            model_of,
-            predict,
-        )
-        from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_speed
+    from nanogpt_rs.predicting.cost_prediction import (
+        CostError,
+        Resources,
+        model_of,
+        predict,
+    )
+    from nanogpt_rs.predicting.quantities import parse_size, parse_speed
 
-        try:
-            wanted = [parse_size(size) for size in sizes or ("100GB", "10TB")]
-            largest = parse_size(up_to)
-            resources = Resources(
-                machines=machines,
-                cores=cores,
-                read=parse_speed(read) if read else math.inf,
-                write=parse_speed(write) if write else math.inf,
-                network=parse_speed(network) if network else None,
-            )
-        except QuantityError as error:
-            stop(USAGE, str(error))
-        try:
-            if measure:
-                measure_costs(largest, repeats, workers, engine, folder, results)
-            run, taken = newest_costs(record, results)
-            model = model_of(taken)
-        except CostError as error:
-            stop(FAILED if measure else NOTHING, str(error))
-        except OSError as error:
-            stop(FAILED, f"{error.filename or folder}: {error.strerror}")
+    wanted = [parse_size(size) for size in sizes or ("100GB", "10TB")]
+    largest = parse_size(up_to)
+    resources = Resources(
+        machines=machines,
+        cores=cores,
+        read=parse_speed(read) if read else math.inf,
+        write=parse_speed(write) if write else math.inf,
+        network=parse_speed(network) if network else None,
+    )
+    try:
+        if measure:
+            measure_costs(largest, repeats, workers, engine, folder, results)
+        run, taken = newest_costs(record, results)
+        model = model_of(taken)
+    except CostError as error:
+        stop(FAILED if measure else NOTHING, str(error), error.hint)
     predictions = [predict(model.stages, resources, size) for size in wanted]
     if as_json:
         print_json(document_of(run, model, resources, predictions))
@@ -215,9 +206,8 @@ def newest_costs(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
         try:
             record = newest(results / "cost")
         except RecordError as error:
-            raise CostError(f"{error}; `nanogpt-rs data cost --measure` measures") from None
-    with damage():
-        recorded = read(record)[-1]
+            raise CostError(str(error), hint="nanogpt-rs data cost --measure") from None
+    recorded = read(record)[-1]
     taken = [other for other in recorded.others if isinstance(other, Taken)]
     if not taken:
         raise CostError(f"{record}: holds no run of `nanogpt-rs data cost --measure`")

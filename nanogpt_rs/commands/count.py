@@ -14,11 +14,9 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    USAGE,
     kept_run,
     out,
     print_json,
-    refusals,
     refuse_beside,
     stop,
     timed_progress,
@@ -68,12 +66,11 @@ def count(
 
     if ids:
         refuse_beside(context, "--id", "everything")
-    with refusals():
-        from nanogpt_rs.measuring.selection import named_corpora, select
+    from nanogpt_rs.measuring.selection import named_corpora, select
 
-        rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
-        pairs = named_corpora(corpus)
-        build = check()
+    rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
+    pairs = named_corpora(corpus)
+    build = check()
     side = older_side(against)
     older = None if side is None else side.commit
     contests = [
@@ -101,19 +98,12 @@ def count(
 
 def older_side(revision: str | None) -> Side | None:
     """Return the built side of an older commit, if there is one, or exit if counting fails here."""
-    from nanogpt_rs.measuring.count import CountError, library
-    from nanogpt_rs.measuring.diff import DiffError, commit_of, side_of
+    from nanogpt_rs.measuring.count import library
+    from nanogpt_rs.measuring.diff import commit_of, side_of
 
-    try:
-        older = None if revision is None else commit_of(revision)
-    except DiffError as error:
-        stop(USAGE, str(error))
-    try:
-        library()
-        return None if older is None else side_of(older)
-    except (CountError, DiffError) as error:
-        stop(NOTHING, str(error))
-    return None
+    older = None if revision is None else commit_of(revision)
+    library()
+    return None if older is None else side_of(older)
 
 
 def print_counts(cells: Sequence[Cell], older: str | None) -> None:

@@ -13,12 +13,10 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     SLOWER,
-    USAGE,
     kept_run,
     note,
     out,
     print_json,
-    refusals,
     refuse_beside,
     stop,
     timed_progress,
@@ -106,12 +104,11 @@ def diff(
         refuse_beside(context, "--id", "everything")
     if as_markdown:
         refuse_beside(context, "--markdown", "as_json")
-    with refusals():
-        from nanogpt_rs.measuring.selection import named_corpora, select, select_states
+    from nanogpt_rs.measuring.selection import named_corpora, select, select_states
 
-        rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
-        pairs = named_corpora(corpus)
-        states = select_states(state or ["warm"], [row.task for row in rows])
+    rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
+    pairs = named_corpora(corpus)
+    states = select_states(state or ["warm"], [row.task for row in rows])
     sides = sides_with_builds(sides_of(older, newer), builds)
     old, new = sides
     contests = contests_of(rows, pairs, states, sides, seconds)
@@ -137,18 +134,11 @@ def diff(
 
 def sides_of(older: str, newer: str) -> tuple[Side, Side]:
     """Return both commits, built and installed, or exit if that fails."""
-    from nanogpt_rs.measuring.diff import DiffError, commit_of, side_of
+    from nanogpt_rs.measuring.diff import commit_of, side_of
 
-    try:
-        commits = commit_of(older), commit_of(newer)
-    except DiffError as error:
-        stop(USAGE, str(error))
-    try:
-        note("building the commits that are not built yet")
-        return side_of(commits[0]), side_of(commits[1])
-    except DiffError as error:
-        stop(NOTHING, str(error))
-        raise
+    commits = commit_of(older), commit_of(newer)
+    note("building the commits that are not built yet")
+    return side_of(commits[0]), side_of(commits[1])
 
 
 def sides_with_builds(sides: tuple[Side, Side], count: int) -> tuple[Side, Side]:

@@ -14,11 +14,9 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     counted_progress,
-    damage,
     err,
     out,
     print_json,
-    training_refusals,
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.words import duration, times
@@ -79,43 +77,41 @@ def race(
     For example: nanogpt-rs model race open
     """
     from nanogpt_rs.records.durable import append_whole
-    from nanogpt_rs.training.corpus import as_files, preparation
+    from nanogpt_rs.training.corpus import as_files, import_training, preparation
 
-    with training_refusals(), damage():
-        from nanogpt_rs.measuring import run
-        from nanogpt_rs.measuring.selection import SelectionError, load_corpora
-        from nanogpt_rs.records import files
-        from nanogpt_rs.records.kinds import folder_of
-        from nanogpt_rs.ruler.corpora import sha256
-        from nanogpt_rs.ruler.provenance import check
-        from nanogpt_rs.training import divisions
+    import_training()  # refuses where torch is missing
+    from nanogpt_rs.measuring import run
+    from nanogpt_rs.measuring.selection import SelectionError, load_corpora
+    from nanogpt_rs.records import files
+    from nanogpt_rs.records.kinds import folder_of
+    from nanogpt_rs.ruler.corpora import sha256
+    from nanogpt_rs.ruler.provenance import check
+    from nanogpt_rs.training import divisions
 
-        if name not in ("closed", "open"):
-            raise SelectionError(f"no division {name!r}; there are: closed, open")
-        if name == "open" and (steps is not None or seeds == 1):
-            raise SelectionError("open has its own steps, and needs two seeds for a spread")
-        build = check()
-        row, prepared_by = preparation(prepare)
-        require_writable(record)  # before minutes of training, rather than after
-        (text,) = load_corpora([divisions.CORPUS])
-        count = seeds or (CLOSED_SEEDS if name == "closed" else OPEN_SEEDS)
-        about = {"corpus": text.id, "sha256": text.sha256, "prepare": row.id}
-        folder = results / folder_of(COMMAND)
-        with files.locked(folder):
-            plan = sha256(f"{name} {count} {steps} {row.id}".encode())
-            described = run.describe(COMMAND, plan, build)
-            result: divisions.Closed | divisions.Open
-            with as_files(text, divisions.CORPUS) as paths, counted_progress() as advance:
-                if name == "closed":
-                    result = divisions.closed(
-                        prepared_by, paths, range(1, 1 + count), steps, advance
-                    )
-                else:
-                    result = divisions.open_(prepared_by, paths, range(1, 1 + count), advance)
-            kept = files.keep_whole(folder, described, result.records(**about))
-        if record is not None:
-            record.touch()
-            append_whole(record, kept.read_bytes())
+    if name not in ("closed", "open"):
+        raise SelectionError(f"no division {name!r}; there are: closed, open")
+    if name == "open" and (steps is not None or seeds == 1):
+        raise SelectionError("open has its own steps, and needs two seeds for a spread")
+    build = check()
+    row, prepared_by = preparation(prepare)
+    require_writable(record)  # before minutes of training, rather than after
+    (text,) = load_corpora([divisions.CORPUS])
+    count = seeds or (CLOSED_SEEDS if name == "closed" else OPEN_SEEDS)
+    about = {"corpus": text.id, "sha256": text.sha256, "prepare": row.id}
+    folder = results / folder_of(COMMAND)
+    with files.locked(folder):
+        plan = sha256(f"{name} {count} {steps} {row.id}".encode())
+        described = run.describe(COMMAND, plan, build)
+        result: divisions.Closed | divisions.Open
+        with as_files(text, divisions.CORPUS) as paths, counted_progress() as advance:
+            if name == "closed":
+                result = divisions.closed(prepared_by, paths, range(1, 1 + count), steps, advance)
+            else:
+                result = divisions.open_(prepared_by, paths, range(1, 1 + count), advance)
+        kept = files.keep_whole(folder, described, result.records(**about))
+    if record is not None:
+        record.touch()
+        append_whole(record, kept.read_bytes())
     if as_json:
         corpus = {"id": text.id, "sha256": text.sha256, "prepare": row.id}
         print_json({"division": name, "corpus": corpus, **asdict(result)})

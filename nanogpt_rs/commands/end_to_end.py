@@ -10,14 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from nanogpt_rs.commands.console import (
-    FAILED,
-    damage,
     out,
     print_json,
     refuse_absent,
-    stop,
     timed_progress,
-    training_refusals,
 )
 from nanogpt_rs.commands.options import (
     RESULTS,
@@ -35,7 +31,6 @@ from nanogpt_rs.commands.options import (
 from nanogpt_rs.commands.pages import write_newest_page
 from nanogpt_rs.commands.tables import corpus_line
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
@@ -72,26 +67,24 @@ def measure(
     """
     choices = {"device": device, "dtype": dtype, "attention": attention, "compile": compile}
     options = {name: value for name, value in choices.items() if value is not None}
-    with training_refusals() as training:
-        from nanogpt_rs.measuring.end_to_end import DifferentModelsError, estimate, rows_of, run
-        from nanogpt_rs.measuring.machine import MachineWatch
-        from nanogpt_rs.measuring.selection import load_corpora
+    from nanogpt_rs.measuring.end_to_end import estimate, rows_of, run
+    from nanogpt_rs.measuring.machine import MachineWatch
+    from nanogpt_rs.measuring.selection import load_corpora
+    from nanogpt_rs.training.corpus import import_training
 
-        training.config_of(config)
-        all_options = training.Options(**options)
-        training.check(all_options)
-        training.find_device(all_options.device)
-        build = check()
-        (text,) = load_corpora([corpus])
-        rows = rows_of(text.width, ids or ())
-        refuse_absent(rows)
-        watch = MachineWatch()
-        try:
-            with timed_progress(estimate(rows)) as advance:
-                result = run(rows, corpus, text, config, steps, advance, options=options)
-        except (DifferentModelsError, WorkerError) as error:
-            stop(FAILED, str(error))
-        meanwhile = asdict(watch.so_far())
+    training = import_training()
+    training.config_of(config)
+    all_options = training.Options(**options)
+    training.check(all_options)
+    training.find_device(all_options.device)
+    build = check()
+    (text,) = load_corpora([corpus])
+    rows = rows_of(text.width, ids or ())
+    refuse_absent(rows)
+    watch = MachineWatch()
+    with timed_progress(estimate(rows)) as advance:
+        result = run(rows, corpus, text, config, steps, advance, options=options)
+    meanwhile = asdict(watch.so_far())
     keep(results, result, text, build)
     write_newest_page(results)
     if as_json:
@@ -118,8 +111,7 @@ def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
         for difference in result.differences
     ]
     ids = [trained.id for trained in result.trained]
-    with damage():
-        keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
+    keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
 
 
 def print_stages(training: str, runs: Sequence[Trained]) -> None:

@@ -18,7 +18,6 @@ from nanogpt_rs.commands.console import (
     err,
     out,
     print_json,
-    refusals,
     refuse_absent,
     refuse_beside,
     stop,
@@ -27,7 +26,6 @@ from nanogpt_rs.commands.console import (
 from nanogpt_rs.commands.cost import newest_costs
 from nanogpt_rs.commands.options import AsJson, Ids, OneCorpus
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import seconds_in_words, share, size_in_words
 
 if TYPE_CHECKING:
@@ -126,30 +124,26 @@ def predict(
     For example: nanogpt-rs job predict --corpus-size 100GB --steps 100000 --step-time 20ms
     """
     from nanogpt_rs.predicting.job import TrainingJob, does_not_fit
-    from nanogpt_rs.predicting.quantities import QuantityError, parse_size, parse_time
+    from nanogpt_rs.predicting.quantities import parse_size, parse_time
 
     if record is not None:
         refuse_beside(context, "--record", "ids", "corpus", "measure", "seconds")
-    with refusals():
-        try:
-            described = TrainingJob(
-                parse_size(corpus_size), steps, parse_time(step_time), runs, worth / 100
-            )
-            most = parse_size(measure)
-        except QuantityError as error:
-            stop(USAGE, str(error))
-        if record is not None:
-            answer_from_record(described, record, as_json)
-            return
-        from nanogpt_rs.measuring.machine import examine
-        from nanogpt_rs.measuring.selection import load_corpora
+    described = TrainingJob(
+        parse_size(corpus_size), steps, parse_time(step_time), runs, worth / 100
+    )
+    most = parse_size(measure)
+    if record is not None:
+        answer_from_record(described, record, as_json)
+        return
+    from nanogpt_rs.measuring.machine import examine
+    from nanogpt_rs.measuring.selection import load_corpora
 
-        build = check()
-        (text,) = load_corpora([corpus])
-        bytes_per_character = len(text.text.encode()) / max(1, len(text.text))
-        characters = max(1, round(min(described.size, most) / max(1.0, bytes_per_character)))
-        rows = rows_to_measure(text, ids, characters)
-        differences = measured_differences(rows, corpus, text, seconds, characters)
+    build = check()
+    (text,) = load_corpora([corpus])
+    bytes_per_character = len(text.text.encode()) / max(1, len(text.text))
+    characters = max(1, round(min(described.size, most) / max(1.0, bytes_per_character)))
+    rows = rows_to_measure(text, ids, characters)
+    differences = measured_differences(rows, corpus, text, seconds, characters)
     size = round(characters * bytes_per_character)
     answers = [answer_for(difference, size, described) for difference in differences]
     too_large = does_not_fit(described.size * characters / size, examine().memory)
@@ -205,30 +199,23 @@ def measured_differences(
             proof = verify_apart(row, corpus)
             if proof.status != "right":
                 stop(FAILED, f"{row.id}: {proof.status}: {'; '.join(proof.details)}")
-        try:
-            differences, _ = compare(
-                rows, corpus, text, lambda _: advance("measure", 0.0), seconds, characters
-            )
-        except WorkerError as error:
-            stop(FAILED, str(error))
+        differences, _ = compare(
+            rows, corpus, text, lambda _: advance("measure", 0.0), seconds, characters
+        )
     return differences
 
 
 def answer_from_record(described: TrainingJob, record: Path, as_json: bool) -> None:
     """Print what shards on disk would gain, according to a record of ``data cost``."""
-    from nanogpt_rs.predicting.cost_prediction import CostError, model_of, rate_of
+    from nanogpt_rs.predicting.cost_prediction import model_of, rate_of
     from nanogpt_rs.predicting.job import Rate
 
-    try:
-        run, taken = newest_costs(record, record.parent)
-        calls = model_of(taken).calls
-    except CostError as error:
-        stop(NOTHING, str(error))
+    run, taken = newest_costs(record, record.parent)
+    calls = model_of(taken).calls
     reference = next((id for id in calls if id.startswith("python/")), None)
     others = [id for id in calls if id != reference]
     if reference is None or not others:
         stop(NOTHING, f"{record}: holds no Python preparation beside another preparation")
-        return
     answers = [
         answer_at(
             Rate(*rate_of(calls[reference], calls[id]), calls[reference].largest),

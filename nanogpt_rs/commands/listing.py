@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from nanogpt_rs.commands.console import admit, out, print_json, refusals
+from nanogpt_rs.commands.console import admit, out, print_json
 from nanogpt_rs.commands.options import AllTasks, AsJson, From, Ids
 from nanogpt_rs.ruler.provenance import check_packages
 
@@ -23,16 +23,15 @@ def implementations(
 
     For example: nanogpt-rs list charset
     """
-    with refusals():
-        from nanogpt_rs.measuring.selection import lacking, select
-        from nanogpt_rs.reporting.ideas import idea_of
-        from nanogpt_rs.ruler.tasks import TASKS
+    from nanogpt_rs.measuring.selection import lacking, select
+    from nanogpt_rs.reporting.ideas import idea_of
+    from nanogpt_rs.ruler.tasks import TASKS
 
-        admit(sources)
-        rows = select(tasks or (), ids or (), everything=True)
-        check_packages()
-        reasons = [lacking(row) for row in rows]
-        ideas = ["" if reason else idea_of(row) for row, reason in zip(rows, reasons, strict=True)]
+    admit(sources)
+    rows = select(tasks or (), ids or (), everything=True)
+    check_packages()
+    reasons = [lacking(row) for row in rows]
+    ideas = ["" if reason else idea_of(row) for row, reason in zip(rows, reasons, strict=True)]
     if as_json:
         print_json(
             [
@@ -75,8 +74,7 @@ def tasks(sources: From = None, as_json: AsJson = False) -> None:
     from nanogpt_rs.ruler.registry import rows
     from nanogpt_rs.ruler.tasks import TASKS
 
-    with refusals():
-        admit(sources)
+    admit(sources)
     counts = Counter(row.task for row in rows())
     documents = [
         {

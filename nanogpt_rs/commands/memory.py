@@ -16,11 +16,9 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     counted_progress,
-    damage,
     err,
     out,
     print_json,
-    refusals,
     refuse_beside,
     stop,
 )
@@ -71,18 +69,17 @@ def memory(
     """
     if ids:
         refuse_beside(context, "--id", "everything")
-    with refusals():
-        from nanogpt_rs.measuring.memory import LARGE, ordered
-        from nanogpt_rs.measuring.selection import load_corpora, select
-        from nanogpt_rs.ruler.memory import cannot
+    from nanogpt_rs.measuring.memory import LARGE, ordered
+    from nanogpt_rs.measuring.selection import load_corpora, select
+    from nanogpt_rs.ruler.memory import cannot
 
-        rows = select([task], ids or (), everything=everything)
-        build = check()
-        if reason := cannot():
-            stop(NOTHING, reason)
-        (text,) = load_corpora([corpus])
-        proved_on = corpus if len(text.text) < LARGE else DEFAULT
-        footprints, faults = measure_all(rows, task, corpus, proved_on, processes)
+    rows = select([task], ids or (), everything=everything)
+    build = check()
+    if reason := cannot():
+        stop(NOTHING, reason)
+    (text,) = load_corpora([corpus])
+    proved_on = corpus if len(text.text) < LARGE else DEFAULT
+    footprints, faults = measure_all(rows, task, corpus, proved_on, processes)
     footprints = ordered(footprints)
     proved = text.id if proved_on == corpus else proved_on
     request = f"{task} {ids} {everything} {text.sha256} {processes}"
@@ -151,8 +148,7 @@ def keep(
     if footprints:
         text_fields = Text(text.id, text.sha256, len(text.text), text.width)
         records = [FirstCall(text_fields, footprint) for footprint in footprints]
-        with damage():
-            keep_run(results, "memory", request, build, records)
+        keep_run(results, "memory", request, build, records)
 
 
 def by_state(task: str, footprints: Sequence[Footprint]) -> Iterator[tuple[str, list[Footprint]]]:

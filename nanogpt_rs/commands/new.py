@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nanogpt_rs.commands.console import NOTHING, USAGE, out, refusals, stop
+from nanogpt_rs.commands.console import out
 from nanogpt_rs.commands.options import OneTask
 
 
@@ -26,21 +26,13 @@ def new(
 
     For example: nanogpt-rs dev new charset sorted_groups --python
     """
-    with refusals():
-        from nanogpt_rs.measuring.selection import SelectionError, select
-        from nanogpt_rs.workshop.scaffold import ScaffoldError, begin, checkout
+    from nanogpt_rs.measuring.selection import SelectionError, select
+    from nanogpt_rs.workshop.scaffold import begin, checkout
 
-        if rust == python:
-            raise SelectionError("name one language: --rust or --python")
-        select([task])  # raises if the task does not exist
-        try:
-            root = checkout()
-        except ScaffoldError as error:
-            stop(NOTHING, str(error))
-        try:
-            begun = begin(root, task, idea, rust=rust)
-        except ScaffoldError as error:
-            stop(USAGE, str(error))
+    if rust == python:
+        raise SelectionError("name one language: --rust or --python")
+    select([task])  # raises if the task does not exist
+    begun = begin(checkout(), task, idea, rust=rust)
     for file in begun.files:
         out.print(escape(str(file)), soft_wrap=True)
     build = "make stubs build && " if rust else ""

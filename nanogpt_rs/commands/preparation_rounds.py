@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from nanogpt_rs.commands.console import counted_progress, damage, out, print_json
+from nanogpt_rs.commands.console import counted_progress, out, print_json
 from nanogpt_rs.commands.options import (
     RESULTS,
     AsJson,
@@ -23,7 +23,7 @@ from nanogpt_rs.commands.options import (
     Threads,
     Workers,
 )
-from nanogpt_rs.commands.prepare import failures, refuse_unfit
+from nanogpt_rs.commands.prepare import refuse_unfit
 from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
@@ -64,20 +64,19 @@ def bench(
 
     For example: nanogpt-rs data bench a.txt --out shards --rounds 7
     """
-    with failures():
-        from nanogpt_rs.measuring.machine import cores
+    from nanogpt_rs.measuring.machine import cores
 
-        build = check()
-        refuse_unfit(engine, threads, None, workers)
-        if engine == "dask":  # its workers may run in another folder
-            paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
-        option = "--workers" if engine == "dask" else "--threads"
-        part_option = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
-        engines = [
-            (f"--engine={engine}", f"{option}={count}", *part_option)
-            for count in sorted({1, workers or threads or cores()})
-        ]
-        report_measured(paths, to, rounds, engines, build, results, as_json)
+    build = check()
+    refuse_unfit(engine, threads, None, workers)
+    if engine == "dask":  # its workers may run in another folder
+        paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
+    option = "--workers" if engine == "dask" else "--threads"
+    part_option = [] if part_bytes is None else [f"--part-bytes={part_bytes}"]
+    engines = [
+        (f"--engine={engine}", f"{option}={count}", *part_option)
+        for count in sorted({1, workers or threads or cores()})
+    ]
+    report_measured(paths, to, rounds, engines, build, results, as_json)
 
 
 def report_measured(
@@ -107,7 +106,7 @@ def report_measured(
     from nanogpt_rs.records.kinds import folder_of
 
     kept_in = results / folder_of(COMMAND)
-    with damage(), files.locked(kept_in):
+    with files.locked(kept_in):
         run = describe(COMMAND, sha256(f"{rounds} {engines}".encode()), build)
         watch = MachineWatch()
         folder.mkdir(parents=True, exist_ok=True)

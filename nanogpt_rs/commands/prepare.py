@@ -15,7 +15,6 @@ from rich.table import Table
 from nanogpt_rs.commands.console import (
     FAILED,
     INTERRUPTED,
-    NOTHING,
     USAGE,
     counted_progress,
     err,
@@ -32,7 +31,6 @@ from nanogpt_rs.commands.options import (
     Threads,
     Workers,
 )
-from nanogpt_rs.ruler.provenance import ProvenanceError
 from nanogpt_rs.ruler.provenance import check as check_build
 from nanogpt_rs.words import duration
 
@@ -70,21 +68,25 @@ def prepare(
 
     For example: nanogpt-rs data prepare a.txt b.txt --out shards
     """
-    with failures():
-        from nanogpt_rs.preparing.preparation import prepare as run_preparation
+    from nanogpt_rs.preparing.preparation import prepare as run_preparation
 
-        check_build()
-        refuse_unfit(engine, threads, scheduler, workers)
-        if engine == "dask":  # its workers may run in another folder
-            paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
-        with (
-            engine_of(engine, threads, scheduler, workers) as chosen,
-            counted_progress() as progress,
-        ):
+    check_build()
+    refuse_unfit(engine, threads, scheduler, workers)
+    if engine == "dask":  # its workers may run in another folder
+        paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
+    with (
+        engine_of(engine, threads, scheduler, workers) as chosen,
+        counted_progress() as progress,
+    ):
+        try:
             prepared = run_preparation(
                 paths, to, chosen, part_bytes=part_bytes, start_over=again, progress=progress
             )
-            document = document_of(prepared, chosen)
+        except KeyboardInterrupt:
+            stop(
+                INTERRUPTED, "interrupted; what is finished is kept", "give the same command again"
+            )
+        document = document_of(prepared, chosen)
     if as_json:
         print_json(document)
     else:
@@ -99,8 +101,7 @@ def check_shards(
 
     For example: nanogpt-rs data check shards
     """
-    with failures():
-        report_check(folder, as_json)
+    report_check(folder, as_json)
 
 
 @contextmanager
@@ -136,29 +137,6 @@ def refuse_unfit(
     for message, is_so in faults.items():
         if is_so:
             stop(USAGE, message)
-
-
-@contextmanager
-def failures() -> Iterator[None]:
-    """Turn faults of texts, shards or the system into one line and an exit status."""
-    from nanogpt_rs.preparing.engines import EngineError
-    from nanogpt_rs.preparing.parts import PreparationError, RequestError
-    from nanogpt_rs.preparing.preparation import KEPT, in_words
-    from nanogpt_rs.preparing.shard_limit import LimitError
-    from nanogpt_rs.preparing.shards import ShardError
-
-    try:
-        yield
-    except ProvenanceError as error:
-        stop(NOTHING, str(error))
-    except RequestError as error:
-        stop(USAGE, str(error))
-    except (EngineError, LimitError, PreparationError, ShardError) as error:
-        stop(FAILED, str(error))
-    except OSError as error:
-        stop(FAILED, in_words(error))
-    except KeyboardInterrupt:
-        stop(INTERRUPTED, f"interrupted; {KEPT}")
 
 
 def report_check(folder: Path, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from nanogpt_rs.commands.console import FAILED, damage, err, out, stop
+from nanogpt_rs.commands.console import err, out
 from nanogpt_rs.commands.options import Recorded
 
 
@@ -22,16 +22,9 @@ def publish(
 
     For example: nanogpt-rs dev publish public
     """
-    from nanogpt_rs.reporting.publish import PublishError
     from nanogpt_rs.reporting.publish import publish as write_site
 
-    try:
-        with damage():
-            missing_parts = write_site(results, folder)
-    except PublishError as error:
-        stop(FAILED, str(error))
-    except OSError as error:
-        stop(FAILED, f"{error.filename or folder}: {error.strerror}")
+    missing_parts = write_site(results, folder)
     for part in missing_parts:
         err.print(f"nanogpt-rs: {escape(part)}", soft_wrap=True)
     out.print(escape(str(folder / "index.html")), soft_wrap=True)

@@ -39,5 +39,5 @@ def record(
         else:
             path = promote(results, alias, command)
     except RecordError as error:
-        stop(USAGE, str(error))
+        stop(USAGE, str(error), error.hint)
     out.print(escape(str(path)), soft_wrap=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from nanogpt_rs.commands.console import damage, out
+from nanogpt_rs.commands.console import out
 from nanogpt_rs.commands.tables import corpus_line
 from nanogpt_rs.records.preparations import PreparationRounds
 from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
@@ -115,8 +115,7 @@ def print_self_tests(recorded: Recorded) -> None:
 
     records = [record for record in recorded.others if isinstance(record, SelfTest)]
     for condition in dict.fromkeys(record.condition for record in records):
-        with damage():
-            report(condition, [recorded], Path(recorded.run.run), as_json=False)
+        report(condition, [recorded], Path(recorded.run.run), as_json=False)
 
 
 def print_races(recorded: Recorded) -> None:

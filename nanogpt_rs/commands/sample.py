@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import print_json, refuse_beside, training_refusals
+from nanogpt_rs.commands.console import print_json, refuse_beside
 from nanogpt_rs.commands.options import LEAST_SEED, MOST_SEED, AsJson
 from nanogpt_rs.commands.train import SEED
 
@@ -44,21 +44,23 @@ def sample(
     """
     if top == 1:
         refuse_beside(context, "--top 1", "temperature", "seed")
-    with training_refusals() as training:
-        characters = training.sample(
-            checkpoint,
-            length,
-            prompt=prompt,
-            seed=seed,
-            temperature=temperature,
-            top=top,
-            device=device,
-        )
-        if as_json:
-            print_json({"prompt": prompt, "text": "".join(characters)})
-            return
-        sys.stdout.write(prompt.lstrip("\n"))
-        for character in characters:
-            sys.stdout.write(character)
-            sys.stdout.flush()
-        sys.stdout.write("\n")
+    from nanogpt_rs.training.corpus import import_training
+
+    training = import_training()
+    characters = training.sample(
+        checkpoint,
+        length,
+        prompt=prompt,
+        seed=seed,
+        temperature=temperature,
+        top=top,
+        device=device,
+    )
+    if as_json:
+        print_json({"prompt": prompt, "text": "".join(characters)})
+        return
+    sys.stdout.write(prompt.lstrip("\n"))
+    for character in characters:
+        sys.stdout.write(character)
+        sys.stdout.flush()
+    sys.stdout.write("\n")

@@ -13,10 +13,8 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     counted_progress,
-    damage,
     out,
     print_json,
-    refusals,
     stop,
 )
 
@@ -48,39 +46,32 @@ def run_self_test(
         show: Whether to measure nothing, and print what the folder holds.
         as_json: Whether to print one JSON document instead of tables.
     """
-    with refusals(), damage():
-        from nanogpt_rs.measuring import rebuilds
-        from nanogpt_rs.measuring import selftest as self_test
-        from nanogpt_rs.measuring.selection import SelectionError
-        from nanogpt_rs.ruler.worker import WorkerError
+    from nanogpt_rs.measuring import rebuilds
+    from nanogpt_rs.measuring import selftest as self_test
+    from nanogpt_rs.measuring.selection import SelectionError
 
-        names = row or list(self_test.ROWS)
-        known_rows = [*self_test.ROWS, rebuilds.ROW]
-        if unknown := [name for name in names if name not in known_rows]:
-            raise SelectionError(f"no row {unknown[0]!r}; there are: {', '.join(known_rows)}")
-        if condition not in self_test.CONDITIONS:
-            known = ", ".join(self_test.CONDITIONS)
-            raise SelectionError(f"no condition {condition!r}; there are: {known}")
-        if rivals and names == [rebuilds.ROW]:
-            raise SelectionError(f"--rivals: other tools do not judge the row {rebuilds.ROW}")
-        try:
-            if show:
-                runs = self_test.runs_in(folder)
-            else:
-                with counted_progress() as advance:
-                    runs = self_test.run(
-                        [self_test.ROWS[name] for name in names if name != rebuilds.ROW],
-                        condition,
-                        part,
-                        folder,
-                        advance,
-                        with_rivals=rivals,
-                        with_rebuilds=rebuilds.ROW in names,
-                    )
-        except (self_test.SelfTestError, WorkerError) as error:
-            stop(FAILED, str(error))
-        except OSError as error:
-            stop(FAILED, f"{error.filename or folder}: {error.strerror}")
+    names = row or list(self_test.ROWS)
+    known_rows = [*self_test.ROWS, rebuilds.ROW]
+    if unknown := [name for name in names if name not in known_rows]:
+        raise SelectionError(f"no row {unknown[0]!r}; there are: {', '.join(known_rows)}")
+    if condition not in self_test.CONDITIONS:
+        known = ", ".join(self_test.CONDITIONS)
+        raise SelectionError(f"no condition {condition!r}; there are: {known}")
+    if rivals and names == [rebuilds.ROW]:
+        raise SelectionError(f"--rivals: other tools do not judge the row {rebuilds.ROW}")
+    if show:
+        runs = self_test.runs_in(folder)
+    else:
+        with counted_progress() as advance:
+            runs = self_test.run(
+                [self_test.ROWS[name] for name in names if name != rebuilds.ROW],
+                condition,
+                part,
+                folder,
+                advance,
+                with_rivals=rivals,
+                with_rebuilds=rebuilds.ROW in names,
+            )
     report(condition, runs, folder, as_json)
 
 

@@ -15,7 +15,6 @@ from rich.markup import escape
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
-    damage,
     err,
     given,
     out,
@@ -104,8 +103,7 @@ def show(
         refuse_without(context, "--format csv, markdown, parquet or html", "to")
     if files:
         refuse_beside(context, "FILES", "results")
-    with damage():
-        runs = runs_of(files, results)
+    runs = runs_of(files, results)
     if as_json:
         print_json([document_of(recorded) for recorded in runs])
     elif format == Format.TABLE:
@@ -124,8 +122,7 @@ def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it
         results: Folder for results, with one subfolder for each command.
         open_it: Whether to open the page.
     """
-    with damage():
-        write_page(target, files or newest_of_each(results))
+    write_page(target, files or newest_of_each(results))
     out.print(escape(str(target)), soft_wrap=True)
     if open_it:
         import webbrowser
@@ -136,22 +133,16 @@ def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it
 
 def export(runs: Sequence[Recorded], format: str, to: Path | None) -> None:
     """Write the cells of runs as a table in a format, to a file or to standard output."""
-    from nanogpt_rs.reporting.frames import FrameError, frame_of, written
+    from nanogpt_rs.reporting.frames import frame_of, written
     from nanogpt_rs.ruler.corpora import write_whole
 
     if not any(recorded.cells for recorded in runs):
         stop(NOTHING, "there is nothing to export: these runs have no cells")
-    try:
-        data = written(frame_of(runs), format)
-    except FrameError as error:
-        stop(NOTHING, str(error))
+    data = written(frame_of(runs), format)
     if to is None:
         sys.stdout.buffer.write(data)
-        return
-    try:
+    else:
         write_whole(to, data)
-    except OSError as error:
-        stop(FAILED, f"{to}: {error.strerror}")
 
 
 def document_of(recorded: Recorded) -> dict[str, Any]:

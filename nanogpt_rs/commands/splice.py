@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import FAILED, USAGE, damage, stop
+from nanogpt_rs.commands.console import FAILED, USAGE, stop
 from nanogpt_rs.commands.options import Recorded
 from nanogpt_rs.ruler.corpora import write_whole
 
@@ -41,9 +41,8 @@ def splice(
     from nanogpt_rs.reporting.splice import splice as fill
 
     whole_jobs = results / "end-to-end"
-    with damage():
-        recorded = read(file)[-1] if file else fullest_recorded(results / "bench")
-        whole_job = fullest_recorded(whole_jobs) if any(whole_jobs.glob("*.jsonl")) else None
+    recorded = read(file)[-1] if file else fullest_recorded(results / "bench")
+    whole_job = fullest_recorded(whole_jobs) if any(whole_jobs.glob("*.jsonl")) else None
     try:
         before = document.read_text(encoding="utf-8")
         after, pictures = fill(before, recorded, whole_job)
@@ -55,18 +54,17 @@ def splice(
                 names = ", ".join(map(str, stale))
                 stop(
                     FAILED,
-                    f"out of date with run {recorded.run.run}: {names}; run `make splice`",
+                    f"out of date with run {recorded.run.run}: {names}",
+                    "make splice",
                 )
             return
         for path, data in files.items():
             write_whole(path, data)
         write_whole(document, after.encode())
     except SpliceError as error:
-        stop(USAGE, f"{document}: {error}")
+        stop(USAGE, f"{document}: {error}", error.hint)
     except UnicodeDecodeError as error:
         stop(FAILED, f"{document}: not UTF-8: {error}")
-    except OSError as error:
-        stop(FAILED, f"{error.filename or document}: {error.strerror}")
 
 
 def read_if_there(path: Path) -> bytes | None:

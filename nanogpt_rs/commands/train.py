@@ -22,7 +22,6 @@ from nanogpt_rs.commands.console import (
     seen_live,
     stop,
     tell_step,
-    training_refusals,
 )
 from nanogpt_rs.commands.options import (
     CORPUS_HELP,
@@ -143,41 +142,41 @@ def train(
 
     For example: nanogpt-rs model train --config quick --checkpoint run.pt
     """
-    from nanogpt_rs.training.corpus import check_writable
+    from nanogpt_rs.training.corpus import check_writable, import_training
 
-    with training_refusals() as training:
-        refuse_contradictions(config, corpus, shards, verify, prepare, steps, seed, resume)
-        for path in (checkpoint, log, curve):
-            check_writable(path)
-        check()
-        choices = {
-            "device": device,
-            "dtype": dtype,
-            "attention": attention,
-            "optimizer": optimizer,
-            "compile": compile,
-            "threads": threads,
-        }
-        options = replace(
-            training.read_checkpoint(resume).options if resume else training.Options(),
-            **{name: value for name, value in choices.items() if value is not None},
-        )
-        recipe = {
-            "config": config or "quick",
-            "options": options,
-            "steps": steps,
-            "seed": SEED if seed is None else seed,
-            "evaluate_every": evaluate_every,
-            "checkpoint": checkpoint or resume,
-            "resume": resume,
-        }
-        document, summary = run(training, recipe, corpus, shards, verify, prepare, log)
-        if curve is not None:
-            from nanogpt_rs.reporting.curve import loss_curve
+    training = import_training()
+    refuse_contradictions(config, corpus, shards, verify, prepare, steps, seed, resume)
+    for path in (checkpoint, log, curve):
+        check_writable(path)
+    check()
+    choices = {
+        "device": device,
+        "dtype": dtype,
+        "attention": attention,
+        "optimizer": optimizer,
+        "compile": compile,
+        "threads": threads,
+    }
+    options = replace(
+        training.read_checkpoint(resume).options if resume else training.Options(),
+        **{name: value for name, value in choices.items() if value is not None},
+    )
+    recipe = {
+        "config": config or "quick",
+        "options": options,
+        "steps": steps,
+        "seed": SEED if seed is None else seed,
+        "evaluate_every": evaluate_every,
+        "checkpoint": checkpoint or resume,
+        "resume": resume,
+    }
+    document, summary = run(training, recipe, corpus, shards, verify, prepare, log)
+    if curve is not None:
+        from nanogpt_rs.reporting.curve import loss_curve
 
-            title = f"{document['corpus']['id']}, {summary.steps:,} steps"
-            picture = loss_curve(summary.losses, summary.val_losses, title)
-            Path(curve).write_text(picture, encoding="utf-8")
+        title = f"{document['corpus']['id']}, {summary.steps:,} steps"
+        picture = loss_curve(summary.losses, summary.val_losses, title)
+        Path(curve).write_text(picture, encoding="utf-8")
     if as_json:
         print_json(document)
     else:

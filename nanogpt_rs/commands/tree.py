@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from nanogpt_rs.commands.console import USAGE, set_volume, stop
 from nanogpt_rs.commands.old_commands import renamed
 from nanogpt_rs.commands.options import Quiet, Verbose
+from nanogpt_rs.ruler.errors import did_you_mean
 
 HELP_OPTIONS = ("-h", "--help")
 
@@ -29,7 +30,7 @@ class Strict(TyperCommand):
             repeatable = getattr(option, "multiple", True) or option.nargs == -1
             harmless = getattr(option, "is_flag", False) and not option.secondary_opts
             if order.count(option) > 1 and not (repeatable or harmless or ctx.resilient_parsing):
-                stop(USAGE, f"{max(option.opts, key=len)} was given twice; it takes one value")
+                stop(USAGE, f"{max(option.opts, key=len)} was given twice", "give one value")
         return super().parse_args(ctx, args)
 
 
@@ -64,6 +65,15 @@ class Command(TyperCommand):
         return self.load().make_context(info_name, args, *rest, **extra)
 
 
+def refuse_unknown(group: TyperGroup, context: Any, words: list[str]) -> None:
+    """Exit if the first word after a group is none of its commands, and say which are near."""
+    word = words[0]
+    if context.resilient_parsing or word.startswith("-") or word in group.commands:
+        return
+    shows_all = f"`{context.command_path} --help` shows all commands"
+    stop(USAGE, f"no command {word!r}", did_you_mean(word, group.commands, shows_all))
+
+
 class Group(TyperGroup):
     """A command with subcommands, one of which may be meant where none is named."""
 
@@ -85,6 +95,11 @@ class Group(TyperGroup):
         if self.default is not None and not named and not completed:
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the subcommand that the words name."""
+        refuse_unknown(self, ctx, args)
+        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return how a word goes on: subcommands, and what the default subcommand takes."""
@@ -110,6 +125,7 @@ class Root(TyperGroup):
             if not ctx.resilient_parsing:
                 print(f"nanogpt-rs: {new.message}", file=sys.stderr)
             args = list(new.words)
+        refuse_unknown(self, ctx, args)
         return super().resolve_command(ctx, args)
 
 

@@ -16,7 +16,6 @@ from nanogpt_rs.commands.console import (
     counted_progress,
     out,
     print_json,
-    refusals,
     stop,
 )
 from nanogpt_rs.commands.options import AllTasks, AsJson, Corpora, From, Ids
@@ -38,23 +37,22 @@ def verify(
 
     For example: nanogpt-rs verify charset --id rust/ahash
     """
-    with refusals():
-        from nanogpt_rs.measuring.selection import calls_rust, load_corpora, select
-        from nanogpt_rs.ruler.verification import verify_apart
+    from nanogpt_rs.measuring.selection import calls_rust, load_corpora, select
+    from nanogpt_rs.ruler.verification import verify_apart
 
-        admit(sources)
-        rows = select(tasks or (), ids or (), everything=True)
-        check_packages()
-        if any(map(calls_rust, rows)):
-            check_current()  # what is verified must be the code that the user sees in the editor
-        names = corpus or [DEFAULT]
-        load_corpora(names)  # a corpus that cannot be loaded is refused once, before all workers
-        proofs: list[Proof] = []
-        with counted_progress() as advance:
-            for name in names:
-                for row in rows:
-                    advance(f"verify {row.task} {row.id}", len(proofs), len(rows) * len(names))
-                    proofs.append(verify_apart(row, name))
+    admit(sources)
+    rows = select(tasks or (), ids or (), everything=True)
+    check_packages()
+    if any(map(calls_rust, rows)):
+        check_current()  # what is verified must be the code that the user sees in the editor
+    names = corpus or [DEFAULT]
+    load_corpora(names)  # a corpus that cannot be loaded is refused once, before all workers
+    proofs: list[Proof] = []
+    with counted_progress() as advance:
+        for name in names:
+            for row in rows:
+                advance(f"verify {row.task} {row.id}", len(proofs), len(rows) * len(names))
+                proofs.append(verify_apart(row, name))
     if as_json:
         print_json([asdict(proof) for proof in proofs])
     else:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from nanogpt_rs.commands.console import INTERRUPTED, NOTHING, out, stop
+from nanogpt_rs.commands.console import INTERRUPTED, out
 from nanogpt_rs.commands.options import RESULTS, OneCorpus
 from nanogpt_rs.words import duration, times
 
@@ -25,7 +25,7 @@ def watch(
 
     For example: nanogpt-rs dev watch --corpus my-text.txt
     """
-    from nanogpt_rs.workshop.scaffold import ScaffoldError, checkout
+    from nanogpt_rs.workshop.scaffold import checkout
     from nanogpt_rs.workshop.watch import changes
 
     try:
@@ -37,10 +37,6 @@ def watch(
             if paths:
                 handle_change(root, paths, corpus, seconds, results)
             out.print("watching the implementations; Ctrl-C ends it", soft_wrap=True)
-    except ScaffoldError as error:
-        stop(NOTHING, str(error))
-    except ImportError:
-        stop(NOTHING, "watchfiles is missing: pip install watchfiles")
     except KeyboardInterrupt:
         pass
     sys.exit(INTERRUPTED)

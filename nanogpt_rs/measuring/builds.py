@@ -34,6 +34,7 @@ from tempfile import TemporaryDirectory
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
+from nanogpt_rs.ruler.errors import UserError
 
 MOST_BYTES = 2 << 30
 """Size that the cache may have; the builds that were used longest ago are removed first."""
@@ -75,7 +76,7 @@ exec "$linker" "$@"
 """
 
 
-class BuildsError(Exception):
+class BuildsError(UserError):
     """Several builds cannot be made here; the message says why."""
 
 

@@ -23,6 +23,7 @@ from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, wo
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
 from nanogpt_rs.ruler.count import EMPTY, Answer, Order
+from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.verification import verify_apart
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
@@ -47,8 +48,10 @@ void stop(const char *name) {
 """Starts and stops the counting. Its own few instructions are counted separately and subtracted."""
 
 
-class CountError(Exception):
+class CountError(UserError):
     """Nothing can be counted here; the message says which tool is missing."""
+
+    exit_status = NOTHING
 
 
 def request_hash(contests: Sequence[Contest], older: str | None) -> str:

@@ -44,6 +44,7 @@ from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256, write_whole
+from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.rounds import applies
 from nanogpt_rs.ruler.sides import Answer, Order
@@ -56,8 +57,16 @@ CELL_SECONDS = 8.0
 """Roughly the seconds that comparing one implementation takes, verification included."""
 
 
-class DiffError(Exception):
+class DiffError(UserError):
     """Commits cannot be compared; the message says why."""
+
+    exit_status = NOTHING
+
+
+class UnknownCommitError(DiffError):
+    """A revision stands for no commit."""
+
+    exit_status = USAGE
 
 
 @dataclass(frozen=True)
@@ -104,14 +113,14 @@ def commit_of(revision: str) -> str:
     """Return the hash of the commit that a revision, such as ``HEAD~1``, stands for.
 
     Raises:
-        DiffError: It stands for no commit.
+        UnknownCommitError: It stands for no commit.
     """
     try:
         commit = git(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
         )
     except DiffError:
-        raise DiffError(f"{revision!r} is no commit of this repository") from None
+        raise UnknownCommitError(f"{revision!r} is no commit of this repository") from None
     return commit.decode().strip()
 
 

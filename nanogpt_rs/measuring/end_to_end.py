@@ -21,6 +21,7 @@ from nanogpt_rs.measuring.selection import select
 from nanogpt_rs.records.schema import Difference, Trained
 from nanogpt_rs.ruler import end_to_end
 from nanogpt_rs.ruler.corpora import Corpus
+from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import PREPARATION
 from nanogpt_rs.ruler.verification import verify_apart
@@ -35,7 +36,7 @@ BUDGET = 20.0
 """Seconds for the paired comparison of the preparations, unless their calls take longer."""
 
 
-class DifferentModelsError(Exception):
+class DifferentModelsError(UserError):
     """Two preparations did not train the same model; the message names them."""
 
 

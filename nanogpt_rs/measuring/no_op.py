@@ -16,6 +16,7 @@ from random import Random
 from shutil import copy2, rmtree
 
 from nanogpt_rs.ruler import provenance
+from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.statistics.rebuilds import AS_IT_IS, REBUILD
 
 LIBRARY = Path("rust_impls/lib.rs")
@@ -34,7 +35,7 @@ CRATES = {
 """Crates that the lock file has already, and an expression that uses each."""
 
 
-class NoOpError(Exception):
+class NoOpError(UserError):
     """A change cannot be made; the message says why."""
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.ruler import corpora
+from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.tasks import TASKS, Call
 from nanogpt_rs.ruler.texts import repeated
@@ -32,7 +33,7 @@ BASELINE = "baseline"
 """Name of the arm that others are compared with."""
 
 
-class RivalError(Exception):
+class RivalError(UserError):
     """A tool is missing or gave no answer; the message says which and why."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pkgutil import resolve_name
 
 from nanogpt_rs.ruler import corpora, registry
+from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.files import cannot_uncache
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.rounds import STATES, applies
@@ -15,8 +16,10 @@ FEW = 12
 """The largest number of names that fit into a message."""
 
 
-class SelectionError(Exception):
+class SelectionError(UserError):
     """A choice does not exist or does not fit the others; the message names the valid ones."""
+
+    exit_status = USAGE
 
 
 def select(

@@ -34,10 +34,11 @@ from nanogpt_rs.records.self_tests import (
     SelfTestSeeds,
 )
 from nanogpt_rs.ruler import corpora, provenance
+from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.statistics import blocks
 
 
-class SelfTestError(Exception):
+class SelfTestError(UserError):
     """Nothing can be measured; the message says why."""
 
 

@@ -18,6 +18,7 @@ from nanogpt_rs.preparing.parts import LARGEST_PART
 from nanogpt_rs.preparing.shards import WIDTH
 from nanogpt_rs.preparing.stages import STAGES
 from nanogpt_rs.records.schema import Taken
+from nanogpt_rs.ruler.errors import NOTHING, UserError
 
 ENGINE_STAGES = ("vocabulary", "encoding")
 """The stages in which each part is a task of the engine."""
@@ -30,8 +31,10 @@ CALL = "call"
 """The only stage of a contender: it is one call, and has no stages of the command."""
 
 
-class CostError(Exception):
+class CostError(UserError):
     """Nothing can be measured or predicted; the message says why."""
+
+    exit_status = NOTHING
 
 
 @dataclass(frozen=True)

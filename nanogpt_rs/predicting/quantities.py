@@ -6,13 +6,16 @@ import math
 import re
 from collections.abc import Callable
 
+from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.words import TIMES
 
 NUMBER_AND_UNIT = r"\s*([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)\s*([A-Za-z]*)\s*"
 
 
-class QuantityError(Exception):
+class QuantityError(UserError):
     """A user typed something that is not a size, time or speed; the message gives examples."""
+
+    exit_status = USAGE
 
 
 def parse_size(text: str) -> float:

@@ -12,11 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from nanogpt_rs.ruler.errors import UserError
+
 TimedResult = tuple[float, Any]
 """The seconds that a kernel took, and its result."""
 
 
-class EngineError(Exception):
+class EngineError(UserError):
     """An engine cannot start, or was lost; the message says which and why."""
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanogpt_rs.ruler.errors import USAGE, UserError
+
 SMALLEST_PART, LARGEST_PART = 32 << 20, 512 << 20
 """Smallest and largest size of a part in bytes, by default. The smallest is some milliseconds of
 work, beside which a line in the journal costs nothing. Beside the largest, the four milliseconds
@@ -23,12 +25,14 @@ Piece = tuple[str, int, int]
 """A range of bytes in a file: the file's path, where the range begins and where it ends."""
 
 
-class PreparationError(Exception):
+class PreparationError(UserError):
     """The texts cannot be prepared, or not now; the message says why."""
 
 
 class RequestError(PreparationError):
     """The request cannot be met; the message says what to request instead."""
+
+    exit_status = USAGE
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from nanogpt_rs.ruler.errors import UserError
+
 if TYPE_CHECKING:  # the limit's process imports nothing that it does not need
     from nanogpt_rs.records.preparations import PreparationRounds
     from nanogpt_rs.records.schema import Meanwhile, Ratio
@@ -73,7 +75,7 @@ class TimedWay:
     documents: list[dict[str, Any]] = field(default_factory=list)
 
 
-class LimitError(Exception):
+class LimitError(UserError):
     """A command failed; the message says which and what it said."""
 
 

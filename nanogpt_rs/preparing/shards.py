@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.records.durable import checksum
+from nanogpt_rs.ruler.errors import UserError
 
 FORMAT = "nanogpt-rs shards 1"
 MANIFEST = "manifest.json"
@@ -24,7 +25,7 @@ MOST_DISTINCT = 1 << 16
 BLOCK = 1 << 18
 
 
-class ShardError(Exception):
+class ShardError(UserError):
     """Shards are damaged or missing; the message names the file and what is wrong."""
 
 

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from nanogpt_rs.ruler.errors import UserError
+
 SCHEMA_VERSION = 1
 """Version of the records that are written. Older versions stay readable."""
 
 
-class RecordError(Exception):
+class RecordError(UserError):
     """A record cannot be read, written or promoted; the message says which, where and why."""
 
 

@@ -26,6 +26,8 @@ from typing import Any
 from asv.console import log
 from asv.publishing import OutputPublisher
 
+from nanogpt_rs.ruler.errors import UserError
+
 COMPARISON_VARIABLE = "NANOGPT_RS_COMPARISON"
 """Environment variable with the address of a comparison page that exists already."""
 COMPARISON = "comparison.html"
@@ -105,7 +107,7 @@ ONE_BUILD = (
 NAVIGATION = '<li id="nav-li-graphdisplay">'
 
 
-class AssetError(Exception):
+class AssetError(UserError):
     """A file of the site is not available; the message says which one and why."""
 
 

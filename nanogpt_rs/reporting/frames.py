@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nanogpt_rs.records.builds import over_builds
 from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.records.schema import Against, Cell, Run
+from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.statistics.adjusted import adjusted
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ WHOLE_NUMBERS = ("builds", "instructions", "instructions_before")
 """Columns of whole numbers that only some rows have."""
 
 
-class FrameError(Exception):
+class FrameError(UserError):
     """A table cannot be made here; the message says what is missing."""
+
+    exit_status = NOTHING
 
 
 def frame_of(runs: Sequence[Recorded]) -> pandas.DataFrame:

@@ -24,6 +24,7 @@ from nanogpt_rs.reporting.assets import rendered
 from nanogpt_rs.reporting.report import NOT_DRAWN, RACES, is_drawn, page
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import write_whole
+from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.words import duration
 
 INDEX, COMPARISON, HISTORY, SECOND = "index.html", "comparison.html", "history", "pytest-benchmark"
@@ -31,7 +32,7 @@ UNTIMED = {*NOT_DRAWN, RACES}
 """Commands whose runs have no cells with times."""
 
 
-class PublishError(Exception):
+class PublishError(UserError):
     """The folder cannot be made; the message says why."""
 
 

@@ -22,13 +22,16 @@ from pathlib import Path
 from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.reporting.frames import markdown_of
 from nanogpt_rs.reporting.headline import Table, headline, ranking, whole_job
+from nanogpt_rs.ruler.errors import USAGE, UserError
 
 BLOCK = re.compile(r"<!-- splice ([^>]*?) -->\n.*?<!-- spliced -->", re.DOTALL)
 STRAY = re.compile(r"<!-- splice [^>]*>")
 
 
-class SpliceError(Exception):
+class SpliceError(UserError):
     """The blocks of a document cannot be filled; the message names the block and the reason."""
+
+    exit_status = USAGE
 
 
 Content = tuple[str, dict[str, bytes]]

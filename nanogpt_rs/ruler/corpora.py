@@ -17,6 +17,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 
 from nanogpt_rs.ruler import synthetic, texts
+from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
 
 TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
 CACHE_VARIABLE = "NANOGPT_RS_CACHE"
@@ -27,12 +28,16 @@ TINYSHAKESPEARE_URL = (
 DEFAULT = "synthetic"
 
 
-class CorpusError(Exception):
+class CorpusError(UserError):
     """A corpus cannot be loaded; the message says which one, why, and what would help."""
+
+    exit_status = NOTHING
 
 
 class UnknownCorpusError(CorpusError):
     """A name is neither the id of a corpus nor the path of a file."""
+
+    exit_status = USAGE
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from types import ModuleType
 from typing import Any
 
 from nanogpt_rs.ruler import old_names, provenance, registry
+from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.registry import MARKS, Implementation, Origin
 from nanogpt_rs.ruler.tasks import TASKS, Task, shown
 
@@ -42,8 +43,10 @@ OWN_TASK_ONLY = {mark for mark in MARKS if mark.partition(":")[0] in {"baseline"
 ID = re.compile(r"[a-z0-9_.-]+/[a-z0-9_.-]+")
 
 
-class ForeignError(Exception):
+class ForeignError(UserError):
     """A source cannot be used; the message says which one, and why."""
+
+    exit_status = USAGE
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from nanogpt_rs.ruler.errors import NOTHING, UserError
+
 # Workers start by the hundred: what takes long to import is imported where it is used.
 if TYPE_CHECKING:
     import importlib.metadata
@@ -38,8 +40,10 @@ LAYOUT_FILE = "layout.json"
 """In the folder of one of several builds, what its module must say of itself in ``build_info``."""
 
 
-class ProvenanceError(Exception):
+class ProvenanceError(UserError):
     """What would be measured is not what it claims to be; the message names the cure."""
+
+    exit_status = NOTHING
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nanogpt_rs.ruler.errors import UserError
+
 NO_ARM = 255
 """The byte in a worker's mark file while it is calling no arm."""
 MEMORY_SHARE = 0.8
@@ -30,7 +32,7 @@ LONGEST_COMPLAINT = 8192
 """Number of bytes that are read of a worker's standard error, from its end."""
 
 
-class WorkerError(Exception):
+class WorkerError(UserError):
     """A worker process ended without an answer; the message says how.
 
     Attributes:

@@ -17,14 +17,17 @@ from typing import Any
 
 from nanogpt_rs.measuring.selection import SelectionError, lacking, load_corpora, select
 from nanogpt_rs.ruler import corpora, tasks
+from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.ruler.registry import Implementation
 
 Prepare = Callable[[Sequence[str]], tuple[str, Any]]
 """Function from files, or a folder of shards, to vocabulary and ids for ``model.train``."""
 
 
-class NoTorchError(Exception):
+class NoTorchError(UserError):
     """Torch is not installed; the message says how to install it."""
+
+    exit_status = NOTHING
 
 
 def import_training() -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanogpt_rs.ruler import provenance
+from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
 from nanogpt_rs.ruler.registry import REGISTRY, Implementation
 
 FIRST_LINE = "A copy of {} to begin with: name the structure here, and why it might win."
@@ -28,8 +29,16 @@ RUST_MODULES = "rust_impls/python/modules.rs"
 """The file that writes each idea's Python function, beside names of its own."""
 
 
-class ScaffoldError(Exception):
+class ScaffoldError(UserError):
     """An implementation cannot be begun; the message says why."""
+
+    exit_status = USAGE
+
+
+class NoCheckoutError(ScaffoldError):
+    """There is no checkout to work in."""
+
+    exit_status = NOTHING
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,9 @@ def checkout() -> Path:
     for folder in (here, *here.parents, provenance.ROOT):
         if provenance.is_checkout(folder):
             return folder
-    raise ScaffoldError(
-        "this is not a checkout of nanogpt-rs; to measure code outside one, use --from"
+    raise NoCheckoutError(
+        "this is not a checkout of nanogpt-rs",
+        hint="cd to a checkout; to measure code of your own outside one, use --from",
     )
 
 

@@ -146,7 +146,7 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
         (["verify", "--corpus", "nowhere"], 2, "corpus 'nowhere': no such file, and no such id"),
         (["verify", "--corpus", ""], 2, "corpus '': no such file, and no such id"),
         (["verify", "--corpus", "/dev/null"], 3, "not a regular file"),
-        (["bench", "--no-such-option"], 2, "No such option"),
+        (["bench", "--no-such-option"], 2, "no such option"),
         (["bench", "charset", "--full"], 2, "TASKS: no effect beside --full"),
         (["bench", "--corpus", "tinyshakespeare"], 3, "missing.txt: No such file"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import made_up
 import pytest
+from messages import only_message
 
 pytestmark = pytest.mark.slow("drives a real browser")
 
@@ -67,7 +68,7 @@ def test_a_damaged_file_is_named(
     path.write_bytes(spoil(path.read_bytes()))
     done = nanogpt_rs("show", "--format=html", str(path))
     assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
+    assert only_message(done.stderr)
     assert path.name in done.stderr
     assert expected in done.stderr
     assert not list(tmp_path.rglob("*.html"))

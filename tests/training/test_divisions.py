@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import only_message
 
 from nanogpt_rs.records import files
 from nanogpt_rs.records.races import OpenRace, OpenRaceEntry
@@ -245,4 +246,4 @@ def test_an_alias_that_is_none_is_refused(nanogpt_rs: Run, tinyshakespeare: obje
     done = nanogpt_rs("model", "race", "open", "--seeds=2", NANOGPT_RS_MACHINE="My Laptop")
     assert done.returncode == 1
     assert done.stderr.startswith("nanogpt-rs: 'My Laptop' is no alias")
-    assert done.stderr.count("\n") == 1
+    assert only_message(done.stderr)

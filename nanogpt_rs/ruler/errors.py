@@ -1,0 +1,48 @@
+"""The base of all errors that a user can correct, with a hint at how.
+
+``nanogpt_rs.commands.door`` turns them into a message, a line that begins with ``hint:``, and an
+exit status. What is no such error, and no fault of the system, is a bug of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+FAILED, USAGE, NOTHING, SLOWER, INTERRUPTED = 1, 2, 3, 4, 130
+"""The exit statuses of a command that did not do everything; 0 stands for success."""
+
+
+class UserError(Exception):
+    """An error that the user can correct; the message says what is wrong, where, and why.
+
+    ``model`` imports nothing of ours: its errors have the same two attributes.
+
+    Attributes:
+        exit_status: Exit status of a command that the error ends.
+        hint: What to type or to do, in words; ``None`` where the message says all.
+    """
+
+    exit_status = FAILED
+    hint: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint for a word that is not known.
+
+    Args:
+        word: What the user typed.
+        known: What could have been meant.
+        otherwise: What shows all that is known, in words.
+    """
+    from difflib import get_close_matches
+
+    names = list(dict.fromkeys(known))
+    close = get_close_matches(word, names, n=3) or get_close_matches(
+        word.lower(), names, n=3, cutoff=0.5
+    )
+    return f"did you mean {' or '.join(close)}? {otherwise}" if close else otherwise
