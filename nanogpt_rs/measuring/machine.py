@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanogpt_rs.records.schema import Meanwhile
+from nanogpt_rs.ruler import free_memory
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Machine:
         governor: Frequency governor of the first processor (Linux).
         load: Mean number of runnable processes over the last minute.
         steal: Share of processor time that the hypervisor gave to others, over a short sample.
-        memory: Available memory, in bytes.
+        memory: Memory that this process may still take, in bytes.
         python: Implementation, version and build of this interpreter.
         system: Operating system and machine type.
     """
@@ -49,10 +50,19 @@ def examine() -> Machine:
         governor=read_line(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         steal=None if steal is None else steal / 100,
-        memory=psutil.virtual_memory().available,
+        memory=free_bytes(),
         python=python_build(),
         system=f"{platform.system()} {platform.machine()}",
     )
+
+
+def free_bytes() -> int:
+    """Return how many bytes of memory this process may still take, by all limits that it has."""
+    if (left := free_memory.left()) is not None:
+        return left.bytes
+    import psutil
+
+    return int(psutil.virtual_memory().available)
 
 
 def cores() -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nanogpt_rs.measuring.machine import free_bytes
 from nanogpt_rs.preparing.engines import EngineError
 
 if TYPE_CHECKING:
@@ -60,10 +61,8 @@ class Dispatcher:
     """
 
     def __init__(self, engine: Engine, hashers: Sequence[Hasher], seconds: StageSeconds) -> None:
-        import psutil
-
         self.engine, self.hashers, self.seconds = engine, hashers, seconds
-        self.largest_backlog = psutil.virtual_memory().available // 2
+        self.largest_backlog = free_bytes() // 2
         self.done: SimpleQueue[tuple[WorkItem | Hasher, Any]] = SimpleQueue()
         self.running: dict[int, tuple[WorkItem | Hasher, Any]] = {}
 

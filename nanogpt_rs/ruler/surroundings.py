@@ -12,7 +12,8 @@ import errno
 import os
 import signal
 import sys
-from typing import Any
+
+from nanogpt_rs.ruler import free_memory
 
 WATCHED = ("SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGABRT")
 STREAMS = {0: "standard input", 1: "standard output", 2: "standard error"}
@@ -110,17 +111,17 @@ def has_child() -> bool:
 def limit_memory(share: float) -> None:
     """Limit this process to a share of the memory that is free now, where the system allows it.
 
-    Code that asks for more gets a ``MemoryError``; otherwise the whole machine would swap.
+    Code that asks for more gets a ``MemoryError``; otherwise the whole machine would swap, or the
+    system would kill a process.
     """
-    try:
-        import resource
-        from pathlib import Path
-
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except (ImportError, OSError):  # not Linux
+    if (free := free_memory.left()) is None:  # not Linux
         return
-    free: Any = dict(line.split(":") for line in lines)["MemAvailable"].split()[0]
-    limit = int(int(free) * 1024 * share)
+    import resource
+
+    limit = int(free.bytes * share)
+    for bound in resource.getrlimit(resource.RLIMIT_DATA):
+        if bound != resource.RLIM_INFINITY:
+            limit = min(limit, bound)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 

@@ -28,6 +28,12 @@ NO_ARM = 255
 """The byte in a worker's mark file while it is calling no arm."""
 MEMORY_SHARE = 0.8
 """The share of the free memory that a worker may take."""
+OUT_OF_MEMORY = (
+    *("memoryerror", "memory allocation", "cannot allocate memory", "bad_alloc"),
+    *("failed to map segment", "can't allocate", "out of memory"),
+)
+"""Words by which Python, Rust, the loader, C++ and BLAS say that there is too little memory,
+in lower case."""
 LONGEST_COMPLAINT = 8192
 """Number of bytes that are read of a worker's standard error, from its end."""
 
@@ -70,7 +76,7 @@ def run_worker(
     Raises:
         WorkerError: the process crashed, hung, or ended without an answer.
     """
-    from nanogpt_rs.ruler import foreign
+    from nanogpt_rs.ruler import foreign, free_memory
 
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         answer = Path(folder) / "answer.json"
@@ -79,6 +85,7 @@ def run_worker(
         document = json.dumps({**order, "mark": str(mark), "foreign": foreign.sources()})
         command = [*prefix, sys.executable, "-P", __file__, module, document, str(answer)]
         errors = Path(folder) / "errors"
+        killed_before = free_memory.kills()
         with (Path(folder) / "output").open("wb") as stdout, errors.open("wb") as stderr:
             process = subprocess.Popen(
                 command,
@@ -97,8 +104,9 @@ def run_worker(
         try:
             answered = json.loads(answer.read_bytes())
         except (OSError, ValueError):
-            crashed = status < 0
-            raise WorkerError(how_it_ended(status, errors), marked(mark), crashed=crashed) from None
+            for_memory = free_memory.kills() > killed_before
+            how = how_it_ended(status, errors, for_memory=for_memory)
+            raise WorkerError(how, marked(mark), crashed=status < 0 and not for_memory) from None
     assert isinstance(answered, dict)
     if "disturbed" in answered:
         raise WorkerError(answered["disturbed"], answered["arm"])
@@ -146,19 +154,26 @@ def marked(mark: Path) -> int | None:
     return None if arm == NO_ARM else arm
 
 
-def how_it_ended(status: int, errors: Path) -> str:
+def how_it_ended(status: int, errors: Path, *, for_memory: bool) -> str:
     """Describe how a process ended that gave no answer.
 
     Args:
         status: The status, negative for a signal, as ``subprocess`` has it.
         errors: The path of the file that holds its standard error.
+        for_memory: Whether the system has killed a process for want of memory meanwhile.
     """
+    from nanogpt_rs.ruler import free_memory
+
     with errors.open("rb") as file:
         file.seek(max(0, errors.stat().st_size - LONGEST_COMPLAINT))
         last = ascii(file.read().decode(errors="replace").strip().rpartition("\n")[2][:200])
     reason = f" ({last})" if last != "''" else ""
-    if "MemoryError" in last or "memory allocation" in last:
+    if for_memory := for_memory and status == -signal.SIGKILL:
+        reason = " for want of memory"
+    if for_memory or any(words in last.lower() for words in OUT_OF_MEMORY):
+        left = free_memory.left()
         reason += f"; a worker may have {MEMORY_SHARE:.0%} of the memory that is free"
+        reason += "" if left is None else f", and free here is {left}"
     if status < 0:
         try:
             name = signal.Signals(-status).name

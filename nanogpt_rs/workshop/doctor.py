@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nanogpt_rs.measuring import machine
 from nanogpt_rs.measuring.selection import lacking as reason_lacking
-from nanogpt_rs.ruler import corpora, provenance
+from nanogpt_rs.ruler import corpora, free_memory, provenance
 from nanogpt_rs.ruler.registry import REGISTRY
 
 
@@ -47,12 +47,7 @@ def machine_findings() -> list[Finding]:
             not unusual,
             "results of an unusual build do not hold for the ordinary one" if unusual else "",
         ),
-        Finding(
-            "memory",
-            f"{now.memory / 2**30:.1f} GiB free",
-            now.memory > 2**30,
-            "" if now.memory > 2**30 else "large corpora will swap; close something",
-        ),
+        memory_finding(now.memory),
     ]
     if now.governor is None:
         findings.append(Finding("governor", "not reported by this system"))
@@ -71,6 +66,21 @@ def machine_findings() -> list[Finding]:
         cost = "the hypervisor runs other machines meanwhile: long calls look slower than they are"
         findings.append(Finding("steal", f"{now.steal:.1%}", calm, "" if calm else cost))
     return findings
+
+
+def memory_finding(free: int) -> Finding:
+    """Return how much memory is free.
+
+    Args:
+        free: Bytes that this process may still take.
+    """
+    left = free_memory.left()
+    limited = f": {left.by}" if left is not None and left.by else ""
+    enough = free > 2**30
+    cost = "large corpora will not fit; " + ("raise that limit" if limited else "close something")
+    return Finding(
+        "memory", f"{free / 2**30:.1f} GiB free{limited}", enough, "" if enough else cost
+    )
 
 
 def build_finding() -> Finding:
