@@ -5,9 +5,9 @@ The process is fresh and has imported nothing, so that the import is a stage lik
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pkgutil import resolve_name
+from time import perf_counter, process_time
 from typing import Any, TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
@@ -71,12 +71,12 @@ def answer(order: Order) -> Answer:
     provenance.check_origins(order["packages"])
     # The text itself is not kept in memory: training has a file.
     path = files.path_of(corpora.load(order["corpus"]).text)
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall = process_time(), perf_counter()
     train, options = resolve_name(TRAIN), resolve_name(OPTIONS)(**order["options"])
     row = find(PREPARATION, order["id"])
     prepare, steps = row.resolve(), row.resolve_steps()
-    seconds = {IMPORT: time.perf_counter() - wall}
-    cpu_seconds = {IMPORT: time.process_time() - cpu}
+    seconds = {IMPORT: perf_counter() - wall}
+    cpu_seconds = {IMPORT: process_time() - cpu}
     stages: dict[str, tuple[float, float]] = {}
     summary = train(
         prepare if steps is None else timed(steps, stages),
@@ -128,11 +128,11 @@ def timed(steps: Any, stages: dict[str, tuple[float, float]]) -> Prepare:
     def prepare(paths: Sequence[str]) -> Any:
         running = steps(paths)
         while True:
-            cpu, wall = time.process_time(), time.perf_counter()
+            cpu, wall = process_time(), perf_counter()
             try:
                 name = next(running)
             except StopIteration as done:
                 return done.value
-            stages[name] = time.perf_counter() - wall, time.process_time() - cpu
+            stages[name] = perf_counter() - wall, process_time() - cpu
 
     return prepare

@@ -27,11 +27,12 @@ from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 from nanogpt_rs.ruler import old_names, provenance, registry
 from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.registry import MARKS, Implementation, Origin
+from nanogpt_rs.ruler.surroundings import DisturbedError, importing
 from nanogpt_rs.ruler.tasks import TASKS, Task, shown
 
 GROUP = "nanogpt_rs.implementations"
@@ -156,26 +157,70 @@ def add_installed() -> list[str]:
     return left_out
 
 
-def sources() -> list[dict[str, str]]:
+class SourceDocument(TypedDict):
+    """A source as the order to a worker process has it.
+
+    Attributes:
+        source: The fields of ``ForeignSource``.
+        rows: Task and id of each row that it brought.
+    """
+
+    source: dict[str, str]
+    rows: list[tuple[str, str]]
+
+
+def sources() -> list[SourceDocument]:
     """Return the sources that are in use, for the order to a worker process."""
-    return [dict(vars(source)) for source in _taken]
+    return [
+        {"source": dict(vars(source)), "rows": [(row.task, row.id) for row in rows]}
+        for source, rows in _taken.items()
+    ]
 
 
-def restore(documents: Iterable[dict[str, str]]) -> None:
+def restore(documents: Iterable[SourceDocument]) -> None:
     """Add in a worker process the sources that are in use in the process that started it.
+
+    Rows of a file that was edited since, or of one that cannot be used any more, are withdrawn:
+    whoever asks for one of them is told, and all other rows are as they were.
 
     Args:
         documents: The sources, as ``sources`` returns them.
-
-    Raises:
-        ForeignError: a file has changed since.
     """
     old_names.quiet = True
     for document in documents:
-        source = ForeignSource(**document)
-        if _source(source.module, Path(source.path), source.idea, source.name) != source:
-            raise ForeignError(f"{source.name} has changed while it was measured")
-        _take(source, hashed=False)  # hashing takes long, and the hashes are known to the parent
+        source = ForeignSource(**document["source"])
+        reason = f"found {source.name} edited since the run began"
+        try:
+            if _source(source.module, Path(source.path), source.idea, source.name) == source:
+                # Hashing takes long, and the hashes are known to the parent.
+                _take(source, hashed=False)
+                continue
+        except ForeignError as error:
+            reason = f"found {source.name} changed since the run began: {error}"
+        keys = ((task, id) for task, id in document["rows"])
+        registry.withdrawn.update(dict.fromkeys(keys, reason))
+
+
+def require_task(task: str | None) -> None:
+    """Check in a worker process that the task of its order is there, if it names one.
+
+    Raises:
+        DisturbedError: the file that brought the task was edited since the run began.
+    """
+    if task is not None and task not in TASKS and registry.withdrawn:
+        raise DisturbedError(next(iter(registry.withdrawn.values())))
+
+
+def make_importable(documents: Iterable[SourceDocument]) -> None:
+    """Let a process import the modules of sources, which it need not run for that.
+
+    Args:
+        documents: The sources, as ``sources`` returns them.
+    """
+    for document in documents:
+        _taken[ForeignSource(**document["source"])] = ()
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)
 
 
 def _source(module: str, path: Path, idea: str, name: str) -> ForeignSource:
@@ -257,7 +302,10 @@ def _contents(source: ForeignSource) -> tuple[list[Task], list[Implementation]]:
         id = f"{LANGUAGE}/{source.idea}"
         return [], [registry.row(task, id, target.format(task), "default") for task in implemented]
     try:
-        module: Any = importlib.import_module(source.module)
+        with importing():
+            module: Any = importlib.import_module(source.module)
+    except DisturbedError as disturbed:
+        raise ForeignError(f"{source.path}: {disturbed}") from None
     except (Exception, SystemExit) as error:
         raise ForeignError(f"{source.path}: {shown(error)}") from None
     tasks, rows = list(getattr(module, "TASKS", ())), list(getattr(module, "ROWS", ()))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import time
 from pathlib import Path
+from time import perf_counter, process_time
 from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
@@ -100,9 +100,9 @@ def answer(order: Order) -> Answer:
     give_back()
     CLEAR.write_text(RESET_PEAK, encoding="ascii")
     before = held("VmRSS")
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall = process_time(), perf_counter()
     result = function(*arguments)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall, cpu = perf_counter() - wall, process_time() - cpu
     after, peak = held("VmRSS"), held("VmHWM")  # in this order the peak is never below the other
     del result
     return {

@@ -15,6 +15,8 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+from nanogpt_rs.ruler.surroundings import DisturbedError
+
 MARKS = {
     "baseline": "the lecture's own Python; one per task, and the first ratio is taken against it",
     "strongest:ascii": "the fastest Python known here for texts whose widest character is ASCII, at "
@@ -409,6 +411,10 @@ REGISTRY: tuple[Implementation, ...] = (
 _added: list[Implementation] = []
 
 
+withdrawn: dict[tuple[str, str], str] = {}
+"""By task and id, the reason why a row must not be called in this worker process."""
+
+
 def add(rows: Iterable[Implementation]) -> None:
     """Add rows of third parties in this process; ``nanogpt_rs.ruler.foreign`` has checked them."""
     _added.extend(rows)
@@ -424,7 +430,10 @@ def find(task: str, id: str) -> Implementation:
 
     Raises:
         KeyError: there is no such row.
+        DisturbedError: the code of this row was edited since the run began.
     """
+    if (task, id) in withdrawn:
+        raise DisturbedError(withdrawn[task, id])
     for implementation in rows():
         if (implementation.task, implementation.id) == (task, id):
             return implementation

@@ -22,7 +22,7 @@ from typing import Any, NotRequired, TypedDict
 from nanogpt_rs.ruler import corpora, files, provenance
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.sides import functions_of
-from nanogpt_rs.ruler.surroundings import Surroundings, fork
+from nanogpt_rs.ruler.surroundings import Surroundings, fork, importing
 from nanogpt_rs.ruler.tasks import TASKS, Call, Task
 from nanogpt_rs.ruler.texts import repeated
 from nanogpt_rs.ruler.timing import (
@@ -232,7 +232,8 @@ def answer(order: Order) -> Answer:
     made: dict[int, Call] = {}
     for index in random.sample(range(len(arms)), len(arms)):
         mark[0] = index
-        made[index] = call_of(task, arms[index], functions[index], texts[index], order["state"])
+        with importing():
+            made[index] = call_of(task, arms[index], functions[index], texts[index], order["state"])
     calls = [made[index] for index in range(len(arms))]
     surroundings = Surroundings()
     look = surroundings.check if order.get("watchful") else surroundings.glance

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, provenance, registry, tasks
+from nanogpt_rs.ruler.surroundings import DisturbedError, importing
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 
 DEADLINE = 120.0
@@ -109,7 +110,12 @@ def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> P
     def proof(status: str, *details: str) -> Proof:
         return Proof(implementation.task, implementation.id, corpus.id, status, details)
 
-    if reason := implementation.unavailable() or not_applicable(implementation, corpus):
+    try:
+        with importing():
+            reason = implementation.unavailable()
+    except DisturbedError as disturbed:
+        return proof("wrong", str(disturbed))
+    if reason := reason or not_applicable(implementation, corpus):
         return proof("n/a", reason)
     task = tasks.TASKS[implementation.task]
     if "limit" in implementation.marks:  # its answer may be anything, but it must give one

@@ -207,14 +207,16 @@ def main(module: str, document: str, path: str) -> None:
     bind_ruler()
     surroundings = importlib.import_module("nanogpt_rs.ruler.surroundings")
     surroundings.end_with_parent()
-    surroundings.end_forks()
+    surroundings.refuse_forks()
     surroundings.limit_memory(MEMORY_SHARE)
     files: Any = importlib.import_module("nanogpt_rs.ruler.files")
     files.place = str(Path(path).parent)
     order = json.loads(document)
-    if sources := order.pop("foreign", None):
-        importlib.import_module("nanogpt_rs.ruler.foreign").restore(sources)
     try:
+        if sources := order.pop("foreign", None):
+            foreign = importlib.import_module("nanogpt_rs.ruler.foreign")
+            foreign.restore(sources)
+            foreign.require_task(order.get("task"))
         answer = importlib.import_module(f"nanogpt_rs.ruler.{module}").answer(order)
     except surroundings.DisturbedError as disturbed:
         answer = {"disturbed": str(disturbed), "arm": marked(Path(order["mark"]))}
@@ -223,5 +225,21 @@ def main(module: str, document: str, path: str) -> None:
     os.replace(partial, path)
 
 
+def join_pool(document: str) -> None:
+    """Make importable what a pool of processes that a contender spawned must import.
+
+    Each process of such a pool runs this file under another name, with the arguments of the worker
+    that spawned it.
+
+    Args:
+        document: The worker's order.
+    """
+    bind_ruler()
+    if sources := json.loads(document).get("foreign"):
+        importlib.import_module("nanogpt_rs.ruler.foreign").make_importable(sources)
+
+
 if __name__ == "__main__":
     main(*sys.argv[1:])
+elif __name__ == "__mp_main__" and len(sys.argv) == 4:
+    join_pool(sys.argv[2])

@@ -37,7 +37,7 @@ FAULTS = {
     "prints": ("print('noise')", "bytes to standard output"),
     "closes standard output": ("os.closerange(1, 2)", "closed standard output"),
     "closes everything": ("os.closerange(0, 100)", "closed"),
-    "forks": ("os.fork()", "left a child process behind"),
+    "forks": ("os.fork()", "forked its process"),
     "leaves a child": ("subprocess.Popen(['sleep', '600'])", "left a child process"),
     "changes the folder": ("os.chdir('/')", "changed the working folder"),
     "changes sys.path": ("sys.path.insert(0, '/')", "changed sys.path"),

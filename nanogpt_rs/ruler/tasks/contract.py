@@ -117,8 +117,9 @@ class Task:
             except UnicodeEncodeError as error:
                 refused = refuses_surrogates and has_surrogate(sample)
                 problem = None if refused else f"raised {shown(error)}"
-            except DisturbedError as disturbed:
-                problem = str(disturbed)
+            except DisturbedError as disturbed:  # and so it would on every other text
+                yield f"on {excerpt(sample)}: {disturbed}"
+                return
             except Exception as error:
                 problem = f"raised {shown(error)}"
                 if isinstance(error, MemoryError):  # filling the memory takes long: once is enough
