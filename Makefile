@@ -4,15 +4,12 @@
 PYTHON ?= python3
 VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null)
 VENV   ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
-# Named after the version, so that a virtual environment of another Python is made anew.
-STAMP   = $(VENV)/.installed-$(VERSION)
 RUN     = $(VENV)/bin/python -P -m
 CARGO   = PYO3_PYTHON="$(CURDIR)/$(VENV)/bin/python" cargo
-INSTALL = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
+# Makes the environment, the packages in it and the Rust module, as far as they are not up to date.
+SET_UP  = $(PYTHON) -I nanogpt_rs/workshop/set_up.py --venv '$(VENV)'
 # What is installed beside the package; EXTRAS=border leaves torch out.
 EXTRAS ?= test
-# The Rust release that rust_impls/Cargo.toml asks for.
-RUST    = 1.91
 
 # The alias under which results of this machine are kept. Its host name is never recorded.
 MACHINE ?= local
@@ -25,15 +22,18 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-full selftest test lint lint-page format-page rust-test python-test timed-test \
-	border-test build tools clean \
+	border-test build python torch clean \
 	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
 	rust-bench fuzz miri stubs watch
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 
-bench: build ## verify and measure three tasks against their baselines, then a whole job
+# torch alone takes minutes to fetch, so it comes when everything that needs none is measured.
+bench: python ## verify and measure three tasks against their baselines, then a whole job
+	@$(SET_UP)
 	@$(RUN) nanogpt_rs bench
+	@$(SET_UP) --extras torch
 	@$(RUN) nanogpt_rs job measure
 
 bench-full: build ## measure all tasks on twelve corpora, which takes hours; it says first how many
@@ -133,7 +133,8 @@ miri: ## interpret the portable kernels' tests; takes a nightly Rust and its Mir
 
 # They go to a folder of their own first, because maturin empties the one that it writes to. A debug
 # build gives the same types sooner.
-stubs: $(STAMP) ## write the Rust module's types, rust_impls/*.pyi, from its sources
+stubs: python ## write the Rust module's types, rust_impls/*.pyi, from its sources
+	@$(SET_UP) --extras '$(EXTRAS)' --packages-only
 	@$(RUN) maturin generate-stubs --quiet --locked --profile dev --features inspect \
 		--interpreter $(VENV)/bin/python --out target/stubs
 	@find rust_impls -name '*.pyi' -delete
@@ -155,31 +156,17 @@ timed-test: build ## run the Python tests that compare times, one by one
 border-test: build ## run the tests that depend on the version of Python and need no torch
 	$(RUN) pytest $(PARALLEL) -m 'not timed and not slow and not torch' $(BORDER)
 
-build: $(STAMP) ## build the Rust module in release, unless it matches its sources
-	@$(VENV)/bin/python -P -c 'import nanogpt_rs.ruler.provenance as p; p.check()' 2>/dev/null || \
-		{ echo 'building the Rust module in release ...'; $(RUN) nanogpt_rs.workshop.rebuild; }
+build: python ## set everything up; build the Rust module in release, unless it matches its sources
+	@$(SET_UP) --extras '$(EXTRAS)'
 
-$(STAMP): pyproject.toml | tools
-	@echo 'setting up $(VENV) with Python $(VERSION): packages, and the Rust module in release.'
-	@echo 'This takes two to ten minutes, most of them to fetch torch, and prints nothing ...'
-	@$(PYTHON) -m venv --clear $(VENV)
-	@$(INSTALL)
-	@touch $@
+torch: python ## add torch to the environment, for training and whole jobs
+	@$(SET_UP) --extras torch
 
-tools:
+python:
 	@$(PYTHON) -c '' 2>/dev/null || \
 		{ echo 'Python is missing: $(PYTHON) does not run here. Install Python 3.11 or newer, or name one: make ... PYTHON=/path/to/python3.12'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo '$(PYTHON) is Python $(VERSION), and 3.11 or newer is needed: make ... PYTHON=python3.12'; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo 'Python cannot make virtual environments. Debian and Ubuntu: apt-get install python3-venv'; exit 1; }
-	@cargo --version >/dev/null 2>&1 || \
-		{ echo 'Rust is missing: cargo does not run here. Install it with rustup, https://rustup.rs'; exit 1; }
-	@rustc --version | awk -v need=$(RUST) '{ split($$2, have, "."); split(need, least, "."); \
-		exit !(have[1] > least[1] || have[1] == least[1] && have[2] >= least[2]) }' || \
-		{ echo "Rust is too old: $$(rustc --version), and $(RUST) or newer is needed: rustup update"; exit 1; }
-	@command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || \
-		{ echo 'A C linker is missing: no cc. Debian and Ubuntu: apt-get install build-essential; macOS: xcode-select --install'; exit 1; }
 
 clean: ## remove environments and everything that was built
 	rm -rf .venv .venv-* target .asv

@@ -23,11 +23,13 @@ import sys
 import sysconfig
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
+from shlex import quote
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
@@ -54,24 +56,29 @@ SEED_SYMBOL = "NANOGPT_RS_LAYOUT_SEED"
 definition of it, which the linker drops for the one that is made here."""
 LINKER_SCRIPT = """\
 #!/bin/sh
-# Stands in the linker's place: keeps what the compiler hands over, then links as usual.
-keep='{keep}'
-linker='{linker}'
-: > "$keep/arguments.partial"
+# Stands in the linker's place: keeps what the compiler hands over, then links as usual. What cannot
+# be kept is linked all the same.
+keep={keep}
+linker={linker}
+link_only() {{
+    rm -f "$keep/arguments.partial"
+    exec "$linker" "$@"
+}}
+: > "$keep/arguments.partial" || link_only "$@"
 for argument in "$@"; do
     kept=$argument
     case "$argument" in
-        @*) exit 97 ;;
+        @*) link_only "$@" ;;
         -Wl,--version-script=*)
-            cp "${{argument#*=}}" "$keep/version-script" || exit 98
+            cp "${{argument#*=}}" "$keep/version-script" || link_only "$@"
             kept="-Wl,--version-script=$keep/version-script" ;;
         *.rcgu.o)
-            cp "$argument" "$keep/" || exit 98
+            cp "$argument" "$keep/" || link_only "$@"
             kept="$keep/${{argument##*/}}" ;;
     esac
-    printf '%s\\n' "$kept" >> "$keep/arguments.partial"
+    printf '%s\\n' "$kept" >> "$keep/arguments.partial" || link_only "$@"
 done
-mv "$keep/arguments.partial" "$keep/arguments" || exit 98
+mv "$keep/arguments.partial" "$keep/arguments"
 exec "$linker" "$@"
 """
 
@@ -144,7 +151,7 @@ def linked_builds(
     home = builds_home()
     folder = home / key_of(root, source_hash, commit)
     with locked(home, BuildsError):
-        if not (folder / "arguments").exists():
+        if not is_kept(folder):
             advance("compiling the Rust module once, to link it several times")
             keep_link(root, folder, target, commit)
         (folder / "sources").write_text(sources, encoding="utf-8")
@@ -228,22 +235,12 @@ def keep_link(
     Raises:
         BuildsError: This system is not known to work, or the sources do not compile.
     """
-    if sys.platform != "linux":
-        raise BuildsError(
-            f"only on Linux are linkers known that can change a layout; this is {sys.platform}"
-        )
     if find_spec("maturin") is None:
         raise BuildsError("maturin is missing: pip install maturin")
-    rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    with TemporaryDirectory() as scratch:
-        script = Path(scratch) / "linker"
-        text = LINKER_SCRIPT.format(keep=str(folder), linker=linker_name())
-        script.write_text(text, encoding="utf-8")
-        script.chmod(0o755)
+    with keeping_linker(folder) as script:
         command = [sys.executable, "-P", "-m", "maturin", "build", "--release", "--locked"]
         command += ["--quiet", "--interpreter", sys.executable]
-        command += ["--out", str(wheels or scratch)]
+        command += ["--out", str(wheels or script.parent)]
         path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
         environment = {"ASV_COMMIT": commit, "CARGO_TERM_COLOR": "never", "PATH": path}
         environment["CARGO_TARGET_DIR"] = str(target)
@@ -256,10 +253,75 @@ def keep_link(
             errors="replace",
             check=False,
         )
-    if done.returncode or not (folder / "arguments").exists():
+    if done.returncode:
         said = "\n".join(done.stderr.strip().splitlines()[-20:])
-        rmtree(folder, ignore_errors=True)
         raise BuildsError(f"the Rust module cannot be built:\n{said}")
+    if not is_kept(folder):
+        raise BuildsError(f"what the linker is given cannot be kept in {folder}")
+
+
+@contextmanager
+def keeping_linker(folder: Path) -> Iterator[Path]:
+    """Yield the path of a linker that keeps what it is given in ``folder``, emptied before.
+
+    Where nothing was kept in the end, the folder is removed.
+
+    Raises:
+        BuildsError: This system is not known to work.
+    """
+    if sys.platform != "linux":
+        raise BuildsError(
+            f"only on Linux are linkers known that can change a layout; this is {sys.platform}"
+        )
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        with TemporaryDirectory() as scratch:
+            script = Path(scratch) / "linker"
+            names = {"keep": quote(str(folder)), "linker": quote(linker_name())}
+            script.write_text(LINKER_SCRIPT.format(**names), encoding="utf-8")
+            script.chmod(0o755)
+            yield script
+    finally:
+        if not is_kept(folder):
+            rmtree(folder, ignore_errors=True)
+
+
+def is_kept(folder: Path) -> bool:
+    """Return whether a folder holds all that the linker was given."""
+    return (folder / "arguments").exists()
+
+
+@contextmanager
+def kept_by_the_build(root: Path) -> Iterator[tuple[str, ...]]:
+    """Yield what to tell the compiler, so that building a checkout also keeps its link.
+
+    ``linked_builds`` then need not compile the same sources once more. Nothing is yielded where
+    the link is kept already, cannot be kept, or another process uses the cache.
+
+    Args:
+        root: The checkout, which is built while the context is open.
+    """
+    with ExitStack() as stack:
+        arguments: tuple[str, ...] = ()
+        with suppress(BuildsError, OSError):
+            home = builds_home()
+            stack.enter_context(locked(home, BuildsError, "in use"))
+            source_hash = provenance.source_hash(root)
+            folder = home / key_of(root, source_hash, "")
+            if not is_kept(folder):
+                script = stack.enter_context(keeping_linker(folder))
+                arguments = (*rustc_arguments(root), "-C", f"linker={script}")
+        yield arguments
+        if arguments and is_kept(folder):
+            with suppress(OSError):
+                (folder / "sources").write_text(words_for(source_hash), encoding="utf-8")
+                prune(home, folder)
+
+
+def words_for(source_hash: str) -> str:
+    """Return what the sources of a checkout are called in the list of builds."""
+    return f"checkout {source_hash[:8]}"
 
 
 def rustc_arguments(root: Path) -> list[str]:
@@ -439,6 +501,7 @@ def builds_of_checkout(count: int, advance: Callable[[str], None]) -> list[Linke
     if not provenance.is_checkout(root):
         raise BuildsError("this is an installation without sources")
     source_hash = provenance.source_hash(root)
-    sources = f"checkout {source_hash[:8]}"
     seeds = range(1, count + 1)
-    return linked_builds(root, source_hash, sources, seeds, advance, target=root / "target")
+    return linked_builds(
+        root, source_hash, words_for(source_hash), seeds, advance, target=root / "target"
+    )

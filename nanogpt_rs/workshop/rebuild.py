@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
+from nanogpt_rs.measuring.builds import kept_by_the_build
 
-def rebuild(root: Path) -> str | None:
+FORCE_COLOUR = frozenset({"FORCE_COLOR", "CLICOLOR_FORCE"})
+"""Variables by which a notebook's kernel forces colours on its processes. They would hide the lines
+that are searched for."""
+
+
+def rebuild(root: Path, on_line: Callable[[str], None] = lambda _: None) -> str | None:
     """Build the Rust module of a checkout into this environment, without using the network.
 
-    It is built in release, as the checkout's pyproject.toml says.
+    It is built in release, as the checkout's pyproject.toml says. What the linker is given is kept,
+    where that is possible, so that builds in other layouts need no compiler.
 
     Args:
         root: The checkout.
+        on_line: Called with each line that pip, maturin and cargo print.
 
     Returns:
         The compiler's errors, or ``None`` if it compiles.
     """
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    # A notebook's kernel forces colours on its processes; they would hide the lines searched for.
-    forced = {"FORCE_COLOR", "CLICOLOR_FORCE"}
-    environment = {name: value for name, value in os.environ.items() if name not in forced}
+    command = [sys.executable, "-P", "-m", "pip", "install", "--verbose", "--no-deps"]
+    command += ["--no-build-isolation", "--disable-pip-version-check", "--editable", "."]
+    environment = {name: value for name, value in os.environ.items() if name not in FORCE_COLOUR}
     # The environment may not be activated, and maturin is in its scripts.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "pip", "install", *options, "--editable", "."],
-        cwd=root,
-        check=False,
-        env=environment | {"PATH": path, "CARGO_TERM_COLOR": "never"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return compiler_errors(done.stdout) if done.returncode else None
+    environment |= {"PATH": path, "CARGO_TERM_COLOR": "never"}
+    lines = []
+    with kept_by_the_build(root) as arguments:
+        if arguments:
+            environment["MATURIN_PEP517_ARGS"] = shlex.join(("--", *arguments))
+        with subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                on_line(line.rstrip())
+    return compiler_errors("".join(lines)) if process.returncode else None
 
 
 def compiler_errors(output: str) -> str:
@@ -54,5 +71,6 @@ def compiler_errors(output: str) -> str:
 
 
 if __name__ == "__main__":
-    if problem := rebuild(Path(__file__).resolve().parents[2]):
+    here = Path(__file__).resolve().parents[2]
+    if problem := rebuild(here, lambda line: print(line, flush=True)):
         sys.exit(problem)
