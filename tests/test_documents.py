@@ -47,6 +47,7 @@ NOT_IN_THE_REPOSITORY = frozenset(
             "b.txt",
         ),
         *("1g.txt", "run.pt", "results/local/", "public/", ".asv/html", "report.html", ".venv"),
+        ".venv/set-up.log",
         *("train.bin", "val.bin", "manifest.json", "as-is.jsonl"),
     }
 )
@@ -317,7 +318,7 @@ def test_methodology_has_the_rounds_of_the_plan() -> None:
         ("The id is `rust/nobodys_idea`.", "is no path"),
         ("It is in `nanogpt_rs.statistics.verdicts`.", "verdicts"),
         ("```python\nfrom nanogpt_rs.ruler.registry import rows_of_gold\n```\n", "rows_of_gold"),
-        ("Run `nanogpt-rs benhc`.", "No such command 'benhc'"),
+        ("Run `nanogpt-rs benhc`.", "`nanogpt-rs benhc`: refused with status 2"),
         ("Run\n\n    .venv/bin/nanogpt-rs bench --ful   # hours\n", "No such option: --ful"),
         ("Run `make benhc`.", "no benhc"),
         ("Run `make bench PYTHNO=python3.13`.", "no PYTHNO"),
