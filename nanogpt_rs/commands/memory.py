@@ -71,7 +71,7 @@ def memory(
         refuse_beside(context, "--id", "everything")
     from nanogpt_rs.measuring.memory import LARGE, ordered
     from nanogpt_rs.measuring.selection import load_corpora, select
-    from nanogpt_rs.ruler.memory import cannot
+    from nanogpt_rs.ruler.held import cannot
 
     rows = select([task], ids or (), everything=everything)
     build = check()

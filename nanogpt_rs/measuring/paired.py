@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class Setting:
         warm_up_rounds: int,
         seconds: float,
         build: int | None = None,
-    ) -> rounds.Answer:
+    ) -> timing.Answer:
         """Have one fresh process measure these rounds, and return its answer.
 
         Args:
@@ -164,13 +164,7 @@ class Setting:
             order["package_builds"] = {
                 package: places[build] for package, places in self.package_builds.items()
             }
-        environment = {
-            "NANOGPT_RS_PADDING": "x" * random.randrange(PADDING_LIMIT),  # noqa: S311
-            "PYTHONHASHSEED": str(random.randrange(2**32)),  # noqa: S311
-        }
-        deadline = max(LEAST_DEADLINE, 20 * seconds)
-        answer: rounds.Answer = run_worker("rounds", order, deadline, environment)
-        return answer
+        return in_fresh_process("rounds", order, seconds)
 
     @property
     def build_count(self) -> int:
@@ -192,6 +186,56 @@ class Setting:
             yield None
 
 
+def in_fresh_process(worker: str, order: Mapping[str, object], seconds: float) -> timing.Answer:
+    """Have one fresh process with a layout and a hash seed of its own measure rounds.
+
+    Args:
+        worker: Name of the module of the ruler that measures.
+        order: Its order.
+        seconds: Seconds that the process is expected to take; its deadline depends on them.
+
+    Raises:
+        WorkerError: The process gave no answer.
+    """
+    environment = {
+        "NANOGPT_RS_PADDING": "x" * random.randrange(PADDING_LIMIT),  # noqa: S311
+        "PYTHONHASHSEED": str(random.randrange(2**32)),  # noqa: S311
+    }
+    answer: timing.Answer = run_worker(
+        worker, order, max(LEAST_DEADLINE, 20 * seconds), environment
+    )
+    return answer
+
+
+class Measurable(Protocol):
+    """What all arms of a comparison share, and what has a fresh process measure them.
+
+    It is a ``Setting`` for rows of the registry; ``measuring.callables`` has another for callables
+    that no registry knows.
+    """
+
+    @property
+    def state(self) -> str:
+        """Which state a call finds its input in."""
+
+    @property
+    def build_count(self) -> int:
+        """The number of builds that processes draw from."""
+
+    def drawn_builds(self) -> Iterator[int | None]:
+        """Yield the place of the build that each process loads, for ever."""
+
+    def run(
+        self,
+        arms: Sequence[rounds.ArmOrder],
+        timed_rounds: int,
+        warm_up_rounds: int,
+        seconds: float,
+        build: int | None = None,
+    ) -> timing.Answer:
+        """Have one fresh process measure these rounds, as ``Setting.run`` does."""
+
+
 @cache
 def measured_packages() -> dict[str, str | None]:
     """Return where the measured packages are imported from, looked up once."""
@@ -211,7 +255,7 @@ class Pilot:
     around: float
 
 
-def run_pilot(setting: Setting, arms: Sequence[Arm]) -> Pilot:
+def run_pilot(setting: Measurable, arms: Sequence[Arm]) -> Pilot:
     """Find out how long calls take.
 
     Raises:
@@ -373,7 +417,7 @@ def code_of(arm: Arm) -> Arm:
 
 
 def measure(
-    setting: Setting,
+    setting: Measurable,
     arms: Sequence[Arm],
     is_done: Callable[[Measured], bool],
     announce: Announce,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nanogpt_rs.records.callables import Called
 from nanogpt_rs.records.preparations import PreparationRounds
 from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
 from nanogpt_rs.records.schema import (
@@ -37,6 +38,7 @@ Other = (
     | OpenRaceEntry
     | OpenRace
     | PreparationRounds
+    | Called
 )
 """A record of something measured that is not a cell."""
 OTHERS: dict[str, type[Other]] = {
@@ -55,6 +57,7 @@ OTHERS: dict[str, type[Other]] = {
     "open_race_entry": OpenRaceEntry,
     "open_race": OpenRace,
     "preparation_rounds": PreparationRounds,
+    "called": Called,
 }
 """Kinds of records that are not cells, by the name that their lines carry."""
 KINDS: dict[str, type] = {"run": Run, "cell": Cell, "end": End, **OTHERS}

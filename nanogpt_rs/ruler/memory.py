@@ -6,48 +6,19 @@ the call's.
 
 from __future__ import annotations
 
-import ctypes
 import gc
+<<<<<<< HEAD
 from pathlib import Path
 from time import perf_counter, process_time
+=======
+import time
+>>>>>>> 84eeccd (Callables from files, modules and statements can be compared)
 from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance
+from nanogpt_rs.ruler.held import CLEAR, RESET_PEAK, give_back, held
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.tasks import TASKS
-
-STATUS = Path("/proc/self/status")
-CLEAR = Path("/proc/self/clear_refs")
-RESET_PEAK = "5"  # see proc(5)
-
-
-def cannot() -> str | None:
-    """Return the reason why a call's peak memory cannot be measured here, ``None`` if it can."""
-    try:
-        CLEAR.write_text(RESET_PEAK, encoding="ascii")
-        held("VmHWM")
-    except (OSError, KeyError):
-        return "only Linux's /proc/self tells and resets a process's peak, and here it does not"
-    return None
-
-
-def held(field: str) -> int:
-    """Return how many bytes of memory this process holds, or has held at most.
-
-    Args:
-        field: ``VmRSS`` for the present memory, ``VmHWM`` for the peak.
-
-    Raises:
-        OSError, KeyError: this system does not tell.
-    """
-    lines = STATUS.read_text(encoding="ascii").splitlines()
-    return int(dict(line.split(":", 1) for line in lines)[field].split()[0]) * 1024
-
-
-def give_back() -> None:
-    """Have the allocator return its free memory to the system: a call would reuse it unnoticed."""
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc
-        trim(0)
 
 
 class Order(TypedDict):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pkgutil import resolve_name
 from random import Random
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
 
 from nanogpt_rs.ruler import corpora, files, provenance
 from nanogpt_rs.ruler.registry import find
@@ -26,6 +26,7 @@ from nanogpt_rs.ruler.surroundings import Surroundings, fork, importing
 from nanogpt_rs.ruler.tasks import TASKS, Call, Task
 from nanogpt_rs.ruler.texts import repeated
 from nanogpt_rs.ruler.timing import (
+    Answer,
     CallBlock,
     Extent,
     Once,
@@ -188,25 +189,6 @@ class Order(Extent):
     builds: NotRequired[dict[str, str]]
     package_builds: NotRequired[dict[str, str]]
     mark: NotRequired[str]
-
-
-class Answer(TypedDict):
-    """The measurements of one process.
-
-    Attributes:
-        blocks: By arm and round, the fields of a ``CallBlock``.
-        others: The share of the machine's processor time, 0 to 1, that other processes took
-            meanwhile. ``None`` where the system does not tell.
-        seconds: Seconds that all rounds took together.
-        cores: By name, the number of cores that an arm with threads kept busy.
-        wrong: By name, the fault in the last answer of a contender whose first answer was right.
-    """
-
-    blocks: list[list[CallBlock]]
-    others: float | None
-    seconds: float
-    cores: dict[str, float]
-    wrong: dict[str, str]
 
 
 def answer(order: Order) -> Answer:

@@ -1,4 +1,7 @@
-"""Times blocks of calls, and watches the machine meanwhile. A worker imports it quickly."""
+"""Times blocks of calls, and watches the machine meanwhile. A worker imports it quickly.
+
+The clocks are bound here by name, before a contender is loaded that may replace them in ``time``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from itertools import repeat
 from mmap import mmap
 from pathlib import Path
 from random import Random
+<<<<<<< HEAD
 
 # Bound here: what a contender does to the module ``time`` must change no measurement.
+=======
+>>>>>>> 84eeccd (Callables from files, modules and statements can be compared)
 from time import perf_counter, perf_counter_ns, process_time, thread_time_ns
 from typing import NamedTuple, NotRequired, TypedDict
 
@@ -165,6 +171,25 @@ class Extent(TypedDict):
 
     rounds: int
     warm_up_rounds: int
+
+
+class Answer(TypedDict):
+    """The measurements of one process.
+
+    Attributes:
+        blocks: By arm and round, the fields of a ``CallBlock``.
+        others: The share of the machine's processor time, 0 to 1, that other processes took
+            meanwhile. ``None`` where the system does not tell.
+        seconds: Seconds that all rounds took together.
+        cores: By name, the number of cores that an arm with threads kept busy.
+        wrong: By name, the fault in the last answer of a contender whose first answer was right.
+    """
+
+    blocks: list[list[CallBlock]]
+    others: float | None
+    seconds: float
+    cores: dict[str, float]
+    wrong: dict[str, str]
 
 
 def measure(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from nanogpt_rs.measuring.memory import cache_states, measure, ordered
-from nanogpt_rs.ruler import memory
+from nanogpt_rs.ruler import held
 from nanogpt_rs.ruler.registry import find
 
-pytestmark = pytest.mark.skipif(memory.cannot() is not None, reason=f"system: {memory.cannot()}")
+pytestmark = pytest.mark.skipif(held.cannot() is not None, reason=f"system: {held.cannot()}")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

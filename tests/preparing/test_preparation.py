@@ -231,7 +231,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
     script = """if True:
         import sys
         from pathlib import Path
-        from nanogpt_rs.ruler.memory import CLEAR, RESET_PEAK, held
+        from nanogpt_rs.ruler.held import CLEAR, RESET_PEAK, held
         from nanogpt_rs.preparing import engines, parts, preparation
         def prepare(path, out, part_bytes):
             with engines.threads(2) as engine:

@@ -4,6 +4,7 @@ A task is defined in a file of its family here and listed below; its implementat
 registry. No other code of ours names a task, except for the cases of the self-test.
 """
 
+from nanogpt_rs.ruler.excerpts import excerpt, shown
 from nanogpt_rs.ruler.tasks import (
     charset,
     charset_encode,
@@ -19,9 +20,7 @@ from nanogpt_rs.ruler.tasks.contract import (
     Refusal,
     Task,
     broken,
-    excerpt,
     has_surrogate,
-    shown,
 )
 from nanogpt_rs.ruler.tasks.count import count_difference
 from nanogpt_rs.ruler.tasks.decoders import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from nanogpt_rs.ruler.tasks.contract import Task, excerpt
+from nanogpt_rs.ruler.excerpts import excerpt
+from nanogpt_rs.ruler.tasks.contract import Task
 from nanogpt_rs.ruler.tasks.inputs import EDGES, TEXT_REFUSALS, call_on_text, with_fresh_text
 from nanogpt_rs.ruler.tasks.reading import (
     EDGES_IN_FILES,

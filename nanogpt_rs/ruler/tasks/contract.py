@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from nanogpt_rs.ruler.excerpts import excerpt, shown
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
 from nanogpt_rs.ruler.timing import Call
 
@@ -195,14 +196,3 @@ def broken(refusal: Refusal, function: Any) -> str | None:
 def has_surrogate(text: str) -> bool:
     """Return whether ``text`` holds a lone surrogate, which UTF-8 cannot express."""
     return any("\ud800" <= character <= "\udfff" for character in set(text))
-
-
-def excerpt(value: object, limit: int = 60) -> str:
-    """Return ``value`` as Python writes it in ASCII, shortened: every terminal can show it."""
-    whole = ascii(value[: limit + 1] if isinstance(value, str | list | bytes) else value)
-    return whole if len(whole) <= limit else f"{whole[:limit]}... ({type(value).__name__})"
-
-
-def shown(error: BaseException) -> str:
-    """Return the type and the text of ``error``, shortened."""
-    return f"{type(error).__name__}: {excerpt(str(error), 200)}"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nanogpt_rs.ruler.corpora import own_copy
-from nanogpt_rs.ruler.tasks.contract import excerpt
+from nanogpt_rs.ruler.excerpts import excerpt
 
 
 def list_difference(answer: Any, expected: list[int]) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from nanogpt_rs.ruler.tasks.contract import Task, excerpt
+from nanogpt_rs.ruler.excerpts import excerpt
+from nanogpt_rs.ruler.tasks.contract import Task
 from nanogpt_rs.ruler.tasks.differences import sequence_difference, share_memory, text_difference
 from nanogpt_rs.ruler.tasks.inputs import vocabulary_and_ids_of
 from nanogpt_rs.ruler.tasks.reading import (

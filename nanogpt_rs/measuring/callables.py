@@ -1,0 +1,370 @@
+"""Compares callables that no registry knows: functions of files and modules, statements, objects.
+
+First one process holds their answers against the reference's. Then each is called alone in a
+process of its own: its first call, its memory, its threads. Only then are they measured in paired
+rounds, as rows of the registry are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from nanogpt_rs.measuring import paired
+from nanogpt_rs.measuring.bench import worker_end
+from nanogpt_rs.measuring.machine import MachineWatch
+from nanogpt_rs.measuring.paired import Arm, Measured
+from nanogpt_rs.records.callables import Called
+from nanogpt_rs.records.schema import ASKED, Against, Cell
+from nanogpt_rs.ruler import callable_answers, callable_first, callable_rounds, rounds, timing
+from nanogpt_rs.ruler.callable_answers import Request
+from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.statistics.adjusted import adjusted
+
+TASK = "compare"
+"""What stands in the place of a task's name in the cells of callables."""
+FIRST_DEADLINE, ANSWERS_DEADLINE = 600.0, 600.0
+"""Seconds that a first call may take, and the comparison of answers."""
+REMEMBERED = 5.0
+"""How many times longer a call on a new input takes than one on an input that was seen, from which
+on the callable counts as one that remembers answers. It is a choice: reading an input for the first
+time took up to 3 times as long."""
+LEAST_REMEMBERED = 2e-6
+"""Seconds that a call on a new input must take for that; below, nothing is certain."""
+MORE_CORES = 1.2
+"""Cores that a call keeps busy, from which on it uses threads."""
+
+Step = Callable[[str], None]
+"""Called with a description of the step that begins."""
+
+
+class CallablesError(Exception):
+    """Nothing can be compared; the message says why."""
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """What is compared.
+
+    Attributes:
+        request: What workers are told.
+        names: Name of each callable, as it is shown; the reference's first.
+        called: What is recorded of each callable.
+        seconds: Seconds to take at most. ``None``: chosen from the length of a call.
+        precise: Whether to go on to the planned precision where a verdict is certain earlier.
+    """
+
+    request: Request
+    names: tuple[str, ...]
+    called: tuple[Called, ...]
+    seconds: float | None = None
+    precise: bool = False
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was found.
+
+    Attributes:
+        cells: A cell for each callable, the reference's first.
+        called: What was called, with what was measured of it alone.
+        inputs: Number of inputs on which answers were compared.
+        notes: Sentences that belong to the result.
+    """
+
+    cells: tuple[Cell, ...]
+    called: tuple[Called, ...]
+    inputs: int
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class CallablesSetting:
+    """Callables in fresh processes; see ``paired.Measurable``.
+
+    Attributes:
+        request: What workers are told.
+        watchful: Whether a worker looks after every block at everything that a call must leave
+            alone.
+    """
+
+    request: Request
+    watchful: bool = False
+
+    @property
+    def state(self) -> str:
+        """Each call finds the same objects."""
+        return "warm"
+
+    @property
+    def build_count(self) -> int:
+        """What is installed is the only build."""
+        return 1
+
+    def drawn_builds(self) -> Iterator[int | None]:
+        """Yield that each process loads what is installed."""
+        while True:
+            yield None
+
+    def run(
+        self,
+        arms: Sequence[rounds.ArmOrder],
+        timed_rounds: int,
+        warm_up_rounds: int,
+        seconds: float,
+        build: int | None = None,  # noqa: ARG002 - there is one
+    ) -> timing.Answer:
+        """Have one fresh process measure these rounds, as ``paired.Setting.run`` does."""
+        order: callable_rounds.Order = {
+            **self.request,
+            "arms": [cast(callable_rounds.Arm, arm) for arm in arms],
+            "rounds": timed_rounds,
+            "warm_up_rounds": warm_up_rounds,
+            "seed": random.randrange(2**32),  # noqa: S311
+            "watchful": self.watchful,
+            "mark": "",
+        }
+        return paired.in_fresh_process("callable_rounds", order, seconds)
+
+
+def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
+    """Compare answers, then times.
+
+    Raises:
+        CallablesError: Nothing can be compared: the reference or the input cannot be used.
+    """
+    step("comparing answers")
+    answers = compare_answers(comparing)
+    inputs = answers["inputs"]
+    bare = [cell_of(comparing, index, answers) for index in range(len(comparing.names))]
+    wrong = {int(index): reason for index, reason in answers["wrong"].items()}
+    firsts = {}
+    for index, name in enumerate(comparing.names):
+        if index in wrong or len(wrong) + 1 == len(comparing.names):
+            continue
+        step(f"{name}: its first call")
+        try:
+            firsts[index] = first_call(comparing, index)
+        except WorkerError as error:
+            if index == 0:
+                raise CallablesError(f"the reference: {worker_end(error)}") from None
+            wrong[index] = worker_end(error)
+    for index, first in firsts.items():
+        if index and (reason := remembers(first)):
+            wrong[index] = reason
+    cells = measured_cells(comparing, bare, firsts, wrong, step)
+    called = tuple(
+        replace(one, inputs=inputs)
+        if index not in firsts
+        else replace(
+            one,
+            inputs=inputs,
+            first_seconds=firsts[index]["first"],
+            later_seconds=firsts[index]["later"],
+            peak=firsts[index]["peak"],
+        )
+        for index, one in enumerate(comparing.called)
+    )
+    notes = tuple(notes_of(comparing, firsts, inputs))
+    return Compared(tuple(adjusted(cells)), called, inputs, notes)
+
+
+def compare_answers(comparing: Comparing) -> callable_answers.Answer:
+    """Have a process compare the answers.
+
+    Raises:
+        CallablesError: The reference or the input cannot be used.
+    """
+    request = comparing.request
+    ended: dict[str, str] = {}
+    while True:
+        alive = [index for index in range(len(comparing.names)) if str(index) not in ended]
+        order = {**request, "callables": [request["callables"][index] for index in alive]}
+        try:
+            answers = answers_of(order)
+        except WorkerError as error:
+            arm = 0 if error.arm is None else alive[error.arm]
+            if arm == 0:
+                raise CallablesError(f"the reference: {worker_end(error)}") from None
+            ended[str(arm)] = worker_end(error)
+            continue
+        if answers["problem"] is not None:
+            raise CallablesError(answers["problem"])
+        wrong = {str(alive[int(place)]): reason for place, reason in answers["wrong"].items()}
+        return {**answers, "wrong": wrong | ended}
+
+
+def answers_of(order: Mapping[str, object]) -> callable_answers.Answer:
+    """Have a process compare answers.
+
+    Raises:
+        WorkerError: It gave no answer.
+    """
+    answers: callable_answers.Answer = run_worker("callable_answers", order, ANSWERS_DEADLINE)
+    return answers
+
+
+def first_call(comparing: Comparing, index: int) -> callable_first.Answer:
+    """Have a fresh process make the first call of a callable.
+
+    Raises:
+        WorkerError: It gave no answer.
+    """
+    answer: callable_first.Answer = run_worker(
+        "callable_first", {**comparing.request, "index": index}, FIRST_DEADLINE
+    )
+    return answer
+
+
+def remembers(first: callable_first.Answer) -> str | None:
+    """Return that a callable remembers its answers, where calls on other inputs show it."""
+    other, later = first["other"], first["later"]
+    if other is None or other < LEAST_REMEMBERED or other < REMEMBERED * later:
+        return None
+    from nanogpt_rs.words import duration
+
+    return (
+        f"remembers its answers: a call takes {duration(later)} on an input that it has seen, and "
+        f"{duration(other)} on another"
+    )
+
+
+def cell_of(comparing: Comparing, index: int, answers: callable_answers.Answer) -> Cell:
+    """Return a callable's cell as it is before measuring."""
+    one = comparing.called[index]
+    return Cell(
+        task=TASK,
+        id=comparing.names[index],
+        corpus=one.input or one.setup or "no input",
+        sha256=answers["sha256"] or one.sha256,
+        characters=0,
+        width="",
+        state="warm",
+        status="right",
+        origin=one.origin,
+    )
+
+
+def measured_cells(
+    comparing: Comparing,
+    bare: Sequence[Cell],
+    firsts: dict[int, callable_first.Answer],
+    wrong: dict[int, str],
+    step: Step,
+) -> list[Cell]:
+    """Measure all callables that are right, and measure anew without those that break."""
+    watchful = False
+    watch = MachineWatch()
+    while True:
+        alive = [index for index in range(len(bare)) if index not in wrong]
+        fields: dict[int, dict[str, object]] = {}
+        if len(alive) > 1:
+            arms = [
+                Arm(str(index), threads=firsts[index]["cores"] > MORE_CORES)
+                for index in (alive[0], *alive)
+            ]
+            try:
+                measured = measure(comparing, arms, step, watchful=watchful)
+            except WorkerError as error:
+                if error.arm is None and not watchful:
+                    watchful = True
+                    continue
+                arm = None if error.arm is None else min(error.arm, len(arms)) % len(arms)
+                index = 0 if arm is None else int(arms[arm].id)
+                if index == 0:
+                    raise CallablesError(f"the reference: {worker_end(error)}") from None
+                wrong[index] = worker_end(error)
+                continue
+            broken = {int(id): reason for id, reason in measured.wrong.items()}
+            if 0 in broken:
+                raise CallablesError(f"the reference: {broken[0]}")
+            if broken:
+                wrong |= broken
+                continue
+            fields = fields_of(comparing, measured, arms, firsts)
+        meanwhile = watch.so_far()
+        return [
+            replace(cell, status="wrong", details=(wrong[index],))
+            if index in wrong
+            else replace(cell, **fields.get(index, {}), meanwhile=meanwhile)  # type: ignore[arg-type]
+            for index, cell in enumerate(bare)
+        ]
+
+
+def measure(comparing: Comparing, arms: Sequence[Arm], step: Step, *, watchful: bool) -> Measured:
+    """Measure arms in paired rounds until all contenders are known precisely enough.
+
+    Raises:
+        WorkerError: A process gave no answer.
+    """
+
+    def is_done(measured: Measured) -> bool:
+        return measured.enough([measured.compare(arm) for arm in range(2, len(arms))])
+
+    return paired.measure(
+        CallablesSetting(comparing.request, watchful),
+        arms,
+        is_done,
+        lambda phase: step("a first estimate" if phase == "pilot" else "measuring"),
+        budget=comparing.seconds,
+    )
+
+
+def fields_of(
+    comparing: Comparing,
+    measured: Measured,
+    arms: Sequence[Arm],
+    firsts: dict[int, callable_first.Answer],
+) -> dict[int, dict[str, object]]:
+    """Return the measured fields of each cell, by the callable's index."""
+    fields: dict[int, dict[str, object]] = {}
+    for place, arm in enumerate(arms):
+        index = int(arm.id)
+        if place == 1:  # the reference a second time
+            continue
+        first = firsts[index]
+        against: tuple[Against, ...] = ()
+        if place > 1:
+            against = (Against(ASKED, comparing.names[0], measured.compare(place)),)
+        fields[index] = {
+            "seconds": measured.seconds_of(place),
+            "quantiles": measured.quantiles_of(place),
+            "cores": first["cores"] if arm.threads else None,
+            "processes": len(measured.processes),
+            "builds": 1 if first["compiled"] else None,
+            "against": against,
+        }
+    return fields
+
+
+def notes_of(
+    comparing: Comparing, firsts: dict[int, callable_first.Answer], inputs: int
+) -> Iterator[str]:
+    """Yield the sentences that belong to a result."""
+    from nanogpt_rs.words import duration
+
+    if not comparing.request["compared"]:
+        yield "the answers were not compared (--no-check)"
+    elif inputs > 1:
+        yield f"the answers agree on {inputs} inputs; the first of them was timed"
+    packages = sorted({name for first in firsts.values() for name in first["compiled"]})
+    if packages:
+        yield (
+            f"compiled code of {', '.join(packages)} was measured in one build: another build of "
+            "the same sources can be faster or slower by tens of per cent"
+        )
+    reference = firsts.get(0)
+    for index, first in firsts.items():
+        slow = first["first"] > REMEMBERED * max(first["later"], LEAST_REMEMBERED)
+        like = reference is not None and (
+            first["first"] / first["later"] < REMEMBERED * reference["first"] / reference["later"]
+        )
+        if index and slow and not like:
+            yield (
+                f"{comparing.names[index]}: the first call in a process took "
+                f"{duration(first['first'])}, and later ones on the same input "
+                f"{duration(first['later'])}. It prepares something, or remembers its answers; "
+                "only an --input that makes several inputs can tell"
+            )

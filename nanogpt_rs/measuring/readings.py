@@ -1,0 +1,215 @@
+"""What the words of a command line name: a function in a file, one in a module, or a statement.
+
+Nothing of what they name is imported or run here.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from keyword import iskeyword
+from pathlib import Path, PurePath
+
+from nanogpt_rs.records.callables import LONGEST_TEXT, Called
+from nanogpt_rs.ruler import callables
+from nanogpt_rs.ruler.callables import Description, LoadError
+from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.registry import rows
+
+NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+FILE = re.compile(rf"(?P<file>.+\.py):(?P<name>{NAME})")
+MODULE = re.compile(rf"(?P<module>{NAME}):(?P<name>{NAME})")
+LONGEST_NAME = 60
+"""Most characters of a statement that a table shows."""
+
+
+class ReadingError(Exception):
+    """A word names nothing, or two things; the message says which.
+
+    Attributes:
+        hint: What to type instead; empty if that cannot be said.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a word names.
+
+    Attributes:
+        description: What workers are told.
+        name: What tables call it.
+        sha256: SHA-256 of its text or its file, in hexadecimal.
+        origin: Where it comes from, in words.
+    """
+
+    description: Description
+    name: str
+    sha256: str
+    origin: str
+
+
+def read_word(word: str, folder: Path, setup: str | None = None) -> Reading:
+    """Return what a word names.
+
+    Args:
+        word: The word, as it was typed.
+        folder: The folder that modules are imported from first.
+        setup: The setup that a statement has; ``None`` where only a function can be meant.
+
+    Raises:
+        ReadingError: It names nothing, or two things.
+    """
+    readings = [
+        reading
+        for reading in (of_file(word, folder), of_module(word, folder))
+        if reading is not None
+    ]
+    if len(readings) > 1:
+        first, second = (reading.origin for reading in readings)
+        raise ReadingError(
+            f"{word!r} can be read in two ways: {first}, or {second}",
+            "rename one of them, or start from another folder",
+        )
+    if readings:
+        return readings[0]
+    if match := FILE.fullmatch(word):
+        raise ReadingError(f"{word!r}: there is no file {match['file']} here")
+    if (match := MODULE.fullmatch(word)) and not iskeyword(match["module"]):
+        raise ReadingError(
+            f"{word!r}: no module {match['module']} can be imported from this folder, nor is one "
+            "installed"
+        )
+    if setup is None:
+        raise ReadingError(f"{word!r} is neither file.py:function nor package.module:function")
+    return of_statement(word, folder, setup)
+
+
+def of_file(word: str, folder: Path) -> Reading | None:
+    """Return the function in a file that a word names; ``None`` if there is no such file."""
+    match = FILE.fullmatch(word)
+    if match is None or not (path := (folder / match["file"]).resolve()).is_file():
+        return None
+    digest = sha256(path.read_bytes())
+    shown = match["file"] if not PurePath(match["file"]).is_absolute() else path.name
+    description: Description = {"kind": "file", "target": f"{path}:{match['name']}"}
+    name = f"{path.name}:{match['name']}"
+    return Reading(description, name, digest, f"the file {shown}, SHA-256 {digest[:12]}")
+
+
+def of_module(word: str, folder: Path) -> Reading | None:
+    """Return the function in a module that a word names; ``None`` if there is no such module."""
+    match = MODULE.fullmatch(word)
+    if match is None or iskeyword(match["module"]):
+        return None
+    place = place_of(match["module"], folder)
+    if place is None:
+        return None
+    digest = sha256(place.read_bytes()) if place.is_file() else sha256(match["module"].encode())
+    description: Description = {"kind": "module", "target": word, "folder": str(folder)}
+    return Reading(description, word, digest, f"the module {match['module']}")
+
+
+def place_of(module: str, folder: Path) -> Path | None:
+    """Return the file of a module, or its folder; ``None`` where there is no such module."""
+    if module in sys.builtin_module_names:
+        return Path(module)
+    path: Sequence[str] | None = [str(folder), *sys.path]
+    place = None
+    names = module.split(".")
+    for count, name in enumerate(names, 1):
+        spec = PathFinder.find_spec(".".join(names[:count]), path)
+        if spec is None:
+            # A module may make its submodules itself, as os makes os.path.
+            return place if count > 1 and place is not None and place.is_file() else None
+        place = Path(spec.origin) if spec.origin else Path(name)
+        path = spec.submodule_search_locations or []
+    return place
+
+
+def of_statement(word: str, folder: Path, setup: str) -> Reading:
+    """Return the statement that a word is.
+
+    Raises:
+        ReadingError: It is not Python, or is the id of an implementation too.
+    """
+    if tasks := [row.task for row in rows() if row.id == word]:
+        raise ReadingError(
+            f"{word!r} can be read in two ways: the id of an implementation, whose task is not "
+            "named, or a statement",
+            f"for the implementation, add --task {tasks[0]}",
+        )
+    try:
+        callables.parsed(word, "the statement")
+    except LoadError as error:
+        raise ReadingError(
+            f"{word!r} is neither file.py:function nor package.module:function, and {error}"
+        ) from None
+    shown = " ".join(word.split())
+    if len(shown) > LONGEST_NAME:
+        shown = f"{shown[: LONGEST_NAME - 3]}..."
+    description: Description = {
+        "kind": "statement",
+        "target": word,
+        "setup": setup,
+        "folder": str(folder),
+    }
+    digest = sha256(f"{setup}\0{word}".encode())
+    return Reading(description, shown, digest, "a statement")
+
+
+def told_apart(readings: Sequence[Reading]) -> tuple[str, ...]:
+    """Return a name for each reading, and names that differ where readings have the same."""
+    names = [reading.name for reading in readings]
+    for place, reading in enumerate(readings):
+        description = reading.description
+        if names.count(reading.name) > 1 and description["kind"] == "file":
+            parts = PurePath(description["target"]).parts
+            names[place] = "/".join(parts[-2:])
+    for place, name in enumerate(names):
+        before = names[:place].count(name)
+        if before:
+            names[place] = f"{name} ({before + 1})"
+    return tuple(names)
+
+
+def called_of(
+    readings: Sequence[Reading],
+    *,
+    input: str | None,
+    check: str,
+    tolerance: float,
+) -> tuple[Called, ...]:
+    """Return what is recorded of each reading.
+
+    Args:
+        readings: The readings, the reference's first.
+        input: Name of what makes the arguments.
+        check: Name of what compares the answers.
+        tolerance: Relative difference up to which two floats count as the same.
+    """
+    called = []
+    for name, reading in zip(told_apart(readings), readings, strict=True):
+        description = reading.description
+        setup = description.get("setup")
+        text = description["target"] if description["kind"] == "statement" else reading.name
+        called.append(
+            Called(
+                id=name,
+                kind="object" if description["kind"] == "pickle" else description["kind"],
+                text=text[:LONGEST_TEXT],
+                sha256=reading.sha256,
+                origin=reading.origin,
+                setup=setup[:LONGEST_TEXT] if setup else None,
+                input=input,
+                check=check,
+                tolerance=tolerance,
+            )
+        )
+    return tuple(called)

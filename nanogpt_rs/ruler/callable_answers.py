@@ -1,0 +1,329 @@
+"""Holds the answers of callables against the reference's, in a worker process, before any clock."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, NotRequired, TypedDict
+
+from nanogpt_rs.ruler import sameness
+from nanogpt_rs.ruler.callables import (
+    MOST_INPUTS,
+    Description,
+    Inputs,
+    Loaded,
+    LoadError,
+    load,
+    pickled,
+)
+from nanogpt_rs.ruler.excerpts import excerpt, shown
+from nanogpt_rs.ruler.timing import marks
+from nanogpt_rs.ruler.worker import NO_ARM
+
+Difference = Callable[[Any, Any], str | None]
+"""Describes how an answer differs from the right one; ``None`` if it does not."""
+ENDS_PROCESS = (SystemExit, KeyboardInterrupt)
+
+
+class Request(TypedDict):
+    """What is called, on what, and how answers are compared.
+
+    Attributes:
+        callables: The callables, the reference first.
+        input: What makes their arguments; ``None`` for calls without any.
+        check: A function ``check(answer, expected)``; ``None`` for the comparison of this module.
+        compared: Whether answers are compared at all.
+        tolerance: Relative difference up to which two floats count as the same.
+        path: The import path to load them with (default: the worker's own).
+    """
+
+    callables: Sequence[Description]
+    input: Description | None
+    check: Description | None
+    compared: bool
+    tolerance: float
+    path: NotRequired[Sequence[str]]
+
+
+class Order(Request):
+    """An order to compare answers.
+
+    Attributes:
+        mark: The path of the file whose byte says which callable is being called; ``run_worker``
+            adds it.
+    """
+
+    mark: str
+
+
+class Answer(TypedDict):
+    """What was found.
+
+    Attributes:
+        problem: Why nothing can be compared at all: a fault of the reference, of the input or of
+            the check. ``None`` if there is none.
+        wrong: By index, in digits, what is wrong with a callable.
+        inputs: Number of inputs on which answers were compared.
+        sha256: SHA-256 of the first input, pickled, in hexadecimal; ``None`` where it cannot be
+            pickled.
+        shown: The first input, shortened.
+    """
+
+    problem: str | None
+    wrong: dict[str, str]
+    inputs: int
+    sha256: str | None
+    shown: str
+
+
+class UnusableError(Exception):
+    """Nothing can be compared; the message says why."""
+
+
+def take_path(request: Request) -> None:
+    """Give this process the import path that the request asks for."""
+    if "path" in request:
+        sys.path[:] = request["path"]
+
+
+def answer(order: Order) -> Answer:
+    """Compare the answers of all callables with the reference's, on each input twice."""
+    take_path(order)
+    mark = marks(order["mark"])
+    found: Answer = {"problem": None, "wrong": {}, "inputs": 0, "sha256": None, "shown": ""}
+    try:
+        inputs = made_twice(order, found)
+        difference = difference_of(order)
+        mark[0] = 0
+        reference = load_or_say(order["callables"][0])
+        for index, description in enumerate(order["callables"][1:], 1):
+            mark[0] = index
+            try:
+                contender = load_or_say(description)
+                wrong = fault_of(reference, contender, inputs, difference)
+            except WrongError as error:
+                wrong = str(error)
+            if wrong:
+                found["wrong"][str(index)] = wrong
+    except UnusableError as error:
+        found["problem"] = str(error)
+    mark[0] = NO_ARM
+    return found
+
+
+def load_or_say(description: Description) -> Loaded:
+    """Load a callable.
+
+    Raises:
+        UnusableError: It cannot be loaded.
+    """
+    try:
+        return load(description)
+    except (Exception, *ENDS_PROCESS) as error:
+        reason = str(error) if isinstance(error, LoadError) else f"raised {shown(error)}"
+        where = "" if description["kind"] == "statement" else " while it was imported"
+        where = "" if isinstance(error, LoadError) else where
+        raise UnusableError(f"{name_of(description)}: {reason}{where}") from None
+
+
+def name_of(description: Description) -> str:
+    """Return a callable's name, without the path of the folder that its file is in."""
+    if description["kind"] == "pickle":
+        return "the function"
+    if description["kind"] == "file":
+        path, _, name = description["target"].rpartition(":")
+        return f"{path.replace(chr(92), '/').rpartition('/')[2]}:{name}"
+    return excerpt(description["target"])[1:-1]
+
+
+class WrongError(Exception):
+    """A callable is wrong; the message says how."""
+
+
+def made_twice(order: Order, found: Answer) -> list[Callable[[], tuple[Any, ...]]]:
+    """Return what makes each input on which answers are compared.
+
+    Raises:
+        UnusableError: The input cannot be made, or is another one each time.
+    """
+    description = order["input"]
+    try:
+        inputs = Inputs(description)
+        first = inputs.arguments()
+    except (Exception, *ENDS_PROCESS) as error:
+        assert description is not None
+        reason = str(error) if isinstance(error, LoadError) else f"raised {shown(error)}"
+        raise UnusableError(f"the input, {name_of(description)}: {reason}") from None
+    if description is None:
+        found["inputs"] = 1
+        return [lambda: ()]
+    if first is None:
+        raise UnusableError(f"the input, {name_of(description)}: it yields nothing")
+    before = pickled(first)
+    if before is not None and before != pickled(inputs.arguments()):
+        raise UnusableError(
+            f"the input, {name_of(description)}: it makes another input each time, although "
+            "Python's and numpy's global generators were seeded; seed the one that it draws from"
+        )
+    contents = [before]
+    makers = [lambda: arguments_of(inputs, 0)]
+    for number in range(1, MOST_INPUTS):
+        try:
+            other = inputs.arguments(number)
+        except Exception:
+            break
+        if other is None or (content := pickled(other)) is None or content in contents:
+            break
+        contents.append(content)
+        makers.append(lambda number=number: arguments_of(inputs, number))  # type: ignore[misc]
+    found["inputs"] = len(makers)
+    found["sha256"] = None if before is None else sha256(before).hexdigest()
+    found["shown"] = ", ".join(map(excerpt, first))[:200]
+    return makers
+
+
+def arguments_of(inputs: Inputs, number: int) -> tuple[Any, ...]:
+    """Return the arguments of a number that there is."""
+    arguments = inputs.arguments(number)
+    assert arguments is not None
+    return arguments
+
+
+def difference_of(request: Request) -> Difference | None:
+    """Return what compares two answers; ``None`` where none are compared.
+
+    Raises:
+        UnusableError: The check cannot be loaded.
+    """
+    if not request["compared"]:
+        return None
+    if request["check"] is None:
+        tolerance = request["tolerance"]
+        return lambda answer, expected: sameness.difference(answer, expected, tolerance)
+    check, name = load_or_say(request["check"]).function, name_of(request["check"])
+
+    def difference(answer: Any, expected: Any) -> str | None:
+        try:
+            passed = check(answer, expected)
+        except AssertionError as error:
+            return f"{name} refuses {excerpt(answer)}: {error or 'an assertion failed'}"
+        except Exception as error:
+            return f"{name} raised {shown(error)}"
+        if passed is None or isinstance(passed, str):  # it asserts, or says what is wrong
+            return passed or None
+        return None if passed else f"{name} refuses {excerpt(answer)} for {excerpt(expected)}"
+
+    return difference
+
+
+def fault_of(
+    reference: Loaded,
+    contender: Loaded,
+    inputs: Sequence[Callable[[], tuple[Any, ...]]],
+    difference: Difference | None,
+) -> str | None:
+    """Return what is wrong with a callable's answers; ``None`` if nothing is.
+
+    Raises:
+        UnusableError: The reference itself cannot be used.
+        WrongError: The callable failed.
+    """
+    for number, make in enumerate(inputs):
+        on = "" if len(inputs) == 1 else f"on input {number + 1} of {len(inputs)}: "
+        theirs, ours = make(), make()
+        before, names_before = pickled(theirs), contents(reference.names)
+        first = second = called(reference, theirs, "the reference")
+        if difference is not None:
+            if reason := sameness.unread(first) or uncalled(reference, first):
+                raise UnusableError(f"the reference gives {reason}")
+            if pickled(theirs) != before or contents(reference.names) != names_before:
+                raise UnusableError(
+                    "the reference changes its input, so that each later call would find another "
+                    "one; have it work on a copy"
+                )
+            second = called(reference, theirs, "the reference")
+            if found := difference(second, first):
+                raise UnusableError(
+                    f"the reference gives another answer when it is called again: {found}"
+                )
+        shares = sameness.shared(first, second)
+        if found := next(faults(contender, ours, first, difference, shares=shares), None):
+            return f"{on}{found}"
+    return None
+
+
+def contents(names: Mapping[str, Any]) -> dict[str, bytes | None]:
+    """Return what a statement's setup has bound, as bytes."""
+    return {
+        name: pickled(value)
+        for name, value in names.items()
+        if not (name.startswith("__") or callable(value))
+    }
+
+
+def faults(
+    contender: Loaded,
+    arguments: tuple[Any, ...],
+    expected: Any,
+    difference: Difference | None,
+    *,
+    shares: bool,
+) -> Iterator[str]:
+    """Yield what is wrong with a callable's answers to two calls on the same arguments.
+
+    Args:
+        contender: The callable.
+        arguments: Its own arguments.
+        expected: The reference's answer to equal arguments.
+        difference: Compares two answers; ``None`` where none are compared.
+        shares: Whether the reference gives the same object twice.
+
+    Raises:
+        WrongError: A call failed.
+    """
+    before, names_before = pickled(arguments), contents(contender.names)
+    first = called(contender, arguments)
+    if difference is None:
+        return
+    if reason := sameness.unread(first) or uncalled(contender, first):
+        yield f"gives {reason}"
+    if found := difference(first, expected):
+        yield f"gives another answer: {found}"
+    if pickled(arguments) != before or contents(contender.names) != names_before:
+        yield "changes its input, so that each later call would find another one"
+    second = called(contender, arguments)
+    if found := difference(second, expected):
+        yield f"right at first, then wrong: {found}"
+    if sameness.shared(first, second) and not shares:
+        yield "gives the same object twice: whoever changes one answer changes the other"
+    if found := difference(first, expected):
+        yield f"the second call changed the first answer: {found}"
+
+
+def uncalled(loaded: Loaded, answer: Any) -> str | None:
+    """Return what a statement names without calling it; ``None`` for all others."""
+    if loaded.loop is None or not callable(answer) or isinstance(answer, type):
+        return None
+    return (
+        f"the function {getattr(answer, '__name__', '')} and does not call it: call it, or name it "
+        "as module:function"
+    )
+
+
+def called(loaded: Loaded, arguments: tuple[Any, ...], who: str = "") -> Any:
+    """Return a call's answer.
+
+    Raises:
+        UnusableError: The call of the reference failed.
+        WrongError: Another call failed.
+    """
+    try:
+        return loaded.function(*arguments)
+    except (Exception, *ENDS_PROCESS) as error:
+        hint = ""
+        if isinstance(error, TypeError) and not arguments and "argument" in str(error):
+            hint = ". Give it arguments with --input file.py:function"
+        if who:
+            raise UnusableError(f"{who} raised {shown(error)}{hint}") from None
+        raise WrongError(f"raised {shown(error)}{hint}") from None

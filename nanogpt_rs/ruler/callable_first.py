@@ -1,0 +1,122 @@
+"""Measures one callable alone in a worker process: its first call, its memory, and its threads."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+from time import perf_counter, process_time, thread_time
+from typing import TypedDict
+
+from nanogpt_rs.ruler import held
+from nanogpt_rs.ruler.callable_answers import Request, take_path
+from nanogpt_rs.ruler.callables import Inputs, load
+
+MOST_LATER = 20
+"""Most calls that are made after the first."""
+LATER_SECONDS = 0.05
+"""Seconds after which no further call is made."""
+
+
+class Order(Request):
+    """An order to measure one callable's first call.
+
+    Attributes:
+        index: Its place among the callables.
+    """
+
+    index: int
+
+
+class Answer(TypedDict):
+    """What one callable takes.
+
+    Attributes:
+        first: Seconds of its first call in this process.
+        later: Median seconds of later calls on the same objects.
+        other: Least seconds of a call on other inputs, after the calls on the same; ``None`` where
+            the input's function makes one input only.
+        cores: How many cores a call kept busy.
+        peak: Bytes by which the process had grown at most during the first call; ``None`` where the
+            system does not tell.
+        compiled: Names of the packages with compiled code, beyond Python's own, that were imported
+            with it.
+    """
+
+    first: float
+    later: float
+    other: float | None
+    cores: float
+    peak: int | None
+    compiled: list[str]
+
+
+def answer(order: Order) -> Answer:
+    """Make the calls, in a worker process that has called nothing before."""
+    take_path(order)
+    loaded = set(sys.modules)
+    function = load(order["callables"][order["index"]]).function
+    compiled = compiled_among(set(sys.modules) - loaded)
+    inputs = Inputs(order["input"])
+    arguments = inputs.arguments()
+    assert arguments is not None
+    gc.collect()
+    tells = held.cannot() is None
+    if tells:
+        held.give_back()
+        held.CLEAR.write_text(held.RESET_PEAK, encoding="ascii")
+        before_call = held.held("VmRSS")
+    start = perf_counter()
+    result = function(*arguments)
+    first = perf_counter() - start
+    peak = max(0, held.held("VmHWM") - before_call) if tells else None
+    del result
+    later, busy = [], 0.0
+    began, worked, own = perf_counter(), process_time(), thread_time()
+    for _ in range(MOST_LATER):
+        start = perf_counter()
+        function(*arguments)
+        later.append(perf_counter() - start)
+        if perf_counter() - began > LATER_SECONDS:
+            break
+    worked, own, took = process_time() - worked, thread_time() - own, perf_counter() - began
+    # A process's clock also counts threads that this one did not start, such as a library's.
+    busy = worked / took if worked - own > 0.05 * took else 1.0
+    return {
+        "first": first,
+        "later": sorted(later)[len(later) // 2],
+        "other": on_others(function, inputs),
+        "cores": busy,
+        "peak": peak,
+        "compiled": compiled,
+    }
+
+
+def on_others(function: object, inputs: Inputs) -> float | None:
+    """Return the least seconds of calls on inputs that no call has seen; ``None`` without any."""
+    seconds = []
+    for number in range(1, 4):
+        try:
+            arguments = inputs.arguments(number)
+        except Exception:
+            break
+        if arguments is None:
+            break
+        start = perf_counter()
+        function(*arguments)  # type: ignore[operator]
+        seconds.append(perf_counter() - start)
+    return min(seconds, default=None)
+
+
+def compiled_among(names: set[str]) -> list[str]:
+    """Return which packages hold the extension modules among these, without Python's own."""
+    own = str(Path(sys.modules["os"].__file__ or "").parent)
+    packages = set()
+    for name in names:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if not file or not file.endswith((".so", ".pyd")):
+            continue
+        if file.startswith(own) and "site-packages" not in file:
+            continue
+        packages.add(name.partition(".")[0])
+    return sorted(packages - set(sys.stdlib_module_names))

@@ -1,0 +1,285 @@
+"""Anything that can be called: how a worker process is told of it, and finds it again.
+
+A *callable* is described by a few strings. The process that describes it runs none of its code; a
+worker process loads it, and makes its input, from that description alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import io
+import pickle
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib.machinery import EXTENSION_SUFFIXES
+from itertools import islice, repeat
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+
+Kind = Literal["file", "module", "statement", "pickle"]
+MOST_INPUTS = 5
+"""Number of inputs on which answers are compared, where the input's function makes several."""
+LONGEST_PICKLED = 64_000_000
+"""Bytes of a pickled object above which it is not compared with what it was before a call."""
+
+
+class Description(TypedDict):
+    """What a worker process is told of a callable.
+
+    Attributes:
+        kind: ``file``, a function in a Python file; ``module``, an attribute of a module that can
+            be imported; ``statement``, Python text as ``timeit`` takes it; ``pickle``, an object
+            that was pickled.
+        target: ``path.py:function``; ``package.module:function``; the text of the statement; or
+            the path of the file that holds the pickle.
+        setup: Text that is run once before the statement, in the same names.
+        folder: Folder that comes first on the import path while the callable is loaded.
+    """
+
+    kind: Kind
+    target: str
+    setup: NotRequired[str]
+    folder: NotRequired[str]
+
+
+class LoadError(Exception):
+    """A callable cannot be loaded; the message says why."""
+
+
+class Loaded(NamedTuple):
+    """A callable in a worker process.
+
+    Attributes:
+        function: Calls it.
+        loop: Calls it so many times, without a call in between; ``None`` for all but statements.
+        names: What a statement's setup has bound; empty for all others.
+        code: Its code when it was loaded; ``None`` for what is not written in Python.
+    """
+
+    function: Callable[..., Any]
+    loop: Callable[[int], None] | None = None
+    names: Mapping[str, Any] = {}
+    code: object = None
+
+
+def load(description: Description) -> Loaded:
+    """Load a callable.
+
+    Raises:
+        LoadError: It cannot be found, or is nothing that can be called.
+        Exception: Its own code failed.
+    """
+    folder = description.get("folder")
+    if folder and folder not in sys.path:
+        sys.path.insert(0, folder)
+    if description["kind"] == "statement":
+        return statement(description["target"], description.get("setup", ""))
+    if description["kind"] == "pickle":
+        value = pickle.loads(Path(description["target"]).read_bytes())  # noqa: S301 - our parent's
+    elif description["kind"] == "file":
+        path, _, name = description["target"].rpartition(":")
+        value = attribute(module_of(Path(path)), name, Path(path).name)
+    else:
+        package, _, name = description["target"].rpartition(":")
+        try:
+            value = attribute(importlib.import_module(package), name, package)
+        except ModuleNotFoundError as error:
+            if error.name and package.startswith(error.name):
+                raise LoadError(f"there is no module {error.name!r} to import") from None
+            raise
+    if not callable(value):
+        raise LoadError(f"{type(value).__name__} objects cannot be called")
+    return Loaded(value, code=getattr(value, "__code__", None))
+
+
+def attribute(module: ModuleType, name: str, shown: str) -> Any:
+    """Return a module's attribute, by a dotted name.
+
+    Raises:
+        LoadError: There is none.
+    """
+    value: Any = module
+    for part in name.split("."):
+        try:
+            value = getattr(value, part)
+        except AttributeError:
+            raise LoadError(f"{shown} has no {name!r}") from None
+    return value
+
+
+def module_of(path: Path) -> ModuleType:
+    """Return the module in a file, which is run once for all functions that are taken from it.
+
+    It has the file's name where no other module has that name. Modules beside the file that have
+    the names of modules beside an earlier file are imported anew, so that two versions of a project
+    can be compared.
+    """
+    for module in sys.modules.values():
+        if getattr(module, "__file__", None) == str(path):
+            return module
+    home = str(path.parent)
+    if home in sys.path:
+        sys.path.remove(home)
+    sys.path.insert(0, home)
+    importlib.invalidate_caches()
+    forget_namesakes(path.parent)
+    name = path.stem
+    while name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
+        name = f"{''.join(c if c.isalnum() else '_' for c in name)}_of_file"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{path.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def forget_namesakes(folder: Path) -> None:
+    """Forget modules of other folders that this folder has too; functions keep those they use."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        top = name.partition(".")[0]
+        if file is None or top in sys.stdlib_module_names or top == "nanogpt_rs":
+            continue
+        here = (folder / top, *(folder / f"{top}{end}" for end in (".py", *EXTENSION_SUFFIXES)))
+        if folder not in Path(file).parents and any(path.exists() for path in here):
+            del sys.modules[name]
+
+
+def statement(text: str, setup: str) -> Loaded:
+    """Compile a statement, after its setup has run.
+
+    As in ``timeit``, the statement runs inside a function, and may change what its setup has bound.
+    Its answer is the value of its last expression.
+
+    Raises:
+        LoadError: It is not Python.
+    """
+    names: dict[str, Any] = {"__name__": "__main__"}
+    body = parsed(text, "the statement")
+    exec(compile(parsed(setup, "the setup"), "<setup>", "exec"), names)  # noqa: S102 - as asked
+    bound = sorted(stored_in(body) & names.keys())
+    own: list[ast.stmt] = [ast.Global(bound)] if bound else []
+    last = body.body[-1]
+    answering = [*body.body]
+    if isinstance(last, ast.Expr):
+        answering[-1] = ast.copy_location(ast.Return(last.value), last)
+    module = ast.parse(
+        "def call():\n    pass\ndef loop(times):\n    for _ in repeat(None, times):\n        pass\n"
+    )
+    call, loop = module.body
+    assert isinstance(call, ast.FunctionDef)
+    assert isinstance(loop, ast.FunctionDef)
+    call.body = [*own, *answering]
+    turns = loop.body[0]
+    assert isinstance(turns, ast.For)
+    turns.iter = ast.parse("__nanogpt_rs_repeat__(None, times)", mode="eval").body
+    turns.body = body.body
+    loop.body = [*own, turns]
+    names["__nanogpt_rs_repeat__"] = repeat
+    made: dict[str, Any] = {}
+    exec(compile(ast.fix_missing_locations(module), "<statement>", "exec"), names, made)  # noqa: S102
+    return Loaded(made["call"], made["loop"], names, made["call"].__code__)
+
+
+def parsed(text: str, shown: str) -> ast.Module:
+    """Return the syntax tree of a statement or of a setup.
+
+    Raises:
+        LoadError: It is not Python, or not what can stand in a function.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        raise LoadError(f"{shown} is not Python: {error}") from None
+    if shown == "the statement":
+        if not tree.body:
+            raise LoadError("the statement is empty")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Await):
+                word = type(node).__name__.lower()
+                raise LoadError(f"the statement holds {word!r}, which stands in functions only")
+    return tree
+
+
+def answers(text: str) -> bool:
+    """Return whether a statement has an answer: whether it ends with an expression."""
+    return isinstance(parsed(text, "the statement").body[-1], ast.Expr)
+
+
+def stored_in(tree: ast.Module) -> set[str]:
+    """Return the names that a statement binds itself, without those of functions inside it."""
+    names: set[str] = set()
+
+    def walk(node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store | ast.Del):
+                names.add(child.id)
+            inner = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+            comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+            if isinstance(child, inner | comprehension):
+                continue
+            walk(child)
+
+    walk(tree)
+    return names
+
+
+# --- inputs ---
+
+
+class Inputs:
+    """Makes the arguments of calls: each time new objects, of the same content for each number."""
+
+    def __init__(self, description: Description | None) -> None:
+        """Load the input's function, or the pickled arguments; ``None`` for calls without any."""
+        self.pickled: bytes | None = None
+        self.make: Callable[..., Any] | None = None
+        if description is None:
+            return
+        if description["kind"] == "pickle" and description.get("setup") == "arguments":
+            self.pickled = Path(description["target"]).read_bytes()
+        else:
+            self.make = load(description).function
+
+    def arguments(self, number: int = 0) -> tuple[Any, ...] | None:
+        """Return the arguments of this number; ``None`` where the function makes fewer.
+
+        Python's and numpy's global generators are seeded before, so that a function that draws
+        from them makes the same input in each process, and another one for each number.
+        """
+        if self.pickled is not None:
+            return tuple(pickle.loads(self.pickled))  # noqa: S301 - our parent's
+        if self.make is None:
+            return ()
+        state = random.getstate()
+        random.seed(number)
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed(number)
+        try:
+            made = self.make()
+            if isinstance(made, Iterator):
+                made = next(islice(made, number, None), END)
+        finally:
+            random.setstate(state)
+        if made is END:
+            return None
+        return made if type(made) is tuple else (made,)
+
+
+END = object()
+
+
+def pickled(value: Any) -> bytes | None:
+    """Return an object's content as bytes; ``None`` where it cannot be pickled, or is too large."""
+    stream = io.BytesIO()
+    try:
+        pickle.Pickler(stream, protocol=5).dump(value)
+    except Exception:
+        return None
+    return stream.getvalue() if stream.tell() <= LONGEST_PICKLED else None
