@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from nanogpt_rs.commands.console import admit
+from nanogpt_rs.commands.comparison import print_compared
+from nanogpt_rs.commands.console import (
+    FAILED,
+    USAGE,
+    admit,
+    given,
+    out,
+    print_json,
+    refuse_beside,
+    stop,
+    tell_step,
+)
 from nanogpt_rs.commands.contests import run_contests, with_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
@@ -15,30 +30,83 @@ from nanogpt_rs.commands.options import (
     Builds,
     From,
     OneCorpus,
-    OneTask,
     Results,
     Resume,
     complete_id,
     complete_state,
+    complete_task,
 )
-from nanogpt_rs.ruler.provenance import check
+from nanogpt_rs.ruler.provenance import check as check_installed
+from nanogpt_rs.words import meanwhile_line
+
+if TYPE_CHECKING:
+    from nanogpt_rs.measuring.readings import Choices
+
+OF_ROWS = ("corpus", "state", "sources", "builds", "resume")
+"""Options that have an effect for implementations of the registry alone."""
+OF_CALLABLES = ("setup", "input", "check", "same", "tolerance", "seconds")
+"""Options that have an effect for all other callables alone."""
+
+
+def complete_thing(incomplete: str) -> list[str]:
+    """Return the tasks and ids that begin like this."""
+    return complete_task(incomplete) + complete_id(incomplete)
 
 
 def compare(
-    task: OneTask,
-    baseline: Annotated[
-        str,
-        typer.Argument(
-            help="Id of the implementation to compare with, such as python/set.",
-            autocompletion=complete_id,
-        ),
-    ],
-    contenders: Annotated[
+    context: typer.Context,
+    things: Annotated[
         list[str],
         typer.Argument(
-            help="Ids of one to twelve others, such as rust/ahash.", autocompletion=complete_id
+            metavar="REFERENCE OTHERS...",
+            help="What to compare, the reference first: file.py:function, "
+            "package.module:function, or a statement as timeit takes it; or, with --task or after "
+            "a task's name, ids of implementations such as python/set.",
+            autocompletion=complete_thing,
         ),
     ],
+    setup: Annotated[
+        list[str] | None,
+        typer.Option("--setup", "-s", help="Statement to run once before; repeatable."),
+    ] = None,
+    input: Annotated[
+        str | None,
+        typer.Option(
+            help="Function that makes the arguments, as file.py:function. A tuple is all of them, "
+            "anything else the only one. If it yields several inputs, or draws from `random` or "
+            "numpy, the answers are compared on several."
+        ),
+    ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            help="Function check(answer, expected) that compares answers, as file.py:function. "
+            "Default: they must be of the same types and equal."
+        ),
+    ] = None,
+    same: Annotated[
+        bool,
+        typer.Option("--same/--no-check", help="Compare the answers, or do not compare them."),
+    ] = True,
+    tolerance: Annotated[
+        float,
+        typer.Option(min=0.0, help="Relative difference up to which floats count as the same."),
+    ] = 0.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Seconds to measure at most.", show_default="from a call's length"
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            "-t",
+            help="Compare implementations of this task.",
+            autocompletion=complete_task,
+        ),
+    ] = None,
     corpus: OneCorpus = "synthetic",
     state: Annotated[
         str,
@@ -54,13 +122,80 @@ def compare(
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Find out whether contenders are faster than a baseline, with an interval for each ratio.
+    """Find out whether anything that can be called is faster than something else.
 
-    Fresh processes call all of them in paired rounds, in random order, with the baseline measured
-    twice as a control. Where the difference is too small to be seen, the verdict says so.
+    Fresh processes call all of them in paired rounds, in random order, with the reference measured
+    twice as a control. Each ratio has an interval. Where the difference is too small to be seen,
+    the verdict says so. Answers are compared first; where they differ, no time is given.
+
+    For example: nanogpt-rs compare -s 'text = "to be" * 9999' 'set(text)' 'set(list(text))'
+
+    For example: nanogpt-rs compare mine.py:slow theirs.module:fast --input inputs.py:make
 
     For example: nanogpt-rs compare charset python/set rust/ahash
     """
+    admit(sources)
+    task, ids = task_of(context, task, things)
+    if task is None:
+        if useless := given(context, *OF_ROWS):
+            stop(
+                USAGE,
+                f"{' and '.join(useless)}: no effect on what is in no registry",
+                f"leave {' and '.join(useless)} out, or name a task with --task",
+            )
+        from nanogpt_rs.measuring.readings import Choices
+
+        choices = Choices("\n".join(setup or ()), input, check, same, tolerance, seconds)
+        keep = results if given(context, "results") else None
+        compare_callables(things, choices, keep, as_json)
+        return
+    refuse_beside(context, f"the task {task}", *OF_CALLABLES)
+    compare_rows(task, ids, corpus, state, builds, resume, results, as_json)
+
+
+def task_of(
+    context: typer.Context, task: str | None, things: list[str]
+) -> tuple[str | None, list[str]]:
+    """Return the task whose implementations are compared, and their ids; ``None`` for no task.
+
+    Args:
+        context: Context of the command.
+        task: The task that an option names.
+        things: The words that say what is compared.
+    """
+    from nanogpt_rs.ruler.tasks import TASKS
+
+    ids = things
+    if task is None and things[0] in TASKS:
+        if useless := given(context, *OF_CALLABLES):
+            stop(
+                USAGE,
+                f"{things[0]!r} can be read in two ways: a task, beside which "
+                f"{' and '.join(useless)} has no effect, or a statement",
+                f"write ({things[0]}) for the statement",
+            )
+        task, ids = things[0], things[1:]
+    if len(ids) < 2:
+        stop(
+            USAGE,
+            "there is nothing to compare: one name was given",
+            "name a reference and at least one other; `nanogpt-rs compare --help` has examples",
+        )
+    return task, ids
+
+
+def compare_rows(
+    task: str,
+    ids: list[str],
+    corpus: str,
+    state: str,
+    builds: int,
+    resume: bool,
+    results: Path,
+    as_json: bool,
+) -> None:
+    """Compare implementations of the registry, the first of which is the reference."""
+    baseline, *contenders = ids
     from nanogpt_rs.measuring.bench import Contest
     from nanogpt_rs.measuring.paired import MOST_CONTENDERS
     from nanogpt_rs.measuring.selection import (
@@ -74,7 +209,6 @@ def compare(
     from nanogpt_rs.ruler.rounds import BUILD
     from nanogpt_rs.ruler.tasks import TASKS
 
-    admit(sources)
     select([task], [baseline, *contenders])  # raises if the task or an id does not exist
     if baseline in contenders or len(set(contenders)) < len(contenders):
         raise SelectionError("each contender must be named once, and not be the baseline")
@@ -84,10 +218,50 @@ def compare(
         select_states([state], [task])
     elif TASKS[task].build is None:
         raise SelectionError(f"the task {task} has nothing to build")
-    build = check()
+    build = check_installed()
     (text,) = load_corpora([corpus])
     rows = tuple(find(task, id) for id in (baseline, *contenders))
     contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows)
     requested = {(task, id) for id in contenders}
     contests = with_builds([contest], builds)
     run_contests("compare", contests, requested, build, results, resume, as_json)
+
+
+def compare_callables(
+    words: list[str], choices: Choices, results: Path | None, as_json: bool
+) -> None:
+    """Compare callables that no registry knows, the first of which is the reference.
+
+    Args:
+        words: What names them.
+        choices: How they are called.
+        results: Folder to keep the run in; ``None``: it is not kept.
+        as_json: Whether to print one document instead of a table.
+    """
+    from nanogpt_rs.measuring.callables import compare, keep
+    from nanogpt_rs.measuring.paired import MOST_CONTENDERS
+    from nanogpt_rs.measuring.readings import comparing_of
+    from nanogpt_rs.records.files import read
+
+    if len(words) > MOST_CONTENDERS + 1:
+        stop(USAGE, f"at most {MOST_CONTENDERS} others share a reference's rounds")
+    compared = compare(comparing_of(words, Path.cwd(), choices), tell_step)
+    run = None
+    if results is not None:
+        (recorded,) = read(keep(compared, results))
+        run = recorded.run
+    if as_json:
+        print_json(
+            {
+                "run": None if run is None else asdict(run),
+                "cells": [asdict(cell) for cell in compared.adjusted],
+                "called": [asdict(one) for one in compared.called],
+            }
+        )
+    else:
+        print_compared(compared.adjusted, compared.called, run)
+        meanwhile = compared.cells[0].meanwhile
+        if meanwhile is not None and any(cell.seconds for cell in compared.cells):
+            out.print(escape(meanwhile_line(**asdict(meanwhile))))
+    if any(cell.status == "wrong" for cell in compared.cells):
+        sys.exit(FAILED)

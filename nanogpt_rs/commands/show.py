@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from nanogpt_rs.commands.comparison import print_compared
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -25,9 +26,10 @@ from nanogpt_rs.commands.console import (
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.commands.pages import PAGE, newest_of_each, write_page
-from nanogpt_rs.commands.recorded_tables import print_records
+from nanogpt_rs.commands.recorded_tables import of_kind, print_records
 from nanogpt_rs.commands.runs import runs_of
 from nanogpt_rs.commands.tables import print_run
+from nanogpt_rs.records.callables import Called
 from nanogpt_rs.ruler.corpora import CORPORA
 from nanogpt_rs.words import meanwhile_line
 
@@ -164,7 +166,10 @@ def print_recorded(recorded: Recorded) -> None:
     from nanogpt_rs.statistics.meanwhile import together
 
     descriptions = {id: source.description for id, source in CORPORA.items()}
-    print_run(recorded.run, adjusted(recorded.cells), descriptions)
+    if called := of_kind(recorded, Called):
+        print_compared(adjusted(recorded.cells), called, recorded.run)
+    else:
+        print_run(recorded.run, adjusted(recorded.cells), descriptions)
     print_records(recorded)
     if (meanwhile := together(recorded.cells)) is not None:
         out.print(escape(meanwhile_line(**asdict(meanwhile))))

@@ -159,7 +159,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     ),
     Command(
         "compare",
-        "Find out whether contenders are faster than a baseline, with intervals.",
+        "Find out whether anything that can be called is faster than something else.",
         "compare",
         "compare",
         shows_progress=True,

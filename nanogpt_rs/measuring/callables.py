@@ -9,22 +9,36 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
 
 from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.bench import worker_end
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.paired import Arm, Measured
+from nanogpt_rs.measuring.run import describe
 from nanogpt_rs.records.callables import Called
+from nanogpt_rs.records.files import begin, locked
+from nanogpt_rs.records.kinds import folder_of
 from nanogpt_rs.records.schema import ASKED, Against, Cell
-from nanogpt_rs.ruler import callable_answers, callable_first, callable_rounds, rounds, timing
+from nanogpt_rs.ruler import (
+    callable_answers,
+    callable_first,
+    callable_rounds,
+    provenance,
+    rounds,
+    timing,
+)
 from nanogpt_rs.ruler.callable_answers import Request
+from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 from nanogpt_rs.statistics.adjusted import adjusted
+from nanogpt_rs.words import duration
 
-TASK = "compare"
-"""What stands in the place of a task's name in the cells of callables."""
+COMMAND = TASK = "compare"
+"""The command; it also stands in the place of a task's name in the cells of callables."""
 FIRST_DEADLINE, ANSWERS_DEADLINE = 600.0, 600.0
 """Seconds that a first call may take, and the comparison of answers."""
 REMEMBERED = 5.0
@@ -33,6 +47,8 @@ on the callable counts as one that remembers answers. It is a choice: reading an
 time took up to 3 times as long."""
 LEAST_REMEMBERED = 2e-6
 """Seconds that a call on a new input must take for that; below, nothing is certain."""
+LONGEST_WORDS = 60
+"""Most characters of a setup that stands in the place of a corpus's id."""
 MORE_CORES = 1.2
 """Cores that a call keeps busy, from which on it uses threads."""
 
@@ -40,7 +56,7 @@ Step = Callable[[str], None]
 """Called with a description of the step that begins."""
 
 
-class CallablesError(Exception):
+class CallablesError(UserError):
     """Nothing can be compared; the message says why."""
 
 
@@ -68,16 +84,17 @@ class Compared:
     """What was found.
 
     Attributes:
-        cells: A cell for each callable, the reference's first.
+        cells: A cell for each callable, the reference's first, before any adjustment of tests.
         called: What was called, with what was measured of it alone.
-        inputs: Number of inputs on which answers were compared.
-        notes: Sentences that belong to the result.
     """
 
     cells: tuple[Cell, ...]
     called: tuple[Called, ...]
-    inputs: int
-    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def adjusted(self) -> tuple[Cell, ...]:
+        """The cells in the same order, adjusted for their number of tests."""
+        return tuple(adjusted(self.cells))
 
 
 @dataclass(frozen=True)
@@ -155,20 +172,19 @@ def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
         if index and (reason := remembers(first)):
             wrong[index] = reason
     cells = measured_cells(comparing, bare, firsts, wrong, step)
-    called = tuple(
-        replace(one, inputs=inputs)
-        if index not in firsts
-        else replace(
-            one,
-            inputs=inputs,
-            first_seconds=firsts[index]["first"],
-            later_seconds=firsts[index]["later"],
-            peak=firsts[index]["peak"],
-        )
-        for index, one in enumerate(comparing.called)
-    )
-    notes = tuple(notes_of(comparing, firsts, inputs))
-    return Compared(tuple(adjusted(cells)), called, inputs, notes)
+    called = []
+    for index, one in enumerate(comparing.called):
+        fields: dict[str, Any] = {"inputs": inputs}
+        if index in firsts:
+            first = firsts[index]
+            fields |= {
+                "first_seconds": first["first"],
+                "later_seconds": first["later"],
+                "peak": first["peak"],
+                "notes": tuple(notes_of(first, firsts[0])),
+            }
+        called.append(replace(one, **fields))
+    return Compared(tuple(cells), tuple(called))
 
 
 def compare_answers(comparing: Comparing) -> callable_answers.Answer:
@@ -223,8 +239,6 @@ def remembers(first: callable_first.Answer) -> str | None:
     other, later = first["other"], first["later"]
     if other is None or other < LEAST_REMEMBERED or other < REMEMBERED * later:
         return None
-    from nanogpt_rs.words import duration
-
     return (
         f"remembers its answers: a call takes {duration(later)} on an input that it has seen, and "
         f"{duration(other)} on another"
@@ -234,11 +248,12 @@ def remembers(first: callable_first.Answer) -> str | None:
 def cell_of(comparing: Comparing, index: int, answers: callable_answers.Answer) -> Cell:
     """Return a callable's cell as it is before measuring."""
     one = comparing.called[index]
+    words = one.input or one.setup or "no input"
     return Cell(
         task=TASK,
         id=comparing.names[index],
-        corpus=one.input or one.setup or "no input",
-        sha256=answers["sha256"] or one.sha256,
+        corpus=words[:LONGEST_WORDS],
+        sha256=answers["sha256"] or sha256(words.encode()),
         characters=0,
         width="",
         state="warm",
@@ -339,32 +354,47 @@ def fields_of(
     return fields
 
 
-def notes_of(
-    comparing: Comparing, firsts: dict[int, callable_first.Answer], inputs: int
-) -> Iterator[str]:
-    """Yield the sentences that belong to a result."""
-    from nanogpt_rs.words import duration
+def notes_of(first: callable_first.Answer, reference: callable_first.Answer) -> Iterator[str]:
+    """Yield the sentences about a callable that belong to the result.
 
-    if not comparing.request["compared"]:
-        yield "the answers were not compared (--no-check)"
-    elif inputs > 1:
-        yield f"the answers agree on {inputs} inputs; the first of them was timed"
-    packages = sorted({name for first in firsts.values() for name in first["compiled"]})
-    if packages:
+    Args:
+        first: What it takes alone.
+        reference: What the reference takes alone.
+    """
+    if first["compiled"]:
         yield (
-            f"compiled code of {', '.join(packages)} was measured in one build: another build of "
-            "the same sources can be faster or slower by tens of per cent"
+            f"compiled code of {', '.join(first['compiled'])} was measured in one build; another "
+            "build of the same sources can be faster or slower by tens of per cent"
         )
-    reference = firsts.get(0)
-    for index, first in firsts.items():
-        slow = first["first"] > REMEMBERED * max(first["later"], LEAST_REMEMBERED)
-        like = reference is not None and (
-            first["first"] / first["later"] < REMEMBERED * reference["first"] / reference["later"]
+
+    def times_longer(answer: callable_first.Answer) -> float:
+        return answer["first"] / max(answer["later"], LEAST_REMEMBERED)
+
+    if times_longer(first) > REMEMBERED * max(1.0, times_longer(reference)):
+        yield (
+            f"the first call in a process took {duration(first['first'])}, and later ones on the "
+            f"same input {duration(first['later'])}: it prepares something, or remembers its "
+            "answers. An --input that makes several inputs tells which"
         )
-        if index and slow and not like:
-            yield (
-                f"{comparing.names[index]}: the first call in a process took "
-                f"{duration(first['first'])}, and later ones on the same input "
-                f"{duration(first['later'])}. It prepares something, or remembers its answers; "
-                "only an --input that makes several inputs can tell"
-            )
+
+
+def keep(compared: Compared, results: Path) -> Path:
+    """Keep a comparison as a run, and return the path of its file.
+
+    Args:
+        compared: The comparison.
+        results: Folder of results, with one folder for each command.
+
+    Raises:
+        nanogpt_rs.records.schema.RecordError: It cannot be kept.
+    """
+    unused = provenance.Build({"profile": "unknown", "rustc": "unknown"}, "not used")
+    plan = sha256("\0".join(one.sha256 for one in compared.called).encode())
+    folder = results / folder_of(COMMAND)
+    with locked(folder):
+        writer = begin(folder, describe(COMMAND, plan, unused))
+        writer.keep(compared.cells)
+        for one in compared.called:
+            writer.keep_other(one)
+        writer.end()
+    return writer.path

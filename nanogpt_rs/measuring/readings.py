@@ -13,10 +13,12 @@ from importlib.machinery import PathFinder
 from keyword import iskeyword
 from pathlib import Path, PurePath
 
+from nanogpt_rs.measuring.callables import Comparing
 from nanogpt_rs.records.callables import LONGEST_TEXT, Called
 from nanogpt_rs.ruler import callables
 from nanogpt_rs.ruler.callables import Description, LoadError
 from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.registry import rows
 
 NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -26,16 +28,10 @@ LONGEST_NAME = 60
 """Most characters of a statement that a table shows."""
 
 
-class ReadingError(Exception):
-    """A word names nothing, or two things; the message says which.
+class ReadingError(UserError):
+    """A word names nothing, or two things; the message says which."""
 
-    Attributes:
-        hint: What to type instead; empty if that cannot be said.
-    """
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+    exit_status = USAGE
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def read_word(word: str, folder: Path, setup: str | None = None) -> Reading:
         first, second = (reading.origin for reading in readings)
         raise ReadingError(
             f"{word!r} can be read in two ways: {first}, or {second}",
-            "rename one of them, or start from another folder",
+            hint="rename one of them, or start from another folder",
         )
     if readings:
         return readings[0]
@@ -126,8 +122,8 @@ def place_of(module: str, folder: Path) -> Path | None:
     for count, name in enumerate(names, 1):
         spec = PathFinder.find_spec(".".join(names[:count]), path)
         if spec is None:
-            # A module may make its submodules itself, as os makes os.path.
-            return place if count > 1 and place is not None and place.is_file() else None
+            # Some modules make their submodules themselves, as os makes os.path.
+            return place if count > 1 and names[0] in sys.stdlib_module_names else None
         place = Path(spec.origin) if spec.origin else Path(name)
         path = spec.submodule_search_locations or []
     return place
@@ -143,7 +139,7 @@ def of_statement(word: str, folder: Path, setup: str) -> Reading:
         raise ReadingError(
             f"{word!r} can be read in two ways: the id of an implementation, whose task is not "
             "named, or a statement",
-            f"for the implementation, add --task {tasks[0]}",
+            hint=f"for the implementation, add --task {tasks[0]}",
         )
     try:
         callables.parsed(word, "the statement")
@@ -169,7 +165,9 @@ def told_apart(readings: Sequence[Reading]) -> tuple[str, ...]:
     names = [reading.name for reading in readings]
     for place, reading in enumerate(readings):
         description = reading.description
-        if names.count(reading.name) > 1 and description["kind"] == "file":
+        if [other.name for other in readings].count(reading.name) > 1 and description[
+            "kind"
+        ] == "file":
             parts = PurePath(description["target"]).parts
             names[place] = "/".join(parts[-2:])
     for place, name in enumerate(names):
@@ -202,7 +200,7 @@ def called_of(
         called.append(
             Called(
                 id=name,
-                kind="object" if description["kind"] == "pickle" else description["kind"],
+                form="object" if description["kind"] == "pickle" else description["kind"],
                 text=text[:LONGEST_TEXT],
                 sha256=reading.sha256,
                 origin=reading.origin,
@@ -213,3 +211,84 @@ def called_of(
             )
         )
     return tuple(called)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How callables are called and how their answers are compared.
+
+    Attributes:
+        setup: Text that is run once before each statement.
+        input: Word that names the function which makes the arguments.
+        check: Word that names the function which compares answers.
+        compared: Whether answers are compared.
+        tolerance: Relative difference up to which two floats count as the same.
+        seconds: Seconds to take at most. ``None``: chosen from the length of a call.
+        precise: Whether to go on to the planned precision where a verdict is certain earlier.
+    """
+
+    setup: str = ""
+    input: str | None = None
+    check: str | None = None
+    compared: bool = True
+    tolerance: float = 0.0
+    seconds: float | None = None
+    precise: bool = False
+
+
+def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Comparing:
+    """Return what is compared, from the words that name it.
+
+    Args:
+        words: The reference's word, then those of one or more others.
+        folder: The folder that files and modules are looked for in.
+        choices: How they are called.
+
+    Raises:
+        ReadingError: A word names nothing, or two things, or the words do not fit the choices.
+    """
+    readings = [read_word(word, folder, choices.setup) for word in words]
+    are_statements = {reading.description["kind"] == "statement" for reading in readings}
+    if choices.setup and True not in are_statements:
+        raise ReadingError(
+            "a setup is run before statements, and these are functions",
+            hint="have --input file.py:function make their arguments",
+        )
+    if choices.input and True in are_statements:
+        raise ReadingError(
+            "an input makes arguments for functions, and a statement takes none",
+            hint="name functions as file.py:function, or use --setup",
+        )
+    made = read_word(choices.input, folder) if choices.input else None
+    check = read_word(choices.check, folder) if choices.check else None
+    unanswered = [
+        reading.name
+        for reading in readings
+        if reading.description["kind"] == "statement"
+        and not callables.answers(reading.description["target"])
+    ]
+    if choices.compared and unanswered:
+        raise ReadingError(
+            f"{unanswered[0]!r} has no answer to compare: it does not end with an expression",
+            hint="end it with one, as in 'x = f(); x', or give --no-check",
+        )
+    how = "none" if not choices.compared else check.name if check else "same"
+    called = called_of(
+        readings,
+        input=made.name if made else None,
+        check=how,
+        tolerance=choices.tolerance,
+    )
+    return Comparing(
+        {
+            "callables": [reading.description for reading in readings],
+            "input": made.description if made else None,
+            "check": check.description if check else None,
+            "compared": choices.compared,
+            "tolerance": choices.tolerance,
+        },
+        tuple(one.id for one in called),
+        called,
+        choices.seconds,
+        choices.precise,
+    )

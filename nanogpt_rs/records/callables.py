@@ -16,7 +16,7 @@ class Called:
 
     Attributes:
         id: Name of the callable, as in its cell.
-        kind: ``file``, ``module``, ``statement``, or ``object`` for one that a program passed.
+        form: ``file``, ``module``, ``statement``, or ``object`` for one that a program passed.
         text: Name of the function with its file or module, or the statement, cut to
             ``LONGEST_TEXT``. A file is named without the path of its folder.
         sha256: SHA-256 of the statement with its setup, of the file, or of the pickled object, in
@@ -34,10 +34,11 @@ class Called:
             system does not tell.
         instructions: Number of instructions that one call executes; ``None`` where they were not
             counted.
+        notes: Sentences about it that belong to the result.
     """
 
     id: str
-    kind: str
+    form: str
     text: str
     sha256: str
     origin: str
@@ -50,3 +51,4 @@ class Called:
     later_seconds: float | None = None
     peak: int | None = None
     instructions: int | None = None
+    notes: tuple[str, ...] = ()

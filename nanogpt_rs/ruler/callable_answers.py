@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from nanogpt_rs.ruler import sameness
 from nanogpt_rs.ruler.callables import (
@@ -98,10 +98,19 @@ def answer(order: Order) -> Answer:
         mark[0] = 0
         reference = load_or_say(order["callables"][0])
         for index, description in enumerate(order["callables"][1:], 1):
-            mark[0] = index
+            mark[0], wrong = index, None
             try:
                 contender = load_or_say(description)
-                wrong = fault_of(reference, contender, inputs, difference)
+
+                for number, make in enumerate(inputs, 1):
+                    mark[0] = 0
+                    expected = expected_of(reference, make(), difference)
+                    mark[0] = index
+                    wrong = next(faults(contender, make(), expected, difference), None)
+                    if wrong is not None and len(inputs) > 1:
+                        wrong = f"on input {number} of {len(inputs)}: {wrong}"
+                    if wrong is not None:
+                        break
             except WrongError as error:
                 wrong = str(error)
             if wrong:
@@ -217,40 +226,41 @@ def difference_of(request: Request) -> Difference | None:
     return difference
 
 
-def fault_of(
-    reference: Loaded,
-    contender: Loaded,
-    inputs: Sequence[Callable[[], tuple[Any, ...]]],
-    difference: Difference | None,
-) -> str | None:
-    """Return what is wrong with a callable's answers; ``None`` if nothing is.
+class Expected(NamedTuple):
+    """What is expected of an answer.
+
+    Attributes:
+        answer: The reference's answer.
+        shared: Whether the reference gives the same object twice.
+    """
+
+    answer: Any
+    shared: bool
+
+
+def expected_of(
+    reference: Loaded, arguments: tuple[Any, ...], difference: Difference | None
+) -> Expected:
+    """Return what the reference answers, called twice on the same arguments.
 
     Raises:
-        UnusableError: The reference itself cannot be used.
-        WrongError: The callable failed.
+        UnusableError: It cannot be used.
     """
-    for number, make in enumerate(inputs):
-        on = "" if len(inputs) == 1 else f"on input {number + 1} of {len(inputs)}: "
-        theirs, ours = make(), make()
-        before, names_before = pickled(theirs), contents(reference.names)
-        first = second = called(reference, theirs, "the reference")
-        if difference is not None:
-            if reason := sameness.unread(first) or uncalled(reference, first):
-                raise UnusableError(f"the reference gives {reason}")
-            if pickled(theirs) != before or contents(reference.names) != names_before:
-                raise UnusableError(
-                    "the reference changes its input, so that each later call would find another "
-                    "one; have it work on a copy"
-                )
-            second = called(reference, theirs, "the reference")
-            if found := difference(second, first):
-                raise UnusableError(
-                    f"the reference gives another answer when it is called again: {found}"
-                )
-        shares = sameness.shared(first, second)
-        if found := next(faults(contender, ours, first, difference, shares=shares), None):
-            return f"{on}{found}"
-    return None
+    before, names_before = pickled(arguments), contents(reference.names)
+    first = called(reference, arguments, "the reference")
+    if difference is None:
+        return Expected(first, False)
+    if reason := sameness.unread(first) or uncalled(reference, first):
+        raise UnusableError(f"the reference gives {reason}")
+    if pickled(arguments) != before or contents(reference.names) != names_before:
+        raise UnusableError(
+            "the reference changes its input, so that each later call would find another one; have "
+            "it work on a copy"
+        )
+    second = called(reference, arguments, "the reference")
+    if found := difference(second, first):
+        raise UnusableError(f"the reference gives another answer when it is called again: {found}")
+    return Expected(first, sameness.shared(first, second))
 
 
 def contents(names: Mapping[str, Any]) -> dict[str, bytes | None]:
@@ -265,19 +275,16 @@ def contents(names: Mapping[str, Any]) -> dict[str, bytes | None]:
 def faults(
     contender: Loaded,
     arguments: tuple[Any, ...],
-    expected: Any,
+    expected: Expected,
     difference: Difference | None,
-    *,
-    shares: bool,
 ) -> Iterator[str]:
     """Yield what is wrong with a callable's answers to two calls on the same arguments.
 
     Args:
         contender: The callable.
         arguments: Its own arguments.
-        expected: The reference's answer to equal arguments.
+        expected: What is expected of its answers.
         difference: Compares two answers; ``None`` where none are compared.
-        shares: Whether the reference gives the same object twice.
 
     Raises:
         WrongError: A call failed.
@@ -288,16 +295,16 @@ def faults(
         return
     if reason := sameness.unread(first) or uncalled(contender, first):
         yield f"gives {reason}"
-    if found := difference(first, expected):
+    if found := difference(first, expected.answer):
         yield f"gives another answer: {found}"
     if pickled(arguments) != before or contents(contender.names) != names_before:
         yield "changes its input, so that each later call would find another one"
     second = called(contender, arguments)
-    if found := difference(second, expected):
+    if found := difference(second, expected.answer):
         yield f"right at first, then wrong: {found}"
-    if sameness.shared(first, second) and not shares:
+    if sameness.shared(first, second) and not expected.shared:
         yield "gives the same object twice: whoever changes one answer changes the other"
-    if found := difference(first, expected):
+    if found := difference(first, expected.answer):
         yield f"the second call changed the first answer: {found}"
 
 

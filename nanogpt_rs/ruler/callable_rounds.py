@@ -17,7 +17,7 @@ from nanogpt_rs.ruler.callable_answers import (
 )
 from nanogpt_rs.ruler.callables import Inputs, Loaded, load
 from nanogpt_rs.ruler.excerpts import shown
-from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings, check_python
+from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings, importing
 from nanogpt_rs.ruler.timing import (
     Answer,
     CallBlock,
@@ -118,8 +118,8 @@ def loaded_of(order: Order, random: Random, mark: Any) -> list[Loaded]:
     loaded: list[Any] = [None] * len(arms)
     for index in random.sample(range(len(arms)), len(arms)):
         mark[0] = index
-        loaded[index] = load(order["callables"][int(arms[index]["id"])])
-        check_python()
+        with importing():
+            loaded[index] = load(order["callables"][int(arms[index]["id"])])
         check_codes(loaded)
     return loaded
 

@@ -7,12 +7,7 @@ the call's.
 from __future__ import annotations
 
 import gc
-<<<<<<< HEAD
-from pathlib import Path
 from time import perf_counter, process_time
-=======
-import time
->>>>>>> 84eeccd (Callables from files, modules and statements can be compared)
 from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, files, provenance

@@ -15,7 +15,6 @@ import os
 import signal
 import sys
 import time
-<<<<<<< HEAD
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from operator import itemgetter
@@ -29,21 +28,6 @@ WATCHED = ("SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGPIPE", "SIGUSR1", "SIG
 STREAMS = {0: "standard input", 1: "standard output", 2: "standard error"}
 SHARED = (builtins, gc, os, time)
 """Modules whose functions everyone in a process depends on."""
-=======
-from typing import Any
-
-WATCHED = ("SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGABRT")
-STREAMS = {0: "standard input", 1: "standard output", 2: "standard error"}
-CLOCKS = ("perf_counter", "perf_counter_ns", "process_time", "thread_time_ns", "time", "monotonic")
-ALLOWED = {"__import__", "__build_class__", "print", "input", "_"}
-"""Built-in names that libraries replace for good reasons."""
-BUILT_IN = {name: value for name, value in vars(builtins).items() if name not in ALLOWED}
-ORIGINAL = {name: getattr(time, name) for name in CLOCKS if hasattr(time, name)}
-"""The clocks of ``time`` and the built-in functions, as they were before any contender was
-loaded."""
-HOOKS = (sys.gettrace(), sys.getprofile())
-"""The functions that Python calls for each line and each call: a debugger's, or none."""
->>>>>>> 84eeccd (Callables from files, modules and statements can be compared)
 
 
 class DisturbedError(Exception):
@@ -62,6 +46,7 @@ class Surroundings:
         self.streams = list(map(identity, STREAMS))
         self.shared = list(map(SharedFunctions, SHARED))
         self.child = has_child()
+        self.hooks = sys.gettrace(), sys.getprofile()
 
     def glance(self) -> None:
         """Check those surroundings that take a microsecond each to check.
@@ -108,10 +93,11 @@ class Surroundings:
             if identity(stream) != before:
                 name = STREAMS[stream]
                 raise DisturbedError(f"closed or replaced {name}, file descriptor {stream}")
-<<<<<<< HEAD
         for shared in self.shared:
             if replaced := shared.replaced():
                 raise DisturbedError(f"replaced {replaced}, which others use too")
+        if (sys.gettrace(), sys.getprofile()) != self.hooks:
+            raise DisturbedError("has Python call a function of its own at each line or call")
 
     def restore(self) -> None:
         """Put the working folder and the functions back that were there."""
@@ -170,29 +156,6 @@ class SharedFunctions:
             if now.get(name) is not function:
                 return f"{self.module.__name__}.{name}"
         return None
-=======
-        for number, handler in zip(self.signals, self.handlers, strict=True):
-            if signal.getsignal(number) is not handler:
-                raise DisturbedError(f"changed the handler of {signal.Signals(number).name}")
-        check_python()
-
-
-def check_python() -> None:
-    """Check that the clocks, the built-in functions and the hooks are those of the start.
-
-    Raises:
-        DisturbedError: something is not as it was.
-    """
-    for name, function in ORIGINAL.items():
-        if getattr(time, name, None) is not function:
-            raise DisturbedError(f"replaced the clock time.{name}")
-    now = vars(builtins)
-    for name, value in BUILT_IN.items():
-        if now.get(name) is not value:
-            raise DisturbedError(f"replaced the built-in {name!r}")
-    if (sys.gettrace(), sys.getprofile()) != HOOKS:
-        raise DisturbedError("has Python call a function of its own at each line or call")
->>>>>>> 84eeccd (Callables from files, modules and statements can be compared)
 
 
 def identity(descriptor: int) -> tuple[int, int] | None:

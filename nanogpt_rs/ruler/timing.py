@@ -1,7 +1,4 @@
-"""Times blocks of calls, and watches the machine meanwhile. A worker imports it quickly.
-
-The clocks are bound here by name, before a contender is loaded that may replace them in ``time``.
-"""
+"""Times blocks of calls, and watches the machine meanwhile. A worker imports it quickly."""
 
 from __future__ import annotations
 
@@ -11,11 +8,8 @@ from itertools import repeat
 from mmap import mmap
 from pathlib import Path
 from random import Random
-<<<<<<< HEAD
 
 # Bound here: what a contender does to the module ``time`` must change no measurement.
-=======
->>>>>>> 84eeccd (Callables from files, modules and statements can be compared)
 from time import perf_counter, perf_counter_ns, process_time, thread_time_ns
 from typing import NamedTuple, NotRequired, TypedDict
 
