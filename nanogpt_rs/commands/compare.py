@@ -53,69 +53,78 @@ def complete_thing(incomplete: str) -> list[str]:
     return complete_task(incomplete) + complete_id(incomplete)
 
 
+Things = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="REFERENCE OTHERS...",
+        help="What to compare, the reference first: file.py:function, "
+        "package.module:function, or a statement as timeit takes it; or, with --task or after "
+        "a task's name, ids of implementations such as python/set.",
+        autocompletion=complete_thing,
+    ),
+]
+Setup = Annotated[
+    list[str] | None,
+    typer.Option("--setup", "-s", help="Statement to run once before; repeatable."),
+]
+Input = Annotated[
+    str | None,
+    typer.Option(
+        help="Function that makes the arguments, as file.py:function. A tuple is all of them, "
+        "anything else the only one. If it yields several inputs, or draws from `random` or "
+        "numpy, the answers are compared on several."
+    ),
+]
+Check = Annotated[
+    str | None,
+    typer.Option(
+        help="Function check(answer, expected) that compares answers, as file.py:function. "
+        "Default: they must be of the same types and equal."
+    ),
+]
+Same = Annotated[
+    bool,
+    typer.Option("--same/--no-check", help="Compare the answers, or do not compare them."),
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(min=0.0, help="Relative difference up to which floats count as the same."),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="Seconds to measure at most.", show_default="from a call's length"),
+]
+NamedTask = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        "-t",
+        help="Compare implementations of this task.",
+        autocompletion=complete_task,
+    ),
+]
+OfState = Annotated[
+    str,
+    typer.Option(
+        autocompletion=complete_state,
+        help="warm, fresh_str, evicted, uncached_file or first_call; or build, to time the "
+        "building of an encoder.",
+    ),
+]
+
+
 def compare(
     context: typer.Context,
-    things: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="REFERENCE OTHERS...",
-            help="What to compare, the reference first: file.py:function, "
-            "package.module:function, or a statement as timeit takes it; or, with --task or after "
-            "a task's name, ids of implementations such as python/set.",
-            autocompletion=complete_thing,
-        ),
-    ],
-    setup: Annotated[
-        list[str] | None,
-        typer.Option("--setup", "-s", help="Statement to run once before; repeatable."),
-    ] = None,
-    input: Annotated[
-        str | None,
-        typer.Option(
-            help="Function that makes the arguments, as file.py:function. A tuple is all of them, "
-            "anything else the only one. If it yields several inputs, or draws from `random` or "
-            "numpy, the answers are compared on several."
-        ),
-    ] = None,
-    check: Annotated[
-        str | None,
-        typer.Option(
-            help="Function check(answer, expected) that compares answers, as file.py:function. "
-            "Default: they must be of the same types and equal."
-        ),
-    ] = None,
-    same: Annotated[
-        bool,
-        typer.Option("--same/--no-check", help="Compare the answers, or do not compare them."),
-    ] = True,
-    tolerance: Annotated[
-        float,
-        typer.Option(min=0.0, help="Relative difference up to which floats count as the same."),
-    ] = 0.0,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            min=0.1, help="Seconds to measure at most.", show_default="from a call's length"
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            "--task",
-            "-t",
-            help="Compare implementations of this task.",
-            autocompletion=complete_task,
-        ),
-    ] = None,
+    things: Things,
+    setup: Setup = None,
+    input: Input = None,
+    check: Check = None,
+    same: Same = True,
+    tolerance: Tolerance = 0.0,
+    seconds: Seconds = None,
+    task: NamedTask = None,
     corpus: OneCorpus = "synthetic",
-    state: Annotated[
-        str,
-        typer.Option(
-            autocompletion=complete_state,
-            help="warm, fresh_str, evicted, uncached_file or first_call; or build, to time the "
-            "building of an encoder.",
-        ),
-    ] = "warm",
+    state: OfState = "warm",
     sources: From = None,
     builds: Builds = BUILDS,
     resume: Resume = False,
