@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nanogpt_rs.words import digits, seconds_in_words, size_in_words
+from nanogpt_rs.words import counted, digits, percent, seconds_in_words, size_in_words
 
 WORTH = 0.01
 """Share of a job that a rewrite must gain to be worth it, by default."""
@@ -147,24 +147,24 @@ def sentence(gained: JobGain, job: TrainingJob, id: str, reference: str) -> str:
     }[gained.answer]
     saved = seconds_in_words(abs(gained.seconds))
     words = f"{start} {saved} of {seconds_in_words(gained.job)} against {reference}, "
-    words += f"{percent(abs(gained.share))} of the job"
-    if gained.share_interval is not None:
-        low, high = gained.share_interval
-        words += f" [{percent(low)}, {percent(high)}]"
+    bounds = gained.share_interval
+    if bounds is not None and gained.seconds < 0:
+        bounds = (-bounds[1], -bounds[0])
+    words += f"{percent(abs(gained.share), bounds)} of the job"
     if gained.answer == "worth it":
         return f"{words}."
     if gained.worth_from is None:
-        where = f"it would gain {percent(job.worth)} at no size"
+        where = f"it would gain {digits(100 * job.worth)} % at no size"
     else:
-        where = f"it would gain {percent(job.worth)} from {size_in_words(gained.worth_from)} on"
+        size = size_in_words(gained.worth_from)
+        where = f"it would gain {digits(100 * job.worth)} % from {size} on"
     return f"{words}; {where}, with the same training."
 
 
 def extrapolation(gained: JobGain, rate: Rate, job: TrainingJob) -> str:
     """Return in words which part of an answer was measured, and which was not."""
-    training = (
-        f"Training is your own figure: {job.steps:,} steps of {seconds_in_words(job.step_seconds)}."
-    )
+    steps = f"{counted(job.steps, 'step')} of {seconds_in_words(job.step_seconds)}"
+    training = f"Training is your own figure: {steps}."
     measured = f"Preparation was measured on {size_in_words(rate.size)}"
     if 1 / STRETCHED <= gained.stretched <= STRETCHED:
         return f"{measured}, and is assumed to grow with the size. {training}"
@@ -195,8 +195,3 @@ def does_not_fit(characters: float, memory: int) -> str | None:
 def stretch(factor: float) -> str:
     """Return a factor in words, to be followed by what it multiplies: ``3 times`` or ``1/3 of``."""
     return f"{digits(factor)} times" if factor >= 1 else f"1/{digits(1 / factor)} of"
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent, to two digits."""
-    return f"{digits(100 * share, 2)} %"

@@ -11,6 +11,7 @@ from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.records.schema import Against, Cell, Run
 from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.statistics.adjusted import adjusted
+from nanogpt_rs.words import fixed, ratio_places
 
 if TYPE_CHECKING:
     import pandas
@@ -24,6 +25,8 @@ IN_MARKDOWN = (
 """Columns that a table in Markdown has; ``origin`` too where a row is a third party's."""
 WHOLE_NUMBERS = ("builds", "instructions", "instructions_before")
 """Columns of whole numbers that only some rows have."""
+RATIOS = ("ratio", "low", "high")
+"""Columns of a ratio and its interval."""
 
 
 class FrameError(UserError):
@@ -131,15 +134,22 @@ def written(frame: pandas.DataFrame, format: str) -> bytes:
 
 def markdown(frame: pandas.DataFrame) -> str:
     """Return a table in GitHub's Markdown, in which no value breaks out of its cell."""
+    rows = [list(in_words(row).values()) for row in frame.to_dict("records")]
+    return markdown_of(list(frame.columns), rows)
+
+
+def in_words(row: dict[Any, Any]) -> dict[str, str]:
+    """Return the values of a row as people read them; an interval has the digits of its ratio."""
     from pandas import isna
 
-    def plain(value: object) -> str:
-        if isna(value):
-            return ""
-        return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-    rows = frame.itertuples(index=False, name=None)
-    return markdown_of(list(frame.columns), [list(map(plain, row)) for row in rows])
+    words = {
+        name: "" if isna(value) else f"{value:.4g}" if isinstance(value, float) else str(value)
+        for name, value in row.items()
+    }
+    for name in RATIOS:
+        if not isna(row["ratio"]) and not isna(row[name]):
+            words[name] = fixed(row[name], ratio_places(row["ratio"]))
+    return words
 
 
 def markdown_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -219,9 +219,7 @@ def speedup(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str
     comparison = against.comparison
     if comparison.ratio is None:
         return comparison.verdict
-    words = times(comparison.ratio)
-    if comparison.interval is not None:
-        words += " [{}, {}]".format(*map(times, comparison.interval))
+    words = times(comparison.ratio, comparison.interval)
     shows_verdict = cell.limit or comparison.verdict in {"faster", "slower"}
     return words if shows_verdict else f"{words} ({comparison.verdict})"
 
@@ -262,9 +260,7 @@ def whole_job(recorded: Recorded) -> str | None:
 def gain_in_words(difference: JobDifference) -> str:
     """Return a gain, its interval, and its share of the job with the reference."""
     gain = difference.found
-    words = duration(gain.seconds)
-    if gain.interval is not None:
-        words += " [{}, {}]".format(*map(duration, gain.interval))
+    words = duration(gain.seconds, gain.interval)
     whole = gain.reference_seconds + difference.rest
     words += f" or {gain.share_of(whole):.2%} of the job"
     return words if gain.comparison.valid else f"{words} (invalid)"

@@ -105,9 +105,8 @@ def draw(recorded: Recorded, corpus: str | None, state: str) -> str:
 def drawn_row(results: TaskResults, y: int, x_of: Callable[[float], float]) -> dict[str, object]:
     """Return the places and words of a row, as the template takes them."""
     task = results.task
-    words = ""
-    if results.interval is not None:
-        words += " [{}, {}]".format(*map(times, results.interval))
+    ratio, space, interval = times(results.best, results.interval).partition(" ")
+    words = space + interval
     if results.verdict != "faster":
         words += f" {results.verdict}"
     return {
@@ -118,7 +117,7 @@ def drawn_row(results: TaskResults, y: int, x_of: Callable[[float], float]) -> d
         "spread": results.over_builds and [x_of(bound) for bound in results.over_builds],
         "lecture": None if results.lecture is None else x_of(results.lecture),
         "limit": None if results.limit is None else x_of(results.limit),
-        "ratio": f"{times(results.best)}x",
+        "ratio": f"{ratio}x",
         "words": words,
     }
 

@@ -48,7 +48,9 @@ def test_a_gain_that_is_not_worth_it_says_from_which_size_it_is() -> None:
     gained = gain(RATE, HOUR)
     assert gained.answer == "not worth it"
     text = sentence(gained, HOUR, "rust/toy", "python/toy")
-    assert text.startswith("Don't bother: rust/toy saves 2 s of 60 min against python/toy, 0.056 %")
+    assert text.startswith(
+        "Don't bother: rust/toy saves 2 s of 60 min against python/toy, 0.056 % ["
+    )
     assert text.endswith("it would gain 1 % from 18.3 GB on, with the same training.")
     assert text.count(". ") == 0  # one sentence
     explanation = extrapolation(gained, RATE, HOUR)
@@ -165,7 +167,7 @@ def test_numbers_in_words_have_no_exponent() -> None:
         "1 s", "120 s", "6.71 min", "1,250 h", "0.000001 us",
     ]  # fmt: skip
     assert [percent(share) for share in (1.0, -12.3, 0.0123, 1e-7)] == [
-        "100 %", "-1,200 %", "1.2 %", "0.00001 %",
+        "100 %", "-1,200 %", "1.2 %", "0.000010 %",
     ]  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     done = subprocess.run(
         [SCRIPTS / "nanogpt-rs", "dev", "publish", folder, "--results", results],
         cwd=ROOT,
-        env=os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "300"},
+        env=os.environ | {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
     )

@@ -270,9 +270,9 @@ def test_the_gain_of_a_whole_job_is_filled_in(
     assert nanogpt_rs("dev", "splice").returncode == 0
     words = " ".join((tmp_path / "README.md").read_text().split())
     for expected in (
-        "(config `quick`, 9 s without the preparation)",
-        "`two_passes` gains the most: 100 ms [50 ms, 150 ms] or 1.00% of the job, over",
-        "strongest Python, `file_blocks`; -1 s [-1.05 s, -950 ms] or -10.00% of the job, over",
+        "(config `quick`, 9.00 s without the preparation)",
+        "`two_passes` gains the most: 100 ms [50, 150] or 1.00% of the job, over",
+        "strongest Python, `file_blocks`; -1.00 s [-1.05, -0.95] or -10.00% of the job, over",
         "SHA-256 cdcdcdcdcdcd; machine `lab-1`",
     ):
         assert expected in words

@@ -140,8 +140,7 @@ function ofNewestRun(records) {
 
 /** Words a measured gain with its interval, and says if it is invalid. */
 function gainWords({ gain, interval, invalid }) {
-  const range = interval ? ` [${interval.map(signedPercent).join(", ")}]` : "";
-  return [signedPercent(gain), range, invalid ? " (invalid)" : ""];
+  return [signedPercent(gain, interval), invalid ? " (invalid)" : ""];
 }
 
 const onDevice = (how) => (how ? ` on ${how}` : "");

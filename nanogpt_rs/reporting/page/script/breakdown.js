@@ -75,7 +75,7 @@ function breakdownGroup(group, look) {
     ),
     behind(
       "The numbers behind this picture",
-      ["implementation", "step", "time", "95 % interval", "share", "clock"],
+      ["implementation", "step", "time [95 % interval]", "share", "clock"],
       calls.flatMap(stepNumbers),
     ),
   ];
@@ -105,8 +105,7 @@ function stepNumbers(call) {
   return call.steps.map((step) => [
     name(call.id),
     name(step.name),
-    duration(step.seconds),
-    step.interval ? step.interval.map(duration).join(" to ") : "–",
+    signedDuration(step.seconds, step.interval),
     percent(step.seconds / call.seconds),
     call.clock,
   ]);

@@ -146,16 +146,15 @@ function ratioOf(result) {
   if (result.verdict === "invalid") {
     return soft("A control failed, so this figure says nothing", `(${times(result.ratio)}×)`);
   }
-  return [h("b", null, `${times(result.ratio)}×`), " ", h("span", null, bracket(result.interval))];
+  return [h("b", null, `${times(result.ratio)}×`), " ", h("span", null, bracket(result))];
 }
 
 /** Words a speed-up for tooltips and for readers who hear the page. */
 function spoken(result) {
   if (!result || !result.ratio) return "not compared";
-  const { ratio, interval } = result;
-  if (!interval) return `${times(ratio)} times as fast, no interval`;
-  const range = `${times(interval[0])} to ${times(interval[1])}`;
-  return `${times(ratio)} times as fast, 95 % interval ${range}`;
+  const ratio = times(result.ratio);
+  if (!result.interval) return `${ratio} times as fast, no interval`;
+  return `${ratio} times as fast, 95 % interval ${boundsOf(result).join(" to ")}`;
 }
 
 // --- sources ---

@@ -32,7 +32,7 @@ function closedDivision(division) {
         entry.val_loss.toFixed(4),
         duration(entry.step_seconds),
         duration(entry.compile_seconds),
-        gain ? `ours ${times(gain.ratio)}× ${bracket(gain.interval)}` : "",
+        gain ? `ours ${times(gain.ratio)}× ${bracket(gain)}` : "",
       ].map((words) => h("td", null, words)),
     );
   };

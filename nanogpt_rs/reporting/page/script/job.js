@@ -50,7 +50,7 @@ function wholeJob() {
   const hints = {
     size: String(job.size),
     steps: String(job.steps),
-    stepTime: job.measuredStep ? digits(job.measuredStep.seconds * 1000, 3) : "your time",
+    stepTime: job.measuredStep ? String(rounded(job.measuredStep.seconds * 1000, 3)) : "your time",
   };
   const fields = Object.keys(FIELDS);
   const printedField = (field) => {

@@ -94,8 +94,7 @@ function gainsTable(gains) {
     if (comparison.verdict === "invalid") {
       return h("span", { class: "unmeasured" }, `(${signedDuration(seconds)})`);
     }
-    const range = interval ? ` [${interval.map(signedDuration).join(", ")}]` : "";
-    return [signedDuration(seconds), range];
+    return signedDuration(seconds, interval);
   };
   const line = ({ found: difference, rest }) =>
     h(

@@ -83,7 +83,7 @@ function rankingCaption(base, rows) {
   const widest = controls.reduce((best, next) =>
     relativeWidth(next) > relativeWidth(best) ? next : best,
   );
-  const range = widest.map((ratio) => ratio.toFixed(3)).join(" to ");
+  const range = widest.map((ratio) => ratio.toFixed(4)).join(" to ");
   return [
     "Speed-ups over ",
     name(base),

@@ -10,50 +10,87 @@ const count = (number) => number.toLocaleString("en-US");
 const plural = (number, singular, several) =>
   `${count(number)} ${number === 1 ? singular : several}`;
 
-/** Formats a number with so many significant digits and without an exponent. */
-function digits(number, significant) {
-  if (number === 0) return "0";
-  const magnitude = Math.floor(Math.log10(Math.abs(number)));
-  const places = Math.max(0, significant - 1 - magnitude);
-  return places > 12 ? number.toPrecision(significant) : number.toFixed(Math.min(places, 12));
+/** Rounds a number to so many significant digits. */
+const rounded = (number, most) => Number(number.toPrecision(most));
+
+/** Formats a number with so many decimal places, and never as a minus zero. */
+function fixed(number, places) {
+  const words = Math.abs(number).toFixed(Math.min(places, 100));
+  const [whole, part] = words.split(".");
+  const sign = number < 0 && Number(words) ? "-" : "";
+  return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? `.${part}` : "");
 }
 
-/** Formats a time in seconds with the unit that suits it. */
-function duration(seconds) {
-  const units = [
-    ["s", 1],
-    ["ms", 1e-3],
-    ["µs", 1e-6],
-  ];
-  for (const [unit, scale] of units) {
-    if (Math.abs(seconds) >= scale) return `${digits(seconds / scale, 3)} ${unit}`;
-  }
-  return `${digits(seconds / 1e-9, 3)} ns`;
+/** Counts the decimal places that give a number so many significant digits. */
+function significantPlaces(number, most) {
+  if (number === 0) return 0;
+  return Math.max(0, most - 1 - Number(number.toExponential(most - 1).split("e")[1]));
 }
+
+/** Formats a number with so many significant digits and without an exponent. */
+const digits = (number, most) => fixed(rounded(number, most), significantPlaces(number, most));
+
+/** Finds the first of these units that a number reaches, or the last. */
+function unitOf(number, units) {
+  const reached = Math.abs(rounded(number, 3));
+  return units.find(([, scale]) => reached >= scale) ?? units.at(-1);
+}
+
+/** Formats a number and its interval, if it has one, in one unit and with the same places. */
+function withInterval(number, interval, units, most = 3) {
+  if (!interval) {
+    const [unit, scale] = unitOf(number, units);
+    return `${digits(number / scale, most)} ${unit}`;
+  }
+  const reach = Math.max(Math.abs(number), ...interval.map((bound) => Math.abs(bound) / 1000));
+  const [unit, scale] = unitOf(reach, units);
+  const places = significantPlaces(reach / scale, most);
+  const bounds = interval.map((bound) => fixed(bound / scale, places)).join(", ");
+  return `${fixed(number / scale, places)} ${unit} [${bounds}]`;
+}
+
+const DURATIONS = [
+  ["s", 1],
+  ["ms", 1e-3],
+  ["µs", 1e-6],
+  ["ns", 1e-9],
+];
+
+/** Formats a time in seconds with the unit that suits it, and its interval in the same unit. */
+const duration = (seconds, interval) => withInterval(seconds, interval, DURATIONS);
+
+const realMinus = (words) => words.replaceAll("-", "−");
 
 /** Formats a time that may be negative, with a real minus sign. */
-const signedDuration = (seconds) => (seconds < 0 ? `−${duration(-seconds)}` : duration(seconds));
+const signedDuration = (seconds, interval) => realMinus(duration(seconds, interval));
+
+/** Counts the decimal places of a ratio: three from 0.1 up to 2, otherwise three digits. */
+function ratioPlaces(ratio) {
+  const reached = Math.abs(rounded(ratio, 3));
+  if (reached === 0 || (reached >= 0.1 && reached < 2)) return 3;
+  return significantPlaces(reached, 3);
+}
 
 /** Formats a ratio of two times. */
-function times(ratio) {
-  if (ratio >= 100) return ratio.toFixed(0);
-  if (ratio >= 10) return ratio.toFixed(1);
-  return ratio >= 0.1 ? ratio.toFixed(2) : digits(ratio, 2);
-}
+const times = (ratio) => fixed(ratio, ratioPlaces(ratio));
 
-/** Formats an interval of ratios; nothing where none was measured. */
-const bracket = (interval) => (interval ? `[${times(interval[0])}, ${times(interval[1])}]` : "");
+/** Formats the bounds of a ratio with its decimal places. */
+const boundsOf = ({ ratio, interval }) => interval.map((bound) => fixed(bound, ratioPlaces(ratio)));
 
-const percent = (part) => `${digits(part * 100, 2)}\u00a0%`;
-const signedPercent = (part) => (part < 0 ? `−${percent(-part)}` : percent(part));
+/** Formats the interval of a ratio; nothing where none was measured. */
+const bracket = (result) => (result.interval ? `[${boundsOf(result).join(", ")}]` : "");
+
+/** Formats a share to two digits, and its interval with the same decimal places. */
+const percent = (part, interval) =>
+  withInterval(part, interval, [["%", 0.01]], 2).replace(" %", "\u00a0%");
+const signedPercent = (part, interval) => realMinus(percent(part, interval));
 
 /** Formats a throughput in characters per second. */
-function rate(perSecond) {
-  for (const [prefix, scale] of PREFIXES) {
-    if (perSecond >= scale) return `${digits(perSecond / scale, 3)} ${prefix}chars/s`;
-  }
-  return `${digits(perSecond, 3)} chars/s`;
-}
+const rate = (perSecond) =>
+  `${withInterval(perSecond, null, [...PREFIXES, ["", 1]]).trim()} chars/s`.replace(
+    /(?<=[GMk]) /,
+    "",
+  );
 
 /** Formats a number of characters, short enough for an axis. */
 function size(characters) {
