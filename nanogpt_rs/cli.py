@@ -12,6 +12,7 @@ import typer
 
 from nanogpt_rs.commands.console import NOTHING, stop
 from nanogpt_rs.commands.door import enter
+from nanogpt_rs.commands.terminal import use_plain_text
 from nanogpt_rs.commands.tree import Root
 
 STATUSES = (
@@ -52,6 +53,7 @@ def main() -> None:
     """Run the command line, unless Python would import another ``nanogpt_rs`` than this one."""
     if hasattr(signal, "SIGPIPE"):  # a reader such as `head` that has enough is no failure of ours
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    use_plain_text()
     # A process that is asked to end still removes its temporary files.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(enter(run))

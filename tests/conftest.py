@@ -32,6 +32,8 @@ settings.load_profile("nanogpt-rs")
 # nothing in a worker.
 os.environ.pop("PYTEST_XDIST_WORKER", None)
 
+# Tables and messages in a pipe are as wide as they need to be, unless this variable is set.
+os.environ.pop("COLUMNS", None)
 
 # Compiling for several builds takes half a minute: tests that are not about builds measure one.
 os.environ.setdefault("NANOGPT_RS_BUILDS", "1")
@@ -125,7 +127,7 @@ def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         return subprocess.run(
             [command, *arguments],
             cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "200", **environment},
+            env={**os.environ, **environment},
             capture_output=True,
             text=True,
         )

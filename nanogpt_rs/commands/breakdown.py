@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -32,7 +31,7 @@ from nanogpt_rs.commands.options import (
     complete_id,
     complete_state,
 )
-from nanogpt_rs.commands.tables import corpus_line
+from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration
@@ -87,11 +86,11 @@ def breakdown(
         cells = [asdict(breakdown) for breakdown in breakdowns]
         print_json({"build": asdict(build), "corpus": text.id, "state": state, "cells": cells})
     else:
-        out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
+        print_corpus(text.id, text.sha256, len(text.text), text.description)
         for breakdown in breakdowns:
-            out.print(table_of(breakdown, state))
+            out.show(table_of(breakdown, state))
     for id, status, details in faults:
-        err.print(escape(f"{task} {id}: {status}: {details}"), soft_wrap=True)
+        err.say(f"{task} {id}: {status}: {details}")
     if any(status == "wrong" for _, status, _ in faults):
         sys.exit(FAILED)
     if not breakdowns:
@@ -139,20 +138,17 @@ def keep(
     keep_run(results, "breakdown", request, build, records)
 
 
-def table_of(breakdown: Breakdown, state: str) -> Table:
+def table_of(breakdown: Breakdown, state: str) -> layout.Table:
     """Return the table of one call's steps."""
     title = (
         f"{breakdown.task} {breakdown.id}, {state}: {duration(breakdown.seconds)} "
         f"({breakdown.clock} clock)"
     )
-    table = Table(title=escape(title), title_justify="left")
-    table.add_column("step")
-    for column in ("time", "95 % interval", "share"):
-        table.add_column(column, justify="right")
+    columns = [layout.prose("step"), layout.figures("time [95 %]"), layout.figures("share")]
+    table = layout.Table(columns, title)
     for step in breakdown.steps:
-        interval = "-" if step.interval is None else " to ".join(map(duration, step.interval))
         part = f"{step.seconds / breakdown.seconds:.1%}"
-        table.add_row(step.name, duration(step.seconds), interval, part)
+        table.add(step.name, duration(step.seconds, step.interval), part)
     return table
 
 

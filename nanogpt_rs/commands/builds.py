@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import out, print_json
 from nanogpt_rs.commands.options import AsJson
 
@@ -38,17 +37,20 @@ def builds(
         if as_json:
             print_json({"freed_bytes": freed})
         else:
-            out.print(f"removed {freed / MEGABYTE:,.0f} MB")
+            out.say(f"removed {freed / MEGABYTE:,.0f} MB")
         return
     rows = list(kept.kept_builds())
     if as_json:
         print_json([{**asdict(row), "folder": row.folder.name} for row in rows])
         return
-    table = Table(title=f"builds in {escape(str(kept.builds_home()))}", title_justify="left")
-    for head in ("sources", "builds", "MB", "used last"):
-        table.add_column(head, justify="right" if head in {"builds", "MB"} else "left")
+    figures = map(layout.figures, ("builds", "MB"))
+    columns = [layout.ids("sources"), *figures, layout.Column("used last")]
+    table = layout.Table(columns, f"builds in {kept.builds_home()}")
     for row in rows:
         used = datetime.fromtimestamp(row.used).astimezone()
         size = f"{row.bytes / MEGABYTE:,.0f}"
-        table.add_row(escape(row.sources), str(len(row.seeds)), size, f"{used:%Y-%m-%d %H:%M}")
-    out.print(table if rows else "no builds are kept")
+        table.add(row.sources, str(len(row.seeds)), size, f"{used:%Y-%m-%d %H:%M}")
+    if rows:
+        out.show(table)
+    else:
+        out.say("no builds are kept")

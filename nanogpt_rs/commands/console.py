@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
+from nanogpt_rs.commands.terminal import Terminal
 from nanogpt_rs.ruler import errors
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ SLOWER, INTERRUPTED = errors.SLOWER, errors.INTERRUPTED
 PACE_AFTER = 10.0
 """Seconds after which a progress bar trusts the pace that it sees more than the estimate."""
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal()
+err = Terminal(stderr=True)
 
 
 def given(context: typer.Context, *names: str) -> list[str]:
@@ -83,9 +83,9 @@ def tell(message: str, hint: str | None = None) -> None:
         hint: What to type or to do.
     """
     with suppress(OSError):  # standard error may be on a full disk
-        err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+        err.say(f"nanogpt-rs: {message}")
         if hint:
-            err.print(f"hint: {escape(hint)}", soft_wrap=True)
+            err.say(f"hint: {hint}")
 
 
 def stop(status: int, message: str, hint: str | None = None) -> NoReturn:
@@ -186,14 +186,14 @@ def set_volume(*, quiet: bool, verbose: bool) -> None:
 def note(message: str) -> None:
     """Print a message that is no error on standard error, unless ``--quiet`` was given."""
     if not volume.quiet:
-        err.print(f"nanogpt-rs: {escape(message)}", soft_wrap=True)
+        err.say(f"nanogpt-rs: {message}")
 
 
 def tell_step(step: str) -> None:
     """Print the step that begins now on standard error, if ``--verbose`` was given."""
     if volume.verbose and step and step != volume.last_step:
         volume.last_step = step
-        err.print(f"nanogpt-rs: {escape(step)}", soft_wrap=True)
+        err.say(f"nanogpt-rs: {step}")
 
 
 def seen_live() -> bool:

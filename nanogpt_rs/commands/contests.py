@@ -8,8 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -125,7 +123,7 @@ def run_contests(
     else:
         corpora = {contest.corpus.id: contest.corpus.description for contest in contests}
         print_run(writer.run, cells, corpora)
-        out.print(escape(meanwhile_line(**meanwhile)))
+        out.say(meanwhile_line(**meanwhile))
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
     if not any(cell.seconds for cell in cells if (cell.task, cell.id) in requested):

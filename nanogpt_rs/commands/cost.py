@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -25,10 +24,10 @@ from nanogpt_rs.commands.console import (
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.words import digits, duration, seconds_in_words, size_in_words
+from nanogpt_rs.words import counted, digits, duration, seconds_in_words, size_in_words
 
 if TYPE_CHECKING:
-    from nanogpt_rs.predicting.cost_prediction import Estimate, Model, Prediction, Resources
+    from nanogpt_rs.predicting.cost_prediction import Model, Prediction, Resources
     from nanogpt_rs.records.schema import Run, Taken
 
 Sizes = Annotated[
@@ -239,10 +238,9 @@ def document_of(
 
 def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
     """Print the lines that were fitted to the measured texts."""
-    table = Table(title="time that a text takes, by its size", title_justify="left")
-    table.add_column("work", overflow="fold")
-    for column in ("fixed", "per GB", "error of one run", "runs"):
-        table.add_column(column, justify="right")
+    heads = ("fixed", "per GB", "error of one run", "runs")
+    columns = [layout.prose("work"), *map(layout.figures, heads)]
+    table = layout.Table(columns, "time that a text takes, by its size")
     lines = [
         *((f"prepare: {name}, busy", line) for name, line in model.stages.items()),
         *((f"shards {id}, processor", line) for id, line in model.calls.items()),
@@ -252,57 +250,51 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
         ),
     ]
     for name, line in lines:
-        table.add_row(
-            escape(name),
+        table.add(
+            name,
             duration(line.fixed),
             duration(line.per_byte * 1e9),
             f"{line.spread:.1%}",
             str(line.runs),
         )
-    out.print(table)
+    out.show(table)
     sizes = [measured.bytes for measured in taken]
     least, most = size_in_words(min(sizes)), size_in_words(max(sizes))
-    out.print(
-        escape(
-            f"Measured from {least} to {most} on {run.machine.alias} ({run.machine.cpu}, "
-            f"{run.machine.cores} cores), {run.began:%Y-%m-%d}, files in the system's memory."
-        ),
-        soft_wrap=True,
+    out.say(
+        f"Measured from {least} to {most} on {run.machine.alias} ({run.machine.cpu}, "
+        f"{run.machine.cores} cores), {run.began:%Y-%m-%d}, files in the system's memory."
     )
 
 
 def print_predictions(resources: Resources, predictions: Sequence[Prediction]) -> None:
     """Print a table of predictions, and of the bottleneck of each stage."""
-    table = Table(title=resources_in_words(resources), title_justify="left")
-    table.add_column("text", justify="right")
-    for stage in predictions[0].stages:
-        table.add_column(stage.name, justify="right")
-    table.add_column("in all [95 %]", justify="right")
-    table.add_column("beyond the measured", justify="right")
+    stage_names = (stage.name for stage in predictions[0].stages)
+    heads = ("text", *stage_names, "in all [95 %]", "beyond the measured")
+    table = layout.Table([layout.figures(head) for head in heads], resources_in_words(resources))
+    sizes = [size_in_words(prediction.size) for prediction in predictions]
+    # More stages than sizes fit side by side.
+    table.narrow = layout.Table([layout.prose("text"), *map(layout.figures, sizes)])
     for prediction in predictions:
         stages = [
             f"{seconds_in_words(stage.estimate.seconds)} ({stage.bound})"
             for stage in prediction.stages
         ]
         beyond = f"{digits(prediction.stretched)} times" if prediction.stretched > 1 else "-"
-        size, total = size_in_words(prediction.size), with_interval(prediction.total)
-        table.add_row(size, *stages, total, beyond)
-    out.print(table)
+        whole = prediction.total
+        total = seconds_in_words(whole.seconds, (whole.low, whole.high))
+        table.add(size_in_words(prediction.size), *stages, total, beyond)
+    for head, *cells in list(zip(heads, *table.rows, strict=True))[1:]:
+        table.narrow.add(head, *cells)
+    out.show(table)
 
 
 def resources_in_words(resources: Resources) -> str:
     """Return the machines, the disks and the network of a prediction in words."""
     machines = f"{resources.machines} machines of " if resources.machines > 1 else ""
-    words = f"{machines}{resources.cores} core{'s' if resources.cores > 1 else ''}"
+    words = f"{machines}{counted(resources.cores, 'core')}"
     for bytes_per_second, verb in ((resources.read, "read"), (resources.write, "written")):
         if not math.isinf(bytes_per_second):
             words += f", {digits(bytes_per_second / 1e9)} GB/s {verb}"
     return words + (
         f", {digits(resources.network / 1e9)} GB/s of network" if resources.network else ""
     )
-
-
-def with_interval(estimate: Estimate) -> str:
-    """Return an estimate with its interval, in words."""
-    seconds, low, high = map(seconds_in_words, (estimate.seconds, estimate.low, estimate.high))
-    return f"{seconds} [{low}, {high}]"

@@ -8,9 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -111,21 +110,18 @@ def print_counts(cells: Sequence[Cell], older: str | None) -> None:
     from nanogpt_rs.measuring.changes import sentence
 
     for task, corpus in dict.fromkeys((cell.task, cell.corpus) for cell in cells):
-        table = Table(title=escape(f"{task} on {corpus}"), title_justify="left")
-        table.add_column("implementation", overflow="fold")
-        table.add_column("instructions", justify="right")
+        columns = [layout.ids("implementation"), layout.figures("instructions")]
         if older is not None:
-            table.add_column(f"in {older[:8]}", justify="right")
-            table.add_column("change", justify="right")
-        table.add_column("code path")
+            columns += [layout.figures(f"in {older[:8]}"), layout.figures("change")]
+        table = layout.Table([*columns, layout.prose("code path")], f"{task} on {corpus}")
         for cell in cells:
             if (cell.task, cell.corpus) == (task, corpus):
-                table.add_row(*columns_of(cell, older))
-        out.print(table)
+                table.add(*columns_of(cell, older))
+        out.show(table)
     for cell in cells:
         if cell.change is not None:
-            out.print(escape(f"{cell.task} {cell.id}: {sentence(cell)}"), soft_wrap=True)
-    out.print(
+            out.say(f"{cell.task} {cell.id}: {sentence(cell)}")
+    out.say(
         "Counts of one implementation can be compared across commits. Counts of two "
         "implementations cannot be compared with each other."
     )
@@ -135,7 +131,7 @@ def columns_of(cell: Cell, older: str | None) -> list[str]:
     """Return the row of a cell in a table of counts."""
     if cell.instructions is None:
         reason = f"{cell.status}: {'; '.join(cell.details)}"
-        return [cell.id, *["-"] * (1 if older is None else 3), escape(reason)]
+        return [cell.id, *["-"] * (1 if older is None else 3), reason]
     columns = [cell.id, f"{cell.instructions:,}"]
     if older is not None:
         before = cell.instructions_before

@@ -37,6 +37,7 @@ from nanogpt_rs.commands.options import (
     complete_task,
 )
 from nanogpt_rs.commands.tables import print_run
+from nanogpt_rs.words import times
 
 if TYPE_CHECKING:
     from nanogpt_rs.measuring.diff import Side
@@ -128,7 +129,7 @@ def diff(
         print(markdown(cells, sides, controls), end="")
     else:
         print_run(writer.run, cells, {text.id: text.description for _, text in pairs})
-        out.print(f"Controls, equal in both commits: {', '.join(sorted(controls)) or 'none'}.")
+        out.say(f"Controls, equal in both commits: {', '.join(sorted(controls)) or 'none'}.")
     exit_with_status(cells)
 
 
@@ -168,9 +169,8 @@ def markdown(cells: Sequence[Cell], sides: tuple[Side, Side], controls: set[str]
         comparison = cell.against[0].comparison if cell.against else None
         ratio = interval = ""
         if comparison is not None and comparison.ratio is not None:
-            ratio = f"{comparison.ratio:.3f}"
-            if comparison.interval is not None:
-                interval = "{:.3f} to {:.3f}".format(*comparison.interval)
+            words = times(comparison.ratio, comparison.interval)
+            ratio, _, interval = words.partition(" ")
         verdict = cell.status if comparison is None else comparison.verdict
         reason = "; ".join(cell.details) if comparison is None else comparison.reason
         if cell.change is not None:

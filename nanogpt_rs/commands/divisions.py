@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     counted_progress,
@@ -19,7 +19,7 @@ from nanogpt_rs.commands.console import (
     print_json,
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
-from nanogpt_rs.words import duration, times
+from nanogpt_rs.words import counted, duration, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.races import ClosedRace, OpenRace, RaceEntry
@@ -118,7 +118,7 @@ def race(
     else:
         print_result(result)
     if missed := shortfall(result, steps):
-        err.print(f"nanogpt-rs: {missed}", soft_wrap=True)
+        err.say(f"nanogpt-rs: {missed}")
         sys.exit(FAILED)
 
 
@@ -167,56 +167,50 @@ def print_result(result: Closed | Open) -> None:
 
 def print_closed(entries: Sequence[RaceEntry], result: Closed | ClosedRace) -> None:
     """Print the closed division's models, speed-ups and bound."""
-    table = Table("the model computed as", "seed")
-    for column in ("validation loss", "a step", "before the first"):
-        table.add_column(column, justify="right")
+    heads = ("seed", "validation loss", "a step", "before the first")
+    table = layout.Table([layout.prose("the model computed as"), *map(layout.figures, heads)])
     for entry in entries:
-        table.add_row(
+        table.add(
             entry.variant,
             str(entry.seed),
             f"{entry.val_loss:.4f}",
             duration(entry.step_seconds),
             duration(entry.compile_seconds),
         )
-    out.print(table)
+    out.show(table)
     for gain in result.gains:
-        low, high = map(times, gain.interval)
-        out.print(
-            f"{times(gain.ratio)} [{low}, {high}] times as fast a step as {gain.reference}; "
-            f"compiling has paid after {gain.break_even:,} steps",
-            soft_wrap=True,
+        out.say(
+            f"{times(gain.ratio, gain.interval)} times as fast a step as {gain.reference}; "
+            f"compiling has paid after {counted(gain.break_even, 'step')}"
         )
-    out.print(
+    out.say(
         f"the matrix multiplications of a step alone: {duration(result.matmul_seconds)}. "
-        "All by the processor's time, one thread.",
-        soft_wrap=True,
+        "All by the processor's time, one thread."
     )
 
 
 def print_open(losses: Sequence[float], result: Open | OpenRace) -> None:
     """Print the open division's losses and times."""
-    table = Table("entry")
-    for column in ("validation loss", "processor", "wall clock"):
-        table.add_column(column, justify="right")
-    table.add_row(
+    heads = ("validation loss", "processor", "wall clock")
+    table = layout.Table([layout.prose("entry"), *map(layout.figures, heads)])
+    table.add(
         f"one layer over hashed n-grams, {result.parameters:,} weights",
         f"{result.mean:.4f}",
         duration(result.cpu_seconds),
         duration(result.seconds),
     )
-    table.add_row(
+    table.add(
         "interpolated counts of three characters (unranked)",
         f"{result.counts_loss:.4f}",
         duration(result.counts_seconds),
         "",
         style="dim",
     )
-    out.print(table)
-    out.print(
-        f"mean of {len(losses)} seeds, {min(losses):.4f} to {max(losses):.4f}; "
+    out.show(table)
+    out.say(
+        f"mean of {counted(len(losses), 'seed')}, {min(losses):.4f} to {max(losses):.4f}; "
         f"p = {result.p:.2g} of a mean as low if the true mean were 1.88. Times are medians from "
         "before the file is touched until the weights are final; "
         f"{duration(result.prepare_seconds)} of it preparation, and "
-        f"{duration(result.evaluation_seconds)} for the loss after it.",
-        soft_wrap=True,
+        f"{duration(result.evaluation_seconds)} for the loss after it."
     )

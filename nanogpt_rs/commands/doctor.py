@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import NOTHING, out, print_json, refuse_beside, refuse_without
 from nanogpt_rs.commands.options import AsJson
 
-MARKS = {True: "[green]ok[/]", False: "[yellow]![/]", None: ""}
-"""The first column of the table, by whether a finding is good, bad or neither."""
+MARKS = {True: ("ok", ""), False: ("!", "yellow"), None: ("", "")}
+"""The first column of a row and its style, by whether a finding is good, bad or neither."""
 
 
 SelfTest = Annotated[
@@ -104,12 +103,14 @@ def doctor(
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        table = Table("", "topic")
-        for column in ("state", "what it costs, and the cure"):
-            table.add_column(column, overflow="fold")
+        columns = (
+            *(layout.Column(""), layout.Column("topic"), layout.prose("state", enough=40)),
+            layout.prose("what it costs, and the cure", under=2, enough=40),
+        )
+        table = layout.Table(columns)
         for finding in findings:
-            state, cost = escape(finding.found), escape(finding.cost)
-            table.add_row(MARKS[finding.good], finding.topic, state, cost)
-        out.print(table)
+            mark, style = MARKS[finding.good]
+            table.add(mark, finding.topic, finding.found, finding.cost, style=style)
+        out.show(table)
     if any(finding.good is False and finding.topic == "Rust module" for finding in findings):
         sys.exit(NOTHING)

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     out,
     print_json,
@@ -29,7 +27,7 @@ from nanogpt_rs.commands.options import (
     Steps,
 )
 from nanogpt_rs.commands.pages import write_newest_page
-from nanogpt_rs.commands.tables import corpus_line
+from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
 
@@ -90,10 +88,10 @@ def measure(
     if as_json:
         print_json({"build": asdict(build), "meanwhile": meanwhile, **asdict(result)})
         return
-    out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
+    print_corpus(text.id, text.sha256, len(text.text), text.description)
     print_stages(result.training, result.trained)
     print_differences(result.differences, result.state, result.rest)
-    out.print(escape(meanwhile_line(**meanwhile)))
+    out.say(meanwhile_line(**meanwhile))
 
 
 def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
@@ -124,17 +122,24 @@ def print_stages(training: str, runs: Sequence[Trained]) -> None:
     from nanogpt_rs.measuring.end_to_end import stages_of
 
     title = f"from file to loss, {training}, {runs[0].steps} steps; wall-clock time"
-    table = Table(title=title, title_justify="left")
-    table.add_column("stage")
-    for run in runs:
-        table.add_column(run.id, justify="right", overflow="fold")
-    for stage in stages_of(runs):
-        cells = [duration(run.seconds[stage]) if stage in run.seconds else "" for run in runs]
-        table.add_row(escape(stage), *cells)
+    stages = stages_of(runs)
+    by_stage = layout.Table(
+        [layout.prose("stage"), *(layout.figures(run.id) for run in runs)], title
+    )
+    for stage in stages:
+        times_of_stage = (
+            duration(run.seconds[stage]) if stage in run.seconds else "" for run in runs
+        )
+        by_stage.add(stage, *times_of_stage)
     wholes = [duration(sum(run.seconds.values())) for run in runs]
-    table.add_row("whole job", *wholes, style="bold")
-    out.print(table)
-    out.print(
+    by_stage.add("whole job", *wholes, style="bold")
+    by_stage.narrow = layout.Table(
+        [layout.ids("preparation"), *(layout.figures(row[0]) for row in by_stage.rows)]
+    )
+    for run, cells in zip(runs, zip(*(row[1:] for row in by_stage.rows), strict=True), strict=True):
+        by_stage.narrow.add(run.id, *cells)
+    out.show(by_stage)
+    out.say(
         f"All {len(runs)} trained the same model to the same bits: loss {runs[0].val_loss:.4f}, "
         f"parameters {runs[0].parameters_sha256[:12]}."
     )
@@ -148,28 +153,27 @@ def print_differences(differences: Sequence[Difference], state: str, rest: float
         state: State in which the preparations were compared.
         rest: Seconds of a job without its preparation.
     """
-    table = Table(title="what the preparation gains in this job", title_justify="left")
-    for column in ("preparation", "against"):
-        table.add_column(column, overflow="fold")
-    for column in ("times as fast", "verdict", "gain", "95 % interval", "of the job"):
-        table.add_column(column, justify="right")
+    columns = (
+        *(layout.ids("preparation"), layout.ids("against")),
+        *(layout.figures("times as fast [95 %]"), layout.Column("verdict", under=2)),
+        *(layout.figures("gain [95 %]"), layout.figures("of the job", under=4)),
+    )
+    table = layout.Table(columns, "what the preparation gains in this job")
     for difference in differences:
         job = difference.reference_seconds + rest
-        bounds = difference.interval
-        ratio = difference.comparison.ratio
-        table.add_row(
-            escape(difference.id),
-            escape(difference.reference),
-            "-" if ratio is None else times(ratio),
-            difference.comparison.verdict,
-            duration(difference.seconds),
-            "-" if bounds is None else " to ".join(map(duration, bounds)),
+        comparison = difference.comparison
+        table.add(
+            difference.id,
+            difference.reference,
+            "-" if comparison.ratio is None else times(comparison.ratio, comparison.interval),
+            comparison.verdict,
+            duration(difference.seconds, difference.interval),
             f"{difference.share_of(job):.2%}",
         )
-    out.print(table)
+    out.show(table)
     comparisons = [difference.comparison for difference in differences]
     processes = max(each.processes_used + each.processes_dropped for each in comparisons)
-    out.print(
+    out.say(
         f"Gains are paired differences of the preparation alone, {STATES[state]}, from "
         f"{processes} processes. Training was measured separately. With its imports it adds "
         f"{duration(rest)} to each job."

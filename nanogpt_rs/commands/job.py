@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -163,7 +162,7 @@ def predict(
     print_table(answers)
     print_sentences(answers)
     if too_large:
-        err.print(escape(too_large), soft_wrap=True)
+        err.say(too_large)
 
 
 def rows_to_measure(
@@ -231,7 +230,7 @@ def answer_from_record(described: TrainingJob, record: Path, as_json: bool) -> N
         return
     best = max(answers, key=lambda answer: answer.gain.seconds)
     for line in (best.sentence, best.extrapolation):
-        out.print(escape(line), soft_wrap=True)
+        out.say(line)
 
 
 def answer_for(difference: Difference, size: int, described: TrainingJob) -> JobAnswer:
@@ -262,23 +261,22 @@ def answer_at(rate: Rate, described: TrainingJob, id: str, reference: str) -> Jo
 
 def print_table(answers: Sequence[JobAnswer]) -> None:
     """Print a table of all answers."""
-    table = Table(title="what the preparation would gain", title_justify="left")
-    for column in ("preparation", "against"):
-        table.add_column(column, overflow="fold")
-    for column in ("gain", "95 % interval", "of the job", "worth it", "from"):
-        table.add_column(column, justify="right")
+    columns = (
+        *(layout.ids("preparation"), layout.ids("against"), layout.figures("gain [95 %]")),
+        *(layout.figures("of the job"), layout.Column("worth it"), layout.figures("from")),
+    )
+    table = layout.Table(columns, "what the preparation would gain")
     for answer in answers:
-        bounds, worth_from = answer.gain.interval, answer.gain.worth_from
-        table.add_row(
-            escape(answer.id),
-            escape(answer.reference),
-            seconds_in_words(answer.gain.seconds),
-            "-" if bounds is None else " to ".join(map(seconds_in_words, bounds)),
+        worth_from = answer.gain.worth_from
+        table.add(
+            answer.id,
+            answer.reference,
+            seconds_in_words(answer.gain.seconds, answer.gain.interval),
             share(answer.gain.share),
             answer.gain.answer,
             "no size" if worth_from is None else size_in_words(worth_from),
         )
-    out.print(table)
+    out.show(table)
 
 
 def print_sentences(answers: Sequence[JobAnswer]) -> None:
@@ -298,13 +296,13 @@ def print_sentences(answers: Sequence[JobAnswer]) -> None:
     best = max(
         rust or candidates or answers, key=lambda answer: (is_valid(answer), answer.gain.seconds)
     )
-    out.print(escape(best.sentence), soft_wrap=True)
+    out.say(best.sentence)
     if best.difference is not None and not is_valid(best):
         reason = best.difference.comparison.reason
-        out.print(escape(f"{best.id}: invalid: {reason}."), soft_wrap=True)
+        out.say(f"{best.id}: invalid: {reason}.")
     others = [answer for answer in candidates if not answer.id.startswith("rust/")]
     other = max(others, key=lambda answer: answer.gain.seconds, default=None)
     if other and other.gain.seconds > 0 and other is not best:
         gained = seconds_in_words(other.gain.seconds)
-        out.print(f"Without any Rust, {escape(other.id)} gains {gained}.", soft_wrap=True)
-    out.print(escape(best.extrapolation), soft_wrap=True)
+        out.say(f"Without any Rust, {other.id} gains {gained}.")
+    out.say(best.extrapolation)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import admit, out, print_json
 from nanogpt_rs.commands.options import AllTasks, AsJson, From, Ids
 from nanogpt_rs.ruler.provenance import check_packages
@@ -49,21 +47,21 @@ def implementations(
         )
         return
     for task in dict.fromkeys(row.task for row in rows):
-        table = Table(title=escape(TASKS[task].contract), title_justify="left")
-        for column in ("implementation", "marks", "idea"):
-            table.add_column(column)
+        marks = layout.prose("marks", under=0)
+        columns = [layout.ids("implementation"), marks, layout.prose("idea", enough=48)]
+        table = layout.Table(columns, TASKS[task].contract)
         for row, reason, idea in zip(rows, reasons, ideas, strict=True):
             if row.task == task:
-                words = escape(f"n/a: {reason}" if reason else idea) + origin_line(row)
-                table.add_row(row.id, " ".join(sorted(row.marks)), words)
-        out.print(table)
+                words = (f"n/a: {reason}" if reason else idea) + origin_words(row)
+                table.add(row.id, " ".join(sorted(row.marks)), words)
+        out.show(table)
 
 
-def origin_line(row: Implementation) -> str:
-    """Return a line about the file of an implementation that is not ours, or nothing."""
+def origin_words(row: Implementation) -> str:
+    """Return words about the file of an implementation that is not ours, or nothing."""
     if row.origin is None:
         return ""
-    return f"\n[dim]foreign: {escape(row.origin.name)}, {row.origin.sha256[:12]}[/]"
+    return f" (foreign: {row.origin.name}, {row.origin.sha256[:12]})"
 
 
 def tasks(sources: From = None, as_json: AsJson = False) -> None:
@@ -88,13 +86,19 @@ def tasks(sources: From = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(documents)
         return
-    table = Table("task", "contract", "implementations", "runs by default")
+    table = layout.Table(
+        [
+            layout.ids("task"),
+            layout.prose("contract"),
+            layout.figures("implementations"),
+            layout.prose("runs by default"),
+        ]
+    )
     for document in documents:
         by_default = "yes" if document["by_default"] else ""
         count = str(document["implementations"])
-        contract = escape(str(document["contract"]))
-        table.add_row(str(document["task"]), contract, count, by_default)
-    out.print(table)
+        table.add(str(document["task"]), str(document["contract"]), count, by_default)
+    out.show(table)
 
 
 def corpora(as_json: AsJson = False) -> None:
@@ -112,7 +116,7 @@ def corpora(as_json: AsJson = False) -> None:
             ]
         )
         return
-    table = Table("corpus", "description")
+    table = layout.Table([layout.ids("corpus"), layout.prose("description")])
     for id, source in CORPORA.items():
-        table.add_row(id, escape(source.description))
-    out.print(table)
+        table.add(id, source.description)
+    out.show(table)

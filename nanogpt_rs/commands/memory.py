@@ -9,9 +9,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -31,7 +30,7 @@ from nanogpt_rs.commands.options import (
     OneTask,
     Results,
 )
-from nanogpt_rs.commands.tables import corpus_line
+from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.ruler.worker import WorkerError
@@ -89,17 +88,17 @@ def memory(
         document = {"build": asdict(build), "corpus": text.id, "sha256": text.sha256}
         print_json({**document, "proved_on": proved, "cells": cells})
     else:
-        out.print(corpus_line(text.id, text.sha256, len(text.text), text.description))
+        print_corpus(text.id, text.sha256, len(text.text), text.description)
         for title, of_state in by_state(task, footprints):
-            out.print(table_of(title, of_state, len(text.text)))
-        out.print(
+            out.show(table_of(title, of_state, len(text.text)))
+        out.say(
             f"Processes for each implementation: {processes}. Times are medians, memory is the "
             "largest."
         )
         if proved != text.id:
-            out.print(f"Verified on {proved}, because this corpus would take minutes.")
+            out.say(f"Verified on {proved}, because this corpus would take minutes.")
     for id, status, details in faults:
-        err.print(escape(f"{task} {id}: {status}: {details}"), soft_wrap=True)
+        err.say(f"{task} {id}: {status}: {details}")
     if any(status == "wrong" for _, status, _ in faults):
         sys.exit(FAILED)
     if not footprints:
@@ -159,15 +158,13 @@ def by_state(task: str, footprints: Sequence[Footprint]) -> Iterator[tuple[str, 
         yield f"{task}, first call of a fresh process{state}", of_state
 
 
-def table_of(title: str, footprints: Sequence[Footprint], characters: int) -> Table:
+def table_of(title: str, footprints: Sequence[Footprint], characters: int) -> layout.Table:
     """Return the table of one state, for a text of this length."""
-    table = Table(title=title, title_justify="left")
-    table.add_column("implementation", overflow="fold")
-    for column in ("wall clock", "chars/s", "processor time", "peak memory", "kept memory"):
-        table.add_column(column, justify="right")
+    heads = ("wall clock", "chars/s", "processor time", "peak memory", "kept memory")
+    table = layout.Table([layout.ids("implementation"), *map(layout.figures, heads)], title)
     for footprint in footprints:
-        table.add_row(
-            escape(footprint.id),
+        table.add(
+            footprint.id,
             duration(footprint.typical_seconds),
             rate(characters / footprint.typical_seconds),
             duration(median(footprint.cpu_seconds)),

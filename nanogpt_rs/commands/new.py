@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.console import out
 from nanogpt_rs.commands.options import OneTask
@@ -34,10 +33,7 @@ def new(
     select([task])  # raises if the task does not exist
     begun = begin(checkout(), task, idea, rust=rust)
     for file in begun.files:
-        out.print(escape(str(file)), soft_wrap=True)
+        out.say_path(file)
     build = "make stubs build && " if rust else ""
-    out.print(
-        escape(f"It begins as a copy of {begun.model}. Write your own code there, then run:"),
-        soft_wrap=True,
-    )
-    out.print(escape(f"{build}nanogpt-rs verify {task} --id {begun.id}"), soft_wrap=True)
+    out.say(f"It begins as a copy of {begun.model}. Write your own code there, then run:")
+    out.say_path(f"{build}nanogpt-rs verify {task} --id {begun.id}")

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import counted_progress, out, print_json
 from nanogpt_rs.commands.options import (
     RESULTS,
@@ -30,7 +29,7 @@ from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.preparations import PreparationRounds
-    from nanogpt_rs.records.schema import Ratio, Run
+    from nanogpt_rs.records.schema import Run
     from nanogpt_rs.ruler.provenance import Build
 
 COMMAND = "prepare"
@@ -138,33 +137,26 @@ def document_of(result: PreparationRounds, run: Run) -> dict[str, Any]:
 
 def print_rounds(result: PreparationRounds) -> None:
     """Print how the preparations compare with the limit and with each other."""
-    table = Table("command", title_justify="left")
-    for column in ("whole", "of the limit's speed", "by processor time", "memory"):
-        table.add_column(column, justify="right")
-    table.add_row("limit", duration(result.limit_seconds), "1", "1", "")
-    table.add_row("start-up alone", duration(result.start_up_seconds), "", "", "")
+    heads = ("whole", "of the limit's speed", "by processor time", "memory")
+    table = layout.Table([layout.prose("command"), *map(layout.figures, heads)])
+    table.add("limit", duration(result.limit_seconds), "1", "1", "")
+    table.add("start-up alone", duration(result.start_up_seconds), "", "", "")
     for arm in result.arms:
-        table.add_row(
-            escape(arm.engine),
+        of_cpu = arm.of_limit_cpu
+        by_processor = times(of_cpu.ratio, of_cpu.interval) if "=threads" in arm.engine else ""
+        table.add(
+            arm.engine,
             duration(arm.seconds),
-            ratio_in_words(arm.of_limit),
-            ratio_in_words(arm.of_limit_cpu) if "=threads" in arm.engine else "",
+            times(arm.of_limit.ratio, arm.of_limit.interval),
+            by_processor,
             f"{arm.memory / 1e6:+,.1f} MB",
         )
-    out.print(table)
-    out.print("Memory is the command's peak, without the peak of start-up alone.")
+    out.show(table)
+    out.say("Memory is the command's peak, without the peak of start-up alone.")
     for arm in result.arms:
         stages = ", ".join(f"{stage} {duration(taken)}" for stage, taken in arm.stages.items())
-        out.print(escape(f"{arm.engine}: {stages}"), soft_wrap=True)
+        out.say(f"{arm.engine}: {stages}")
         for stage, speedup in (arm.of_first or {}).items():
-            words = f"{ratio_in_words(speedup)} times as fast as with one"
-            out.print(f"  {stage}: {words}", soft_wrap=True)
-    out.print(meanwhile_line(**asdict(result.meanwhile)))
-
-
-def ratio_in_words(ratio: Ratio) -> str:
-    """Return a ratio with its interval, as people read it."""
-    if ratio.interval is None:
-        return times(ratio.ratio)
-    low, high = map(times, ratio.interval)
-    return f"{times(ratio.ratio)} [{low}, {high}]"
+            words = f"{times(speedup.ratio, speedup.interval)} times as fast as with one"
+            out.say(f"{arm.engine}: {stage}: {words}")
+    out.say(meanwhile_line(**asdict(result.meanwhile)))

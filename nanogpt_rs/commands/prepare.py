@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     INTERRUPTED,
@@ -32,7 +31,7 @@ from nanogpt_rs.commands.options import (
     Workers,
 )
 from nanogpt_rs.ruler.provenance import check as check_build
-from nanogpt_rs.words import duration
+from nanogpt_rs.words import counted, duration
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
@@ -157,9 +156,9 @@ def report_check(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json({"fits": not differences, "faults": differences})
     elif not differences:
-        out.print(escape(f"{folder}: both shards are as the manifest says"), soft_wrap=True)
+        out.say(f"{folder}: both shards are as the manifest says")
     for difference in differences:
-        err.print(escape(f"nanogpt-rs: {difference}"), soft_wrap=True)
+        err.say(f"nanogpt-rs: {difference}")
     if differences:
         sys.exit(FAILED)
 
@@ -181,14 +180,13 @@ def print_outcome(folder: Path, document: dict[str, Any]) -> None:
     """Print what a preparation wrote, and how long its stages took."""
     manifest = document["manifest"]
     if document["already"]:
-        out.print(escape(f"{folder}: holds the shards of these files already"), soft_wrap=True)
+        out.say(f"{folder}: holds the shards of these files already")
         return
-    table = Table("stage", title_justify="left")
-    table.add_column("wall clock", justify="right")
-    table.add_column("all workers", justify="right")
+    heads = ("wall clock", "all workers")
+    table = layout.Table([layout.prose("stage"), *map(layout.figures, heads)])
     for stage, seconds in document["seconds"].items():
-        table.add_row(stage, duration(seconds), duration(document["busy_seconds"][stage]))
-    out.print(table)
+        table.add(stage, duration(seconds), duration(document["busy_seconds"][stage]))
+    out.show(table)
     resumed = document["resumed"]
     before = (
         f"; {resumed['vocabulary']} had been read and {resumed['encoding']} written before"
@@ -196,15 +194,12 @@ def print_outcome(folder: Path, document: dict[str, Any]) -> None:
         else ""
     )
     engine = document["engine"]
-    out.print(
-        escape(
-            f"{manifest['characters']:,} characters, {manifest['vocabulary_size']:,} distinct; "
-            f"{document['parts']:,} parts by {engine['workers']} {engine['name']}{before}"
-        ),
-        soft_wrap=True,
+    workers, name = engine["workers"], engine["name"]
+    out.say(
+        f"{counted(manifest['characters'], 'character')}, "
+        f"{manifest['vocabulary_size']:,} distinct; {counted(document['parts'], 'part')} by "
+        f"{workers} {name.removesuffix('s') if workers == 1 else name}{before}"
     )
     for name, shard in manifest["shards"].items():
-        out.print(
-            escape(f"{folder / name}: {shard['characters']:,} ids, SHA-256 {shard['sha256'][:12]}"),
-            soft_wrap=True,
-        )
+        size = counted(shard["characters"], "id")
+        out.say(f"{folder / name}: {size}, SHA-256 {shard['sha256'][:12]}")

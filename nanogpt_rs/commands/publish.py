@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.console import err, out
 from nanogpt_rs.commands.options import Recorded
@@ -26,5 +25,5 @@ def publish(
 
     missing_parts = write_site(results, folder)
     for part in missing_parts:
-        err.print(f"nanogpt-rs: {escape(part)}", soft_wrap=True)
-    out.print(escape(str(folder / "index.html")), soft_wrap=True)
+        err.say(f"nanogpt-rs: {part}")
+    out.say_path(folder / "index.html")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.console import USAGE, out, stop
 from nanogpt_rs.commands.options import Recorded
@@ -40,4 +39,4 @@ def record(
             path = promote(results, alias, command)
     except RecordError as error:
         stop(USAGE, str(error), error.hint)
-    out.print(escape(str(path)), soft_wrap=True)
+    out.say_path(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nanogpt_rs.commands.console import out
-from nanogpt_rs.commands.tables import corpus_line
+from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.records.preparations import PreparationRounds
 from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
 from nanogpt_rs.records.schema import CallInSteps, FirstCall, JobDifference, Taken, Text, WholeJob
@@ -44,7 +44,7 @@ def print_text(text: Text) -> None:
     from nanogpt_rs.ruler.corpora import CORPORA
 
     description = CORPORA[text.corpus].description if text.corpus in CORPORA else ""
-    out.print(corpus_line(text.corpus, text.sha256, text.characters, description))
+    print_corpus(text.corpus, text.sha256, text.characters, description)
 
 
 def print_counted_cells(recorded: Recorded) -> None:
@@ -63,7 +63,7 @@ def print_steps(records: Sequence[CallInSteps]) -> None:
         print_text(text)
         for record in records:
             if record.text == text:
-                out.print(table_of(record.found, record.state))
+                out.show(table_of(record.found, record.state))
 
 
 def print_first_calls(records: Sequence[FirstCall]) -> None:
@@ -77,7 +77,7 @@ def print_first_calls(records: Sequence[FirstCall]) -> None:
         for task in dict.fromkeys(footprint.task for footprint in of_text):
             of_task = ordered([footprint for footprint in of_text if footprint.task == task])
             for title, of_state in by_state(task, of_task):
-                out.print(table_of(title, of_state, text.characters))
+                out.show(table_of(title, of_state, text.characters))
 
 
 def print_whole_jobs(jobs: Sequence[WholeJob], differences: Sequence[JobDifference]) -> None:
@@ -106,7 +106,7 @@ def print_costs(recorded: Recorded, taken: Sequence[Taken]) -> None:
     try:
         print_model(recorded.run, model_of(taken), taken)
     except CostError as error:
-        err.print(f"nanogpt-rs: {error}", soft_wrap=True, markup=False)
+        err.say(f"nanogpt-rs: {error}")
 
 
 def print_self_tests(recorded: Recorded) -> None:

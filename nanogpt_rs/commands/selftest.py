@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-from rich.table import Table
-
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -17,6 +15,7 @@ from nanogpt_rs.commands.console import (
     print_json,
     stop,
 )
+from nanogpt_rs.words import counted_builds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +91,8 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
     records = under(condition, runs)
     findings = summarize(records)
     over_builds = summarize_rebuilds(records)
-    if not findings and not over_builds:
+    others = summarize_rivals(records)
+    if not findings and not over_builds and not others:
         stop(NOTHING, f"{folder} holds no group of the condition {condition}")
     machines = {(recorded.run.machine.alias, recorded.run.machine.cpu) for recorded in runs}
     if len(machines) > 1:
@@ -102,7 +102,6 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
             f"{folder} holds self-tests of several machines ({names}), whose groups do not count "
             "together; copy those of one machine into a folder of their own",
         )
-    others = summarize_rivals(records)
     if as_json:
         print_json(
             {
@@ -114,7 +113,7 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
             }
         )
         return
-    if findings:
+    if findings or others:
         print_selftest(condition, findings, others)
     if over_builds:
         print_rebuilds(condition, over_builds)
@@ -148,36 +147,36 @@ def print_selftest(
     """Print false alarms and found slow-downs with their bounds, ours and other tools'."""
     from nanogpt_rs.measuring.selftest import ROWS
 
-    table = Table(title=f"{condition}: of these comparisons", title_justify="left")
-    for column in ("calls", "compared with itself, or slower by", "by"):
-        table.add_column(column)
-    for column in ("said so", "95 % bounds", "wrong sign", "reads (true)", "s each, half (95 %)"):
-        table.add_column(column, justify="right")
+    columns = (
+        *(layout.prose("calls"), layout.prose("compared with itself, or slower by", enough=31)),
+        *(layout.prose("by", under=0), layout.figures("said so [95 %]")),
+        *(layout.figures("wrong sign"), layout.figures("reads (true)")),
+        layout.figures("s each, half (95 %)", under=5),
+    )
+    table = layout.Table(columns, f"{condition}: of these comparisons")
     for finding in findings:
         reads = "-" if finding.reads is None else f"{finding.reads:.4f}"
         truth = "-" if finding.planted is None else f"{finding.planted:.4f}"
-        table.add_row(
+        table.add(
             ROWS[finding.row].calls,
             question(finding.contender),
             "nanogpt-rs",
-            f"{finding.found.hits} of {finding.found.tries}",
-            f"{finding.found.low:.1%} to {finding.found.high:.1%}",
+            share(finding.found),
             str(finding.wrong_sign),
             f"{reads} ({truth})",
             "{:.1f} ({:.1f})".format(*finding.seconds),
         )
     for other in others:
-        table.add_row(
+        table.add(
             ROWS[other.row].calls,
             question(other.contender),
             other.tool,
-            f"{other.found.hits} of {other.found.tries}",
-            f"{other.found.low:.1%} to {other.found.high:.1%}",
+            share(other.found),
             str(other.wrong_sign),
             "",
             "",
         )
-    out.print(table)
+    out.show(table)
 
 
 def question(contender: str) -> str:
@@ -189,19 +188,21 @@ def question(contender: str) -> str:
     try:
         return f"{float(contender):.0%}: called slower"
     except ValueError:
-        return escape(f"{contender}: the interval holds the mean over hash seeds")
+        return f"{contender}: the interval holds the mean over hash seeds"
 
 
 def print_rebuilds(condition: str, findings: Sequence[RebuildFinding]) -> None:
     """Print how often states of the sources that do the same were called different."""
-    table = Table(
-        title=f"{condition}: commits and rebuilds that change no implementation, in pairs",
-        title_justify="left",
+    table = layout.Table(
+        [
+            layout.prose(""),
+            *(
+                layout.figures(counted_builds(finding.builds, finding.builds))
+                for finding in findings
+            ),
+        ],
+        f"{condition}: commits and rebuilds that change no implementation, in pairs",
     )
-    table.add_column("")
-    for finding in findings:
-        builds = "one build" if finding.builds == 1 else f"{finding.builds} builds"
-        table.add_column(builds, justify="right")
     rows: list[tuple[str, list[str]]] = [
         ("pairs with a row called different", [share(finding.runs) for finding in findings]),
         ("rows called different", [share(finding.rows) for finding in findings]),
@@ -222,9 +223,9 @@ def print_rebuilds(condition: str, findings: Sequence[RebuildFinding]) -> None:
             (f"{slower}: where it said so", [share(other.resolved) for other in others]),
         ]
     for name, cells in rows:
-        table.add_row(name, *cells)
-    out.print(table)
-    out.print(
+        table.add(name, *cells)
+    out.show(table)
+    out.say(
         "Bounds are 95 %, for independent tries; pairs that share a state are not independent. "
         "Tests are adjusted for all rows of a pair."
     )
@@ -234,4 +235,4 @@ def share(count: Count | None) -> str:
     """Return how often something happened, in words, with its bounds."""
     if count is None:
         return "-"
-    return f"{count.hits} of {count.tries} ({count.low:.1%} to {count.high:.1%})"
+    return f"{count.hits} of {count.tries} [{count.low:.1%}, {count.high:.1%}]"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.comparison import print_compared
 from nanogpt_rs.commands.console import (
@@ -31,7 +30,7 @@ from nanogpt_rs.commands.runs import runs_of
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.ruler.corpora import CORPORA
-from nanogpt_rs.words import meanwhile_line
+from nanogpt_rs.words import counted, meanwhile_line
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.kinds import Recorded
@@ -125,7 +124,7 @@ def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it
         open_it: Whether to open the page.
     """
     write_page(target, files or newest_of_each(results))
-    out.print(escape(str(target)), soft_wrap=True)
+    out.say_path(target)
     if open_it:
         import webbrowser
 
@@ -172,9 +171,7 @@ def print_recorded(recorded: Recorded) -> None:
         print_run(recorded.run, adjusted(recorded.cells), descriptions)
     print_records(recorded)
     if (meanwhile := together(recorded.cells)) is not None:
-        out.print(escape(meanwhile_line(**asdict(meanwhile))))
+        out.say(meanwhile_line(**asdict(meanwhile)))
     if not recorded.complete:
-        err.print(
-            f"nanogpt-rs: run {recorded.run.run} is unfinished: {len(recorded.cells)} cells",
-            soft_wrap=True,
-        )
+        count = counted(len(recorded.cells), "cell")
+        err.say(f"nanogpt-rs: run {recorded.run.run} is unfinished: {count}")

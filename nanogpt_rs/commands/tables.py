@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import out
 from nanogpt_rs.records.builds import builds_of_run, over_builds
 from nanogpt_rs.words import counted_builds, duration, duration_range, times
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
     from nanogpt_rs.records.schema import Against, Cell, Run
 
 
-LONGEST_LINE = 40
-"""Most characters of an id on one line of a table."""
 REFERENCES = {
     "lecture": "the lecture's",
     "strongest": "the strongest Python",
@@ -42,17 +37,15 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
     for corpus in dict.fromkeys(cell.corpus for cell in cells):
         of_corpus = [cell for cell in cells if cell.corpus == corpus]
         first, about = of_corpus[0], descriptions.get(corpus, "")
-        out.print(corpus_line(corpus, first.sha256, first.characters, about))
+        print_corpus(corpus, first.sha256, first.characters, about)
         print_tables(of_corpus)
     host, build = run.machine, run.build
     commit = f", commit {run.commit[:8]}" if run.commit else ""
     changed = " with uncommitted changes" if run.dirty else ""
-    out.print(
-        escape(
-            f"{host.alias}: {host.cpu}, {host.cores} cores; {host.python}; {build['rustc']}, "
-            f"{builds_of_run(run, cells)}, sources: {run.sources}{commit}{changed}; "
-            f"{run.began:%Y-%m-%d}"
-        )
+    out.say(
+        f"{host.alias}: {host.cpu}, {host.cores} cores; {host.python}; {build['rustc']}, "
+        f"{builds_of_run(run, cells)}, sources: {run.sources}{commit}{changed}; "
+        f"{run.began:%Y-%m-%d}"
     )
     if not any(cell.against for cell in cells):
         return
@@ -65,29 +58,28 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
         adjustment = "one test was made, and nothing is adjusted."
     else:
         adjustment = "none is valid, and nothing is tested."
-    out.print(
+    out.say(
         "Ratios are the reference's time over the implementation's, with 95 % intervals; "
         f"{adjustment}"
     )
 
 
-def corpus_line(id: str, sha256: str, characters: int, description: str) -> str:
-    """Return the line above a table that says which text was measured."""
+def print_corpus(id: str, sha256: str, characters: int, description: str) -> None:
+    """Print the line above tables that says which text was measured, after an empty line."""
     about = f"{description}, " if description else ""
-    return (
-        f"\n[bold]{escape(id)}[/bold]: {escape(about)}characters: {characters:,}, "
-        f"SHA-256 {sha256[:12]}"
-    )
+    if not out.after_space:
+        out.say("")
+    out.say(f"{id}: {about}characters: {characters:,}, SHA-256 {sha256[:12]}", "bold")
 
 
 def print_tables(cells: Sequence[Cell]) -> None:
     """Print the cells of one corpus: a table for each task and state, the fastest first."""
     for cell in {(cell.task, cell.id): cell for cell in cells if cell.status != "right"}.values():
         line = f"{cell.task} {cell.id}: {cell.status}: {'; '.join(cell.details)}"
-        out.print(escape(line), soft_wrap=True)
+        out.say(line)
     for cell in {(cell.task, cell.id): cell for cell in cells if cell.origin}.values():
         line = f"{cell.task} {cell.id}: foreign, from {cell.origin}"
-        out.print(escape(line), soft_wrap=True)
+        out.say(line)
     timed = [cell for cell in cells if cell.seconds]
     for task, state in dict.fromkeys((cell.task, cell.state) for cell in timed):
         print_table(
@@ -109,16 +101,13 @@ def print_table(title: str, cells: Sequence[Cell]) -> None:
         {(against.role, against.id) for cell in cells for against in cell.against},
         key=lambda role: (list(REFERENCES).index(role[0]), role[1]),
     )
-    table = table_of(title, cells, places, roles)
-    if out.measure(table, options=out.options.update(width=1000)).maximum > out.width:
-        table = table_of(title, cells, places, roles, narrow=True)
-    out.print(table)
+    out.show(table_of(title, cells, places, roles))
     reasons = {against.comparison.clock_reason for cell in cells for against in cell.against}
     if NO_SWITCH_COUNTS in reasons:
-        out.print(escape(f"by wall clock: {NO_SWITCH_COUNTS}"), soft_wrap=True)
+        out.say(f"by wall clock: {NO_SWITCH_COUNTS}")
     for role, id in roles:
         line = control_line(id, [cell.beside(role) for cell in cells])
-        out.print(escape(line), soft_wrap=True)
+        out.say(line)
     explained = [
         f"{cell.id}: {comparison.verdict}: {comparison.reason} ({comparison.clock} clock)"
         for cell in cells
@@ -127,7 +116,8 @@ def print_table(title: str, cells: Sequence[Cell]) -> None:
         if comparison.verdict in {"invalid", "inconclusive"} or len(cells) == 2
     ]
     explained += [f"{cell.id}: {sentence(cell)}" for cell in cells if cell.change is not None]
-    out.print(escape("\n".join(dict.fromkeys(explained))), soft_wrap=True)
+    for line in dict.fromkeys(explained):
+        out.say(line)
 
 
 def in_column(against: Against) -> Against:
@@ -138,60 +128,55 @@ def in_column(against: Against) -> Against:
 
 
 def table_of(
-    title: str,
-    cells: Sequence[Cell],
-    places: Sequence[str],
-    roles: Sequence[tuple[str, str]],
-    *,
-    narrow: bool = False,
-) -> Table:
+    title: str, cells: Sequence[Cell], places: Sequence[str], roles: Sequence[tuple[str, str]]
+) -> layout.Table:
     """Return a table of timed cells.
 
     Args:
         title: Heading of the table.
         cells: Cells of one corpus, task and state, in the order of the rows.
         places: Rank of each cell, in words.
-        roles: Role and id of each reference; each fills two columns, or one if ``narrow``.
-        narrow: Whether to fit into a terminal of 80 columns.
+        roles: Role and id of each reference; each fills two columns, or one where space is short.
     """
-    table = Table(title=title, title_justify="left")
-    table.add_column("#" if narrow else "rank", justify="right", no_wrap=True)
-    # Ids are wrapped here, and not by the table, which would narrow this column before all others.
-    table.add_column("implementation", no_wrap=True)
     compiled = any(over_builds(cell) for cell in cells)
-    table.add_column(
-        "one call,\nover builds" if narrow and compiled else "one call", justify="right"
-    )
-    if compiled and not narrow:
-        table.add_column("fastest to slowest\nbuild", justify="right")
-    for role, id in roles:
-        foreign = any(cell.id == id and cell.origin for cell in cells)
-        words = "the baseline" if role == "lecture" and foreign else REFERENCES[role]
-        head = f"x {words or id}" if narrow else f"x {words}\n{id}"
-        table.add_column(head, justify="right")
-        if not narrow:
-            table.add_column("verdict", no_wrap=True)
+    heads = [heading(role, id, cells) for role, id in roles]
+    columns = [layout.figures("rank"), layout.ids("implementation"), layout.figures("one call")]
+    below = [layout.figures("#"), *columns[1:]]
+    if compiled:
+        columns.append(layout.figures("fastest to slowest build"))
+        below.append(layout.figures("over builds", under=2, turn=0))
+    for head in heads:
+        columns += [layout.figures(head), layout.Column("verdict")]
+        below.append(layout.Column(head, layout.Kind.PROSE, right=True))
+        below.append(layout.figures("95 % interval", under=len(below) - 1, turn=0))
+    table = layout.Table(columns, title, narrow=layout.Table(below))
+    assert table.narrow is not None
     for cell, place in zip(cells, places, strict=True):
         assert cell.seconds is not None
         cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
-        name = "\n".join(wrap(cell.id, LONGEST_LINE)) or cell.id
-        columns = [place, name, duration(cell.seconds) + cores]
-        if narrow:
-            columns[-1] = f"{columns[-1]}\n{builds_in_words(cell)}".rstrip()
-        elif compiled:
-            columns.append(builds_in_words(cell))
+        wide = [place, cell.id, duration(cell.seconds) + cores]
+        if compiled:
+            wide.append(builds_in_words(cell))
+        narrow = list(wide)
         for role, id in roles:
-            ratio, interval, verdict = (
-                ("1", "", "reference") if cell.id == id else comparison_words(cell.beside(role))
+            ratio, verdict = (
+                ("1", "reference") if cell.id == id else comparison_words(cell.beside(role))
             )
-            if cell.limit:
-                verdict = "limit"
-            if narrow:
-                columns.append(f"{ratio} {verdict}\n{interval}".rstrip())
-            else:
-                columns += [f"{ratio} {interval}".rstrip(), verdict]
-        table.add_row(*map(escape, columns), style="dim" if cell.limit else None)
+            verdict = "limit" if cell.limit else verdict
+            wide += [ratio, verdict]
+            number, _, interval = ratio.partition(" ")
+            narrow += [f"{number} {verdict}", interval]
+        style = "dim" if cell.limit else ""
+        table.add(*wide, style=style)
+        table.narrow.add(*narrow, style=style)
     return table
+
+
+def heading(role: str, id: str, cells: Sequence[Cell]) -> str:
+    """Return the heading of the ratios to a reference."""
+    foreign = any(cell.id == id and cell.origin for cell in cells)
+    words = "the baseline" if role == "lecture" and foreign else REFERENCES[role]
+    return f"x {words}, {id}" if words else f"x {id}"
 
 
 def builds_in_words(cell: Cell) -> str:
@@ -204,13 +189,12 @@ def builds_in_words(cell: Cell) -> str:
     return duration_range(*builds.seconds)
 
 
-def comparison_words(against: Against | None) -> tuple[str, str, str]:
-    """Return the ratio, the interval and the verdict of a comparison as a table shows them."""
+def comparison_words(against: Against | None) -> tuple[str, str]:
+    """Return the ratio with its interval, and the verdict, as a table shows them."""
     if against is None or against.comparison.ratio is None:
-        return "-", "", "-" if against is None else against.comparison.verdict
-    ratio, bounds = against.comparison.ratio, against.comparison.interval
-    interval = "" if bounds is None else f"[{times(bounds[0])}, {times(bounds[1])}]"
-    return times(ratio), interval, against.comparison.verdict
+        return "-", "-" if against is None else against.comparison.verdict
+    comparison = against.comparison
+    return times(against.comparison.ratio, comparison.interval), comparison.verdict
 
 
 def control_line(id: str, against: Sequence[Against | None]) -> str:

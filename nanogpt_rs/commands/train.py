@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     INTERRUPTED,
     err,
@@ -37,7 +36,7 @@ from nanogpt_rs.commands.options import (
 )
 from nanogpt_rs.ruler.corpora import DEFAULT
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.words import duration
+from nanogpt_rs.words import counted, duration
 
 SEED = 1337
 
@@ -335,21 +334,17 @@ def training_progress() -> Iterator[Callable[[Any], None]]:
 
 def print_outcome(document: dict[str, Any]) -> None:
     """Print the stages and the losses of a run."""
-    table = Table("stage", title_justify="left")
-    table.add_column("wall clock", justify="right")
-    table.add_column("processor", justify="right")
+    heads = ("wall clock", "processor")
+    table = layout.Table([layout.prose("stage"), *map(layout.figures, heads)])
     for stage, seconds in document["seconds"].items():
-        table.add_row(stage, duration(seconds), duration(document["cpu_seconds"][stage]))
-    out.print(table)
+        table.add(stage, duration(seconds), duration(document["cpu_seconds"][stage]))
+    out.show(table)
     loss = document["val_loss"]
-    out.print(
-        escape(
-            f"{document['corpus']['id']}, {document['characters']:,} characters, prepared by "
-            f"{document['prepare']['id']}: "
-            f"{document['parameters']:,} parameters, {document['steps']:,} steps, "
-            f"{document['tokens_per_second']:,.0f} tokens/s; loss {document['train_loss']:.4f}, "
-            f"validation {'not evaluated' if loss is None else f'{loss:.4f}'}; "
-            f"parameters {document['parameters_sha256'][:12]}"
-        ),
-        soft_wrap=True,
+    out.say(
+        f"{document['corpus']['id']}, {counted(document['characters'], 'character')}, prepared by "
+        f"{document['prepare']['id']}: "
+        f"{counted(document['parameters'], 'parameter')}, {counted(document['steps'], 'step')}, "
+        f"{document['tokens_per_second']:,.0f} tokens/s; loss {document['train_loss']:.4f}, "
+        f"validation {'not evaluated' if loss is None else f'{loss:.4f}'}; "
+        f"parameters {document['parameters_sha256'][:12]}"
     )

@@ -6,9 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
@@ -56,11 +54,12 @@ def verify(
     if as_json:
         print_json([asdict(proof) for proof in proofs])
     else:
-        table = Table("task", "implementation", "corpus", "proof")
+        columns = [layout.ids("task"), layout.ids("implementation"), layout.ids("corpus")]
+        table = layout.Table([*columns, layout.prose("proof")])
         for proof in proofs:
-            words = "\n".join((proof.status, *proof.details))
-            table.add_row(proof.task, proof.id, escape(proof.corpus), escape(words))
-        out.print(table)
+            words = ": ".join(filter(None, (proof.status, "; ".join(proof.details))))
+            table.add(proof.task, proof.id, proof.corpus, words)
+        out.show(table)
     if any(proof.status == "wrong" for proof in proofs):
         sys.exit(FAILED)
     if all(proof.status == "n/a" for proof in proofs):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.console import INTERRUPTED, out
 from nanogpt_rs.commands.options import RESULTS, OneCorpus
@@ -36,7 +35,7 @@ def watch(
         for paths in changes(root):
             if paths:
                 handle_change(root, paths, corpus, seconds, results)
-            out.print("watching the implementations; Ctrl-C ends it", soft_wrap=True)
+            out.say("watching the implementations; Ctrl-C ends it")
     except KeyboardInterrupt:
         pass
     sys.exit(INTERRUPTED)
@@ -56,22 +55,23 @@ def handle_change(root: Path, paths: set[Path], corpus: str, seconds: float, res
 
     concerned = touched(root, paths)
     names = ", ".join(sorted(str(path.relative_to(root)) for path in paths))
-    out.print(f"\n[bold]{escape(names)}[/]", soft_wrap=True)
+    out.say("")
+    out.say(names, "bold")
     if concerned.rust:
-        out.print("building in release ...")
+        out.say("building in release ...")
         if not build(root):
             return
-    out.print("testing ...")
+    out.say("testing ...")
     if not run_tests(root, concerned):
-        out.print("[red]not right[/]: nothing is compared")
+        out.say("not right: nothing is compared", "red")
         return
     count = len(concerned.rows)
     if count > MOST:
-        out.print(f"{count} implementations are too many to compare here: use nanogpt-rs bench")
+        out.say(f"{count} implementations are too many to compare here: use nanogpt-rs bench")
         return
     before = last_cells(results)
     for cell in measure(root, concerned.rows, corpus, seconds, results):
-        out.print(escape(line_of(cell, before.get(key_of(cell)))), soft_wrap=True)
+        out.say(line_of(cell, before.get(key_of(cell))))
 
 
 def line_of(cell: dict[str, Any], before: dict[str, Any] | None) -> str:
@@ -94,8 +94,6 @@ def line_of(cell: dict[str, Any], before: dict[str, Any] | None) -> str:
         comparison_before = earlier.get((against["role"], against["id"]))
         moved = shift(comparison, comparison_before) if comparison_before else None
         if moved:
-            interval = moved.interval and " [{}, {}]".format(*map(times, moved.interval))
-            words.append(
-                f"{times(moved.factor)}{interval or ''} times as fast as before: {moved.verdict}"
-            )
+            factor = times(moved.factor, moved.interval)
+            words.append(f"{factor} times as fast as before: {moved.verdict}")
     return "; ".join(words)

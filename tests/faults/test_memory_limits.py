@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import subprocess
@@ -46,7 +45,6 @@ def limited(*before: str, arguments: tuple[str, ...], folder: Path) -> tuple[int
     done = subprocess.run(
         ["sh", "-c", "\n".join(lines), "sh", str(command), *arguments],
         cwd=folder,
-        env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
     )

@@ -44,7 +44,6 @@ class Clone:
             "CARGO_PROFILE_RELEASE_OPT_LEVEL": "3",  # no other build is measured
             "NANOGPT_RS_CACHE": str(ROOT / "target/cache"),  # not the user's: it keeps builds
             "PYTHONPATH": os.pathsep.join(path),
-            "COLUMNS": "200",
         }
         return subprocess.run(
             [sys.executable, "-P", "-m", "nanogpt_rs", *arguments],

@@ -163,7 +163,7 @@ def test_a_checkpoint_without_room_on_the_disk_leaves_the_last_one(
         [COMMAND, "model", "train", "--corpus", text, "--steps=2", "--checkpoint", run],
         capture_output=True,
         text=True,
-        env={**os.environ, "COLUMNS": "200"},
+        env=os.environ,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert done.returncode == 1

@@ -74,7 +74,7 @@ def watching(installation: Installation) -> Iterator[tuple[Path, subprocess.Pope
     with subprocess.Popen(
         [*command, "--corpus=english-1k-ascii", "--seconds=1"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "300", "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
         # A shell's background jobs ignore SIGINT, and the tests may be one.
