@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.comparison import print_compared
 from nanogpt_rs.commands.console import (
@@ -271,6 +270,6 @@ def compare_callables(
         print_compared(compared.adjusted, compared.called, run)
         meanwhile = compared.cells[0].meanwhile
         if meanwhile is not None and any(cell.seconds for cell in compared.cells):
-            out.print(escape(meanwhile_line(**asdict(meanwhile))))
+            out.say(meanwhile_line(**asdict(meanwhile)))
     if any(cell.status == "wrong" for cell in compared.cells):
         sys.exit(FAILED)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
+from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import out
 from nanogpt_rs.commands.tables import comparison_words, control_line
 from nanogpt_rs.words import duration, size_in_words
@@ -15,59 +14,41 @@ if TYPE_CHECKING:
     from nanogpt_rs.records.callables import Called
     from nanogpt_rs.records.schema import Cell, Run
 
-HEADS = ("function", "one call", "times as fast [95 %]", "verdict", "first call", "peak memory")
 
-
-def rows_of(cells: Sequence[Cell], called: Sequence[Called]) -> list[tuple[str, ...]]:
-    """Return the words of the table, a row for each callable in the order in which it was named.
+def table_of(cells: Sequence[Cell], called: Sequence[Called]) -> layout.Table:
+    """Return the table, with a row for each callable in the order in which it was named.
 
     Args:
         cells: Cells of the callables, the reference's first.
         called: What was called, in the same order.
     """
-    rows: list[tuple[str, ...]] = []
+    columns = [
+        *(layout.ids("function"), layout.figures("one call")),
+        *(layout.figures("times as fast [95 %]"), layout.Column("verdict", under=2)),
+        *(layout.figures("first call", under=1, turn=2), layout.figures("peak memory")),
+    ]
     instructions = any(one.instructions for one in called)
+    if instructions:
+        columns.append(layout.figures("instructions", under=5, turn=2))
+    table = layout.Table(columns)
     for cell, one in zip(cells, called, strict=True):
         if cell.against:
-            ratio, interval, verdict = comparison_words(cell.against[0])
+            ratio, verdict = comparison_words(cell.against[0])
         else:
-            ratio, interval, verdict = ("1", "", "reference") if cell.seconds else ("", "", "")
-        if cell.status != "right":
-            verdict = cell.status
+            ratio, verdict = ("1", "reference") if cell.seconds else ("-", "-")
         cores = "" if cell.cores is None else f" on {cell.cores:.1f} cores"
-        row: tuple[str, ...] = (
+        words = [
             cell.id,
             duration(cell.seconds) + cores if cell.seconds else "-",
-            f"{ratio} {interval}".strip() or "-",
-            verdict or "-",
+            ratio,
+            verdict if cell.status == "right" else cell.status,
             "-" if one.first_seconds is None else duration(one.first_seconds),
             "-" if one.peak is None else size_in_words(one.peak),
-        )
-        if instructions:
-            row += ("-" if one.instructions is None else f"{one.instructions:,}",)
-        rows.append(row)
-    return rows
-
-
-def heads_of(called: Sequence[Called]) -> tuple[str, ...]:
-    """Return the headings of the table."""
-    counted = any(one.instructions for one in called)
-    return (*HEADS, "instructions") if counted else HEADS
-
-
-def table_lines(cells: Sequence[Cell], called: Sequence[Called]) -> Iterator[str]:
-    """Yield the lines of the table."""
-    heads, rows = heads_of(called), rows_of(cells, called)
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    yield "  ".join(map(str.ljust, heads, widths)).rstrip()
-    yield "  ".join("-" * width for width in widths)
-    for row in rows:
-        figures = zip(row, widths, strict=True)
-        padded = [
-            word.ljust(width) if place in {0, 3} else word.rjust(width)
-            for place, (word, width) in enumerate(figures)
         ]
-        yield "  ".join(padded).rstrip()
+        if instructions:
+            words.append("-" if one.instructions is None else f"{one.instructions:,}")
+        table.add(*words)
+    return table
 
 
 def lines_below(
@@ -119,5 +100,6 @@ def told(called: Sequence[Called]) -> Iterator[str]:
 
 def print_compared(cells: Sequence[Cell], called: Sequence[Called], run: Run | None = None) -> None:
     """Print the table of callables, and the lines below it."""
-    for line in (*table_lines(cells, called), *lines_below(cells, called, run)):
-        out.print(escape(line), soft_wrap=True)
+    out.show(table_of(cells, called))
+    for line in lines_below(cells, called, run):
+        out.say(line)
