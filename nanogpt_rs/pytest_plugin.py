@@ -175,13 +175,13 @@ def time_call(implementation: Implementation, corpus: str, benchmark: Any) -> No
     from nanogpt_rs.ruler.tasks import TASKS
     from nanogpt_rs.ruler.verification import not_applicable, verify_apart
 
+    loaded = corpora.load(corpus)  # first, so that the same text is verified
     if benchmark.enabled:
         proof = verify_apart(implementation, corpus)
         if proof.status == "n/a":
             pytest.skip(f"n/a: {'; '.join(proof.details)}")
         assert proof.status == "right", proof.details
     task = TASKS[implementation.task]
-    loaded = corpora.load(corpus)
     if reason := implementation.unavailable() or not_applicable(implementation, loaded):
         pytest.skip(f"n/a: {reason}")
     benchmark.group = f"{task.name} on {loaded.id}"

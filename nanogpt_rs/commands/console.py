@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from nanogpt_rs.commands.terminal import Terminal
-from nanogpt_rs.ruler import errors
+from nanogpt_rs.ruler import errors, text_files
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.files import Writer
@@ -181,12 +181,13 @@ def set_volume(*, quiet: bool, verbose: bool) -> None:
     if quiet and verbose:
         stop(USAGE, "--quiet and --verbose contradict each other", "give one of them")
     volume.quiet, volume.verbose = quiet, verbose
+    text_files.tell = note
 
 
-def note(message: str) -> None:
+def note(message: str, hint: str | None = None) -> None:
     """Print a message that is no error on standard error, unless ``--quiet`` was given."""
     if not volume.quiet:
-        err.say(f"nanogpt-rs: {message}")
+        tell(message, hint)
 
 
 def tell_step(step: str) -> None:

@@ -101,9 +101,11 @@ def report_measured(
     from nanogpt_rs.measuring.machine import MachineWatch
     from nanogpt_rs.measuring.run import describe
     from nanogpt_rs.preparing import shard_limit
+    from nanogpt_rs.preparing.parts import check_unchanged, find_sources
     from nanogpt_rs.records import files
     from nanogpt_rs.records.kinds import folder_of
 
+    sources = find_sources(paths)
     kept_in = results / folder_of(COMMAND)
     with files.locked(kept_in):
         run = describe(COMMAND, sha256(f"{rounds} {engines}".encode()), build)
@@ -113,7 +115,8 @@ def report_measured(
             (Path(name) / "one.txt").write_text("a", encoding="utf-8")
             ways = shard_limit.ways_of(paths, engines, str(Path(name) / "one.txt"))
             shard_limit.measure(ways, folder, rounds, progress)
-        size = sum(Path(path).stat().st_size for path in paths)
+        check_unchanged(sources)
+        size = sum(source.size for source in sources)
         result = shard_limit.result_of(ways, size, watch.so_far())
         files.keep_whole(kept_in, run, [result])
     if as_json:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanogpt_rs.ruler import text_files
 from nanogpt_rs.ruler.errors import USAGE, UserError
 
 SMALLEST_PART, LARGEST_PART = 32 << 20, 512 << 20
@@ -19,7 +19,6 @@ PARTS_PER_WORKER = 4
 without work while a slow one finishes."""
 LEAST_REMOTE_WORKERS = 32
 """Number of workers on other machines that parts are made for at least, as more may join later."""
-GZIP = b"\x1f\x8b"
 
 Piece = tuple[str, int, int]
 """A range of bytes in a file: the file's path, where the range begins and where it ends."""
@@ -83,16 +82,9 @@ def find_sources(paths: Sequence[str]) -> list[TextFile]:
     sources = []
     for path in paths:
         try:
-            state = Path(path).stat()
-            if stat.S_ISDIR(state.st_mode):
-                raise RequestError(f"{path}: a folder; name the files in it")
-            if not stat.S_ISREG(state.st_mode):
-                raise RequestError(
-                    f"{path}: a pipe or a device, and it is read twice; write it to a file first"
-                )
-            with Path(path).open("rb") as file:
-                if file.read(len(GZIP)) == GZIP:
-                    raise RequestError(f"{path}: packed by gzip; unpack it first")
+            state = text_files.check(path)
+        except text_files.TextFileError as error:
+            raise RequestError(f"{path} {error}", hint=error.hint) from None
         except OSError as error:
             raise RequestError(f"{path}: {error.strerror}") from None
         sources.append(TextFile(path, state.st_size, state.st_mtime_ns))

@@ -10,14 +10,14 @@ import hashlib
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from nanogpt_rs.ruler import synthetic, texts
-from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
+from nanogpt_rs.ruler import synthetic, text_files, texts
+from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError
 
 TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
 CACHE_VARIABLE = "NANOGPT_RS_CACHE"
@@ -38,6 +38,19 @@ class UnknownCorpusError(CorpusError):
     """A name is neither the id of a corpus nor the path of a file."""
 
     exit_status = USAGE
+
+
+class UnfitCorpusError(CorpusError):
+    """A path names something else than a text file."""
+
+    exit_status = USAGE
+
+
+class ChangedCorpusError(CorpusError):
+    """A file is not any more what it was when the command began."""
+
+    exit_status = FAILED
+    hint = "once nothing writes to it, run the command again; nothing of the other text is recorded"
 
 
 @dataclass(frozen=True)
@@ -102,32 +115,133 @@ def golden_hashes() -> dict[str, str]:
 
 
 def read_file(name: str) -> Corpus:
-    """Return the user's own UTF-8 file at the path ``name`` as a corpus."""
+    """Return the user's own UTF-8 file at the path ``name`` as a corpus.
+
+    Raises:
+        UnknownCorpusError, UnfitCorpusError: there is no file of this name, or it is no text.
+        CorpusError: it cannot be read.
+        ChangedCorpusError: it is not what it was when the command began.
+    """
+    try:
+        return read_text(name)
+    except CorpusError:
+        if name in _expected:
+            raise changed(name) from None
+        raise
+
+
+def read_text(name: str) -> Corpus:
+    """Return a file as ``read_file`` does, but report what is wrong with it as it is now."""
     try:
         path = Path(name).expanduser()
-        exists, regular = bool(name) and path.exists(), path.is_file()
+        exists = bool(name) and path.exists()
     except (OSError, ValueError, RuntimeError) as error:
         raise CorpusError(f"corpus {name}: cannot be looked for: {error}") from None
-    if not exists:
+    if not exists and name != "-":
         similar = get_close_matches(name, CORPORA, n=3)
         hint = f"; near: {', '.join(similar)}" if similar else ""
         raise UnknownCorpusError(
             f"corpus {name!r}: no such file, and no such id "
             f"(`nanogpt-rs list corpora` shows all){hint}"
         )
-    if not regular:
-        raise CorpusError(f"corpus {name}: is a folder or a device, not a regular file")
     try:
+        state = text_files.check(str(path))
         data = path.read_bytes()
+    except text_files.TextFileError as error:
+        raise UnfitCorpusError(f"corpus {name} {error}", hint=error.hint) from None
     except (OSError, ValueError) as error:
         raise CorpusError(f"corpus {name}: cannot be read: {error}") from None
+    digest = sha256(data)
+    if digest != _expected.get(name, digest):
+        raise changed(name)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"corpus {name}: not UTF-8 at byte {error.start}: {error.reason}"
         ) from None
-    return Corpus(f"file:{path.name}", "a file of your own", sha256(data), text)
+    _read[name] = FileState(digest, state.st_size, state.st_mtime_ns, state.st_ino)
+    return Corpus(f"file:{path.name}", "a file of your own", digest, text)
+
+
+def changed(name: str) -> ChangedCorpusError:
+    """Return the error for a file that is not any more what it was."""
+    there = Path(name).expanduser().exists()
+    return ChangedCorpusError(
+        f"{name} {'changed' if there else 'disappeared'} while it was measured"
+    )
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What a file was when it was read.
+
+    Attributes:
+        sha256: SHA-256 of its bytes.
+        size: Its size in bytes.
+        modified: Time of its last modification before it was read, in ns.
+        inode: Its number in the file system.
+    """
+
+    sha256: str
+    size: int
+    modified: int
+    inode: int
+
+
+_read: dict[str, FileState] = {}
+"""The user's own files that this process has read, by name."""
+_expected: dict[str, str] = {}
+"""In a worker process: the SHA-256 of those files in the process that started it."""
+
+
+def files_read() -> dict[str, str]:
+    """Return the SHA-256 of each own file of the user, for the order to a worker process."""
+    return {name: state.sha256 for name, state in _read.items()}
+
+
+def expect(hashes: Mapping[str, str]) -> None:
+    """Refuse from now on, in a worker process, any other text under these names.
+
+    Args:
+        hashes: The SHA-256 of each file, by name.
+    """
+    _expected.update(hashes)
+    text_files.tell = lambda _message, _hint: None  # the process that started this one has said it
+
+
+def document_of(error: CorpusError) -> dict[str, str]:
+    """Return an error of this module as a worker process answers with it."""
+    return {"kind": type(error).__name__, "message": str(error), "hint": error.hint or ""}
+
+
+def error_of(document: Mapping[str, str]) -> CorpusError:
+    """Return the error that a worker process answered with."""
+    kinds = (CorpusError, UnknownCorpusError, UnfitCorpusError, ChangedCorpusError)
+    kind = {kind.__name__: kind for kind in kinds}[document["kind"]]
+    return kind(document["message"], hint=document["hint"] or None)
+
+
+def check_unchanged(name: str) -> None:
+    """Check that a file that was read before is still the same. This takes some microseconds.
+
+    Only a file that was written to meanwhile is read again.
+
+    Raises:
+        ChangedCorpusError: it is not.
+    """
+    before = _read[name]
+    try:
+        path = Path(name).expanduser()
+        state = path.stat()
+        same = (state.st_size, state.st_mtime_ns, state.st_ino) == (
+            *(before.size, before.modified, before.inode),
+        )
+        same = same or sha256(path.read_bytes()) == before.sha256
+    except OSError:
+        same = False
+    if not same:
+        raise changed(name)
 
 
 def own_copy(text: str) -> str:

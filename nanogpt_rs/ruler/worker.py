@@ -75,14 +75,20 @@ def run_worker(
 
     Raises:
         WorkerError: the process crashed, hung, or ended without an answer.
+        nanogpt_rs.ruler.corpora.CorpusError: it could not load the corpus any more.
     """
-    from nanogpt_rs.ruler import foreign, free_memory
+    from nanogpt_rs.ruler import corpora, foreign, free_memory
 
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         answer = Path(folder) / "answer.json"
         mark = Path(folder) / "mark"
         mark.write_bytes(bytes([NO_ARM]))
-        document = json.dumps({**order, "mark": str(mark), "foreign": foreign.sources()})
+        additions = {
+            "mark": str(mark),
+            "foreign": foreign.sources(),
+            "files": corpora.files_read(),
+        }
+        document = json.dumps({**order, **additions})
         command = [*prefix, sys.executable, "-P", __file__, module, document, str(answer)]
         errors = Path(folder) / "errors"
         killed_before = free_memory.kills()
@@ -108,6 +114,8 @@ def run_worker(
             how = how_it_ended(status, errors, for_memory=for_memory)
             raise WorkerError(how, marked(mark), crashed=status < 0 and not for_memory) from None
     assert isinstance(answered, dict)
+    if "refused_corpus" in answered:
+        raise corpora.error_of(answered["refused_corpus"])
     if "disturbed" in answered:
         raise WorkerError(answered["disturbed"], answered["arm"])
     return answered
@@ -209,6 +217,7 @@ def main(module: str, document: str, path: str) -> None:
     surroundings.end_with_parent()
     surroundings.refuse_forks()
     surroundings.limit_memory(MEMORY_SHARE)
+    corpora: Any = importlib.import_module("nanogpt_rs.ruler.corpora")
     files: Any = importlib.import_module("nanogpt_rs.ruler.files")
     files.place = str(Path(path).parent)
     order = json.loads(document)
@@ -217,7 +226,10 @@ def main(module: str, document: str, path: str) -> None:
             foreign = importlib.import_module("nanogpt_rs.ruler.foreign")
             foreign.restore(sources)
             foreign.require_task(order.get("task"))
+        corpora.expect(order.pop("files"))
         answer = importlib.import_module(f"nanogpt_rs.ruler.{module}").answer(order)
+    except corpora.CorpusError as refused:
+        answer = {"refused_corpus": corpora.document_of(refused)}
     except surroundings.DisturbedError as disturbed:
         answer = {"disturbed": str(disturbed), "arm": marked(Path(order["mark"]))}
     partial = Path(path).with_suffix(".partial")

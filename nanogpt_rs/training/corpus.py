@@ -149,8 +149,15 @@ def from_corpus(name: str, id: str | None) -> Iterator[TrainingInput]:
     """
     row, prepare = preparation(id)
     (corpus,) = load_corpora([name])
+
+    def prepare_unchanged(paths: Sequence[str]) -> tuple[str, Any]:
+        prepared = prepare(paths)
+        if name not in corpora.CORPORA:  # its hash is recorded, and the file was read once more
+            corpora.check_unchanged(name)
+        return prepared
+
     with as_files(corpus, name) as paths:
-        yield TrainingInput(corpus.id, corpus.sha256, row.task, row.id, prepare, paths)
+        yield TrainingInput(corpus.id, corpus.sha256, row.task, row.id, prepare_unchanged, paths)
 
 
 @contextmanager

@@ -145,14 +145,14 @@ def test_a_path_that_is_not_a_text_file_is_refused_and_named(
     (tmp_path / "wrong").write_bytes(b"abc\xe9def")
     (tmp_path / "right").write_bytes(b"abc")
     for arguments, status, says in (
-        (["folder"], 2, "folder: a folder; name the files in it"),
-        (["pipe"], 2, "pipe: a pipe or a device, and it is read twice; write it to a file first"),
-        (["packed"], 2, "packed: packed by gzip; unpack it first"),
+        (["folder"], 2, "folder is a folder, not a file"),
+        (["pipe"], 2, "pipe is a pipe or a device, and a text is read more than once"),
+        (["packed"], 2, "packed is packed by gzip"),
         (["none"], 2, "none: No such file or directory"),
         (["empty"], 1, "no characters in empty: nothing to prepare"),
         (["right", "wrong"], 1, "wrong: not UTF-8 at byte 3"),
-        ([], 2, "Missing argument 'paths'"),
-        (["right", "--check=out"], 2, "No such option: --check"),
+        ([], 2, "missing argument 'paths'"),
+        (["right", "--check=out"], 2, "no such option: --check"),
     ):
         done = nanogpt_rs("data", "prepare", *arguments, "--out=out")
         assert (done.returncode, done.stdout) == (status, "")

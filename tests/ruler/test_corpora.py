@@ -206,7 +206,7 @@ def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(corpora.CorpusError, match="is a folder or a device"):
+    with pytest.raises(corpora.CorpusError, match="is a folder, not a file"):
         corpora.load(str(tmp_path))
 
 
