@@ -24,7 +24,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 .PHONY: help bench bench-full selftest test lint lint-page format-page rust-test python-test timed-test \
 	border-test build python torch clean \
 	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
-	rust-bench fuzz miri stubs watch
+	rust-bench fuzz miri stubs schemas watch
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 26
@@ -130,6 +130,9 @@ miri: ## interpret the portable kernels' tests; takes a nightly Rust and its Mir
 	@cargo +nightly miri --version >/dev/null 2>&1 || \
 		{ echo 'Miri is missing: rustup toolchain install nightly --component miri --component rust-src'; exit 1; }
 	PROPTEST_CASES=4 MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --lib --tests -- --skip rayon --skip every --skip long --skip all
+
+schemas: build ## write the JSON schemas of the documents that --json prints, docs/schemas/
+	@$(RUN) nanogpt_rs.commands.schemas
 
 # They go to a folder of their own first, because maturin empties the one that it writes to. A debug
 # build gives the same types sooner.

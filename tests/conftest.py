@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from installations import BRIEF, PACKAGES, ROOT, Installation, build_wheel
+from printed_documents import check_document
 from reader import Reader, start
 
 from nanogpt_rs.ruler import corpora
@@ -124,13 +125,15 @@ def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         command = Path(sys.executable).with_name("nanogpt-rs")
         path = [environment.pop("PYTHONPATH", ""), *([BRIEF] if brief else [])]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-        return subprocess.run(
+        done = subprocess.run(
             [command, *arguments],
             cwd=tmp_path,
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
         )
+        check_document(arguments, done.stdout)
+        return done
 
     return run
 

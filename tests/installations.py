@@ -47,13 +47,19 @@ class Installation:
         """
         flags = ["-P"] if safe_path else []
         path = [environment.pop("PYTHONPATH", str(self.folder)), *([BRIEF] if brief else [])]
-        return subprocess.run(
+        done = subprocess.run(
             [sys.executable, *flags, *command],
             cwd=cwd or self.folder.parent,
             env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(path)},
             capture_output=True,
             text=True,
         )
+        if command[:2] == ("-m", "nanogpt_rs"):
+            # Other processes import this file by its path, and do not find the one beside it.
+            from printed_documents import check_document
+
+            check_document(command, done.stdout)
+        return done
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")

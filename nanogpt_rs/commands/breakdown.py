@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,8 +82,10 @@ def breakdown(
     if breakdowns:
         keep(results, f"{task} {ids} {text.sha256} {state}", build, text, state, breakdowns)
     if as_json:
-        cells = [asdict(breakdown) for breakdown in breakdowns]
-        print_json({"build": asdict(build), "corpus": text.id, "state": state, "cells": cells})
+        from nanogpt_rs.commands import documents
+
+        document = documents.CallsInSteps(build, text.id, state, tuple(breakdowns))
+        print_json("profile steps", document)
     else:
         print_corpus(text.id, text.sha256, len(text.text), text.description)
         for breakdown in breakdowns:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import out, print_json
 from nanogpt_rs.commands.options import AsJson
+
+if TYPE_CHECKING:
+    from nanogpt_rs.commands.documents import ListedBuilds
+    from nanogpt_rs.measuring.builds import KeptBuilds
 
 MEGABYTE = 1e6
 
@@ -30,18 +33,20 @@ def builds(
 
     For example: nanogpt-rs dev builds --clear
     """
+    from nanogpt_rs.commands import documents
     from nanogpt_rs.measuring import builds as kept
 
     if clear:
         freed = kept.clear()
         if as_json:
-            print_json({"freed_bytes": freed})
+            left = tuple(map(listed, kept.kept_builds()))
+            print_json("dev builds", documents.Builds(left, freed))
         else:
             out.say(f"removed {freed / MEGABYTE:,.0f} MB")
         return
     rows = list(kept.kept_builds())
     if as_json:
-        print_json([{**asdict(row), "folder": row.folder.name} for row in rows])
+        print_json("dev builds", documents.Builds(tuple(map(listed, rows))))
         return
     figures = map(layout.figures, ("builds", "MB"))
     columns = [layout.ids("sources"), *figures, layout.Column("used last")]
@@ -54,3 +59,10 @@ def builds(
         out.show(table)
     else:
         out.say("no builds are kept")
+
+
+def listed(kept: KeptBuilds) -> ListedBuilds:
+    """Return kept builds as the JSON document lists them."""
+    from nanogpt_rs.commands.documents import ListedBuilds
+
+    return ListedBuilds(kept.folder.name, kept.sources, kept.seeds, kept.bytes, kept.used)

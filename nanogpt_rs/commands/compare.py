@@ -259,13 +259,14 @@ def compare_callables(
         (recorded,) = read(keep(compared, results))
         run = recorded.run
     if as_json:
-        print_json(
-            {
-                "run": None if run is None else asdict(run),
-                "cells": [asdict(cell) for cell in compared.adjusted],
-                "called": [asdict(one) for one in compared.called],
-            }
+        from nanogpt_rs.commands import documents
+        from nanogpt_rs.statistics.adjusted import tests_in
+
+        cells = tuple(compared.adjusted)
+        document = documents.Comparisons(
+            run, compared.cells[0].meanwhile, tests_in(cells), cells, tuple(compared.called)
         )
+        print_json("compare", document)
     else:
         print_compared(compared.adjusted, compared.called, run)
         meanwhile = compared.cells[0].meanwhile

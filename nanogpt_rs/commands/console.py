@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from nanogpt_rs.commands.terminal import Terminal
 from nanogpt_rs.ruler import errors, text_files
 
 if TYPE_CHECKING:
+    from nanogpt_rs.commands.document import Document
     from nanogpt_rs.records.files import Writer
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
@@ -152,9 +152,16 @@ def kept_run(
         stop(INTERRUPTED, f"interrupted; what is finished is kept{how}")
 
 
-def print_json(document: Any) -> None:
-    """Print one JSON document on standard output."""
-    print(json.dumps(document, indent=2))
+def print_json(name: str, document: Document) -> None:
+    """Print one JSON document on standard output.
+
+    Args:
+        name: Name of the document, a key of ``nanogpt_rs.commands.documents.DOCUMENTS``.
+        document: Instance of that document's class.
+    """
+    from nanogpt_rs.commands.documents import text_of
+
+    print(text_of(name, document))
 
 
 @dataclass

@@ -108,22 +108,18 @@ def run_contests(
         timed_progress(seconds) as advance,
     ):
         cells = bench(contests, advance, writer)
-    meanwhile = asdict(watch.so_far())
+    meanwhile = watch.so_far()
     if command == "bench":
         write_newest_page(results)
     if as_json:
-        print_json(
-            {
-                "run": asdict(writer.run),
-                "meanwhile": meanwhile,
-                "tests": tests_in(cells),
-                "cells": [asdict(cell) for cell in cells],
-            }
-        )
+        from nanogpt_rs.commands import documents
+
+        document = documents.Comparisons(writer.run, meanwhile, tests_in(cells), tuple(cells))
+        print_json(command, document)
     else:
         corpora = {contest.corpus.id: contest.corpus.description for contest in contests}
         print_run(writer.run, cells, corpora)
-        out.say(meanwhile_line(**meanwhile))
+        out.say(meanwhile_line(**asdict(meanwhile)))
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
     if not any(cell.seconds for cell in cells if (cell.task, cell.id) in requested):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +26,7 @@ from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import counted, digits, duration, seconds_in_words, size_in_words
 
 if TYPE_CHECKING:
+    from nanogpt_rs.commands.job_documents import PredictedCosts
     from nanogpt_rs.predicting.cost_prediction import Model, Prediction, Resources
     from nanogpt_rs.records.schema import Run, Taken
 
@@ -156,7 +156,7 @@ def cost(
         stop(FAILED if measure else NOTHING, str(error), error.hint)
     predictions = [predict(model.stages, resources, size) for size in wanted]
     if as_json:
-        print_json(document_of(run, model, resources, predictions))
+        print_json("data cost", document_of(run, model, resources, predictions))
     else:
         print_model(run, model, taken)
         print_predictions(resources, predictions)
@@ -215,25 +215,25 @@ def newest_costs(record: Path | None, results: Path) -> tuple[Run, list[Taken]]:
 
 def document_of(
     run: Run, model: Model, resources: Resources, predictions: Sequence[Prediction]
-) -> dict[str, Any]:
+) -> PredictedCosts:
     """Return the JSON document of predictions, and of the model that they are made with."""
-    from nanogpt_rs.records.lines import plain
+    from nanogpt_rs.commands import job_documents
 
     wholes = [
-        {"engine": engine, "workers": workers, **asdict(line)}
+        job_documents.WholeCommand(engine, workers, line)
         for (engine, workers), line in model.wholes.items()
     ]
-    document: dict[str, Any] = plain(
-        {
-            "run": asdict(run),
-            "stages": {name: asdict(line) for name, line in model.stages.items()},
-            "calls": {name: asdict(line) for name, line in model.calls.items()},
-            "wholes": wholes,
-            "means": asdict(resources),
-            "predictions": [asdict(prediction) for prediction in predictions],
-        }
+    means: dict[str, Any] = {
+        name: None if value == math.inf else value for name, value in vars(resources).items()
+    }
+    return job_documents.PredictedCosts(
+        run,
+        model.stages,
+        model.calls,
+        tuple(wholes),
+        job_documents.PlannedResources(**means),
+        tuple(predictions),
     )
-    return document
 
 
 def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:

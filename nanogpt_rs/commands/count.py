@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,7 +85,9 @@ def count(
         before = None if side is None else Before(side.commit, str(side.folder))
         cells = run_count(contests, before, advance, writer)
     if as_json:
-        print_json({"run": asdict(writer.run), "cells": [asdict(cell) for cell in cells]})
+        from nanogpt_rs.commands import documents
+
+        print_json("profile instructions", documents.Instructions(writer.run, tuple(cells)))
     else:
         print_counts(cells, older)
     if any(cell.status == "wrong" for cell in cells):

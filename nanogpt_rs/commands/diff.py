@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,8 +122,10 @@ def diff(
         cells = run_diff(contests, sides, advance, writer)
     controls = {name_of(contest.references[CONTROL]) for contest in contests if contest.references}
     if as_json:
-        run, tests = asdict(writer.run), tests_in(cells)
-        print_json({"run": run, "tests": tests, "cells": [asdict(cell) for cell in cells]})
+        from nanogpt_rs.commands import documents
+
+        document = documents.CommitComparisons(writer.run, tests_in(cells), tuple(cells))
+        print_json("diff", document)
     elif as_markdown:
         print(markdown(cells, sides, controls), end="")
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,8 +112,13 @@ def race(
         record.touch()
         append_whole(record, kept.read_bytes())
     if as_json:
-        corpus = {"id": text.id, "sha256": text.sha256, "prepare": row.id}
-        print_json({"division": name, "corpus": corpus, **asdict(result)})
+        from nanogpt_rs.commands import job_documents
+
+        corpus = job_documents.RacedCorpus(text.id, text.sha256, row.id)
+        print_json(
+            "model race",
+            job_documents.Race("closed" if name == "closed" else "open", corpus, result),
+        )
     else:
         print_result(result)
     if missed := shortfall(result, steps):

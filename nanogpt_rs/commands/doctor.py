@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -101,7 +100,9 @@ def doctor(
 
     findings = examine()
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        from nanogpt_rs.commands import documents
+
+        print_json("doctor", documents.Circumstances(tuple(findings)))
     else:
         columns = (
             *(layout.Column(""), layout.Column("topic"), layout.prose("state", enough=40)),

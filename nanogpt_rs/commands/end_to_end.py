@@ -82,16 +82,18 @@ def measure(
     watch = MachineWatch()
     with timed_progress(estimate(rows)) as advance:
         result = run(rows, corpus, text, config, steps, advance, options=options)
-    meanwhile = asdict(watch.so_far())
+    meanwhile = watch.so_far()
     keep(results, result, text, build)
     write_newest_page(results)
     if as_json:
-        print_json({"build": asdict(build), "meanwhile": meanwhile, **asdict(result)})
+        from nanogpt_rs.commands import job_documents
+
+        print_json("job measure", job_documents.MeasuredJob(build, meanwhile, **vars(result)))
         return
     print_corpus(text.id, text.sha256, len(text.text), text.description)
     print_stages(result.training, result.trained)
     print_differences(result.differences, result.state, result.rest)
-    out.say(meanwhile_line(**meanwhile))
+    out.say(meanwhile_line(**asdict(meanwhile)))
 
 
 def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:

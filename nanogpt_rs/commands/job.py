@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -28,6 +27,7 @@ from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import seconds_in_words, share, size_in_words
 
 if TYPE_CHECKING:
+    from nanogpt_rs.commands.job_documents import PredictedGain
     from nanogpt_rs.predicting.job import JobGain, Rate, TrainingJob
     from nanogpt_rs.records.schema import Difference
     from nanogpt_rs.ruler.corpora import Corpus
@@ -84,20 +84,20 @@ class JobAnswer(NamedTuple):
     extrapolation: str
     difference: Difference | None = None
 
-    def document(self) -> dict[str, Any]:
-        """Return the answer as JSON holds it."""
-        measured = {}
-        if self.difference is not None:
-            role, verdict = self.difference.role, self.difference.comparison.verdict
-            measured = {"role": role, "verdict": verdict}
-        return {
-            **measured,
-            "reference": self.reference,
-            "id": self.id,
-            **asdict(self.gain),
-            "sentence": self.sentence,
-            "extrapolation": self.extrapolation,
-        }
+    def document(self) -> PredictedGain:
+        """Return the answer as the JSON document holds it."""
+        from nanogpt_rs.commands.job_documents import PredictedGain
+
+        measured = self.difference
+        return PredictedGain(
+            self.reference,
+            self.id,
+            None if measured is None else measured.role,
+            None if measured is None else measured.comparison.verdict,
+            **vars(self.gain),
+            sentence=self.sentence,
+            extrapolation=self.extrapolation,
+        )
 
 
 def predict(
@@ -147,17 +147,18 @@ def predict(
     answers = [answer_for(difference, size, described) for difference in differences]
     too_large = does_not_fit(described.size * characters / size, examine().memory)
     if as_json:
-        print_json(
-            {
-                "build": asdict(build),
-                "corpus": text.id,
-                "sha256": text.sha256,
-                "measured_bytes": size,
-                "job": asdict(described),
-                "does_not_fit": too_large,
-                "answers": [answer.document() for answer in answers],
-            }
+        from nanogpt_rs.commands import job_documents
+
+        document = job_documents.PredictedJob(
+            job=described,
+            answers=tuple(answer.document() for answer in answers),
+            build=build,
+            corpus=text.id,
+            sha256=text.sha256,
+            measured_bytes=size,
+            does_not_fit=too_large,
         )
+        print_json("job predict", document)
         return
     print_table(answers)
     print_sentences(answers)
@@ -225,8 +226,12 @@ def answer_from_record(described: TrainingJob, record: Path, as_json: bool) -> N
         for id in others
     ]
     if as_json:
-        documents = [answer.document() for answer in answers]
-        print_json({"run": run.run, "job": asdict(described), "answers": documents})
+        from nanogpt_rs.commands import job_documents
+
+        gains = tuple(answer.document() for answer in answers)
+        print_json(
+            "job predict", job_documents.PredictedJob(job=described, answers=gains, run=run.run)
+        )
         return
     best = max(answers, key=lambda answer: answer.gain.seconds)
     for line in (best.sentence, best.extrapolation):

@@ -31,20 +31,21 @@ def implementations(
     reasons = [lacking(row) for row in rows]
     ideas = ["" if reason else idea_of(row) for row, reason in zip(rows, reasons, strict=True)]
     if as_json:
-        print_json(
-            [
-                {
-                    "task": row.task,
-                    "id": row.id,
-                    "target": row.target,
-                    "marks": sorted(row.marks),
-                    "idea": idea,
-                    "unavailable": reason,
-                    "origin": str(row.origin) if row.origin else None,
-                }
-                for row, reason, idea in zip(rows, reasons, ideas, strict=True)
-            ]
+        from nanogpt_rs.commands import documents
+
+        listed = tuple(
+            documents.ListedImplementation(
+                row.task,
+                row.id,
+                row.target,
+                tuple(sorted(row.marks)),
+                idea,
+                reason,
+                str(row.origin) if row.origin else None,
+            )
+            for row, reason, idea in zip(rows, reasons, ideas, strict=True)
         )
+        print_json("list implementations", documents.Implementations(listed))
         return
     for task in dict.fromkeys(row.task for row in rows):
         marks = layout.prose("marks", under=0)
@@ -74,17 +75,14 @@ def tasks(sources: From = None, as_json: AsJson = False) -> None:
 
     admit(sources)
     counts = Counter(row.task for row in rows())
-    documents = [
-        {
-            "task": name,
-            "contract": task.contract,
-            "by_default": task.by_default,
-            "implementations": counts[name],
-        }
-        for name, task in TASKS.items()
-    ]
     if as_json:
-        print_json(documents)
+        from nanogpt_rs.commands import documents
+
+        listed = tuple(
+            documents.ListedTask(name, task.contract, task.by_default, counts[name])
+            for name, task in TASKS.items()
+        )
+        print_json("list tasks", documents.Tasks(listed))
         return
     table = layout.Table(
         [
@@ -94,10 +92,9 @@ def tasks(sources: From = None, as_json: AsJson = False) -> None:
             layout.prose("runs by default"),
         ]
     )
-    for document in documents:
-        by_default = "yes" if document["by_default"] else ""
-        count = str(document["implementations"])
-        table.add(str(document["task"]), str(document["contract"]), count, by_default)
+    for name, task in TASKS.items():
+        by_default = "yes" if task.by_default else ""
+        table.add(name, task.contract, str(counts[name]), by_default)
     out.show(table)
 
 
@@ -109,12 +106,14 @@ def corpora(as_json: AsJson = False) -> None:
     from nanogpt_rs.ruler.corpora import CORPORA, golden_hashes
 
     if as_json:
-        print_json(
-            [
-                {"id": id, "description": source.description, "sha256": golden_hashes()[id]}
-                for id, source in CORPORA.items()
-            ]
+        from nanogpt_rs.commands import documents
+
+        hashes = golden_hashes()
+        listed = tuple(
+            documents.ListedCorpus(id, source.description, hashes[id])
+            for id, source in CORPORA.items()
         )
+        print_json("list corpora", documents.Corpora(listed))
         return
     table = layout.Table([layout.ids("corpus"), layout.prose("description")])
     for id, source in CORPORA.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,9 +83,10 @@ def memory(
     request = f"{task} {ids} {everything} {text.sha256} {processes}"
     keep(results, request, build, text, footprints)
     if as_json:
-        cells = [asdict(footprint) for footprint in footprints]
-        document = {"build": asdict(build), "corpus": text.id, "sha256": text.sha256}
-        print_json({**document, "proved_on": proved, "cells": cells})
+        from nanogpt_rs.commands import documents
+
+        document = documents.FirstCalls(build, text.id, text.sha256, proved, tuple(footprints))
+        print_json("profile memory", document)
     else:
         print_corpus(text.id, text.sha256, len(text.text), text.description)
         for title, of_state in by_state(task, footprints):

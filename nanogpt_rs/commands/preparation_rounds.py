@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,7 @@ from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
+    from nanogpt_rs.commands.job_documents import TimedPreparations
     from nanogpt_rs.records.preparations import PreparationRounds
     from nanogpt_rs.records.schema import Run
     from nanogpt_rs.ruler.provenance import Build
@@ -120,22 +121,24 @@ def report_measured(
         result = shard_limit.result_of(ways, size, watch.so_far())
         files.keep_whole(kept_in, run, [result])
     if as_json:
-        print_json(document_of(result, run))
+        print_json("data bench", document_of(result, run))
     else:
         print_rounds(result)
 
 
-def document_of(result: PreparationRounds, run: Run) -> dict[str, Any]:
+def document_of(result: PreparationRounds, run: Run) -> TimedPreparations:
     """Return a result as the command's JSON document."""
-    return {
-        "rounds": result.rounds,
-        "limit": {"seconds": result.limit_seconds},
-        "start_up": {"seconds": result.start_up_seconds, "memory": result.start_up_memory},
-        "arms": [asdict(arm) for arm in result.arms],
-        "run": asdict(run),
-        "bytes": result.bytes,
-        "meanwhile": asdict(result.meanwhile),
-    }
+    from nanogpt_rs.commands import job_documents
+
+    return job_documents.TimedPreparations(
+        rounds=result.rounds,
+        limit=job_documents.LimitTime(result.limit_seconds),
+        start_up=job_documents.StartUp(result.start_up_seconds, result.start_up_memory),
+        arms=result.arms,
+        run=run,
+        bytes=result.bytes,
+        meanwhile=result.meanwhile,
+    )
 
 
 def print_rounds(result: PreparationRounds) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,6 +34,7 @@ from nanogpt_rs.ruler.provenance import check as check_build
 from nanogpt_rs.words import counted, duration
 
 if TYPE_CHECKING:
+    from nanogpt_rs.commands.job_documents import PreparedShards
     from nanogpt_rs.preparing.engines import Engine
     from nanogpt_rs.preparing.preparation import Prepared
 
@@ -85,11 +86,10 @@ def prepare(
             stop(
                 INTERRUPTED, "interrupted; what is finished is kept", "give the same command again"
             )
-        document = document_of(prepared, chosen)
     if as_json:
-        print_json(document)
+        print_json("data prepare", document_of(prepared, chosen))
     else:
-        print_outcome(to, document)
+        print_outcome(to, prepared, chosen)
 
 
 def check_shards(
@@ -154,7 +154,9 @@ def report_check(folder: Path, as_json: bool) -> None:
 
         differences = list(faults(folder, hashes=True, progress=advance))
     if as_json:
-        print_json({"fits": not differences, "faults": differences})
+        from nanogpt_rs.commands import job_documents
+
+        print_json("data check", job_documents.CheckedShards(not differences, tuple(differences)))
     elif not differences:
         out.say(f"{folder}: both shards are as the manifest says")
     for difference in differences:
@@ -163,43 +165,45 @@ def report_check(folder: Path, as_json: bool) -> None:
         sys.exit(FAILED)
 
 
-def document_of(prepared: Prepared, engine: Engine) -> dict[str, Any]:
+def document_of(prepared: Prepared, engine: Engine) -> PreparedShards:
     """Return the JSON document of a preparation."""
-    return {
-        "manifest": prepared.manifest.document(),
-        "already": prepared.already,
-        "parts": prepared.parts,
-        "resumed": {"vocabulary": prepared.scanned, "encoding": prepared.encoded},
-        "engine": {"name": engine.name, "workers": engine.workers},
-        "seconds": prepared.seconds.wall,
-        "busy_seconds": prepared.seconds.busy,
-    }
+    from nanogpt_rs.commands import job_documents
+
+    manifest = prepared.manifest
+    return job_documents.PreparedShards(
+        manifest=job_documents.ShardManifest(
+            **{**manifest.document(), "shards": dict(manifest.shards), "sources": manifest.sources}
+        ),
+        already=prepared.already,
+        parts=prepared.parts,
+        resumed=job_documents.PreparedParts(prepared.scanned, prepared.encoded),
+        engine=job_documents.PreparationEngine(engine.name, engine.workers),
+        seconds=prepared.seconds.wall,
+        busy_seconds=prepared.seconds.busy,
+    )
 
 
-def print_outcome(folder: Path, document: dict[str, Any]) -> None:
+def print_outcome(folder: Path, prepared: Prepared, engine: Engine) -> None:
     """Print what a preparation wrote, and how long its stages took."""
-    manifest = document["manifest"]
-    if document["already"]:
+    manifest = prepared.manifest
+    if prepared.already:
         out.say(f"{folder}: holds the shards of these files already")
         return
     heads = ("wall clock", "all workers")
     table = layout.Table([layout.prose("stage"), *map(layout.figures, heads)])
-    for stage, seconds in document["seconds"].items():
-        table.add(stage, duration(seconds), duration(document["busy_seconds"][stage]))
+    for stage, seconds in prepared.seconds.wall.items():
+        table.add(stage, duration(seconds), duration(prepared.seconds.busy[stage]))
     out.show(table)
-    resumed = document["resumed"]
     before = (
-        f"; {resumed['vocabulary']} had been read and {resumed['encoding']} written before"
-        if resumed["vocabulary"]
+        f"; {prepared.scanned} had been read and {prepared.encoded} written before"
+        if prepared.scanned
         else ""
     )
-    engine = document["engine"]
-    workers, name = engine["workers"], engine["name"]
+    workers = engine.name.removesuffix("s") if engine.workers == 1 else engine.name
     out.say(
-        f"{counted(manifest['characters'], 'character')}, "
-        f"{manifest['vocabulary_size']:,} distinct; {counted(document['parts'], 'part')} by "
-        f"{workers} {name.removesuffix('s') if workers == 1 else name}{before}"
+        f"{counted(manifest.characters, 'character')}, "
+        f"{len(manifest.vocabulary):,} distinct; {counted(prepared.parts, 'part')} by "
+        f"{engine.workers} {workers}{before}"
     )
-    for name, shard in manifest["shards"].items():
-        size = counted(shard["characters"], "id")
-        out.say(f"{folder / name}: {size}, SHA-256 {shard['sha256'][:12]}")
+    for name, shard in manifest.shards:
+        out.say(f"{folder / name}: {counted(shard.characters, 'id')}, SHA-256 {shard.sha256[:12]}")

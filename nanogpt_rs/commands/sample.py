@@ -57,7 +57,9 @@ def sample(
         device=device,
     )
     if as_json:
-        print_json({"prompt": prompt, "text": "".join(characters)})
+        from nanogpt_rs.commands.job_documents import SampledText
+
+        print_json("model sample", SampledText(prompt, "".join(characters)))
         return
     sys.stdout.write(prompt.lstrip("\n"))
     for character in characters:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
@@ -20,6 +19,7 @@ from nanogpt_rs.words import counted_builds
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nanogpt_rs.commands.documents import SelfTestRun
     from nanogpt_rs.records.kinds import Recorded
     from nanogpt_rs.statistics.alarms import Count, Finding, RivalFinding
     from nanogpt_rs.statistics.rebuilds import RebuildFinding
@@ -103,15 +103,16 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
             "together; copy those of one machine into a folder of their own",
         )
     if as_json:
-        print_json(
-            {
-                "condition": condition,
-                "about": [about(condition, recorded) for recorded in runs],
-                "findings": [asdict(finding) for finding in findings],
-                "rivals": [asdict(finding) for finding in others],
-                "rebuilds": [asdict(finding) for finding in over_builds],
-            }
+        from nanogpt_rs.commands import documents
+
+        document = documents.SelfTested(
+            condition,
+            tuple(about(condition, recorded) for recorded in runs),
+            tuple(findings),
+            tuple(others),
+            tuple(over_builds),
         )
+        print_json("doctor --self-test", document)
         return
     if findings or others:
         print_selftest(condition, findings, others)
@@ -119,9 +120,11 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
         print_rebuilds(condition, over_builds)
 
 
-def about(condition: str, recorded: Recorded) -> dict[str, Any]:
-    """Return a document that says when, on which machine and of which build a run was made."""
+def about(condition: str, recorded: Recorded) -> SelfTestRun:
+    """Return when, on which machine and of which build a run was made, for the JSON document."""
+    from nanogpt_rs.commands.documents import SelfTestedText, SelfTestRun
     from nanogpt_rs.records.self_tests import SelfTestGroup
+    from nanogpt_rs.ruler.provenance import Build
 
     run = recorded.run
     texts = {
@@ -129,16 +132,16 @@ def about(condition: str, recorded: Recorded) -> dict[str, Any]:
         for record in recorded.others
         if isinstance(record, SelfTestGroup)
     }
-    corpus = [{"id": id, "sha256": sha256} for id, sha256 in texts.items()]
-    return {
-        "about": condition,
-        "at": run.began.isoformat(),
-        "run": run.run,
-        "commit": run.commit,
-        "machine": asdict(run.machine),
-        "build": {"info": run.build, "sources": run.sources},
-        "corpus": corpus[0] if corpus else None,
-    }
+    corpus = [SelfTestedText(id, sha256) for id, sha256 in texts.items()]
+    return SelfTestRun(
+        about=condition,
+        at=run.began.isoformat(),
+        run=run.run,
+        commit=run.commit,
+        machine=run.machine,
+        build=Build(run.build, run.sources),
+        corpus=corpus[0] if corpus else None,
+    )
 
 
 def print_selftest(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,6 +33,7 @@ from nanogpt_rs.ruler.corpora import CORPORA
 from nanogpt_rs.words import counted, meanwhile_line
 
 if TYPE_CHECKING:
+    from nanogpt_rs.commands.documents import ShownRun
     from nanogpt_rs.records.kinds import Recorded
 
 
@@ -106,7 +107,9 @@ def show(
         refuse_beside(context, "FILES", "results")
     runs = runs_of(files, results)
     if as_json:
-        print_json([document_of(recorded) for recorded in runs])
+        from nanogpt_rs.commands import documents
+
+        print_json("show", documents.Shown(tuple(map(document_of, runs))))
     elif format == Format.TABLE:
         for recorded in runs:
             print_recorded(recorded)
@@ -146,17 +149,14 @@ def export(runs: Sequence[Recorded], format: str, to: Path | None) -> None:
         write_whole(to, data)
 
 
-def document_of(recorded: Recorded) -> dict[str, Any]:
-    """Return a run as a JSON document, with its cells' tests adjusted together."""
+def document_of(recorded: Recorded) -> ShownRun:
+    """Return a run as the JSON document holds it, with its cells' tests adjusted together."""
+    from nanogpt_rs.commands.documents import ShownRecord, ShownRun
     from nanogpt_rs.records.kinds import kind_of_other
     from nanogpt_rs.statistics.adjusted import adjusted
 
-    return {
-        "run": asdict(recorded.run),
-        "complete": recorded.complete,
-        "cells": [asdict(cell) for cell in adjusted(recorded.cells)],
-        "others": [{"kind": kind_of_other(other), **asdict(other)} for other in recorded.others],
-    }
+    others = tuple(ShownRecord(kind_of_other(other), other) for other in recorded.others)
+    return ShownRun(recorded.run, recorded.complete, tuple(adjusted(recorded.cells)), others)
 
 
 def print_recorded(recorded: Recorded) -> None:

@@ -177,7 +177,15 @@ def train(
         picture = loss_curve(summary.losses, summary.val_losses, title)
         Path(curve).write_text(picture, encoding="utf-8")
     if as_json:
-        print_json(document)
+        from nanogpt_rs.commands import job_documents
+        from nanogpt_rs.records.schema import Meanwhile
+
+        parts = {
+            "corpus": job_documents.TrainedCorpus(**document["corpus"]),
+            "prepare": job_documents.UsedPreparation(**document["prepare"]),
+            "meanwhile": Meanwhile(**document["meanwhile"]),
+        }
+        print_json("model train", job_documents.TrainedModel(**{**document, **parts}))
     else:
         print_outcome(document)
     if summary.interrupted:

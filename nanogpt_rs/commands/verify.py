@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nanogpt_rs.commands import layout
@@ -52,7 +51,9 @@ def verify(
                 advance(f"verify {row.task} {row.id}", len(proofs), len(rows) * len(names))
                 proofs.append(verify_apart(row, name))
     if as_json:
-        print_json([asdict(proof) for proof in proofs])
+        from nanogpt_rs.commands import documents
+
+        print_json("verify", documents.Proofs(tuple(proofs)))
     else:
         columns = [layout.ids("task"), layout.ids("implementation"), layout.ids("corpus")]
         table = layout.Table([*columns, layout.prose("proof")])

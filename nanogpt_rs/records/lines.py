@@ -69,19 +69,25 @@ def spelled_out(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def plain(value: Any) -> Any:
-    """Return a document as JSON can hold it, with its numbers at ``DIGITS`` significant digits.
+def plain(value: Any, most_digits: int | None = DIGITS) -> Any:
+    """Return a document as JSON can hold it.
 
     A number that is not finite becomes ``None``. A lone surrogate is written as an escape.
+
+    Args:
+        value: Document, or a part of it.
+        most_digits: Significant digits that numbers are rounded to. ``None``: all that they have.
     """
     if isinstance(value, str):
         return spelled_out(value)
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        return value if most_digits is None else float(f"{value:.{most_digits}g}")
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {spelled_out(str(key)): plain(item, most_digits) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [plain(item, most_digits) for item in value]
     return value
 
 

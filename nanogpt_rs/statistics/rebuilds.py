@@ -15,7 +15,6 @@ from nanogpt_rs.records.kinds import Other
 from nanogpt_rs.records.self_tests import RebuildComparison, SelfTestCounts, SelfTestRebuild
 from nanogpt_rs.statistics.alarms import Count, count
 from nanogpt_rs.statistics.counts import same_count
-from nanogpt_rs.statistics.trimmed import LEVEL, holm
 
 STEADY = 0.02
 """Relative difference of the slowest to the fastest of 16 builds below which a row is steady."""
@@ -147,6 +146,8 @@ def different_rows(parts: Sequence[SelfTestRebuild]) -> dict[str, bool]:
     Args:
         parts: The tasks of one pair. Their tests are adjusted together.
     """
+    from nanogpt_rs.statistics.trimmed import LEVEL, holm
+
     comparisons = named(parts)
     tested = [
         (name, comparison)
@@ -213,6 +214,8 @@ def found_of(share: float, compared: Sequence[SelfTestRebuild], steady: set[str]
         compared: All pairs with the same number of builds.
         steady: Task and id of the rows whose builds differ little.
     """
+    from nanogpt_rs.statistics.trimmed import LEVEL
+
     records = [record for record in compared if record.slower == share]
     tests = len({name for name, _ in named(compared)})
     hits: dict[bool, list[bool]] = {True: [], False: []}

@@ -41,20 +41,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_it_is_listed_and_verified(nanogpt_rs: Run, site: str) -> None:
     chosen = ("words", "--from", str(TASK), "--json")
-    rows = json.loads(nanogpt_rs("list", *chosen, PYTHONPATH=site).stdout)
+    listed = json.loads(nanogpt_rs("list", *chosen, PYTHONPATH=site).stdout)
+    rows = listed["implementations"]
     assert [row["id"] for row in rows] == ["python/counter", "rust/hash_map"]
     assert rows[0]["idea"].startswith("A Counter over the pieces of str.split")
     assert rows[1]["idea"].startswith("A hash map from words, as slices of the text")
     assert all("foreign" in row["marks"] for row in rows)
     assert all(row["origin"].startswith("words, SHA-256 ") for row in rows)
     done = nanogpt_rs("verify", *chosen, PYTHONPATH=site)
-    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right", "right"], done.stdout
+    assert [proof["status"] for proof in json.loads(done.stdout)["proofs"]] == ["right", "right"], (
+        done.stdout
+    )
 
 
 def test_without_its_package_it_is_not_applicable(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("verify", "words", "--from", str(TASK), "--json")
     assert done.returncode == 3
-    details = {proof["details"][0] for proof in json.loads(done.stdout)}
+    details = {proof["details"][0] for proof in json.loads(done.stdout)["proofs"]}
     assert details == {
         "needs words.counter, which is not installed",
         "needs words.rust, which is not installed",
@@ -70,7 +73,7 @@ def test_a_wrong_answer_to_it_is_found(nanogpt_rs: Run, site: str, tmp_path: Pat
     both = ("--from", str(TASK), "--from", "split_at_spaces.py", "--id=foreign/split_at_spaces")
     done = nanogpt_rs("verify", "words", *both, "--json", PYTHONPATH=site)
     assert done.returncode == 1
-    (verdict,) = json.loads(done.stdout)
+    (verdict,) = json.loads(done.stdout)["proofs"]
     assert any("counts '' 1 times, not 0" in detail for detail in verdict["details"])
 
 

@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.mark.torch
 def test_list_shows_every_row_and_its_idea(nanogpt_rs: Run) -> None:
-    rows = json.loads(nanogpt_rs("list", "--json").stdout)
+    rows = json.loads(nanogpt_rs("list", "--json").stdout)["implementations"]
     assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]
     lacking = {row["unavailable"] for row in rows if row["unavailable"]}
     assert all(reason.endswith("which this processor lacks") for reason in lacking)
@@ -45,7 +45,7 @@ def test_verify_on_both_corpora(nanogpt_rs: Run, tinyshakespeare: object) -> Non
         *("--corpus", "synthetic", "--corpus", "tinyshakespeare"),
     )
     assert done.returncode == 0, done.stderr
-    assert [(v["corpus"], v["status"]) for v in json.loads(done.stdout)] == [
+    assert [(v["corpus"], v["status"]) for v in json.loads(done.stdout)["proofs"]] == [
         ("synthetic", "right"),
         ("tinyshakespeare", "right"),
     ]
@@ -203,7 +203,7 @@ def test_version(nanogpt_rs: Run) -> None:
 def test_doctor_document(nanogpt_rs: Run) -> None:
     done = nanogpt_rs("doctor", "--json")
     assert done.returncode == 0, done.stderr
-    findings = {finding["topic"]: finding for finding in json.loads(done.stdout)}
+    findings = {finding["topic"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert {"processor", "Python", "memory", "Rust module", "implementations"} <= findings.keys()
     assert findings["Rust module"]["good"] is True
     for finding in findings.values():

@@ -72,7 +72,7 @@ def test_a_faulty_contender_is_wrong_when_it_is_verified_alone(
         *("--corpus", ALONE),
     )
     assert done.returncode == 1, done.stderr
-    (verdict,) = json.loads(done.stdout)
+    (verdict,) = json.loads(done.stdout)["proofs"]
     assert verdict["status"] == "wrong"
     assert any(says in detail for detail in verdict["details"]), verdict
 
@@ -87,7 +87,7 @@ def test_a_contender_that_changes_its_input_is_wrong(installation: Installation)
         *("-m", "nanogpt_rs", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
         *("--corpus", "english-1-ascii"),
     )
-    (verdict,) = json.loads(done.stdout)
+    (verdict,) = json.loads(done.stdout)["proofs"]
     assert verdict["status"] == "wrong"
     keeps = "given = list(ids); ids.append(0); return ''.join(vocabulary[i] for i in given)"
     installation.write(
@@ -98,7 +98,7 @@ def test_a_contender_that_changes_its_input_is_wrong(installation: Installation)
         *("-m", "nanogpt_rs", "verify", "decode_list", "--id", "python/map_getitem", "--json"),
         *("--corpus", ALONE),
     )
-    (verdict,) = json.loads(done.stdout)
+    (verdict,) = json.loads(done.stdout)["proofs"]
     assert any("changed its input" in detail for detail in verdict["details"]), verdict
 
 

@@ -176,7 +176,7 @@ def test_compare_measures_in_several_builds_and_says_so(
     assert len(seconds) == COUNT
     assert min(seconds) > 0
     listed = nanogpt_rs("dev", "builds", "--json", NANOGPT_RS_CACHE=str(cache))
-    (row,) = json.loads(listed.stdout)
+    (row,) = json.loads(listed.stdout)["builds"]
     assert len(row["seeds"]) >= COUNT
     assert row["sources"].startswith("checkout ")
 

@@ -477,8 +477,11 @@ def test_show_and_export(nanogpt_rs: Run, tmp_path: Path) -> None:
     done = nanogpt_rs("show", str(FIRST))
     assert done.returncode == 0, done.stderr
     assert "rust/foldhash: slower: " in done.stdout
-    document = json.loads(nanogpt_rs("show", str(FIRST), "--json").stdout)
-    assert [cell["id"] for cell in document[0]["cells"]] == ["rust/rustc_hash", "rust/foldhash"]
+    (shown,) = json.loads(nanogpt_rs("show", str(FIRST), "--json").stdout)["runs"]
+    assert [cell["id"] for cell in shown["cells"]] == [
+        "rust/rustc_hash",
+        "rust/foldhash",
+    ]
     table = nanogpt_rs("show", "--format=csv", str(FIRST)).stdout.splitlines()
     assert len(table) == 3
     assert table[0].startswith("task,id,corpus,")
@@ -535,7 +538,7 @@ def test_the_newest_run_is_told_by_its_record_and_not_by_its_name(
         writer.path.rename(folder / f"{name}.jsonl")
     assert records.newest(folder).stem == "2030-01-01-a"
     done = nanogpt_rs("show", "--results", "results", "--json")
-    assert json.loads(done.stdout)[0]["run"]["run"] == "20300101T000002Z-aaaaaa"
+    assert json.loads(done.stdout)["runs"][0]["run"]["run"] == "20300101T000002Z-aaaaaa"
     # Of copies of one run the last name is taken, whatever the order of the folder.
     (folder / "2030-01-01-b.jsonl").write_bytes((folder / "2030-01-01-a.jsonl").read_bytes())
     assert records.newest(folder).stem == "2030-01-01-b"

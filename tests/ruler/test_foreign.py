@@ -50,7 +50,7 @@ def test_a_file_is_measured_like_ours_and_said_to_be_foreign(
     nanogpt_rs: Run, theirs: Path, tmp_path: Path
 ) -> None:
     chosen = ("charset", "--from", str(theirs), "--id", "foreign/theirs")
-    (row,) = json.loads(nanogpt_rs("list", *chosen, "--json").stdout)
+    (row,) = json.loads(nanogpt_rs("list", *chosen, "--json").stdout)["implementations"]
     assert row["idea"] == "Sorts the text and keeps the first of each group."
     assert row["marks"] == ["default", "foreign"]
     assert row["origin"] == f"theirs.py, SHA-256 {hash_of(theirs)}"
@@ -80,7 +80,9 @@ def test_compare_breakdown_and_verify_take_a_file(nanogpt_rs: Run, theirs: Path)
     done = nanogpt_rs(
         "verify", "charset", "--from", str(theirs), "--id", "foreign/theirs", "--json"
     )
-    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stderr
+    assert [proof["status"] for proof in json.loads(done.stdout)["proofs"]] == ["right"], (
+        done.stderr
+    )
     arguments = ("--from", str(theirs), "--corpus=english-1k-ascii", "--json")
     done = nanogpt_rs("compare", "charset", "python/set", "foreign/theirs", *arguments)
     cells = {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
@@ -107,7 +109,7 @@ def test_a_file_that_breaks_when_it_is_run_breaks_a_worker_alone(
         *("--id", "foreign/theirs", "--id", "rust/ahash"),
     )
     assert done.returncode == 1
-    proofs = {proof["id"]: proof for proof in json.loads(done.stdout)}
+    proofs = {proof["id"]: proof for proof in json.loads(done.stdout)["proofs"]}
     assert proofs["rust/ahash"]["status"] == "right"
     assert proofs["foreign/theirs"]["status"] == "wrong"
     assert says in str(proofs["foreign/theirs"]["details"])
@@ -122,8 +124,10 @@ def test_a_file_may_give_its_function_a_kernel_of_ours(nanogpt_rs: Run, theirs: 
     )
     chosen = ("charset", "--from", str(theirs), "--id", "foreign/theirs", "--json")
     done = nanogpt_rs("verify", *chosen)
-    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stdout
-    (listed,) = json.loads(nanogpt_rs("list", *chosen).stdout)
+    assert [proof["status"] for proof in json.loads(done.stdout)["proofs"]] == ["right"], (
+        done.stdout
+    )
+    (listed,) = json.loads(nanogpt_rs("list", *chosen).stdout)["implementations"]
     assert listed["origin"].startswith("theirs.py and rust_impls, SHA-256 ")
 
 
@@ -286,16 +290,18 @@ def test_an_installed_package_is_measured_and_a_broken_one_left_out(
 ) -> None:
     chosen = ("charset", "--id", "foreign/sorted_groups", "--json")
     done = nanogpt_rs("list", *chosen, PYTHONPATH=str(site))
-    (row,) = json.loads(done.stdout)
+    (row,) = json.loads(done.stdout)["implementations"]
     assert row["origin"] == f"their-ideas 2.1, SHA-256 {hash_of(site / 'their_ideas.py')}"
     assert done.stderr.startswith("nanogpt-rs: left out: broken-ideas 2.1: ")
     assert "NameError" in done.stderr
     done = nanogpt_rs("verify", *chosen, PYTHONPATH=str(site))
-    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stderr
+    assert [proof["status"] for proof in json.loads(done.stdout)["proofs"]] == ["right"], (
+        done.stderr
+    )
 
 
 def test_without_third_parties_only_our_rows_are_listed(nanogpt_rs: Run) -> None:
-    rows = json.loads(nanogpt_rs("list", "--json").stdout)
+    rows = json.loads(nanogpt_rs("list", "--json").stdout)["implementations"]
     assert [(row["task"], row["id"]) for row in rows] == [(row.task, row.id) for row in REGISTRY]
 
 

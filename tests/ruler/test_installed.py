@@ -133,9 +133,8 @@ def test_the_command_works_in_their_project(project: Project, command: tuple[str
     assert done.returncode == 0, done.stderr
     assert "right" in done.stdout
     done = project.run(*command, "list", "--json")
-    assert {row["unavailable"] for row in json.loads(done.stdout) if row["id"] == "python/set"} == {
-        None
-    }
+    rows = json.loads(done.stdout)["implementations"]
+    assert {row["unavailable"] for row in rows if row["id"] == "python/set"} == {None}
 
 
 @pytest.mark.parametrize(

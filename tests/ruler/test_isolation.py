@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from installations import Installation
+from printed_documents import statuses_in
 
 from nanogpt_rs.ruler import verification
 
@@ -111,7 +112,7 @@ def test_a_quadratic_idea_is_not_run_on_a_large_vocabulary(installation: Install
         *("-m", "nanogpt_rs", "verify", "charset", "--id", "rust/smallvec", "--json"),
         *("--corpus", "distinct-1m-ucs4", "--corpus", "han1000-1m-ucs2"),
     )
-    assert [proof["status"] for proof in json.loads(done.stdout)] == ["n/a", "right"]
+    assert statuses_in(done.stdout) == ["n/a", "right"]
 
 
 def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: Installation) -> None:
@@ -129,6 +130,6 @@ def test_a_vocabulary_that_a_task_cannot_hold_is_not_applicable(installation: In
         corpus,
         "--json",
     )
-    (proof,) = json.loads(done.stdout)
+    (proof,) = json.loads(done.stdout)["proofs"]
     assert (proof["status"], proof["corpus"]) == ("n/a", "file:all.txt")
     assert proof["details"] == ["the corpus has 70,000 distinct characters; the task holds 65,536"]

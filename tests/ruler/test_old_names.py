@@ -42,7 +42,9 @@ def verified(run: Run, path: Path, id: str, **environment: str) -> str:
     """Verify an implementation in a worker process, and return what the command printed beside."""
     options = ["--from", str(path)] if path.is_file() else []
     done = run("verify", *options, "--id", id, *CHOSEN, **environment)
-    assert [proof["status"] for proof in json.loads(done.stdout)] == ["right"], done.stdout
+    assert [proof["status"] for proof in json.loads(done.stdout)["proofs"]] == ["right"], (
+        done.stdout
+    )
     return done.stderr
 
 
@@ -155,6 +157,6 @@ def test_they_work_nowhere_else(nanogpt_rs: Run, tmp_path: Path) -> None:
     }, done.stderr
     path.write_text(FUNCTION.format(imports="from benchmarks.nothing import row"))
     done = nanogpt_rs("verify", "--from", str(path), "--id", "foreign/theirs", *CHOSEN)
-    (proof,) = json.loads(done.stdout)
+    (proof,) = json.loads(done.stdout)["proofs"]
     assert "No module named 'benchmarks.nothing'" in str(proof["details"])
     assert "imports benchmarks" not in done.stderr

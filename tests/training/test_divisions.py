@@ -198,7 +198,7 @@ def test_the_open_division_is_met_and_recorded(
     path = tmp_path / "records/open.jsonl"
     done = nanogpt_rs("model", "race", "open", "--seeds=4", "--json", "--record", str(path))
     assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
+    document = json.loads(done.stdout)["result"]
     assert max(document["losses"]) < 1.88
     assert document["p"] < 0.01
     assert document["counts_loss"] == pytest.approx(1.774, abs=0.001)

@@ -61,11 +61,11 @@ def test_python_for_every_task_is_right_as_it_stands(
     installation.write(registry, (checkout / registry).read_text(encoding="utf-8"))
     arguments = ("--id", "python/my_idea", "--corpus", "english-1k-ascii", "--json")
     done = installation.run("-m", "nanogpt_rs", "verify", *TASKS, *arguments)
-    proofs = json.loads(done.stdout)
+    proofs = json.loads(done.stdout)["proofs"]
     statuses = {(row["task"], row["status"]) for row in proofs}
     assert statuses == {(task, "right") for task in TASKS}
     listed = installation.run("-m", "nanogpt_rs", "list", "--id", "python/my_idea", "--json")
-    for row in json.loads(listed.stdout):
+    for row in json.loads(listed.stdout)["implementations"]:
         assert row["idea"].startswith("A copy of ")
         assert row["marks"] == ["default"]
 
