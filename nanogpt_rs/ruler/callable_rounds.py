@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from itertools import repeat
 from random import Random
 from time import perf_counter_ns, thread_time_ns
 from typing import Any
@@ -155,11 +156,11 @@ def compare(
 def looped(loaded: Loaded, calls: int) -> CallBlock:
     """Time a block of a statement, whose loop is its own."""
     assert loaded.loop is not None
-    loop = loaded.loop
+    loop, times = loaded.loop, repeat(None, calls)
     involuntary, voluntary = switches()
     cpu = thread_time_ns()
     wall = perf_counter_ns()
-    loop(calls)
+    loop(times)
     wall = perf_counter_ns() - wall
     cpu = thread_time_ns() - cpu
     after = switches()

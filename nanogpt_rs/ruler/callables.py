@@ -13,9 +13,9 @@ import io
 import pickle
 import random
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.machinery import EXTENSION_SUFFIXES
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
@@ -55,13 +55,14 @@ class Loaded(NamedTuple):
 
     Attributes:
         function: Calls it.
-        loop: Calls it so many times, without a call in between; ``None`` for all but statements.
+        loop: Calls it once for each item of an iterable, without a call in between; ``None`` for
+            all but statements.
         names: What a statement's setup has bound; empty for all others.
         code: Its code when it was loaded; ``None`` for what is not written in Python.
     """
 
     function: Callable[..., Any]
-    loop: Callable[[int], None] | None = None
+    loop: Callable[[Iterable[None]], None] | None = None
     names: Mapping[str, Any] = {}
     code: object = None
 
@@ -161,30 +162,38 @@ def statement(text: str, setup: str) -> Loaded:
         LoadError: It is not Python.
     """
     names: dict[str, Any] = {"__name__": "__main__"}
-    body = parsed(text, "the statement")
+    parsed(text, "the statement")
     exec(compile(parsed(setup, "the setup"), "<setup>", "exec"), names)  # noqa: S102 - as asked
+    made = compiled(text, names)
+    return Loaded(made["call"], made["loop"], names, made["call"].__code__)
+
+
+def compiled(text: str, names: dict[str, Any]) -> dict[str, Any]:
+    """Return the functions ``call`` and ``loop`` of a statement, which runs with these names.
+
+    Raises:
+        LoadError: It is not Python.
+    """
+    body = parsed(text, "the statement")
     bound = sorted(stored_in(body) & names.keys())
     own: list[ast.stmt] = [ast.Global(bound)] if bound else []
     last = body.body[-1]
     answering = [*body.body]
     if isinstance(last, ast.Expr):
         answering[-1] = ast.copy_location(ast.Return(last.value), last)
-    module = ast.parse(
-        "def call():\n    pass\ndef loop(times):\n    for _ in repeat(None, times):\n        pass\n"
-    )
+    module = ast.parse("def call():\n    pass\ndef loop(times):\n    for _ in times: pass\n")
     call, loop = module.body
     assert isinstance(call, ast.FunctionDef)
     assert isinstance(loop, ast.FunctionDef)
     call.body = [*own, *answering]
     turns = loop.body[0]
     assert isinstance(turns, ast.For)
-    turns.iter = ast.parse("__nanogpt_rs_repeat__(None, times)", mode="eval").body
+    turns.target = ast.Name("_of_the_loop", ast.Store())
     turns.body = body.body
     loop.body = [*own, turns]
-    names["__nanogpt_rs_repeat__"] = repeat
     made: dict[str, Any] = {}
     exec(compile(ast.fix_missing_locations(module), "<statement>", "exec"), names, made)  # noqa: S102
-    return Loaded(made["call"], made["loop"], names, made["call"].__code__)
+    return made
 
 
 def parsed(text: str, shown: str) -> ast.Module:
