@@ -7,7 +7,7 @@ import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -15,7 +15,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanogpt_rs.commands.comparison import heads_of, lines_below, rows_of, table_lines
+from nanogpt_rs.commands.comparison import lines_below, table_of
+from nanogpt_rs.commands.layout import lines_of
 from nanogpt_rs.measuring.callables import Compared, Comparing, Step
 from nanogpt_rs.measuring.callables import compare as compare_callables
 from nanogpt_rs.measuring.readings import Choices, Reading, called_of, read_word
@@ -108,21 +109,21 @@ class Comparison:
 
     def __str__(self) -> str:
         """Return the table, and the sentences below it."""
-        return "\n".join(
-            (*table_lines(self.cells, self.called), *lines_below(self.cells, self.called))
-        )
+        table = lines_of(table_of(self.cells, self.called), None)
+        return "\n".join((*(line.words for line in table), *lines_below(self.cells, self.called)))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the table as notebooks show it."""
 
-        def row(words: tuple[str, ...], tag: str) -> str:
+        def row(words: Iterable[str], tag: str) -> str:
             return "<tr>" + "".join(f"<{tag}>{escape(word)}</{tag}>" for word in words) + "</tr>"
 
-        rows = "".join(row(words, "td") for words in rows_of(self.cells, self.called))
+        table = table_of(self.cells, self.called)
+        head = row((column.head for column in table.columns), "th")
+        rows = "".join(row(words, "td") for words in table.rows)
         below = "<br>".join(map(escape, lines_below(self.cells, self.called)))
-        head = row(heads_of(self.called), "th")
         return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p>{below}</p>"
 
     def to_pandas(self) -> pandas.DataFrame:
