@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
 from pathlib import Path
+from shlex import quote
 from types import ModuleType
 from typing import Any, TypedDict
 
@@ -119,14 +120,18 @@ def add_file(path: Path | str) -> tuple[Implementation, ...]:
         ForeignError: the file cannot be read, brings nothing, or brings rows or tasks that are not
             as they must be.
     """
-    path = Path(path).resolve()
+    named, path = Path(path), Path(path).resolve()  # a symbolic link is known by its own name
+    module = PREFIX + re.sub(r"\W", "_", named.stem)
     for source, rows in _taken.items():
-        if source.path == str(path):
+        if (source.module, source.path) == (module, str(path)):
             return rows
-    if path.suffix != ".py":
-        raise ForeignError(f"{path}: not a Python file: its name must end in .py")
-    module = PREFIX + re.sub(r"\W", "_", path.stem)
-    return _take(_source(module, path, path.stem, path.name))
+    for one in (named, path):
+        if one.suffix != ".py":
+            raise ForeignError(
+                f"{one}: not a Python file: its name does not end in .py",
+                hint="name a Python file, or rename this one",
+            )
+    return _take(_source(module, path, named.stem, named.name))
 
 
 def add_installed() -> list[str]:
@@ -300,6 +305,13 @@ def _contents(source: ForeignSource) -> tuple[list[Task], list[Implementation]]:
             )
         target = f"{source.module}:{{}}"
         id = f"{LANGUAGE}/{source.idea}"
+        if not ID.fullmatch(id):
+            better = re.sub(r"[^a-z0-9_.-]", "_", source.idea.lower())
+            raise ForeignError(
+                f"{source.name}: a file's name is the id of its implementations, here {id}, and an "
+                "id has small letters, digits, '_', '-' and '.' only",
+                hint=f"rename the file: mv {quote(source.name)} {better}.py",
+            )
         return [], [registry.row(task, id, target.format(task), "default") for task in implemented]
     try:
         with importing():
@@ -337,17 +349,28 @@ def _parsed(source: ForeignSource) -> ast.Module:
         raise ForeignError(f"{source.path}: {error}") from None
 
 
-def _names_bound_by(tree: ast.Module) -> set[str]:
-    """Return the names that a file binds at its top level."""
+SCOPES = (
+    *(ast.AsyncFunctionDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+"""Parts of a file that bind names of their own."""
+
+
+def _names_bound_by(tree: ast.AST) -> set[str]:
+    """Return the names that a file binds at its top level, also within ``try``, ``if`` and so on.
+
+    Which branch is taken, only its own code can say.
+    """
     names: set[str] = set()
-    for node in tree.body:
+    for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names |= {target.id for target in targets if isinstance(target, ast.Name)}
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif not isinstance(node, SCOPES):
+            names |= _names_bound_by(node)
     return names
 
 

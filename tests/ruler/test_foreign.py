@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -313,6 +314,54 @@ def test_the_name_of_a_file_need_not_be_an_identifier(
     done = nanogpt_rs("verify", "charset", "--from", str(path), "--id", f"foreign/{path.stem}")
     assert done.returncode == 0, done.stderr
     assert "right" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["My Idea.py", "größe.py", "a+b.py"])
+def test_a_file_whose_name_makes_no_id_is_to_be_renamed(
+    nanogpt_rs: Run, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("def charset(text): return set(text)\n", encoding="utf-8")
+    done = nanogpt_rs("verify", "charset", "--from", name)
+    assert done.returncode == 2
+    said = only_message(done.stderr)
+    assert said.text.startswith(f"{name}: a file's name is the id of its implementations")
+    words = shlex.split(said.hint.removeprefix("rename the file: "))
+    assert words[:2] == ["mv", name]
+    (tmp_path / name).rename(tmp_path / words[2])
+    id = f"foreign/{words[2].removesuffix('.py')}"
+    assert nanogpt_rs("list", "charset", "--from", words[2], "--id", id).returncode == 0
+
+
+def test_a_symbolic_link_is_known_by_its_own_name(
+    nanogpt_rs: Run, theirs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "first.py").symlink_to(theirs)
+    (tmp_path / "second.py").symlink_to(theirs)
+    ids = ("foreign/first", "foreign/second")
+    done = nanogpt_rs(
+        *("verify", "charset", "--json", "--corpus=english-60-ascii"),
+        *("--from=first.py", "--from=second.py", *(f"--id={id}" for id in ids)),
+    )
+    assert [(one["id"], one["status"]) for one in json.loads(done.stdout)] == [
+        (id, "right") for id in ids
+    ]
+
+
+def test_a_function_in_a_branch_or_under_another_name_is_found(
+    nanogpt_rs: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "branches.py").write_text(
+        "try:\n    from nowhere import charset\n"
+        "except ImportError:\n    def charset(text):\n        return set(text)\n"
+        "if True:\n    with open(__file__):\n        count, other = dict, 1\n"
+        "import json as encode\n"
+        "shown = [decode_list for decode_list in ()]\n"
+        "def helper():\n    encode_array = 1\n"
+    )
+    rows = json.loads(nanogpt_rs("list", "--from=branches.py", "--json").stdout)
+    assert [row["task"] for row in rows if row["id"] == "foreign/branches"] == [
+        *("charset", "encode", "count"),
+    ]
 
 
 def test_a_file_with_rows_may_import_a_module_beside_it(nanogpt_rs: Run, theirs: Path) -> None:
