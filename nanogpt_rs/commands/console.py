@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from nanogpt_rs.commands.terminal import Terminal
-from nanogpt_rs.ruler import errors, text_files
+from nanogpt_rs.ruler import errors, remarks
 
 if TYPE_CHECKING:
     from nanogpt_rs.commands.document import Document
@@ -188,7 +188,7 @@ def set_volume(*, quiet: bool, verbose: bool) -> None:
     if quiet and verbose:
         stop(USAGE, "--quiet and --verbose contradict each other", "give one of them")
     volume.quiet, volume.verbose = quiet, verbose
-    text_files.tell = note
+    remarks.say_by(note)
 
 
 def note(message: str, hint: str | None = None) -> None:

@@ -15,12 +15,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from nanogpt_rs.preparing.engines import EngineError, TimedResult, call_kernel
+from nanogpt_rs.ruler.remarks import say
 
 CONNECT_SECONDS = 60
 WORKER_SECONDS = 300
 """Seconds in which the first worker must join; on a busy machine its imports take long."""
 COUNT_EVERY = 2.0
 """Seconds after which workers are counted again."""
+TOLD_AFTER = 5.0
+"""Seconds without any worker after which that is said; one that is restarted is back sooner."""
 RETRIES = 3
 """Number of times that a part is tried once more after its worker ended during it."""
 
@@ -68,6 +71,8 @@ class Dask:
         self.client, self.here, self.local = client, here, local
         self.scheduler = client.scheduler.address
         self.expected = build()
+        self.workerless_since: float | None = None
+        self.told = False
         self.count()
 
     def count(self) -> None:
@@ -115,8 +120,33 @@ class Dask:
         return f"the scheduler {self.scheduler} was lost"
 
     def lost(self) -> str | None:
-        """Return that the scheduler does not answer any more, or ``None`` if it does."""
-        return None if self.client.status == "running" else self.loss()
+        """Return why no more results will come, or ``None``.
+
+        The scheduler does not answer, or has had no worker for long. Without workers it would wait
+        for ever; so this says at first that it waits, as one may be about to join.
+        """
+        try:
+            workers = len(self.client.nthreads()) if self.client.status == "running" else None
+        except (OSError, AttributeError):
+            workers = None
+        if workers is None:
+            return self.loss()
+        now = time.monotonic()
+        if workers:
+            self.workerless_since, self.told = None, False
+            return None
+        self.workerless_since = self.workerless_since or now
+        waited = now - self.workerless_since
+        workerless = f"the scheduler {self.scheduler} has no worker any more"
+        if waited > WORKER_SECONDS:
+            return f"{workerless}, and none joined within {WORKER_SECONDS} s"
+        if waited > TOLD_AFTER and not self.told:
+            self.told = True
+            say(
+                f"{workerless}; waiting for one, at most {WORKER_SECONDS} s",
+                f"start one: dask worker {self.scheduler}",
+            )
+        return None
 
     def abandon(self, futures: list[Any]) -> bool:
         """Give up all calls. A resumed run repeats those under way, and writes the same bytes."""

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from nanogpt_rs.ruler import synthetic, text_files, texts
+from nanogpt_rs.ruler import remarks, synthetic, text_files, texts
 from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError
 
 TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
@@ -207,7 +207,7 @@ def expect(hashes: Mapping[str, str]) -> None:
         hashes: The SHA-256 of each file, by name.
     """
     _expected.update(hashes)
-    text_files.tell = lambda _message, _hint: None  # the process that started this one has said it
+    remarks.be_quiet()
 
 
 def document_of(error: CorpusError) -> dict[str, str]:
@@ -287,7 +287,10 @@ def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
             try:
                 write_whole(path, data)
             except OSError as error:
-                print(f"nanogpt-rs: corpus {name} is not cached: {error}", file=sys.stderr)
+                remarks.say(
+                    f"corpus {name} is not cached, and is made each time: {error}",
+                    f"set {CACHE_VARIABLE} to a folder that you may write to",
+                )
         return data.decode()
 
     return get

@@ -9,12 +9,11 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 
 from nanogpt_rs.ruler.errors import USAGE, UserError
+from nanogpt_rs.ruler.remarks import say
 
 STREAMS = ("/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 """Paths that mean something else in each process."""
@@ -125,14 +124,6 @@ def remark(path: str, head: bytes) -> tuple[str, str] | None:
     return None
 
 
-def print_remark(message: str, hint: str) -> None:
-    """Print a remark on standard error."""
-    print(f"nanogpt-rs: {message}\nhint: {hint}", file=sys.stderr)
-
-
-tell: Callable[[str, str], None] = print_remark
-"""Called with each remark and its hint. Commands set it, so that ``--quiet`` holds for it too, and
-so do worker processes, which say nothing."""
 _told: set[str] = set()
 
 
@@ -145,5 +136,5 @@ def tell_of(path: str, head: bytes) -> None:
     """
     if path not in _told and (found := remark(path, head)):
         message, hint = found
-        tell(f"{path} {message}", hint)
+        say(f"{path} {message}", hint)
         _told.add(path)

@@ -189,6 +189,40 @@ def test_a_lost_scheduler_is_named_and_finished_parts_are_kept(tmp_path: Path) -
     assert made(tmp_path / "out") == naive(TEXT)
 
 
+@pytest.mark.slow("starts a scheduler and two workers, one after the other")
+def test_a_scheduler_that_lost_all_workers_is_said_to_wait(tmp_path: Path) -> None:
+    with scheduler(tmp_path / "scheduler.json") as (_, address):
+        with worker(address):
+            process = begin(tmp_path, "--scheduler", address)
+        assert process.stderr is not None
+        said = ""
+        while not said.endswith(f"hint: start one: dask worker {address} "):
+            said += " ".join(process.stderr.readline().split()) + " "
+        assert said.startswith(f"nanogpt-rs: the scheduler {address} has no worker any more; waiti")
+        with worker(address):
+            end(process)
+    assert made(tmp_path / "out") == naive(TEXT)
+
+
+def test_waiting_for_a_worker_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nanogpt_rs.preparing import dask_engine
+
+    with scheduler(tmp_path / "scheduler.json") as (_, address):
+        with worker(address), dask_engine.dask(address, 1) as engine:
+            assert engine.lost() is None
+        with worker(address) as only, dask_engine.dask(address, 1) as engine:
+            monkeypatch.setattr(dask_engine, "TOLD_AFTER", 0.2)
+            monkeypatch.setattr(dask_engine, "WORKER_SECONDS", 1)
+            only.kill()
+            until(engine.lost)
+            assert engine.lost() == (
+                f"the scheduler {address} has no worker any more, and none joined within 1 s"
+            )
+    assert capsys.readouterr().err.count("waiting for one, at most 1 s") == 1
+
+
 def test_a_worker_of_another_build_is_refused(tmp_path: Path) -> None:
     import distributed
 
