@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ from nanogpt_rs.commands.options import (
     Everything,
     From,
     Ids,
+    Precise,
     Results,
     Resume,
     Tasks,
@@ -41,10 +43,12 @@ Full = Annotated[
     bool,
     typer.Option(
         "--full",
-        help="Measure the published set, which takes hours. No task, --id, --corpus, --state, "
-        "--all or --from can be given with it.",
+        help="Measure the published set, precisely, which takes hours. No task, --id, --corpus, "
+        "--state, --all, --from or --precise can be given with it.",
     ),
 ]
+CHOICES = ("tasks", "ids", "corpus", "state", "everything", "sources", "precise")
+"""What cannot be chosen with --full."""
 Seconds = Annotated[
     float | None,
     typer.Option(
@@ -66,6 +70,7 @@ def bench(
     seconds: Seconds = None,
     sources: From = None,
     builds: Builds = BUILDS,
+    precise: Precise = False,
     resume: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -79,13 +84,15 @@ def bench(
     For example: nanogpt-rs bench charset --corpus my-text.txt
     """
     if full:
-        refuse_beside(context, "--full", "tasks", "ids", "corpus", "state", "everything", "sources")
+        refuse_beside(context, "--full", *CHOICES)
     if ids:
         refuse_beside(context, "--id", "everything")
     if not full:
         admit(sources)
     build = check()
     contests, requested = chosen_contests(tasks, ids, corpus, state, everything, full, seconds)
+    # Published figures are read as figures, and ranks need intervals that do not overlap.
+    contests = [replace(contest, precise=precise or full) for contest in contests]
     contests = with_builds(contests, builds)
     run_contests("bench", contests, requested, build, results, resume, as_json)
 

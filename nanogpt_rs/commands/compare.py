@@ -29,6 +29,7 @@ from nanogpt_rs.commands.options import (
     Builds,
     From,
     OneCorpus,
+    Precise,
     Results,
     Resume,
     complete_id,
@@ -126,6 +127,7 @@ def compare(
     state: OfState = "warm",
     sources: From = None,
     builds: Builds = BUILDS,
+    precise: Precise = False,
     resume: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -133,8 +135,9 @@ def compare(
     """Find out whether anything that can be called is faster than something else.
 
     Fresh processes call all of them in paired rounds, in random order, with the reference measured
-    twice as a control. Each ratio has an interval. Where the difference is too small to be seen,
-    the verdict says so. Answers are compared first; where they differ, no time is given.
+    twice as a control. Each ratio has an interval. Measuring stops as soon as a verdict is certain.
+    Where the difference is too small to be seen, the verdict says so. Answers are compared first;
+    where they differ, no time is given.
 
     For example: nanogpt-rs compare -s 'text = "to be" * 9999' 'set(text)' 'set(list(text))'
 
@@ -153,12 +156,12 @@ def compare(
             )
         from nanogpt_rs.measuring.readings import Choices
 
-        choices = Choices("\n".join(setup or ()), input, check, same, tolerance, seconds)
+        choices = Choices("\n".join(setup or ()), input, check, same, tolerance, seconds, precise)
         keep = results if given(context, "results") else None
         compare_callables(things, choices, keep, as_json)
         return
     refuse_beside(context, f"the task {task}", *OF_CALLABLES)
-    compare_rows(task, ids, corpus, state, builds, resume, results, as_json)
+    compare_rows(task, ids, corpus, state, builds, precise, resume, results, as_json)
 
 
 def task_of(
@@ -198,6 +201,7 @@ def compare_rows(
     corpus: str,
     state: str,
     builds: int,
+    precise: bool,
     resume: bool,
     results: Path,
     as_json: bool,
@@ -229,7 +233,7 @@ def compare_rows(
     build = check_installed()
     (text,) = load_corpora([corpus])
     rows = tuple(find(task, id) for id in (baseline, *contenders))
-    contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows)
+    contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows, precise=precise)
     requested = {(task, id) for id in contenders}
     contests = with_builds([contest], builds)
     run_contests("compare", contests, requested, build, results, resume, as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,7 @@ from nanogpt_rs.commands.options import (
     Corpora,
     Everything,
     Ids,
+    Precise,
     Results,
     Resume,
     complete_state,
@@ -83,6 +85,7 @@ def diff(
         bool, typer.Option("--markdown", help="Print a Markdown table for a pull request.")
     ] = False,
     builds: Builds = BUILDS,
+    precise: Precise = False,
     resume: Resume = False,
     results: Results = RESULTS,
     as_json: AsJson = False,
@@ -112,6 +115,7 @@ def diff(
     sides = sides_with_builds(sides_of(older, newer), builds)
     old, new = sides
     contests = contests_of(rows, pairs, states, sides, seconds)
+    contests = [replace(contest, precise=precise) for contest in contests]
     request = request_hash(contests, sides)
     about = {"commit": new.commit, "dirty": False, "before": old.commit}
     count = sum(len(contest.contenders) for contest in contests)

@@ -117,6 +117,13 @@ Builds = Annotated[
         "builds need Linux, a checkout and a Rust compiler.",
     ),
 ]
+Precise = Annotated[
+    bool,
+    typer.Option(
+        "--precise",
+        help="Go on to the planned precision also where a verdict is certain earlier.",
+    ),
+]
 Results = Annotated[
     Path, typer.Option(help="Folder for results, with one subfolder for each command.")
 ]

@@ -90,7 +90,7 @@ def print_tables(cells: Sequence[Cell]) -> None:
 def print_table(title: str, cells: Sequence[Cell]) -> None:
     """Print the table of one task on one corpus in one state, and the lines below it."""
     from nanogpt_rs.measuring.changes import sentence
-    from nanogpt_rs.measuring.paired import NO_SWITCH_COUNTS
+    from nanogpt_rs.measuring.measured import NO_SWITCH_COUNTS
     from nanogpt_rs.statistics.ranks import rank_in_words, ranks
 
     cells = sorted(cells, key=lambda cell: cell.seconds or 0.0)

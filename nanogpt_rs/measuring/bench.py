@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.builds import LinkedBuild
 from nanogpt_rs.measuring.machine import MachineWatch
-from nanogpt_rs.measuring.paired import Arm, Measured, Setting
+from nanogpt_rs.measuring.measured import Measured
+from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import registry, rounds
 from nanogpt_rs.ruler.corpora import Corpus, sha256
@@ -56,6 +57,8 @@ class Contest:
         budget: Seconds after which a group stops. ``None``: chosen from the length of a call.
         builds: The builds of the Rust module that processes draw from; none: what is installed.
         package_builds: The folders of builds of third parties' packages, by package.
+        precise: Whether to go on to the planned precision where a verdict is certain earlier.
+        tests: Number of tests that are adjusted together with these; 0: those of a group alone.
     """
 
     corpus_name: str
@@ -66,6 +69,8 @@ class Contest:
     budget: float | None = None
     builds: tuple[LinkedBuild, ...] = ()
     package_builds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    precise: bool = False
+    tests: int = 0
 
     @property
     def task(self) -> str:
@@ -101,6 +106,14 @@ class Contest:
         """Return the largest number of groups that the contest can need."""
         others = [row for row in self.contenders if row not in self.references.values()]
         return self.groups_for(len(others))
+
+    def test_count(self) -> int:
+        """Return the largest number of tests that the contest can make."""
+        return sum(
+            row != reference and not is_limit(row)
+            for reference in self.references.values()
+            for row in self.contenders
+        )
 
     def groups_for(self, others: int) -> int:
         """Return the number of groups for this many contenders that are not references."""
@@ -194,6 +207,7 @@ def request_hash(contests: Sequence[Contest]) -> str:
         [contest.task, contest.corpus.id, contest.corpus.sha256, contest.state, contest.budget]
         + [row.id for row in contest.contenders]
         + ([len(contest.builds)] if contest.builds else [])
+        + (["precise"] if contest.precise else [])
         + [folder for folders in contest.package_builds.values() for folder in folders]
         for contest in contests
     ]
@@ -229,6 +243,8 @@ def bench(contests: Sequence[Contest], advance: Advance, store: CellStore) -> li
         The cells in the order of the contests, and within a contest the fastest first. Where there
         is more than one test, p-values and verdicts are adjusted by Holm; intervals are not.
     """
+    tests = sum(contest.test_count() for contest in contests)
+    contests = [replace(contest, tests=tests) for contest in contests]
     proofs: dict[tuple[str, str, str], Proof] = {}
 
     def prove(row: Implementation, corpus_name: str) -> Proof:
@@ -415,12 +431,13 @@ def run_arms(
     Raises:
         WorkerError: A process gave no answer.
     """
+    compared = [(arm, first) for _, first, arm in pairs]
 
     def is_done(measured: Measured) -> bool:
         tick()
         if not pairs:
             return True
-        return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
+        return measured.enough(compared, contest.tests)
 
     builds = {"": contest.builds} if contest.builds else {}
     setting = Setting(
@@ -431,7 +448,14 @@ def run_arms(
         builds,
         contest.package_builds,
     )
-    return paired.measure(setting, arms, is_done, lambda _: tick(), budget=contest.budget)
+    return paired.measure(
+        setting,
+        arms,
+        is_done,
+        lambda _: tick(),
+        budget=contest.budget,
+        early=() if contest.precise else compared,
+    )
 
 
 def cell_fields(

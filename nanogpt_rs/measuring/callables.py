@@ -16,7 +16,8 @@ from typing import Any, cast
 from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.bench import worker_end
 from nanogpt_rs.measuring.machine import MachineWatch
-from nanogpt_rs.measuring.paired import Arm, Measured
+from nanogpt_rs.measuring.measured import Measured
+from nanogpt_rs.measuring.paired import Arm
 from nanogpt_rs.measuring.run import describe
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.records.files import begin, locked
@@ -34,6 +35,7 @@ from nanogpt_rs.ruler.callable_answers import Request
 from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.statistics import blocks
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.words import duration
 
@@ -314,9 +316,10 @@ def measure(comparing: Comparing, arms: Sequence[Arm], step: Step, *, watchful: 
     Raises:
         WorkerError: A process gave no answer.
     """
+    pairs = [(arm, blocks.BASELINE) for arm in range(2, len(arms))]
 
     def is_done(measured: Measured) -> bool:
-        return measured.enough([measured.compare(arm) for arm in range(2, len(arms))])
+        return measured.enough(pairs)
 
     return paired.measure(
         CallablesSetting(comparing.request, watchful),
@@ -324,6 +327,7 @@ def measure(comparing: Comparing, arms: Sequence[Arm], step: Step, *, watchful: 
         is_done,
         lambda phase: step("a first estimate" if phase == "pilot" else "measuring"),
         budget=comparing.seconds,
+        early=() if comparing.precise else pairs,
     )
 
 

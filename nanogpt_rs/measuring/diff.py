@@ -39,7 +39,8 @@ from nanogpt_rs.measuring.builds import (
     wheel_with_kept_link,
 )
 from nanogpt_rs.measuring.machine import MachineWatch
-from nanogpt_rs.measuring.paired import Arm, Measured, Setting
+from nanogpt_rs.measuring.measured import Measured
+from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
@@ -313,7 +314,8 @@ def diff(
         with the older. Tests are adjusted by Holm, and invalid where a control was called
         different.
     """
-    for contest in contests:
+    tests = sum(len(contest.contenders) for contest in contests)
+    for contest in (replace(contest, tests=tests) for contest in contests):
         finished = {cell.key for cell in store.cells}
         for row in contest.contenders:
             step = f"{row.task} {row.id} on {contest.corpus.id}, {contest.state}"
@@ -344,7 +346,7 @@ def compare_row(
 
     def is_done(measured: Measured) -> bool:
         tick()
-        return measured.enough([measured.compare(2)])
+        return measured.enough([(2, 0)], contest.tests)
 
     try:
         measured = paired.measure(
@@ -353,6 +355,7 @@ def compare_row(
             is_done,
             lambda _: tick(),
             budget=contest.budget,
+            early=() if contest.precise else [(2, 0)],
         )
     except WorkerError as error:
         side = new if error.arm == 2 else old

@@ -16,6 +16,7 @@ from typing import Any
 
 from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.bench import Advance, references_of
+from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.paired import Announce, Arm, Setting
 from nanogpt_rs.measuring.selection import select
 from nanogpt_rs.records.schema import Difference, Trained
@@ -247,8 +248,8 @@ def compare(
     ]
     setting = Setting(PREPARATION, name, comparison_state())
 
-    def is_done(measured: paired.Measured) -> bool:
-        return measured.enough([measured.compare(arm, first) for _, first, arm in pairs])
+    def is_done(measured: Measured) -> bool:
+        return measured.enough([(arm, first) for _, first, arm in pairs])
 
     called = [replace(arm_of(row), characters=characters) for row in arms]
     measured = paired.measure(setting, called, is_done, announce, budget=budget)

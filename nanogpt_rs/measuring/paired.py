@@ -17,12 +17,12 @@ from typing import Protocol, cast
 import numpy as np
 
 from nanogpt_rs.measuring.builds import LinkedBuild
-from nanogpt_rs.records import schema
+from nanogpt_rs.measuring.measured import Measured, Pair
 from nanogpt_rs.ruler import provenance, rounds, timing
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.rounds import SINGLY
 from nanogpt_rs.ruler.worker import run_worker
-from nanogpt_rs.statistics import blocks, clocks, plan, verdict
+from nanogpt_rs.statistics import blocks, looks, plan
 
 PADDING_LIMIT = 4096
 """Processes differ by up to this many bytes of environment, so that each stack starts elsewhere."""
@@ -34,16 +34,10 @@ LEAST_DEADLINE = 60.0
 """Seconds that any worker may take; one with a longer plan may take 20 times what is planned."""
 TOO_SHORT_FOR_ONE = 0.00002
 """A pilot times single calls; if the shortest takes fewer seconds, it runs again with blocks."""
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The quantiles of a call's time that a record keeps."""
 ECHOED_SECONDS = 0.00002
 """Calls up to this many seconds are so short that it matters how often their code runs."""
 PILOT_SECONDS = 3.0
 """Seconds that a pilot is expected to take for each arm, when nothing is known of it yet."""
-
-NO_SWITCH_COUNTS = (
-    "this system does not say whether a thread was preempted, so that only wall time is left"
-)
 
 Announce = Callable[[str], None]
 """Called with the phase, ``pilot`` or ``measure``, before each worker process is started."""
@@ -283,106 +277,6 @@ def run_pilot(setting: Measurable, arms: Sequence[Arm]) -> Pilot:
     return Pilot(seconds, around)
 
 
-@dataclass
-class Measured:
-    """Everything that the worker processes have measured so far.
-
-    Attributes:
-        plan: How much to measure; planned for the first arms alone where others only run along.
-        along: A process's time with all arms, divided by its time with the planned arms alone.
-        positive: Index of the positive control, an arm after the requested ones, or ``None``.
-        wall_only: Indices of arms that use threads, which only wall time can judge.
-        processes: The blocks of each process.
-        cores: For each arm with threads, by name, how many cores it kept busy in each process.
-        wrong: For each arm, by name, why its last answer was wrong after it had been right.
-        seconds: Seconds that measuring has taken so far, the pilot included.
-    """
-
-    plan: plan.Plan
-    along: float
-    positive: int | None
-    wall_only: tuple[int, ...]
-    processes: list[blocks.Process]
-    cores: dict[str, list[float]]
-    wrong: dict[str, str]
-    seconds: float
-
-    @property
-    def build_count(self) -> int:
-        """The number of builds of the Rust module that the processes loaded."""
-        return len({process.build for process in self.processes})
-
-    def seconds_by_build(self, arm: int) -> tuple[float, ...]:
-        """Return the seconds for one call of an arm in each build, in the order of their seeds.
-
-        Nothing is returned where all processes loaded the same build.
-        """
-        by_build: dict[int, list[blocks.Process]] = {}
-        for process in self.processes:
-            by_build.setdefault(process.build, []).append(process)
-        if len(by_build) < 2:
-            return ()
-        clock = self.clock_of(arm)
-        return tuple(
-            blocks.typical_seconds(by_build[build], arm, clock) for build in sorted(by_build)
-        )
-
-    @property
-    def block_arrays(self) -> list[blocks.Floats]:
-        """The blocks of each process, as arrays of shape (arms, rounds, 5)."""
-        return [process.blocks for process in self.processes]
-
-    def enough(self, comparisons: Sequence[schema.Comparison]) -> bool:
-        """Return whether these comparisons are precise enough, or have used all their time."""
-        return verdict.enough(comparisons, self.plan, self.seconds / self.along)
-
-    def compare(self, contender: int, baseline: int = 0) -> schema.Comparison:
-        """Compare an arm with a baseline, whose control is the arm after the baseline."""
-        wall_only = self.wall_only
-        if not timing.COUNTS_SWITCHES:
-            wall_only = tuple(range(self.processes[0].blocks.shape[0]))
-        if baseline == blocks.BASELINE:
-            comparison = verdict.compare(
-                self.processes, contender, positive=self.positive, wall_only=wall_only
-            )
-        else:
-            chosen = [baseline, baseline + 1, contender]
-            comparison = verdict.compare(
-                [
-                    blocks.Process(process.blocks[chosen], process.others, process.build)
-                    for process in self.processes
-                ],
-                wall_only=[index for index, arm in enumerate(chosen) if arm in wall_only],
-            )
-        return (
-            comparison
-            if timing.COUNTS_SWITCHES
-            else replace(comparison, clock_reason=NO_SWITCH_COUNTS)
-        )
-
-    def seconds_of(self, arm: int) -> float:
-        """Return the seconds for one call of an arm, by the clock that suits it."""
-        clock = self.clock_of(arm)
-        return blocks.typical_seconds(self.processes, arm, clock) or self.wall_of(arm)
-
-    def quantiles_of(self, arm: int) -> tuple[float, ...]:
-        """Return the ``QUANTILES`` of one call's seconds over all rounds, by the same clock."""
-        clock = self.clock_of(arm)
-        seconds = np.concatenate([process.seconds(arm, clock) for process in self.processes])
-        return tuple(np.quantile(seconds, QUANTILES).tolist())
-
-    def wall_of(self, arm: int) -> float:
-        """Return the seconds for one call of an arm, by wall clock."""
-        return blocks.typical_seconds(self.processes, arm, "wall")
-
-    def clock_of(self, arm: int) -> schema.Clock:
-        """Return the clock that suits an arm's blocks."""
-        calls = float(self.processes[0].blocks[arm, 0, 4])
-        short = self.wall_of(arm) * calls * 1e9 <= blocks.SHORT_NS
-        waits = arm in self.wall_only or clocks.waits(self.processes, arm)
-        return "wall" if short or waits or not timing.COUNTS_SWITCHES else "cpu"
-
-
 def echoes_of(arms: Sequence[Arm], seconds: Sequence[float], controlled: bool) -> tuple[int, ...]:
     """Return how many blocks of each arm a round runs without timing them.
 
@@ -425,17 +319,23 @@ def measure(
     plan_for: int | None = None,
     budget: float | None = None,
     multiple: int = 1,
+    early: Sequence[Pair] = (),
+    always_short: bool = False,
 ) -> Measured:
     """Run worker processes until ``is_done`` agrees, but at least as many as the plan demands.
 
     Args:
         setting: The task, corpus and state.
         arms: The baseline, the baseline a second time, and the contenders.
-        is_done: Returns whether to stop; called after each process.
+        is_done: Returns whether to stop; called after each process, for the first time after as
+            many as the plan demands. Where the run may stop early, it must leave that to
+            ``Measured.enough``.
         announce: Called before each process.
         plan_for: Plan for the first so many arms alone, and let the others run along.
         budget: Seconds to take at most. ``None``: chosen from the length of a call.
         multiple: Calls per block are rounded to a multiple of this where they are as many.
+        early: Comparisons whose certain verdicts may end the run before the planned precision.
+        always_short: Whether to try short processes even if the pilot saw no large difference.
 
     Raises:
         WorkerError: A process gave no answer.
@@ -472,24 +372,82 @@ def measure(
     threads = tuple(index for index, arm in enumerate(arms) if arm.threads)
     along = plan_of_all.process_seconds / plan_of_first.process_seconds
     measured = Measured(plan_of_first, along, positive, threads, [], {}, {}, 0.0)
-    for build in setting.drawn_builds():
+    measured.may_stop_early, measured.builds = bool(early), setting.build_count
+    shortened = plan_of_first.shortened() if early else None
+    times = [(pilot.seconds[first], pilot.seconds[arm]) for arm, first in early]
+    if shortened is not None and (always_short or looks.worth_short_processes(times)):
+        measured.short = True
+        seconds = plan_of_all.process_seconds * shortened.process_seconds
+        work = Work(setting, orders, shortened, seconds / plan_of_first.process_seconds, start)
+        if run_processes(measured, work, plan_of_all.calls, is_done, announce):
+            return measured
+        measured.short = False
+        measured.processes.clear()
+        measured.cores.clear()
+    work = Work(setting, orders, plan_of_first, plan_of_all.process_seconds, start)
+    run_processes(measured, work, plan_of_all.calls, is_done, announce)
+    return measured
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the processes of one length have to do.
+
+    Attributes:
+        setting: The task, corpus and state.
+        orders: The arms' parts of each process's order.
+        plan: How many rounds each of them measures.
+        seconds: Seconds that one is expected to take with all arms.
+        start: The time at which measuring began, of ``time.perf_counter``.
+    """
+
+    setting: Measurable
+    orders: Sequence[rounds.ArmOrder]
+    plan: plan.Plan
+    seconds: float
+    start: float
+
+
+def run_processes(
+    measured: Measured,
+    work: Work,
+    calls: Sequence[int],
+    is_done: Callable[[Measured], bool],
+    announce: Announce,
+) -> bool:
+    """Run processes of one length until ``is_done`` agrees or they are short and were enough.
+
+    Args:
+        measured: What has been measured; their blocks are added to it.
+        work: What they have to do.
+        calls: Number of calls that count in a block of each arm.
+        is_done: Returns whether to stop.
+        announce: Called before each process.
+
+    Returns:
+        Whether ``is_done`` agreed.
+
+    Raises:
+        WorkerError: A process gave no answer.
+    """
+    for build in work.setting.drawn_builds():
         announce("measure")
-        answer = setting.run(
-            orders,
-            plan_of_first.rounds,
-            plan_of_first.warm_up_rounds,
-            plan_of_all.process_seconds,
-            build,
+        answer = work.setting.run(
+            work.orders, work.plan.rounds, work.plan.warm_up_rounds, work.seconds, build
         )
         measured.wrong |= answer["wrong"]
         for name, cores in answer["cores"].items():
             measured.cores.setdefault(name, []).append(cores)
         array, number = np.asarray(answer["blocks"], float), 0 if build is None else build + 1
         measured.processes.append(blocks.Process(array, answer["others"], number))
-        for arm, calls in enumerate(plan_of_all.calls):
+        for arm, count in enumerate(calls):
             # The uncounted calls of a planted slow-down must not count as calls.
-            measured.processes[-1].blocks[arm, :, 4] = calls
-        measured.seconds = time.perf_counter() - start
-        if len(measured.processes) >= plan_of_first.least and is_done(measured):
-            break
-    return measured
+            measured.processes[-1].blocks[arm, :, 4] = count
+        measured.seconds = time.perf_counter() - work.start
+        done = len(measured.processes)
+        waits = done < measured.plan.least and not measured.may_stop_early
+        if not waits and is_done(measured):
+            return True
+        if measured.short and done >= looks.short_processes(measured.builds):
+            return False
+    raise AssertionError("builds are drawn for ever")

@@ -18,8 +18,9 @@ import numpy as np
 
 from nanogpt_rs.measuring import count, no_op, paired
 from nanogpt_rs.measuring.builds import LinkedBuild, builds_home, linked_builds
+from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.no_op import VARIANTS, Variant
-from nanogpt_rs.measuring.paired import Arm, Measured, Setting
+from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.measuring.run import now
 from nanogpt_rs.records.kinds import Other
 from nanogpt_rs.records.self_tests import RebuildComparison, SelfTestCounts, SelfTestRebuild
@@ -267,7 +268,7 @@ def compare(step: Step, condition: str, states: States) -> list[SelfTestRebuild]
     arms, wanted = arms_of(step, old, new, shares)
 
     def is_done(measured: Measured) -> bool:
-        return measured.enough([measured.compare(arm, first) for _, _, first, arm in wanted])
+        return measured.enough([(arm, first) for _, _, first, arm in wanted])
 
     measured = paired.measure(
         Setting(task, CORPUS, "warm", builds=sides),

@@ -19,8 +19,9 @@ from statistics import median_high
 
 from nanogpt_rs.measuring import paired, rebuilds
 from nanogpt_rs.measuring.builds import BuildsError
+from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.no_op import NoOpError
-from nanogpt_rs.measuring.paired import Arm, Measured, Setting
+from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.measuring.run import describe, now
 from nanogpt_rs.records import durable, files
 from nanogpt_rs.records.kinds import Other, Recorded
@@ -162,10 +163,10 @@ def run_group(condition: str, row: Row, case: Case) -> SelfTestGroup:
     def is_done(measured: Measured) -> bool:
         for contender in range(2, len(arms)):
             if contender not in stopped:
-                comparison = measured.compare(contender)
-                if measured.enough([comparison]):
+                pair = contender, blocks.BASELINE
+                if measured.enough([pair]):
                     alone = measured.seconds / measured.along
-                    stopped[contender] = comparison, len(measured.processes), alone
+                    stopped[contender] = measured.compare(*pair), len(measured.processes), alone
         return len(stopped) == len(arms) - 2
 
     measured = paired.measure(

@@ -159,8 +159,10 @@ class Comparison:
         contender: Index of the contender's arm; arm 0 is the baseline and arm 1 its control.
         verdict: Conclusion that the measurements allow.
         reason: Reason for the verdict, in one sentence.
+        early: Whether the verdict was given before the planned precision was reached.
         ratio: Baseline's time divided by the contender's; ``None`` where neither clock can judge.
-        interval: 95 % interval of ``ratio``, never adjusted for other comparisons.
+        interval: 95 % interval of ``ratio``, never adjusted for other comparisons. Where the run
+            could stop early, it holds at all looks together.
         half_width: Half of that interval, as a relative difference: 0.01 is 1 %.
         build_half_width: What would be left of it with any number of processes that load the same
             builds; ``None`` where that is not known, as with one build.
@@ -172,7 +174,7 @@ class Comparison:
         resolves: Smallest relative difference that a run with this spread finds in 80 % of cases.
         noisy: Whether the control's interval reaches past 1 %.
         p_value: Two-sided p-value of the hypothesis that the difference is within ``margin``. It
-            is below 0.05 exactly where the interval clears the margin.
+            is below 0.05 exactly where the interval clears the margin, and holds over all looks.
         p_adjusted: ``p_value`` adjusted for all comparisons that were made together.
         clock: Clock that ``ratio`` was read from.
         clock_reason: Reason for choosing that clock.
@@ -218,6 +220,7 @@ class Comparison:
     seconds: tuple[float, float] | None = None
     ratios: tuple[float, ...] = ()
     control_ratios: tuple[float, ...] = ()
+    early: bool = False
 
     @property
     def valid(self) -> bool:
@@ -258,7 +261,7 @@ class Cell:
         details: Sentences on what was wrong, or on why the cell is not applicable.
         seconds: Median seconds of one call; ``None`` where nothing was timed.
         quantiles: Quantiles of one call's seconds over all rounds, at
-            ``nanogpt_rs.measuring.paired.QUANTILES``.
+            ``nanogpt_rs.measuring.measured.QUANTILES``.
         cores: Mean number of processors that the call kept busy; ``None`` for implementations
             that use one thread.
         processes: Number of processes that it was measured in.

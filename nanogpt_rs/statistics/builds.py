@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nanogpt_rs.statistics.blocks import Effects, Floats
-from nanogpt_rs.statistics.trimmed import Trimmed, trimmed
+from nanogpt_rs.statistics.trimmed import CUT, Trimmed, trimmed
 
 LEAST_REPEATED = 6
 """Processes beyond the first of each build that it takes to tell builds from processes."""
@@ -43,7 +43,7 @@ def units_of(values: Floats, builds: Sequence[int]) -> Floats:
     return np.array([values[numbers == build].mean() for build in distinct])
 
 
-def trimmed_over_builds(effects: Effects, share: float = 1 / 6) -> Trimmed:
+def trimmed_over_builds(effects: Effects, share: float = CUT) -> Trimmed:
     """Return the trimmed mean of an arm's effect over builds; ``processes`` counts processes.
 
     Args:

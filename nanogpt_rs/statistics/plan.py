@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nanogpt_rs.statistics.blocks import BASELINE, SHORT_NS
 
@@ -31,6 +31,11 @@ WARM_UP_SECONDS = 0.1
 """Seconds that each process calls its arms before it measures."""
 START_UP_SECONDS = 0.15
 """Seconds that starting a worker process takes."""
+SHORT_SECONDS, LEAST_SHORT_ROUNDS, MOST_SHORT_ROUNDS = 0.12, 5, 40
+"""Seconds for which a short process times rounds, and its least and largest number of rounds. Short
+processes are for differences that are large enough to be seen at once; see ``looks``."""
+SHORT_WARM_UP_SECONDS = 0.03
+"""Seconds that a short process calls its arms before it measures."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,21 @@ class Plan:
     seed_seconds: float
     target: float
     process_seconds: float
+
+    @property
+    def round_seconds(self) -> float:
+        """Seconds that one round will take."""
+        return (self.process_seconds - START_UP_SECONDS) / (self.warm_up_rounds + self.rounds)
+
+    def shortened(self) -> Plan | None:
+        """Return this plan with short processes; ``None`` where they would gain too little."""
+        rounds = min(MOST_SHORT_ROUNDS, math.ceil(SHORT_SECONDS / self.round_seconds))
+        rounds = max(LEAST_SHORT_ROUNDS, rounds)
+        warm_up = min(self.warm_up_rounds, math.ceil(SHORT_WARM_UP_SECONDS / self.round_seconds))
+        seconds = START_UP_SECONDS + (warm_up + rounds) * self.round_seconds
+        if seconds > self.process_seconds * 2 / 3:
+            return None
+        return replace(self, rounds=rounds, warm_up_rounds=warm_up, process_seconds=seconds)
 
 
 TABLE = (

@@ -14,6 +14,8 @@ from nanogpt_rs.records.schema import Ratio
 
 LEVEL = 0.05
 """Two-sided level of intervals and tests."""
+CUT = 1 / 6
+"""Share of the values that trimming cuts off at each end."""
 POWER = 0.8
 """Probability of finding a difference that ``resolves`` promises."""
 
@@ -26,30 +28,32 @@ class Trimmed(NamedTuple):
         error: Standard error of the mean; infinite for a single value.
         freedom: Degrees of freedom of its t distribution.
         processes: Number of values before trimming.
+        level: Two-sided level of the interval: 0.05 for 95 %.
     """
 
     mean: float
     error: float
     freedom: int
     processes: int
+    level: float = LEVEL
 
     @property
     def half_width(self) -> float:
-        """Half of the width of the 95 % interval."""
-        return quantile(self.freedom, 1 - LEVEL / 2) * self.error
+        """Half of the width of the interval."""
+        return quantile(self.freedom, 1 - self.level / 2) * self.error
 
     @property
     def low(self) -> float:
-        """Lower end of the 95 % interval."""
+        """Lower end of the interval."""
         return self.mean - self.half_width
 
     @property
     def high(self) -> float:
-        """Upper end of the 95 % interval."""
+        """Upper end of the interval."""
         return self.mean + self.half_width
 
 
-def trimmed(values: ArrayLike, share: float = 1 / 6) -> Trimmed:
+def trimmed(values: ArrayLike, share: float = CUT) -> Trimmed:
     """Return Yuen's trimmed mean: a sixth of the values is cut off at each end.
 
     That is 1 and 1 of 8, 2 and 2 of 12, 6 and 6 of 40. On a quiet machine it costs nothing. With
@@ -82,6 +86,9 @@ def quantile(freedom: int, probability: float) -> float:
 def p_different(effect: Trimmed, margin: float) -> float | None:
     """Return the two-sided p-value of the hypothesis that the effect is within a margin.
 
+    Where the interval's level is only a part of 5 %, because a run looks several times, the p-value
+    is larger in the same proportion. It then holds over all looks.
+
     Args:
         effect: Trimmed mean of log-ratios.
         margin: Margin, as a log-ratio.
@@ -94,7 +101,8 @@ def p_different(effect: Trimmed, margin: float) -> float | None:
     beyond = abs(effect.mean) - margin
     if effect.error == 0:
         return 0.0 if beyond > 0 else 1.0
-    return min(1.0, 2 * float(stdtr(effect.freedom, -beyond / effect.error)))
+    once = 2 * float(stdtr(effect.freedom, -beyond / effect.error))
+    return min(1.0, once * LEVEL / effect.level)
 
 
 def smallest_found(effect: Trimmed, margin: float) -> float:
