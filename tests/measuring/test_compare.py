@@ -123,7 +123,8 @@ def test_arms_of_like_length_run_equally_often() -> None:
     short = [1e-6, 1e-6, 1.1e-6, 1e-5]
     assert echoes_of([old, old, new, other], short, controlled=False) == (0, 0, 1, 0)
     assert echoes_of([old, old, new, other], short, controlled=True) == (0, 0, 2, 0)
-    assert echoes_of([old, old, new, other], [1e-3] * 4, controlled=False) == (0, 0, 0, 0)
+    assert echoes_of([old, old, new, other], [1e-3] * 4, controlled=False) == (0, 0, 1, 1)
+    assert echoes_of([old, old, new, other], [0.1] * 4, controlled=False) == (0, 0, 0, 0)
     # Slow-downs of the same code run it as it is; a second reference has its own again.
     slow = Arm("rust/ahash", side="/a", uncounted=0.02)
     assert echoes_of([old, old, slow], [1e-6] * 3, controlled=True) == (0, 0, 0)
