@@ -32,9 +32,9 @@ help: ## show this list
 # torch alone takes minutes to fetch, so it comes when everything that needs none is measured.
 bench: python ## verify and measure three tasks against their baselines, then a whole job
 	@$(SET_UP)
-	@$(RUN) nanogpt_rs bench
+	@$(RUN) nanogpt_rs bench --summary
 	@$(SET_UP) --extras torch
-	@$(RUN) nanogpt_rs job measure
+	@$(RUN) nanogpt_rs job measure --summary
 
 bench-full: build ## measure all tasks on twelve corpora, which takes hours; it says first how many
 	@$(RUN) nanogpt_rs bench --full

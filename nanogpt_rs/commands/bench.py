@@ -14,6 +14,7 @@ from nanogpt_rs.commands.options import (
     BUILDS,
     RESULTS,
     AsJson,
+    AsSummary,
     Builds,
     Corpora,
     Everything,
@@ -73,18 +74,21 @@ def bench(
     precise: Precise = False,
     resume: Resume = False,
     results: Results = RESULTS,
+    summary: AsSummary = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare implementations with the lecture's Python and the strongest Python.
 
     Each implementation is verified first. Then fresh processes call all of them in paired rounds,
     in random order, with each reference measured twice as a control. Verdicts are adjusted for the
-    number of tests.
+    number of tests. With --summary, a first answer comes as soon as a few are measured.
 
     For example: nanogpt-rs bench charset --corpus my-text.txt
     """
     if full:
         refuse_beside(context, "--full", *CHOICES)
+    if as_json:
+        refuse_beside(context, "--json", "summary")
     if ids:
         refuse_beside(context, "--id", "everything")
     if not full:
@@ -94,7 +98,7 @@ def bench(
     # Published figures are read as figures, and ranks need intervals that do not overlap.
     contests = [replace(contest, precise=precise or full) for contest in contests]
     contests = with_builds(contests, builds)
-    run_contests("bench", contests, requested, build, results, resume, as_json)
+    run_contests("bench", contests, requested, build, results, resume, as_json, summary)
 
 
 def chosen_contests(

@@ -26,6 +26,8 @@ FAILED, USAGE, NOTHING = errors.FAILED, errors.USAGE, errors.NOTHING
 SLOWER, INTERRUPTED = errors.SLOWER, errors.INTERRUPTED
 PACE_AFTER = 10.0
 """Seconds after which a progress bar trusts the pace that it sees more than the estimate."""
+SIGN_OF_LIFE = 30.0
+"""Seconds after which a command without a progress bar prints a line about what it does."""
 
 out = Terminal()
 err = Terminal(stderr=True)
@@ -215,7 +217,7 @@ def seen_live() -> bool:
 
 @contextmanager
 def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
-    """Show a progress bar with the time left on standard error.
+    """Show a progress bar with the time left on standard error, or without a terminal some lines.
 
     Yields a function that takes a description of the current step, and the number of estimated
     seconds that are just done.
@@ -233,10 +235,10 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
     with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("", total=seconds, left=minutes(seconds))
         start = time.monotonic()
-        done = 0.0
+        done = last_line = 0.0
 
         def advance(step: str, just_done: float) -> None:
-            nonlocal done
+            nonlocal done, last_line
             tell_step(step)
             done += just_done
             # The elapsed time shows how far the current step is, even between two calls.
@@ -244,6 +246,9 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
             pace = max(0.5, elapsed / done) if done > PACE_AFTER else 1.0
             left = minutes((seconds - done) * pace)
             bar.update(item, completed=done, description=escape(step), left=left)
+            if not (seen_live() or volume.verbose) and elapsed - last_line >= SIGN_OF_LIFE:
+                last_line = elapsed
+                note(f"{step}; {left} left")
 
         yield advance
 

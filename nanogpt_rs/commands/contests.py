@@ -19,11 +19,14 @@ from nanogpt_rs.commands.console import (
     timed_progress,
 )
 from nanogpt_rs.commands.pages import write_newest_page
+from nanogpt_rs.commands.summaries import print_first_answer, print_pointers, print_summary
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.words import meanwhile_line
 
 if TYPE_CHECKING:
     from nanogpt_rs.measuring.bench import Contest
+    from nanogpt_rs.records.files import Writer
+    from nanogpt_rs.records.schema import Cell, Meanwhile, Run
     from nanogpt_rs.ruler.provenance import Build
 
 LONG_SECONDS = 60.0
@@ -83,6 +86,7 @@ def run_contests(
     results: Path,
     resume: bool,
     as_json: bool,
+    summary: bool = False,
 ) -> None:
     """Measure contests, save and print the cells, and exit with the status for these results.
 
@@ -94,33 +98,83 @@ def run_contests(
         results: Folder for results, with one subfolder for each command.
         resume: Whether to go on with the newest run in it, which was interrupted.
         as_json: Whether to print one document instead of tables.
+        summary: Whether to print a first answer early and a summary, instead of tables.
     """
-    from nanogpt_rs.measuring.bench import bench, estimate, request_hash
+    from nanogpt_rs.measuring.bench import estimate, request_hash
     from nanogpt_rs.measuring.machine import MachineWatch
-    from nanogpt_rs.statistics.adjusted import tests_in
 
     watch = MachineWatch()
     seconds = estimate(contests)
     if seconds > LONG_SECONDS:
         note(f"this will take about {seconds / 60:.0f} minutes")
-    with (
-        kept_run(command, request_hash(contests), build, results, resume) as writer,
-        timed_progress(seconds) as advance,
-    ):
-        cells = bench(contests, advance, writer)
+    with kept_run(command, request_hash(contests), build, results, resume) as writer:
+        cells = measured_cells(contests, writer, first=summary)
     meanwhile = watch.so_far()
-    if command == "bench":
-        write_newest_page(results)
-    if as_json:
-        from nanogpt_rs.commands import documents
-
-        document = documents.Comparisons(writer.run, meanwhile, tests_in(cells), tuple(cells))
-        print_json(command, document)
-    else:
-        corpora = {contest.corpus.id: contest.corpus.description for contest in contests}
-        print_run(writer.run, cells, corpora)
-        out.say(meanwhile_line(**asdict(meanwhile)))
+    page = write_newest_page(results, announce=not summary) if command == "bench" else None
+    print_cells(command, writer.run, cells, contests, meanwhile, as_json=as_json, summary=summary)
+    if summary:
+        print_pointers(page)
     if any(cell.status == "wrong" for cell in cells):
         sys.exit(FAILED)
     if not any(cell.seconds for cell in cells if (cell.task, cell.id) in requested):
         stop(NOTHING, "nothing could be measured here")
+
+
+def measured_cells(contests: Sequence[Contest], writer: Writer, *, first: bool) -> list[Cell]:
+    """Measure contests and return their cells, after a first answer if that is wanted."""
+    from nanogpt_rs.measuring.bench import (
+        Proofs,
+        adjusted_together,
+        bench,
+        estimate,
+        first_part,
+    )
+
+    proofs: Proofs = {}
+    contests = adjusted_together(contests)
+    seconds = estimate(contests)
+    if first:
+        part = [first_part(contests[0])]
+        with timed_progress(estimate(part)) as advance:
+            cells = bench(part, advance, writer, proofs)
+        print_first_answer(cells)
+        seconds -= estimate(part)
+    with timed_progress(seconds) as advance:
+        return bench(contests, advance, writer, proofs)
+
+
+def print_cells(
+    command: str,
+    run: Run,
+    cells: Sequence[Cell],
+    contests: Sequence[Contest],
+    meanwhile: Meanwhile,
+    *,
+    as_json: bool,
+    summary: bool,
+) -> None:
+    """Print cells as one document, as a summary, or as tables.
+
+    Args:
+        command: Name of the command.
+        run: The run's description.
+        cells: Its cells, adjusted for their number of tests.
+        contests: The contests that they are of.
+        meanwhile: How busy the machine was.
+        as_json: Whether to print one document.
+        summary: Whether to print a summary.
+    """
+    from nanogpt_rs.records.kinds import Recorded
+    from nanogpt_rs.statistics.adjusted import tests_in
+
+    if as_json:
+        from nanogpt_rs.commands import documents
+
+        print_json(command, documents.Comparisons(run, meanwhile, tests_in(cells), tuple(cells)))
+        return
+    if summary:
+        print_summary(Recorded(run, tuple(cells), complete=True))
+    else:
+        corpora = {contest.corpus.id: contest.corpus.description for contest in contests}
+        print_run(run, cells, corpora)
+    out.say(meanwhile_line(**asdict(meanwhile)))

@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import typer
+
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     out,
     print_json,
     refuse_absent,
+    refuse_beside,
     timed_progress,
 )
 from nanogpt_rs.commands.options import (
     RESULTS,
     AsJson,
+    AsSummary,
     Attention,
     Compile,
     Config,
@@ -27,6 +31,7 @@ from nanogpt_rs.commands.options import (
     Steps,
 )
 from nanogpt_rs.commands.pages import write_newest_page
+from nanogpt_rs.commands.summaries import print_pointers, print_summary
 from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
@@ -45,6 +50,7 @@ STATES = {"first_call": "each the first call of a process", "warm": "each a repe
 
 
 def measure(
+    context: typer.Context,
     ids: Ids = None,
     corpus: OneCorpus = "synthetic",
     config: Config = "quick",
@@ -54,6 +60,7 @@ def measure(
     attention: Attention = None,
     compile: Compile = None,
     results: Results = RESULTS,
+    summary: AsSummary = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure whole jobs: prepare a file, train a model and evaluate it, once for each preparation.
@@ -63,11 +70,14 @@ def measure(
 
     For example: nanogpt-rs job measure --config quick
     """
+    if as_json:
+        refuse_beside(context, "--json", "summary")
     choices = {"device": device, "dtype": dtype, "attention": attention, "compile": compile}
     options = {name: value for name, value in choices.items() if value is not None}
     from nanogpt_rs.measuring.end_to_end import estimate, rows_of, run
     from nanogpt_rs.measuring.machine import MachineWatch
     from nanogpt_rs.measuring.selection import load_corpora
+    from nanogpt_rs.records.files import read
     from nanogpt_rs.training.corpus import import_training
 
     training = import_training()
@@ -83,12 +93,16 @@ def measure(
     with timed_progress(estimate(rows)) as advance:
         result = run(rows, corpus, text, config, steps, advance, options=options)
     meanwhile = watch.so_far()
-    keep(results, result, text, build)
-    write_newest_page(results)
+    kept = keep(results, result, text, build)
+    page = write_newest_page(results, announce=not summary)
     if as_json:
         from nanogpt_rs.commands import job_documents
 
         print_json("job measure", job_documents.MeasuredJob(build, meanwhile, **vars(result)))
+        return
+    if summary:
+        print_summary(read(kept)[-1])
+        print_pointers(page)
         return
     print_corpus(text.id, text.sha256, len(text.text), text.description)
     print_stages(result.training, result.trained)
@@ -96,8 +110,8 @@ def measure(
     out.say(meanwhile_line(**asdict(meanwhile)))
 
 
-def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
-    """Save the result of an end-to-end benchmark as records."""
+def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> Path:
+    """Save the result of an end-to-end benchmark as records, and return their file."""
     from nanogpt_rs.measuring.run import keep_run
     from nanogpt_rs.records.schema import JobDifference, Text, WholeJob
 
@@ -111,7 +125,7 @@ def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> None:
         for difference in result.differences
     ]
     ids = [trained.id for trained in result.trained]
-    keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
+    return keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
 
 
 def print_stages(training: str, runs: Sequence[Trained]) -> None:

@@ -135,6 +135,14 @@ Resume = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", "-j", help="Print one JSON document and nothing else.")
 ]
+AsSummary = Annotated[
+    bool,
+    typer.Option(
+        "--summary",
+        "-s",
+        help="Print what matters in a few lines instead of tables, which `show` prints later.",
+    ),
+]
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Show no progress and no notes, only results and errors."),

@@ -12,8 +12,16 @@ PAGE = "report.html"
 """Name of the page's file where no other is given."""
 
 
-def write_newest_page(results: Path) -> None:
-    """Write the page about the newest runs. If that fails, say so: what was measured is kept."""
+def write_newest_page(results: Path, *, announce: bool = True) -> Path | None:
+    """Write the page about the newest runs. If that fails, say so: what was measured is kept.
+
+    Args:
+        results: Folder for results, with one subfolder for each command.
+        announce: Whether to print the page's path on standard error.
+
+    Returns:
+        The page's path; ``None`` if it could not be written.
+    """
     from nanogpt_rs.records.schema import RecordError
 
     target = results / PAGE
@@ -21,8 +29,10 @@ def write_newest_page(results: Path) -> None:
         write_page(target, newest_of_each(results))
     except RecordError as error:
         note(f"no page: {error}")
-    else:
+        return None
+    if announce:
         note(f"the page about it: {target}")
+    return target
 
 
 def newest_of_each(results: Path) -> list[Path]:

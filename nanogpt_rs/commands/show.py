@@ -26,7 +26,8 @@ from nanogpt_rs.commands.console import (
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
 from nanogpt_rs.commands.pages import PAGE, newest_of_each, write_page
 from nanogpt_rs.commands.recorded_tables import of_kind, print_records
-from nanogpt_rs.commands.runs import runs_of
+from nanogpt_rs.commands.runs import runs_of, whole_jobs_of
+from nanogpt_rs.commands.summaries import print_summary
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.ruler.corpora import CORPORA
@@ -41,6 +42,7 @@ class Format(StrEnum):
     """Forms in which recorded runs can be shown."""
 
     TABLE = "table"
+    SUMMARY = "summary"
     CSV = "csv"
     MARKDOWN = "markdown"
     PARQUET = "parquet"
@@ -51,7 +53,8 @@ Files = Annotated[
     list[Path] | None,
     typer.Argument(
         help="Files of records.",
-        show_default="the newest run of bench or compare; with --format html, of each command",
+        show_default="the newest run of bench or compare; with --format summary, of job measure "
+        "too; with --format html, of each command",
     ),
 ]
 To = Annotated[
@@ -73,8 +76,9 @@ def show(
         typer.Option(
             "--format",
             "-f",
-            help="table, as when it was measured; csv, markdown or parquet, with a row for each "
-            "cell and reference; or html, the comparison page: one file, which needs no network.",
+            help="table, as when it was measured; summary, a few lines; csv, markdown or parquet, "
+            "with a row for each cell and reference; or html, the comparison page: one file, "
+            "which needs no network.",
         ),
     ] = Format.TABLE,
     to: To = None,
@@ -87,6 +91,8 @@ def show(
     """Show recorded runs: as they were shown when they were measured, as a file, or as a page.
 
     For example: nanogpt-rs show results/bench/*.jsonl
+
+    For example: nanogpt-rs show --format summary
 
     For example: nanogpt-rs show --format csv --out runs.csv
 
@@ -101,7 +107,7 @@ def show(
             refuse_beside(context, "FILES and --out", "results")
         show_page(files, to or results / PAGE, results, open_page)
         return
-    if format == Format.TABLE:
+    if format in {Format.TABLE, Format.SUMMARY}:
         refuse_without(context, "--format csv, markdown, parquet or html", "to")
     if files:
         refuse_beside(context, "FILES", "results")
@@ -113,6 +119,9 @@ def show(
     elif format == Format.TABLE:
         for recorded in runs:
             print_recorded(recorded)
+    elif format == Format.SUMMARY:
+        for recorded in runs + ([] if files else whole_jobs_of(results)):
+            print_summary(recorded)
     else:
         export(runs, format.value, to)
 

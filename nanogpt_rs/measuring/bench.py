@@ -38,6 +38,9 @@ LONE_SECONDS = 4.0
 ARM_CHARACTER_SECONDS = 1.5e-8
 """Roughly the seconds that a call takes per character, averaged over the whole registry."""
 
+FEW_RUST = 4
+"""Contenders in Rust that suffice for a first answer. The registry's newest are taken."""
+
 Advance = Callable[[str, float], None]
 """Called with a description of the current step and the number of estimated seconds just done."""
 Pair = tuple[str, int, int]
@@ -133,6 +136,24 @@ class Contest:
         return self.group_count() * (GROUP_SECONDS + max(self.budget, shortest))
 
 
+def first_part(contest: Contest) -> Contest:
+    """Return the part of a contest that gives a first answer: its references and the newest Rust.
+
+    It is measured as a group of its own, and takes so many contenders that the contest as a whole
+    needs no group more.
+    """
+    if contest.group_count() == 1:
+        return contest
+    references = list(dict.fromkeys(contest.references.values()))
+    others = [row for row in contest.contenders if row not in references]
+    rest = contest.others_per_group() * (contest.group_count() - 1)
+    count = max(FEW_RUST, len(others) - rest)
+    rust = [row for row in others if row.id.startswith("rust/")][-count:]
+    chosen = {*references, *rust}
+    kept = tuple(row for row in contest.contenders if row in chosen)
+    return replace(contest, contenders=kept or contest.contenders)
+
+
 def contests_of(
     rows: Sequence[Implementation],
     corpora: Sequence[tuple[str, Corpus]],
@@ -223,6 +244,12 @@ def proofs_needed(contests: Sequence[Contest]) -> list[tuple[Implementation, str
     )
 
 
+def adjusted_together(contests: Sequence[Contest]) -> list[Contest]:
+    """Return contests that know with how many tests their own are adjusted, if they did not."""
+    tests = sum(contest.test_count() for contest in contests)
+    return [replace(contest, tests=contest.tests or tests) for contest in contests]
+
+
 class CellStore(Protocol):
     """Saves each cell as soon as it is finished, so that an interruption loses little."""
 
@@ -236,16 +263,30 @@ class CellStore(Protocol):
         """Save the raw blocks of a group under this name."""
 
 
-def bench(contests: Sequence[Contest], advance: Advance, store: CellStore) -> list[Cell]:
+Proofs = dict[tuple[str, str, str], Proof]
+"""Proofs by task and id of the row and name of the corpus."""
+
+
+def bench(
+    contests: Sequence[Contest],
+    advance: Advance,
+    store: CellStore,
+    proofs: Proofs | None = None,
+) -> list[Cell]:
     """Verify and measure contest by contest, leaving out the cells that the store already has.
+
+    Args:
+        contests: The contests.
+        advance: Called with the progress made.
+        store: Saves each cell as soon as it is finished.
+        proofs: Proofs of earlier calls, which are not repeated. Those of this call are added.
 
     Returns:
         The cells in the order of the contests, and within a contest the fastest first. Where there
         is more than one test, p-values and verdicts are adjusted by Holm; intervals are not.
     """
-    tests = sum(contest.test_count() for contest in contests)
-    contests = [replace(contest, tests=tests) for contest in contests]
-    proofs: dict[tuple[str, str, str], Proof] = {}
+    contests = adjusted_together(contests)
+    proofs = {} if proofs is None else proofs
 
     def prove(row: Implementation, corpus_name: str) -> Proof:
         key = row.task, row.id, corpus_name

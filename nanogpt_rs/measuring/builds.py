@@ -37,6 +37,7 @@ from nanogpt_rs.records.durable import locked
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.words import counted_builds
 
 MOST_BYTES = 2 << 30
 """Size that the cache may have; the builds that were used longest ago are removed first."""
@@ -155,13 +156,14 @@ def linked_builds(
             advance("compiling the Rust module once, to link it several times")
             keep_link(root, folder, target, commit)
         (folder / "sources").write_text(sources, encoding="utf-8")
-        builds = []
-        for number, seed in enumerate(seeds, 1):
-            build = LinkedBuild(seed, folder / f"seed-{seed:04}")
-            if not (build.folder / provenance.LAYOUT_FILE).exists():
-                advance(f"linking build {number} of {len(seeds)}")
-                link(folder, build, {"source_hash": source_hash, "commit": commit})
-            builds.append(build)
+        builds = [LinkedBuild(seed, folder / f"seed-{seed:04}") for seed in seeds]
+        missing = [
+            build for build in builds if not (build.folder / provenance.LAYOUT_FILE).exists()
+        ]
+        if missing:
+            advance(f"linking {counted_builds(len(missing), len(missing))} of the Rust module")
+        for build in missing:
+            link(folder, build, {"source_hash": source_hash, "commit": commit})
         os.utime(folder)
         prune(home, folder)
     return builds

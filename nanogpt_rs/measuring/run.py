@@ -90,7 +90,7 @@ def keep_run(
     plan: str,
     build: provenance.Build,
     others: Sequence[Other],
-) -> None:
+) -> Path:
     """Keep a finished run that has no cells and is too short to be resumed.
 
     Args:
@@ -100,9 +100,12 @@ def keep_run(
         build: Build of the Rust module.
         others: Records of the run.
 
+    Returns:
+        The file that it is kept in.
+
     Raises:
         RecordError: The run cannot be kept.
     """
     folder = results / folder_of(command)
     with locked(folder):
-        keep_whole(folder, describe(command, sha256(plan.encode()), build), others)
+        return keep_whole(folder, describe(command, sha256(plan.encode()), build), others)

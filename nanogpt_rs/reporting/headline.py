@@ -224,26 +224,37 @@ def speedup(cell: Cell, role: str, cells: Mapping[tuple[str, str], Cell]) -> str
     return words if shows_verdict else f"{words} ({comparison.verdict})"
 
 
-def whole_job(recorded: Recorded) -> str | None:
-    """Return a text on what the best Rust preparation gains; ``None`` without whole jobs.
+def best_gains(recorded: Recorded) -> tuple[JobDifference, JobDifference | None] | None:
+    """Return what the best Rust preparation gains over both references; ``None`` without any.
 
     The best is the one that gains the most over the strongest Python, among valid results first.
+
+    Returns:
+        Its gains over the strongest Python and over the lecture's. ``None``: not compared with it.
     """
-    differences = [
+    rust = [
         record
         for record in recorded.others
         if isinstance(record, JobDifference) and record.found.id.startswith("rust/")
     ]
-    over_strongest = [record for record in differences if record.found.role == STRONGEST]
+    over_strongest = [record for record in rust if record.found.role == STRONGEST]
     if not over_strongest:
         return None
     best = max(
         over_strongest, key=lambda record: (record.found.comparison.valid, record.found.seconds)
     )
     same = (LECTURE, best.found.id)
-    over_lecture = next(
-        (record for record in differences if (record.found.role, record.found.id) == same), None
+    return best, next(
+        (record for record in rust if (record.found.role, record.found.id) == same), None
     )
+
+
+def whole_job(recorded: Recorded) -> str | None:
+    """Return a text on what the best Rust preparation gains; ``None`` without whole jobs."""
+    gains = best_gains(recorded)
+    if gains is None:
+        return None
+    best, over_lecture = gains
     id = best.found.id.removeprefix("rust/")
     strongest = best.found.reference.removeprefix("python/")
     how = best.how and f" on {best.how}"
