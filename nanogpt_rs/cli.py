@@ -26,6 +26,8 @@ app = typer.Typer(
     epilog=STATUSES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Click's own help wraps whole paragraphs, and needs no more than ASCII.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -16,7 +16,7 @@ RULE = re.compile(r"[-\u2500]+(  [-\u2500]+)*")
 
 
 def tables_in(text: str) -> list[list[list[str]]]:
-    """Return the tables in a text: the cells of each line, the headings' lines included.
+    """Return the tables in a text: the cells of each line below the headings.
 
     A table ends with the first line that does not keep to its columns.
     """
@@ -26,12 +26,10 @@ def tables_in(text: str) -> list[list[list[str]]]:
         if not RULE.fullmatch(line):
             continue
         spans = [found.span() for found in re.finditer(r"[-\u2500]+", line)]
-        first, last = number, number + 1
-        while first > 0 and keeps_to(lines[first - 1], spans):
-            first -= 1
+        last = number + 1
         while last < len(lines) and keeps_to(lines[last], spans):
             last += 1
-        rows = lines[first:number] + lines[number + 1 : last]
+        rows = lines[number + 1 : last]
         tables.append([[row[start:end].strip() for start, end in spans] for row in rows])
     return tables
 

@@ -329,7 +329,10 @@ def blocks(table: Table, room: int) -> list[Line]:
     for row, style in zip(table.rows, table.styles, strict=True):
         for column, cell in zip(table.columns, row, strict=True):
             if cell:
-                first, *rest = wrapped(f"{column.head}: {cell}", BREAKS[column.kind], room)
-                lines += [Line(words, style) for words in (first, *(f"  {line}" for line in rest))]
+                words = f"{column.head}: {cell}"
+                first, *rest = wrapped(words, BREAKS[column.kind], room - GAP)
+                lines += [
+                    Line(words, style) for words in (first, *(" " * GAP + line for line in rest))
+                ]
         lines.append(Line(""))
     return lines[:-1]

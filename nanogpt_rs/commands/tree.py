@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib import import_module
-from inspect import Parameter, signature
+from inspect import Parameter, cleandoc, signature
 from typing import Any
 
 import typer
@@ -16,8 +16,11 @@ from nanogpt_rs.commands.console import USAGE, set_volume, stop
 from nanogpt_rs.commands.old_commands import renamed
 from nanogpt_rs.commands.options import Quiet, Verbose
 from nanogpt_rs.ruler.errors import did_you_mean
+from nanogpt_rs.words import plural
 
 HELP_OPTIONS = ("-h", "--help")
+EXAMPLE = "For example: "
+"""How a paragraph of a command's help begins that is an example."""
 
 
 class Strict(TyperCommand):
@@ -33,6 +36,23 @@ class Strict(TyperCommand):
                 stop(USAGE, f"{max(option.opts, key=len)} was given twice", "give one value")
         return super().parse_args(ctx, args)
 
+    def format_help_text(self, _: Any, formatter: Any) -> None:
+        """Write the paragraphs of the help that are no examples, wrapped at words."""
+        for paragraph in cleandoc(self.help or "").split("\n\n"):
+            if not paragraph.startswith(EXAMPLE):
+                formatter.write_paragraph()
+                with formatter.indentation():
+                    formatter.write_text(" ".join(paragraph.split()))
+
+    def format_epilog(self, _: Any, formatter: Any) -> None:
+        """Write the examples of the help, each whole on one line, so that it can be copied."""
+        paragraphs = [" ".join(words.split()) for words in cleandoc(self.help or "").split("\n\n")]
+        examples = [words for words in paragraphs if words.startswith(EXAMPLE)]
+        if examples:
+            with formatter.section(plural(len(examples), "Example")):
+                for example in examples:
+                    formatter.write(f"  {example.removeprefix(EXAMPLE)}\n")
+
 
 class Command(TyperCommand):
     """A command that is not imported yet: its name, its line in the help, and where it is.
@@ -46,7 +66,8 @@ class Command(TyperCommand):
     def __init__(
         self, name: str, help: str, module: str, function: str, *, shows_progress: bool = False
     ) -> None:
-        super().__init__(name, help=help)
+        # A short help is never cut off, unlike one that Typer makes of the help.
+        super().__init__(name, help=help, short_help=help, rich_markup_mode=None)
         self.module, self.function = module, function
         self.shows_progress = shows_progress
 
@@ -54,7 +75,9 @@ class Command(TyperCommand):
         """Import the command and return it as Typer makes it."""
         module = import_module(f"nanogpt_rs.commands.{self.module}")
         function = getattr(module, self.function)
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app = typer.Typer(
+            add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        )
         app.command(self.name, cls=Strict)(
             with_volume(function) if self.shows_progress else function
         )
@@ -83,6 +106,8 @@ class Group(TyperGroup):
         super().__init__(
             name=name,
             help=help,
+            short_help=help,
+            rich_markup_mode=None,
             commands={str(command.name): command for command in commands},
             no_args_is_help=default is None,
         )

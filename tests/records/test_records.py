@@ -497,7 +497,7 @@ def test_show_and_export(nanogpt_rs: Run, tmp_path: Path) -> None:
 
 def test_a_table_fits_a_terminal_and_the_fastest_comes_first(nanogpt_rs: Run) -> None:
     wide = nanogpt_rs("show", str(FIRST)).stdout
-    ((_, *rows),) = tables_in(wide)
+    (rows,) = tables_in(wide)
     (run,) = records.read(FIRST)
     assert [row[1] for row in rows] == [
         each.id for each in sorted(run.cells, key=lambda cell: cell.seconds or 0)
