@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 OF_ROWS = ("corpus", "state", "sources", "builds", "resume")
 """Options that have an effect for implementations of the registry alone."""
-OF_CALLABLES = ("setup", "input", "check", "same", "tolerance", "seconds")
+OF_CALLABLES = ("setup", "input", "check", "same", "tolerance", "seconds", "instructions")
 """Options that have an effect for all other callables alone."""
 
 
@@ -94,6 +94,10 @@ Seconds = Annotated[
     float | None,
     typer.Option(min=0.1, help="Seconds to measure at most.", show_default="from a call's length"),
 ]
+Instructions = Annotated[
+    bool,
+    typer.Option("--instructions", help="Also count the instructions of a call, with valgrind."),
+]
 NamedTask = Annotated[
     str | None,
     typer.Option(
@@ -122,6 +126,7 @@ def compare(
     same: Same = True,
     tolerance: Tolerance = 0.0,
     seconds: Seconds = None,
+    instructions: Instructions = False,
     task: NamedTask = None,
     corpus: OneCorpus = "synthetic",
     state: OfState = "warm",
@@ -156,7 +161,17 @@ def compare(
             )
         from nanogpt_rs.measuring.readings import Choices
 
-        choices = Choices("\n".join(setup or ()), input, check, same, tolerance, seconds, precise)
+        choices = Choices(
+            "
+".join(setup or ()),
+            input,
+            check,
+            same,
+            tolerance,
+            seconds,
+            precise,
+            instructions,
+        )
         keep = results if given(context, "results") else None
         compare_callables(things, choices, keep, as_json)
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from nanogpt_rs.measuring import paired
+from nanogpt_rs.measuring import count, paired
 from nanogpt_rs.measuring.bench import worker_end
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.measured import Measured
@@ -72,6 +72,7 @@ class Comparing:
         called: What is recorded of each callable.
         seconds: Seconds to take at most. ``None``: chosen from the length of a call.
         precise: Whether to go on to the planned precision where a verdict is certain earlier.
+        counted: Whether to count the instructions of a call with valgrind.
     """
 
     request: Request
@@ -79,6 +80,7 @@ class Comparing:
     called: tuple[Called, ...]
     seconds: float | None = None
     precise: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
     Raises:
         CallablesError: Nothing can be compared: the reference or the input cannot be used.
     """
+    shim = count.library() if comparing.counted else None  # raises before anything is measured
     step("comparing answers")
     answers = compare_answers(comparing)
     inputs = answers["inputs"]
@@ -185,6 +188,9 @@ def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
                 "peak": first["peak"],
                 "notes": tuple(notes_of(first, firsts[0])),
             }
+        if index in firsts and shim is not None and cells[index].status == "right":
+            step(f"{comparing.names[index]}: counting instructions")
+            fields["instructions"] = count_instructions(comparing, index, shim)
         called.append(replace(one, **fields))
     return Compared(tuple(cells), tuple(called))
 
@@ -234,6 +240,21 @@ def first_call(comparing: Comparing, index: int) -> callable_first.Answer:
         "callable_first", {**comparing.request, "index": index}, FIRST_DEADLINE
     )
     return answer
+
+
+def count_instructions(comparing: Comparing, index: int, shim: Path) -> int | None:
+    """Return how many instructions a call executes; ``None`` where valgrind cannot run it.
+
+    Args:
+        comparing: What is compared.
+        index: The callable's place.
+        shim: The compiled library that starts and stops the counting.
+    """
+    order = {**comparing.request, "index": index, "library": str(shim)}
+    try:
+        return count.under_callgrind("callable_count", order)[1]
+    except WorkerError:
+        return None
 
 
 def remembers(first: callable_first.Answer) -> str | None:

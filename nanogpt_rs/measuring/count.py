@@ -13,16 +13,17 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median_low
+from typing import Any
 
 from nanogpt_rs.measuring import bench, changes
 from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, worker_end
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
-from nanogpt_rs.ruler.count import EMPTY, Answer, Order
+from nanogpt_rs.ruler.count import EMPTY, Order
 from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.verification import verify_apart
@@ -186,24 +187,39 @@ def count_call(
     Raises:
         WorkerError: The process gave no answer.
     """
+    order: Order = {
+        "task": row.task, "id": row.id, "corpus": corpus_name,
+        "side": side, "library": str(shim),
+    }  # fmt: skip
+    if build is not None:
+        order["build"] = build
+    answer, instructions = under_callgrind("count", order)
+    return instructions, answer["path"], answer["reason"]
+
+
+def under_callgrind(worker: str, order: Mapping[str, object]) -> tuple[Any, int | None]:
+    """Have a worker process under callgrind count a call.
+
+    Args:
+        worker: Name of the module of the ruler that makes the call.
+        order: Its order, with the compiled library.
+
+    Returns:
+        The module's answer, and the number of instructions; ``None`` where it made no call.
+
+    Raises:
+        WorkerError: The process gave no answer.
+    """
     with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:
         prefix = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"]
         prefix += [f"--callgrind-out-file={folder}/out"]
-        order: Order = {
-            "task": row.task, "id": row.id, "corpus": corpus_name,
-            "side": side, "library": str(shim),
-        }  # fmt: skip
-        if build is not None:
-            order["build"] = build
         # With several threads, or with another hash seed, the count would differ from run to run.
         environment = {"PYTHONHASHSEED": "0", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        answer: Answer = run_worker("count", order, DEADLINE, environment, prefix)
-        if answer["reason"] is not None:
-            return None, answer["path"], answer["reason"]
+        answer = run_worker(worker, order, DEADLINE, environment, prefix)
         regions = dict(map(region_of, sorted(Path(folder).glob("out.*"))))
-    empty = median_low([total for name, total in regions.items() if name.startswith(EMPTY)])
     calls = [total for name, total in regions.items() if name.startswith("call")]
-    return median_low(calls) - empty, answer["path"], None
+    empty = [total for name, total in regions.items() if name.startswith(EMPTY)]
+    return answer, median_low(calls) - median_low(empty) if calls and empty else None
 
 
 def region_of(path: Path) -> tuple[str, int]:

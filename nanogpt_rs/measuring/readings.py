@@ -225,6 +225,7 @@ class Choices:
         tolerance: Relative difference up to which two floats count as the same.
         seconds: Seconds to take at most. ``None``: chosen from the length of a call.
         precise: Whether to go on to the planned precision where a verdict is certain earlier.
+        counted: Whether to count the instructions of a call with valgrind.
     """
 
     setup: str = ""
@@ -234,6 +235,7 @@ class Choices:
     tolerance: float = 0.0
     seconds: float | None = None
     precise: bool = False
+    counted: bool = False
 
 
 def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Comparing:
@@ -291,4 +293,5 @@ def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Compar
         called,
         choices.seconds,
         choices.precise,
+        choices.counted,
     )

@@ -15,6 +15,7 @@ from typing import NotRequired, TypedDict
 
 from nanogpt_rs.ruler import corpora, provenance, registry
 from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.timing import Call
 from nanogpt_rs.ruler.verification import not_applicable
 
 WARM_UPS = 12
@@ -71,8 +72,21 @@ def answer(order: Order) -> Answer:
     path = active_path()
     if reason := row.unavailable() or not_applicable(row, corpus):
         return {"path": path, "reason": reason}
-    library = ctypes.CDLL(order["library"])
-    function, arguments = TASKS[row.task].call(row.resolve(), corpora.own_copy(corpus.text))
+    count_calls(
+        order["library"], TASKS[row.task].call(row.resolve(), corpora.own_copy(corpus.text))
+    )
+    return {"path": path, "reason": None}
+
+
+def count_calls(path: str, call: Call) -> None:
+    """Make a call several times, each time in a region of its own; then regions without a call.
+
+    Args:
+        path: The path of the compiled library.
+        call: The call.
+    """
+    library = ctypes.CDLL(path)
+    function, arguments = call
     for _ in range(WARM_UPS):
         function(*arguments)
     gc.collect()
@@ -85,7 +99,6 @@ def answer(order: Order) -> Answer:
     for _ in range(REGIONS):
         start()
         stop(EMPTY.encode())
-    return {"path": path, "reason": None}
 
 
 def active_path() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -210,3 +211,14 @@ def test_the_installed_wheel_is_enough(installation: Installation, tmp_path: Pat
     )
     assert done.returncode == 0, done.stderr
     assert "set(list(text))" in done.stdout
+
+
+@pytest.mark.slow("runs under valgrind")
+def test_instructions_are_counted_when_asked_for(command: Run) -> None:
+    if shutil.which("valgrind") is None:
+        pytest.skip("install valgrind: apt-get install valgrind")
+    words = ["sum(x)", "sum(x + x) // 2", "-s", "x = list(range(1000))", "--instructions"]
+    done = command("compare", *words, "--json")
+    assert done.returncode == 0, done.stderr
+    one, two = (called["instructions"] for called in json.loads(done.stdout)["called"])
+    assert 1.5 * one < two < 4 * one
