@@ -162,8 +162,7 @@ def compare(
         from nanogpt_rs.measuring.readings import Choices
 
         choices = Choices(
-            "
-".join(setup or ()),
+            "\n".join(setup or ()),
             input,
             check,
             same,
