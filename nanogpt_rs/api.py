@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from nanogpt_rs.commands.comparison import lines_below, table_of
 from nanogpt_rs.commands.layout import lines_of
-from nanogpt_rs.measuring.callables import Compared, Comparing, Step
-from nanogpt_rs.measuring.callables import compare as compare_callables
+from nanogpt_rs.measuring.anything import compare as compare_callables
+from nanogpt_rs.measuring.comparing import Comparing, Step
 from nanogpt_rs.measuring.readings import Choices, Reading, called_of, read_word
 from nanogpt_rs.records.schema import Clock, Verdict
 from nanogpt_rs.records.schema import Comparison as Recorded
@@ -28,6 +28,7 @@ from nanogpt_rs.ruler.errors import UserError
 if TYPE_CHECKING:
     import pandas
 
+    from nanogpt_rs.measuring.callables import Compared
     from nanogpt_rs.records.callables import Called
     from nanogpt_rs.records.schema import Cell
 

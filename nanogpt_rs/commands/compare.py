@@ -223,7 +223,6 @@ def compare_rows(
     """Compare implementations of the registry, the first of which is the reference."""
     baseline, *contenders = ids
     from nanogpt_rs.measuring.bench import Contest
-    from nanogpt_rs.measuring.paired import MOST_CONTENDERS
     from nanogpt_rs.measuring.selection import (
         SelectionError,
         load_corpora,
@@ -234,6 +233,7 @@ def compare_rows(
     from nanogpt_rs.ruler.registry import find
     from nanogpt_rs.ruler.rounds import BUILD
     from nanogpt_rs.ruler.tasks import TASKS
+    from nanogpt_rs.ruler.timing import MOST_CONTENDERS
 
     select([task], [baseline, *contenders])  # raises if the task or an id does not exist
     if baseline in contenders or len(set(contenders)) < len(contenders):
@@ -264,16 +264,15 @@ def compare_callables(
         results: Folder to keep the run in; ``None``: it is not kept.
         as_json: Whether to print one document instead of a table.
     """
-    from nanogpt_rs.measuring.callables import compare, keep
-    from nanogpt_rs.measuring.paired import MOST_CONTENDERS
+    from nanogpt_rs.measuring.anything import compare
     from nanogpt_rs.measuring.readings import comparing_of
-    from nanogpt_rs.records.files import read
 
-    if len(words) > MOST_CONTENDERS + 1:
-        stop(USAGE, f"at most {MOST_CONTENDERS} others share a reference's rounds")
     compared = compare(comparing_of(words, Path.cwd(), choices), tell_step)
     run = None
     if results is not None:
+        from nanogpt_rs.measuring.callables import keep
+        from nanogpt_rs.records.files import read
+
         (recorded,) = read(keep(compared, results))
         run = recorded.run
     if as_json:

@@ -19,7 +19,7 @@ from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
-from nanogpt_rs.ruler import registry, rounds
+from nanogpt_rs.ruler import registry, rounds, timing
 from nanogpt_rs.ruler.corpora import Corpus, sha256
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
@@ -124,7 +124,7 @@ class Contest:
 
     def others_per_group(self) -> int:
         """Return how many contenders fit into one group beside the references."""
-        return paired.MOST_CONTENDERS + 1 - max(1, len(set(self.references.values())))
+        return timing.MOST_CONTENDERS + 1 - max(1, len(set(self.references.values())))
 
     def estimated_seconds(self) -> float:
         """Return roughly how many seconds measuring takes, without verification."""

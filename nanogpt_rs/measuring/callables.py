@@ -1,20 +1,20 @@
-"""Compares callables that no registry knows: functions of files and modules, statements, objects.
+"""Measures callables that no registry knows, once their answers are known to be right.
 
-First one process holds their answers against the reference's. Then each is called alone in a
-process of its own: its first call, its memory, its threads. Only then are they measured in paired
-rounds, as rows of the registry are.
+Each is called alone in a process of its own: its first call, its memory, its threads. Then they are
+measured in paired rounds, as rows of the registry are.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from nanogpt_rs.measuring import count, paired
 from nanogpt_rs.measuring.bench import worker_end
+from nanogpt_rs.measuring.comparing import TASK, CallablesError, Comparing, Step
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.paired import Arm
@@ -33,16 +33,13 @@ from nanogpt_rs.ruler import (
 )
 from nanogpt_rs.ruler.callable_answers import Request
 from nanogpt_rs.ruler.corpora import sha256
-from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.ruler.worker import WorkerError, run_worker
 from nanogpt_rs.statistics import blocks
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.words import duration
 
-COMMAND = TASK = "compare"
-"""The command; it also stands in the place of a task's name in the cells of callables."""
-FIRST_DEADLINE, ANSWERS_DEADLINE = 600.0, 600.0
-"""Seconds that a first call may take, and the comparison of answers."""
+FIRST_DEADLINE = 600.0
+"""Seconds that a first call may take."""
 REMEMBERED = 5.0
 """How many times longer a call on a new input takes than one on an input that was seen, from which
 on the callable counts as one that remembers answers. It is a choice: reading an input for the first
@@ -53,34 +50,6 @@ LONGEST_WORDS = 60
 """Most characters of a setup that stands in the place of a corpus's id."""
 MORE_CORES = 1.2
 """Cores that a call keeps busy, from which on it uses threads."""
-
-Step = Callable[[str], None]
-"""Called with a description of the step that begins."""
-
-
-class CallablesError(UserError):
-    """Nothing can be compared; the message says why."""
-
-
-@dataclass(frozen=True)
-class Comparing:
-    """What is compared.
-
-    Attributes:
-        request: What workers are told.
-        names: Name of each callable, as it is shown; the reference's first.
-        called: What is recorded of each callable.
-        seconds: Seconds to take at most. ``None``: chosen from the length of a call.
-        precise: Whether to go on to the planned precision where a verdict is certain earlier.
-        counted: Whether to count the instructions of a call with valgrind.
-    """
-
-    request: Request
-    names: tuple[str, ...]
-    called: tuple[Called, ...]
-    seconds: float | None = None
-    precise: bool = False
-    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,15 +119,18 @@ class CallablesSetting:
         return paired.in_fresh_process("callable_rounds", order, seconds)
 
 
-def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
-    """Compare answers, then times.
+def measure_right(comparing: Comparing, answers: callable_answers.Answer, step: Step) -> Compared:
+    """Measure the callables whose answers are right.
+
+    Args:
+        comparing: What is compared.
+        answers: What was found of the answers.
+        step: Called with a description of each step.
 
     Raises:
-        CallablesError: Nothing can be compared: the reference or the input cannot be used.
+        CallablesError: Nothing can be compared: the reference cannot be used.
     """
     shim = count.library() if comparing.counted else None  # raises before anything is measured
-    step("comparing answers")
-    answers = compare_answers(comparing)
     inputs = answers["inputs"]
     bare = [cell_of(comparing, index, answers) for index in range(len(comparing.names))]
     wrong = {int(index): reason for index, reason in answers["wrong"].items()}
@@ -193,41 +165,6 @@ def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
             fields["instructions"] = count_instructions(comparing, index, shim)
         called.append(replace(one, **fields))
     return Compared(tuple(cells), tuple(called))
-
-
-def compare_answers(comparing: Comparing) -> callable_answers.Answer:
-    """Have a process compare the answers.
-
-    Raises:
-        CallablesError: The reference or the input cannot be used.
-    """
-    request = comparing.request
-    ended: dict[str, str] = {}
-    while True:
-        alive = [index for index in range(len(comparing.names)) if str(index) not in ended]
-        order = {**request, "callables": [request["callables"][index] for index in alive]}
-        try:
-            answers = answers_of(order)
-        except WorkerError as error:
-            arm = 0 if error.arm is None else alive[error.arm]
-            if arm == 0:
-                raise CallablesError(f"the reference: {worker_end(error)}") from None
-            ended[str(arm)] = worker_end(error)
-            continue
-        if answers["problem"] is not None:
-            raise CallablesError(answers["problem"])
-        wrong = {str(alive[int(place)]): reason for place, reason in answers["wrong"].items()}
-        return {**answers, "wrong": wrong | ended}
-
-
-def answers_of(order: Mapping[str, object]) -> callable_answers.Answer:
-    """Have a process compare answers.
-
-    Raises:
-        WorkerError: It gave no answer.
-    """
-    answers: callable_answers.Answer = run_worker("callable_answers", order, ANSWERS_DEADLINE)
-    return answers
 
 
 def first_call(comparing: Comparing, index: int) -> callable_first.Answer:
@@ -415,9 +352,9 @@ def keep(compared: Compared, results: Path) -> Path:
     """
     unused = provenance.Build({"profile": "unknown", "rustc": "unknown"}, "not used")
     plan = sha256("\0".join(one.sha256 for one in compared.called).encode())
-    folder = results / folder_of(COMMAND)
+    folder = results / folder_of(TASK)
     with locked(folder):
-        writer = begin(folder, describe(COMMAND, plan, unused))
+        writer = begin(folder, describe(TASK, plan, unused))
         writer.keep(compared.cells)
         for one in compared.called:
             writer.keep_other(one)

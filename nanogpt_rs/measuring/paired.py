@@ -27,9 +27,6 @@ from nanogpt_rs.statistics import blocks, looks, plan
 PADDING_LIMIT = 4096
 """Processes differ by up to this many bytes of environment, so that each stack starts elsewhere."""
 PILOT_ROUNDS = 3
-MOST_CONTENDERS = 12
-"""Contenders in one comparison. More would spread a round over too long a time, and would give
-chance too many tries."""
 LEAST_DEADLINE = 60.0
 """Seconds that any worker may take; one with a longer plan may take 20 times what is planned."""
 TOO_SHORT_FOR_ONE = 0.00002

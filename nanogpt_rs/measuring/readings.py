@@ -13,13 +13,14 @@ from importlib.machinery import PathFinder
 from keyword import iskeyword
 from pathlib import Path, PurePath
 
-from nanogpt_rs.measuring.callables import Comparing
+from nanogpt_rs.measuring.comparing import Comparing
 from nanogpt_rs.records.callables import LONGEST_TEXT, Called
 from nanogpt_rs.ruler import callables
 from nanogpt_rs.ruler.callables import Description, LoadError
 from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.registry import rows
+from nanogpt_rs.ruler.timing import MOST_CONTENDERS
 
 NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 FILE = re.compile(rf"(?P<file>.+\.py):(?P<name>{NAME})")
@@ -249,6 +250,12 @@ def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Compar
     Raises:
         ReadingError: A word names nothing, or two things, or the words do not fit the choices.
     """
+    if len(words) > MOST_CONTENDERS + 1:
+        raise ReadingError(
+            f"{len(words) - 1} others to compare with the reference, whose rounds at most "
+            f"{MOST_CONTENDERS} share",
+            hint="name fewer",
+        )
     readings = [read_word(word, folder, choices.setup) for word in words]
     are_statements = {reading.description["kind"] == "statement" for reading in readings}
     if choices.setup and True not in are_statements:

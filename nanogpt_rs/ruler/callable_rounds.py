@@ -74,12 +74,13 @@ def answer(order: Order) -> Answer:
     mark[0] = 0
     expected = loaded[0].function(*arguments_of(inputs, 0))
     surroundings = Surroundings()
-    sampled = {index: random.randrange(order["rounds"]) for index in range(len(arms))}
-    taken = dict.fromkeys(sampled, -order["warm_up_rounds"])
+    last = {arm["id"]: index for index, arm in enumerate(arms)}
+    sampled = {index: random.randrange(order["rounds"]) for id, index in last.items() if id != "0"}
+    taken = dict.fromkeys(range(len(arms)), -order["warm_up_rounds"])
     wrong: dict[str, str] = {}
 
     def take(index: int) -> CallBlock:
-        if difference is not None and taken[index] == sampled[index]:
+        if difference is not None and taken[index] == sampled.get(index):
             compare(arms[index], calls[index], difference, expected, wrong)
         taken[index] += 1
         count, one = arms[index]["calls"], loaded[index]
@@ -104,9 +105,9 @@ def answer(order: Order) -> Answer:
     mark[0] = NO_ARM
     check()
     if difference is not None:
-        for index, arm in enumerate(arms):
+        for index in last.values():
             mark[0] = index
-            compare(arm, calls[index], difference, expected, wrong)
+            compare(arms[index], calls[index], difference, expected, wrong)
     return {"blocks": blocks, "others": others, "seconds": seconds, "cores": {}, "wrong": wrong}
 
 

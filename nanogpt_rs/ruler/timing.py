@@ -15,6 +15,9 @@ from typing import NamedTuple, NotRequired, TypedDict
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
 """A function and its arguments. Exactly this is timed, with no code of ours in between."""
+MOST_CONTENDERS = 12
+"""Contenders in one comparison. More would spread a round over too long a time, and would give
+chance too many tries."""
 LEAST_WATCHED = 0.02
 """Seconds for which an arm with threads is called to find out how many cores it keeps busy."""
 
