@@ -95,7 +95,12 @@ def of_file(word: str, folder: Path) -> Reading | None:
         return None
     digest = sha256(path.read_bytes())
     shown = match["file"] if not PurePath(match["file"]).is_absolute() else path.name
-    description: Description = {"kind": "file", "target": f"{path}:{match['name']}"}
+    description: Description = {
+        "kind": "file",
+        "target": f"{path}:{match['name']}",
+        "file": str(path),
+        "sha256": digest,
+    }
     name = f"{path.name}:{match['name']}"
     return Reading(description, name, digest, f"the file {shown}, SHA-256 {digest[:12]}")
 
@@ -110,6 +115,8 @@ def of_module(word: str, folder: Path) -> Reading | None:
         return None
     digest = sha256(place.read_bytes()) if place.is_file() else sha256(match["module"].encode())
     description: Description = {"kind": "module", "target": word, "folder": str(folder)}
+    if place.is_file():
+        description |= {"file": str(place), "sha256": digest}
     return Reading(description, word, digest, f"the module {match['module']}")
 
 

@@ -20,6 +20,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
+from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.surroundings import DisturbedError
+
 Kind = Literal["file", "module", "statement", "pickle"]
 MOST_INPUTS = 5
 """Number of inputs on which answers are compared, where the input's function makes several."""
@@ -38,16 +41,24 @@ class Description(TypedDict):
             the path of the file that holds the pickle.
         setup: Text that is run once before the statement, in the same names.
         folder: Folder that comes first on the import path while the callable is loaded.
+        file: Path of the Python file that it is in, if it is in one.
+        sha256: SHA-256 of that file when the callable was described, in hexadecimal.
     """
 
     kind: Kind
     target: str
     setup: NotRequired[str]
     folder: NotRequired[str]
+    file: NotRequired[str]
+    sha256: NotRequired[str]
 
 
 class LoadError(Exception):
     """A callable cannot be loaded; the message says why."""
+
+
+class EditedError(LoadError, DisturbedError):
+    """The file of a callable is not any more what it was when the callable was described."""
 
 
 class Loaded(NamedTuple):
@@ -74,6 +85,7 @@ def load(description: Description) -> Loaded:
         LoadError: It cannot be found, or is nothing that can be called.
         Exception: Its own code failed.
     """
+    check_unedited(description)
     folder = description.get("folder")
     if folder and folder not in sys.path:
         sys.path.insert(0, folder)
@@ -95,6 +107,19 @@ def load(description: Description) -> Loaded:
     if not callable(value):
         raise LoadError(f"{type(value).__name__} objects cannot be called")
     return Loaded(value, code=getattr(value, "__code__", None))
+
+
+def check_unedited(description: Description) -> None:
+    """Check that the file of a callable is what it was when the callable was described.
+
+    Raises:
+        EditedError: It is not.
+    """
+    if "file" not in description:
+        return
+    path = Path(description["file"])
+    if not path.is_file() or sha256(path.read_bytes()) != description["sha256"]:
+        raise EditedError(f"found {path.name} edited since the run began")
 
 
 def attribute(module: ModuleType, name: str, shown: str) -> Any:

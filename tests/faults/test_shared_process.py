@@ -159,3 +159,21 @@ def test_a_file_that_is_edited_during_a_run_costs_its_own_row_only(
     for id in ("python/set", "rust/ahash"):
         assert cells[id]["status"] == "right"
         assert cells[id]["seconds"] > 0
+
+
+def test_a_function_whose_file_is_edited_during_a_comparison_has_no_time(
+    nanogpt_rs: Run, tmp_path: Path
+) -> None:
+    """Its record holds the hash of the file as it was when the run began."""
+    (tmp_path / "edits.py").write_text(
+        "from pathlib import Path\n"
+        "def once():\n"
+        "    with Path(__file__).open('a') as file:\n"
+        "        file.write('# edited\\n')\n"
+    )
+    for target in ("edits.py:once", "edits:once"):
+        done = nanogpt_rs("compare", "builtins:dict", target, "--no-check", "--json")
+        assert done.returncode == 1, done.stderr
+        _, edited = json.loads(done.stdout)["cells"]
+        said = "a worker process found edits.py edited since the run began"
+        assert edited["details"] == [said]
