@@ -10,7 +10,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from nanogpt_rs.api import AnswersDifferError, Comparison, NotComparableError, compare
+    from nanogpt_rs.api import (
+        AnswersDifferError,
+        Comparison,
+        NotComparableError,
+        assert_faster,
+        compare,
+    )
     from nanogpt_rs.magics import load_ipython_extension
 
     def unique_characters(text: str) -> set[str]:
@@ -21,6 +27,7 @@ __all__ = [
     "AnswersDifferError",
     "Comparison",
     "NotComparableError",
+    "assert_faster",
     "compare",
     "load_ipython_extension",
     "unique_characters",
@@ -29,6 +36,7 @@ HOMES = {
     "AnswersDifferError": "nanogpt_rs.api",
     "Comparison": "nanogpt_rs.api",
     "NotComparableError": "nanogpt_rs.api",
+    "assert_faster": "nanogpt_rs.api",
     "compare": "nanogpt_rs.api",
     "load_ipython_extension": "nanogpt_rs.magics",
 }

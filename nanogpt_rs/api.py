@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nanogpt_rs.commands.comparison import lines_below, table_of
 from nanogpt_rs.commands.layout import lines_of
@@ -210,6 +210,75 @@ def compare(
         if error.hint:
             error.add_note(f"hint: {error.hint}")
         raise
+
+
+def assert_faster(
+    fast: Thing,
+    *args: Any,
+    than: Thing,
+    by: float = 1.0,
+    inconclusive: Literal["fail", "skip"] = "fail",
+    **options: Any,
+) -> Comparison:
+    """Assert that a function is faster than another, by a factor at least.
+
+    It passes only where the whole interval of the ratio lies above ``by``, and fails where it lies
+    below. Where it holds ``by``, more is measured, up to the planned precision. What is undecided
+    even then is inconclusive.
+
+    A function that is exactly ``by`` times as fast passes in at most 5 % of tests: in 2.5 % over
+    all looks at the first measuring, and in 2.5 % at the second. It fails in as many.
+
+    Args:
+        fast: The function that must be faster.
+        args: Arguments of both.
+        than: The reference.
+        by: Factor by which it must be faster.
+        inconclusive: What an inconclusive comparison does: ``fail`` raises AssertionError,
+            ``skip`` raises unittest.SkipTest, which pytest takes for a skip.
+        options: As those of ``compare``.
+
+    Raises:
+        AssertionError: It is not; the message holds the table.
+        AnswersDifferError: The answers differ.
+    """
+    if by <= 0 or inconclusive not in {"fail", "skip"}:
+        raise NotComparableError(
+            f"by={by!r}, inconclusive={inconclusive!r}",
+            hint='by is above 0, and inconclusive is "fail" or "skip"',
+        )
+    found = compare(than, fast, *args, **options)
+    if decided(found, by) is None and not options.get("precise") and found.comparison.valid:
+        found = compare(than, fast, *args, **{**options, "precise": True})
+    decision = decided(found, by)
+    if decision:
+        return found
+    name, reference = found.cells[1].id, found.cells[0].id
+    if decision is False:
+        raise AssertionError(f"{name} is not {by:g} times as fast as {reference}\n{found}")
+    message = f"whether {name} is {by:g} times as fast as {reference} is not certain\n{found}"
+    if inconclusive == "skip":
+        from unittest import SkipTest
+
+        raise SkipTest(message)
+    raise AssertionError(message)
+
+
+def decided(found: Comparison, by: float) -> bool | None:
+    """Return whether a function is faster by a factor at least; ``None`` where it is not certain.
+
+    For a factor of 1 the verdict decides, which has a margin of its own.
+    """
+    if found.interval is None or not found.comparison.valid:
+        return None
+    low, high = found.interval
+    bar = 1.0 + found.comparison.margin
+    if found.verdict == "inconclusive" and (low > bar or high < 1 / bar):
+        return None  # for another reason than its width, such as too few processes
+    if by == 1.0:
+        undecided = found.verdict == "inconclusive"
+        return None if undecided and high > 1.0 else found.faster
+    return True if low > by else False if high < by else None
 
 
 def compared_things(

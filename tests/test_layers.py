@@ -30,7 +30,7 @@ LAYERS = (
     ("predicting", "training"),
     ("reporting", "workshop"),
     ("commands",),
-    ("cli", "api", "magics", "__init__", "__main__", "pytest_plugin"),
+    ("cli", "api", "magics", "__init__", "__main__", "pytest_plugin", "testing"),
 )
 """Rooms of our package, the lowest layer first."""
 HEIGHTS = {room: height for height, layer in enumerate(LAYERS) for room in layer}

@@ -286,7 +286,9 @@ def compare_callables(
         print_json("compare", document)
     else:
         print_compared(compared.adjusted, compared.called, run)
-        meanwhile = compared.cells[0].meanwhile
+        from nanogpt_rs.statistics.meanwhile import together
+
+        meanwhile = together(compared.cells)
         if meanwhile is not None and any(cell.seconds for cell in compared.cells):
             out.say(meanwhile_line(**asdict(meanwhile)))
     if any(cell.status == "wrong" for cell in compared.cells):
