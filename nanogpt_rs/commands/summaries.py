@@ -17,10 +17,12 @@ from nanogpt_rs.ruler import provenance
 if TYPE_CHECKING:
     from nanogpt_rs.records.kinds import Recorded
     from nanogpt_rs.records.schema import Cell
-    from nanogpt_rs.reporting.summary import Best
+    from nanogpt_rs.reporting.summary import Best, Summary
 
 LABEL = 24
 """Columns of the labels of a first answer."""
+SPLICED_COLUMNS = 80
+"""Columns of a summary in a document."""
 LEAST_ROOM = 20
 """Columns that the words after a label have at least."""
 
@@ -54,8 +56,40 @@ def print_summary(recorded: Recorded) -> None:
         out.say(words)
     elif found is None:
         out.say(f"Run {recorded.run.run} has no Rust beside the references.")
+    if found is not None:
+        out.show(table_of(found))
+        for sentence in found.notes:
+            out.say(sentence)
+
+
+def spliced_summary(
+    recorded: Recorded, job: Recorded | None, corpus: str | None = None, tasks: str = ""
+) -> str:
+    """Return what a terminal of 80 columns shows of a run and of a run of whole jobs, as Markdown.
+
+    Args:
+        recorded: The run.
+        job: A run of whole jobs.
+        corpus: Id of the text; by default the one on which most was measured.
+        tasks: Names of tasks, separated by commas; by default all.
+
+    Raises:
+        LookupError: The run has no Rust on this text for these tasks.
+    """
+    from nanogpt_rs.reporting.summary import summary, whole_job_in_words
+
+    found = summary(recorded, corpus, [task for task in tasks.split(",") if task])
     if found is None:
-        return
+        raise LookupError(f"run {recorded.run.run} has no Rust on this text for these tasks")
+    sentences = [*found.notes, (job and whole_job_in_words(job)) or ""]
+    lines = [line.words for line in layout.lines_of(table_of(found), SPLICED_COLUMNS)]
+    for sentence in filter(None, sentences):
+        lines += layout.wrapped_words(sentence, SPLICED_COLUMNS)
+    return "\n".join(("```text", *lines, "```", ""))
+
+
+def table_of(found: Summary) -> layout.Table:
+    """Return the table of a summary."""
     table = layout.Table(
         [
             *(layout.ids("task"), layout.figures("lecture's")),
@@ -68,9 +102,7 @@ def print_summary(recorded: Recorded) -> None:
     )
     for best in found.rows:
         table.add(*row_of(best))
-    out.show(table)
-    for sentence in found.notes:
-        out.say(sentence)
+    return table
 
 
 def row_of(best: Best) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Fills README's tables, picture and captions from records, so that nobody types a figure.
+"""Fills the tables, pictures and captions of documents from records, so that nobody types them.
 
 A block stands between ``<!-- splice KIND ... -->`` and ``<!-- spliced -->``. The kinds are:
 
@@ -7,6 +7,8 @@ A block stands between ``<!-- splice KIND ... -->`` and ``<!-- spliced -->``. Th
 - ``picture``: the same as a drawing, in the file ``file=PATH`` relative to the document.
 - ``ranking``: some ideas on some texts: ``task=NAME corpus=ID,... ids=ID,...``.
 - ``caption``: machine, build, text, commit, date and load of the headline.
+- ``summary``: what ``bench --summary`` and ``job measure --summary`` print on a terminal, with
+  ``tasks=NAME,...`` for some tasks alone.
 - ``job``: what the best Rust preparation gains of a whole job, from a run of whole jobs.
 
 ``state=NAME`` names the state of the text; the default is ``warm``.
@@ -38,13 +40,19 @@ Content = tuple[str, dict[str, bytes]]
 """A text, and the files that it shows, by their paths relative to the document."""
 
 
-def splice(text: str, recorded: Recorded, job: Recorded | None = None) -> Content:
+def splice(
+    text: str,
+    recorded: Recorded,
+    job: Recorded | None = None,
+    summary: Callable[..., str] | None = None,
+) -> Content:
     """Return a document with all its blocks filled from a run, and the files that it shows.
 
     Args:
         text: Text of the document.
         recorded: The run.
         job: A run of whole jobs, for the blocks about them.
+        summary: Function from both runs and a block's options to the text of a summary.
 
     Raises:
         SpliceError: There is no block, a block does not end, or the run does not have what a block
@@ -56,17 +64,20 @@ def splice(text: str, recorded: Recorded, job: Recorded | None = None) -> Conten
     if not blocks:
         raise SpliceError("has no `<!-- splice ... -->` block to fill")
     files: dict[str, bytes] = {}
+    makers = dict(MAKERS)
+    if summary is not None:
+        makers["summary"] = lambda run, **options: (summary(run, job, **options), {})
 
     def fill(block: re.Match[str]) -> str:
         kind, *options = block[1].split()
-        if kind not in MAKERS:
-            raise SpliceError(f"there is no block {block[1]!r}; the kinds are: {', '.join(MAKERS)}")
+        if kind not in makers:
+            raise SpliceError(f"there is no block {block[1]!r}; the kinds are: {', '.join(makers)}")
         if not all("=" in option for option in options):
             raise SpliceError(f"block {block[1]!r}: write its options as NAME=VALUE")
         try:
             source = job if kind == "job" else recorded
             values = dict(option.split("=", 1) for option in options)
-            content, shown = MAKERS[kind](source, **values)
+            content, shown = makers[kind](source, **values)
         except (LookupError, TypeError) as error:
             raise SpliceError(f"block {block[1]!r}: {error}") from None
         files.update(shown)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nanogpt_rs.predicting.job import WORTH, answer
 from nanogpt_rs.records.builds import over_builds
@@ -178,9 +178,20 @@ class Summary:
     notes: tuple[str, ...]
 
 
-def summary(recorded: Recorded) -> Summary | None:
-    """Return the summary of a run of cells; ``None`` where no Rust has a time."""
-    cells = chosen(recorded, None, None)
+def summary(
+    recorded: Recorded, corpus: str | None = None, tasks: Sequence[str] = ()
+) -> Summary | None:
+    """Return the summary of a run of cells; ``None`` where no Rust has a time.
+
+    Args:
+        recorded: The run.
+        corpus: Id of the text; by default the one on which most was measured.
+        tasks: Names of the tasks to be shown; by default all.
+    """
+    if tasks:
+        kept = tuple(cell for cell in recorded.cells if cell.task in tasks)
+        recorded = replace(recorded, cells=kept)
+    cells = chosen(recorded, corpus, None)
     every = [best for task in tasks_of(cells) if (best := best_of(task, cells)) is not None]
     if not every:
         return None
