@@ -50,7 +50,7 @@ pytest-benchmark: build ## time the same implementations with pytest-benchmark, 
 record: build ## promote the newest run of WHAT (bench) to results/, under MACHINE=alias
 	@$(RUN) nanogpt_rs dev record $(MACHINE) $(WHAT)
 
-splice: build ## fill in README's tables and picture from the fullest run in results/bench
+splice: build ## fill in the tables of README and docs from the fullest run in results/bench
 	@$(RUN) nanogpt_rs dev splice
 
 publish: asv-machine ## write the site of everything in results/ into public/

@@ -28,9 +28,14 @@ DOCUMENTS = (
     "METHODOLOGY.md",
     "CHANGELOG.md",
     "tests/words/README.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
-BASES = ("", "tests/words")
+README_WORDS = 1200
+"""Words that README has at most, those of tables included."""
+BASES = ("", "tests/words", "docs")
 """Folders that a path may be relative to: the project in `tests/words` has documents of its own."""
+PIPE = re.compile(r"\s[|>]\s")
+"""What ends a command line of ours and hands its output to another program or to a file."""
 NOT_IN_THE_REPOSITORY = frozenset(
     {
         *(
@@ -160,7 +165,7 @@ def wrong_module(span: str) -> str | None:
 def wrong_command(line: str) -> str | None:
     """Return what is wrong with a command line that a document shows, if anything."""
     try:
-        program, *words = shlex.split(line) or [""]
+        program, *words = shlex.split(PIPE.split(line)[0]) or [""]
     except ValueError:  # no command, but a piece of Python
         return None
     program = program.removeprefix(".venv/bin/")
@@ -232,12 +237,36 @@ def wrong_python(text: str) -> Iterator[str]:
                         yield problem
 
 
-def problems(text: str) -> list[str]:
-    """Return a sentence for each path, module and command in a document that does not exist."""
-    links = re.findall(r"\]\(([^)#:]+)\)", text)
+def anchors(text: str) -> set[str]:
+    """Return the names by which a link can lead to the headings of a document, as GitHub does."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", text), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+def wrong_link(link: str, document: str) -> str | None:
+    """Return what is wrong with a link to a file of the repository or into one, if anything."""
+    path, _, anchor = link.partition("#")
+    target = (ROOT / document).parent / path if path else ROOT / document
+    if not target.exists() or target.resolve().relative_to(ROOT).as_posix() not in tracked():
+        return f"({link}) leads to no file of this repository"
+    if anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
+        return f"({link}) leads to no heading"
+    return None
+
+
+def problems(text: str, document: str = "README.md") -> list[str]:
+    """Return a sentence for each path, module, link and command that does not exist.
+
+    Args:
+        text: The text of a document.
+        document: Its path, from which its links lead on.
+    """
+    links = re.findall(r"\]\(([^):]+)\)", text)
     code = [span for span in spans(text) if span not in GONE]
     checked = [
-        *map(wrong_path, code + links),
+        *map(wrong_path, code),
+        *(wrong_link(link, document) for link in links),
         *map(wrong_module, code),
         *map(wrong_command, code + indented(text)),
         *wrong_python(text),
@@ -247,7 +276,7 @@ def problems(text: str) -> list[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_what_a_document_names_exists(document: str) -> None:
-    wrong = problems(read(document))
+    wrong = problems(read(document), document)
     assert not wrong, "\n".join(wrong)
 
 
@@ -256,7 +285,8 @@ def test_a_command_line_in_a_block_has_all_that_it_needs(document: str) -> None:
     shown = [line.removeprefix(".venv/bin/") for line in indented(read(document))]
     for line in shown:
         if line.startswith("nanogpt-rs "):
-            assert complaint_about(shlex.split(line)[1:]) is None, line
+            words = shlex.split(PIPE.split(line)[0])[1:]
+            assert complaint_about(words) is None, line
 
 
 def test_the_makefile_and_ci_run_commands_that_exist() -> None:
@@ -288,15 +318,22 @@ def test_the_code_names_no_old_command(folder: str) -> None:
             assert name in root().commands, f"{path.name}: nanogpt-rs {name}"
 
 
-def test_readme_shows_every_task_and_each_command_but_those_of_maintainers() -> None:
-    text = read("README.md")
-    assert [task for task in TASKS if f"| `{task}` |" not in text] == []
-    lines = [line.removeprefix(".venv/bin/") for line in indented(text)]
+def test_documents_show_every_task_and_each_command_but_those_of_maintainers() -> None:
+    tasks = read("docs/measuring.md")
+    assert [task for task in TASKS if f"| `{task}` |" not in tasks] == []
+    lines = [line.removeprefix(".venv/bin/") for line in indented(read("docs/commands.md"))]
     shown = {
         name_of(parsed(shlex.split(line)[1:])) for line in lines if line.startswith("nanogpt-rs ")
     }
     maintainers = {f"dev {name}" for name in ("new", "publish", "record", "splice", "watch")}
     assert commands().keys() - shown == {*maintainers, "list tasks"}
+
+
+def test_readme_is_short_and_leads_to_every_document() -> None:
+    text = read("README.md")
+    assert len(text.split()) <= README_WORDS
+    linked = set(re.findall(r"\]\(([^)#:]+)\)", text))
+    assert set(DOCUMENTS) - linked == {"README.md", "tests/words/README.md"}
 
 
 def test_methodology_has_the_rounds_of_the_plan() -> None:
@@ -314,7 +351,9 @@ def test_methodology_has_the_rounds_of_the_plan() -> None:
         ("It lies in `nanogpt_rs/statistics/verdicts.py`.", "is no path"),
         ("See `nowhere/`.", "is no path"),
         ("See `verdicts.py`.", "is no path"),
-        ("See [this](NOWHERE.md).", "is no path"),
+        ("See [this](NOWHERE.md).", "leads to no file"),
+        ("See [this](docs/commands.md#nowhere).", "leads to no heading"),
+        ("See [this](#nowhere).", "leads to no heading"),
         ("The id is `rust/nobodys_idea`.", "is no path"),
         ("It is in `nanogpt_rs.statistics.verdicts`.", "verdicts"),
         ("```python\nfrom nanogpt_rs.ruler.registry import rows_of_gold\n```\n", "rows_of_gold"),

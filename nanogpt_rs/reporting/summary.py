@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nanogpt_rs.predicting.job import WORTH, answer
 from nanogpt_rs.records.builds import over_builds
@@ -188,10 +188,7 @@ def summary(
         corpus: Id of the text; by default the one on which most was measured.
         tasks: Names of the tasks to be shown; by default all.
     """
-    if tasks:
-        kept = tuple(cell for cell in recorded.cells if cell.task in tasks)
-        recorded = replace(recorded, cells=kept)
-    cells = chosen(recorded, corpus, None)
+    cells = of_tasks(chosen(recorded, corpus, None), tasks)
     every = [best for task in tasks_of(cells) if (best := best_of(task, cells)) is not None]
     if not every:
         return None
@@ -207,22 +204,28 @@ def summary(
     if every[MOST_TASKS:]:
         names = ", ".join(best.rust.task for best in every[MOST_TASKS:])
         notes.append(f"Not in this summary: {names}.")
-    notes += other_states(recorded, first)
+    notes += other_states(recorded, first, tasks)
     state = TEXTS.get(first.state, first.state)
     title = f"One call on {text_in_words(first)}, {state}; {builds_in_words(cells)}"
     return Summary(title, tuple(rows), tuple(notes))
 
 
-def other_states(recorded: Recorded, first: Cell) -> list[str]:
+def of_tasks(cells: Sequence[Cell], tasks: Sequence[str]) -> list[Cell]:
+    """Return the cells of these tasks; all where none is named."""
+    return [cell for cell in cells if not tasks or cell.task in tasks]
+
+
+def other_states(recorded: Recorded, first: Cell, tasks: Sequence[str]) -> list[str]:
     """Return sentences on the other states of a text: how many times as fast Rust is there.
 
     Args:
         recorded: The run.
         first: A cell of the text, in the state that needs no sentence.
+        tasks: Names of the tasks to be shown; none stands for all.
     """
     sentences = []
     for state, words in TEXTS.items():
-        cells = chosen(recorded, first.corpus, state)
+        cells = of_tasks(chosen(recorded, first.corpus, state), tasks)
         found = [best for task in tasks_of(cells) if (best := best_of(task, cells)) is not None]
         if state == first.state or not found:
             continue

@@ -122,7 +122,7 @@ def test_stale_figures_are_found(
     done = nanogpt_rs("dev", "splice", "--check")
     assert done.returncode == 1
     assert stale in done.stderr
-    assert "run `make splice`" in done.stderr
+    assert "hint: make splice" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -279,17 +279,36 @@ def test_the_gain_of_a_whole_job_is_filled_in(
     assert nanogpt_rs("dev", "splice", "--check").returncode == 0
 
 
-def test_the_readme_of_this_project_is_fresh(nanogpt_rs: Run) -> None:
-    """Once a run is recorded, README shows its figures."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    kinds = [block.split()[2] for block in STRAY.findall(text)]
-    assert {"headline", "ranking", "picture"} <= set(kinds) <= set(MAKERS)
-    if list((ROOT / "results/bench").glob("*.jsonl")):
-        done = nanogpt_rs(
-            *("dev", "splice", "--check", "--document", str(ROOT / "README.md")),
-            *("--results", str(ROOT / "results")),
-        )
-        assert done.returncode == 0, done.stderr
+def test_the_documents_of_this_project_are_fresh(nanogpt_rs: Run) -> None:
+    """Once a run is recorded, README and docs/ show its figures."""
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    blocks = {path: STRAY.findall(path.read_text(encoding="utf-8")) for path in documents}
+    kinds = {block.split()[2] for found in blocks.values() for block in found}
+    assert kinds == {*MAKERS, "summary"}
+    done = nanogpt_rs(
+        *("dev", "splice", "--check", "--results", str(ROOT / "results")),
+        *(f"--document={path}" for path, found in blocks.items() if found),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_summary_is_spliced_as_a_terminal_shows_it(
+    nanogpt_rs: Run, results: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/none.md").write_text("no block\n")
+    (tmp_path / "README.md").write_text("<!-- splice caption -->\n<!-- spliced -->\n")
+    block = "<!-- splice summary tasks=charset -->\n<!-- spliced -->\n"
+    (tmp_path / "docs/some.md").write_text(block)
+    assert nanogpt_rs("dev", "splice").returncode == 0
+    text = (tmp_path / "docs/some.md").read_text()
+    assert "```text\nOne call on tinyshakespeare" in text
+    assert "encode" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert "SHA-256" in (tmp_path / "README.md").read_text()
+    (tmp_path / "docs/some.md").write_text(block.replace("charset", "nothing"))
+    done = nanogpt_rs("dev", "splice")
+    assert (done.returncode, "has no Rust on this text" in done.stderr) == (2, True)
 
 
 def test_a_name_is_not_broken_at_its_hyphens(tmp_path: Path) -> None:
