@@ -65,6 +65,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """
     name = os.fspath(path)
     try:
+        if Path(name).exists() and not Path(name).is_file():
+            raise ValueError("a folder, a pipe or a device, where a file is needed")
         data = io.BytesIO(Path(name).read_bytes())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -115,6 +117,10 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: It cannot be written; what was there before is still there.
     """
+    if path.exists() and not path.is_file():  # a pipe or a device is written into
+        path.write_bytes(data)
+        return
+    path = Path(os.path.realpath(path))  # a link goes on leading where it leads
     # Not by tempfile, whose files only their owner may read, whatever the umask says.
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +35,7 @@ from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration
 
 if TYPE_CHECKING:
-    from nanogpt_rs.records.schema import Breakdown
+    from nanogpt_rs.records.schema import Breakdown, CallInSteps
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
@@ -71,6 +70,7 @@ def breakdown(
 
     For example: nanogpt-rs profile steps encode rust/id_table
     """
+    from nanogpt_rs.measuring.run import keeper
     from nanogpt_rs.measuring.selection import load_corpora, select
 
     admit(sources)
@@ -78,24 +78,35 @@ def breakdown(
     require_state(state, task)
     build = check()
     (text,) = load_corpora([corpus])
-    breakdowns, faults = break_all_down(rows, corpus, state)
-    if breakdowns:
-        keep(results, f"{task} {ids} {text.sha256} {state}", build, text, state, breakdowns)
-    if as_json:
-        from nanogpt_rs.commands import documents
-
-        document = documents.CallsInSteps(build, text.id, state, tuple(breakdowns))
-        print_json("profile steps", document)
-    else:
-        print_corpus(text.id, text.sha256, len(text.text), text.description)
-        for breakdown in breakdowns:
-            out.show(table_of(breakdown, state))
+    with keeper(results, "breakdown", build) as kept:
+        breakdowns, faults = break_all_down(rows, corpus, state)
+        try:
+            print_all(text, state, breakdowns, build, as_json)
+        finally:  # what was measured is both printed and kept, even where one of them fails
+            if breakdowns:
+                request = f"{task} {ids} {text.sha256} {state}"
+                kept.keep(request, records_of(text, state, breakdowns))
     for id, status, details in faults:
         err.say(f"{task} {id}: {status}: {details}")
     if any(status == "wrong" for _, status, _ in faults):
         sys.exit(FAILED)
     if not breakdowns:
         stop(NOTHING, "nothing could be measured here")
+
+
+def print_all(
+    text: Corpus, state: str, breakdowns: Sequence[Breakdown], build: Build, as_json: bool
+) -> None:
+    """Print breakdowns as tables, or as one JSON document."""
+    if as_json:
+        from nanogpt_rs.commands import documents
+
+        document = documents.CallsInSteps(build, text.id, state, tuple(breakdowns))
+        print_json("profile steps", document)
+        return
+    print_corpus(text.id, text.sha256, len(text.text), text.description)
+    for breakdown in breakdowns:
+        out.show(table_of(breakdown, state))
 
 
 def break_all_down(
@@ -122,21 +133,12 @@ def break_all_down(
     return breakdowns, faults
 
 
-def keep(
-    results: Path,
-    request: str,
-    build: Build,
-    text: Corpus,
-    state: str,
-    breakdowns: Sequence[Breakdown],
-) -> None:
-    """Save breakdowns as records."""
-    from nanogpt_rs.measuring.run import keep_run
+def records_of(text: Corpus, state: str, breakdowns: Sequence[Breakdown]) -> list[CallInSteps]:
+    """Return breakdowns as records."""
     from nanogpt_rs.records.schema import CallInSteps, Text
 
     text_fields = Text(text.id, text.sha256, len(text.text), text.width)
-    records = [CallInSteps(text_fields, state, breakdown) for breakdown in breakdowns]
-    keep_run(results, "breakdown", request, build, records)
+    return [CallInSteps(text_fields, state, breakdown) for breakdown in breakdowns]
 
 
 def table_of(breakdown: Breakdown, state: str) -> layout.Table:

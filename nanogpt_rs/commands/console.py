@@ -19,6 +19,7 @@ from nanogpt_rs.ruler import errors, remarks
 if TYPE_CHECKING:
     from nanogpt_rs.commands.document import Document
     from nanogpt_rs.records.files import Writer
+    from nanogpt_rs.records.schema import Run
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
 
@@ -147,11 +148,20 @@ def kept_run(
         with records.locked(results / command):
             now = replace(run.describe(command, request, build), **about)
             writer = (records.resume if resume else records.begin)(results / command, now)
+            tell_unknown_commit(writer.run)
             yield writer
             writer.end()
     except KeyboardInterrupt:
-        how = "" if resume is None else "; go on with --resume"
-        stop(INTERRUPTED, f"interrupted; what is finished is kept{how}")
+        hint = None if resume is None else "to go on, give the command again with --resume"
+        stop(INTERRUPTED, "interrupted; what is finished is kept", hint)
+
+
+def tell_unknown_commit(run: Run) -> None:
+    """Say why a run in a checkout does not know its commit, if it does not."""
+    from nanogpt_rs.ruler.provenance import ROOT, is_checkout, no_git
+
+    if run.commit is None and is_checkout(ROOT) and (reason := no_git(ROOT)):
+        note(f"the commit is unknown: {reason[0]}; to record this run, {reason[1]}")
 
 
 def print_json(name: str, document: Document) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -107,20 +107,20 @@ def race(
                 result = divisions.closed(prepared_by, paths, range(1, 1 + count), steps, advance)
             else:
                 result = divisions.open_(prepared_by, paths, range(1, 1 + count), advance)
-        kept = files.keep_whole(folder, described, result.records(**about))
-    if record is not None:
-        record.touch()
-        append_whole(record, kept.read_bytes())
-    if as_json:
-        from nanogpt_rs.commands import job_documents
+        try:
+            if as_json:
+                from nanogpt_rs.commands import job_documents
 
-        corpus = job_documents.RacedCorpus(text.id, text.sha256, row.id)
-        print_json(
-            "model race",
-            job_documents.Race("closed" if name == "closed" else "open", corpus, result),
-        )
-    else:
-        print_result(result)
+                corpus = job_documents.RacedCorpus(text.id, text.sha256, row.id)
+                division: Literal["closed", "open"] = "closed" if name == "closed" else "open"
+                print_json("model race", job_documents.Race(division, corpus, result))
+            else:
+                print_result(result)
+        finally:  # what was measured is both printed and kept, even where one of them fails
+            kept = files.keep_whole(folder, described, result.records(**about))
+            if record is not None:
+                record.touch()
+                append_whole(record, kept.read_bytes())
     if missed := shortfall(result, steps):
         err.say(f"nanogpt-rs: {missed}")
         sys.exit(FAILED)

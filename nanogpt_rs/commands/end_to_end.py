@@ -37,11 +37,9 @@ from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nanogpt_rs.measuring.end_to_end import EndToEnd
     from nanogpt_rs.records.kinds import Other
-    from nanogpt_rs.records.schema import Difference, Trained
+    from nanogpt_rs.records.schema import Difference, Meanwhile, Trained
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
 
@@ -76,6 +74,7 @@ def measure(
     options = {name: value for name, value in choices.items() if value is not None}
     from nanogpt_rs.measuring.end_to_end import estimate, rows_of, run
     from nanogpt_rs.measuring.machine import MachineWatch
+    from nanogpt_rs.measuring.run import keeper
     from nanogpt_rs.measuring.selection import load_corpora
     from nanogpt_rs.records.files import read
     from nanogpt_rs.training.corpus import import_training
@@ -89,20 +88,31 @@ def measure(
     (text,) = load_corpora([corpus])
     rows = rows_of(text.width, ids or ())
     refuse_absent(rows)
-    watch = MachineWatch()
-    with timed_progress(estimate(rows)) as advance:
-        result = run(rows, corpus, text, config, steps, advance, options=options)
-    meanwhile = watch.so_far()
-    kept = keep(results, result, text, build)
+    with keeper(results, "end-to-end", build) as kept:
+        watch = MachineWatch()
+        with timed_progress(estimate(rows)) as advance:
+            result = run(rows, corpus, text, config, steps, advance, options=options)
+        meanwhile = watch.so_far()
+        try:
+            if not summary:
+                print_all(text, result, build, meanwhile, as_json)
+        finally:  # what was measured is both printed and kept, even where one of them fails
+            ids = [trained.id for trained in result.trained]
+            path = kept.keep(f"{text.sha256} {result.training} {ids}", records_of(text, result))
     page = write_newest_page(results, announce=not summary)
+    if summary:
+        print_summary(read(path)[-1])
+        print_pointers(page)
+
+
+def print_all(
+    text: Corpus, result: EndToEnd, build: Build, meanwhile: Meanwhile, as_json: bool
+) -> None:
+    """Print whole jobs as tables, or as one JSON document."""
     if as_json:
         from nanogpt_rs.commands import job_documents
 
         print_json("job measure", job_documents.MeasuredJob(build, meanwhile, **vars(result)))
-        return
-    if summary:
-        print_summary(read(kept)[-1])
-        print_pointers(page)
         return
     print_corpus(text.id, text.sha256, len(text.text), text.description)
     print_stages(result.training, result.trained)
@@ -110,9 +120,8 @@ def measure(
     out.say(meanwhile_line(**asdict(meanwhile)))
 
 
-def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> Path:
-    """Save the result of an end-to-end benchmark as records, and return their file."""
-    from nanogpt_rs.measuring.run import keep_run
+def records_of(text: Corpus, result: EndToEnd) -> list[Other]:
+    """Return the result of an end-to-end benchmark as records."""
     from nanogpt_rs.records.schema import JobDifference, Text, WholeJob
 
     text_fields = Text(text.id, text.sha256, len(text.text), text.width)
@@ -124,8 +133,7 @@ def keep(results: Path, result: EndToEnd, text: Corpus, build: Build) -> Path:
         JobDifference(text_fields, result.config, result.state, result.rest, difference, how)
         for difference in result.differences
     ]
-    ids = [trained.id for trained in result.trained]
-    return keep_run(results, "end-to-end", f"{text.sha256} {result.training} {ids}", build, records)
+    return records
 
 
 def print_stages(training: str, runs: Sequence[Trained]) -> None:

@@ -36,9 +36,7 @@ from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration, rate
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from nanogpt_rs.records.schema import Footprint
+    from nanogpt_rs.records.schema import FirstCall, Footprint
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
@@ -68,6 +66,7 @@ def memory(
     if ids:
         refuse_beside(context, "--id", "everything")
     from nanogpt_rs.measuring.memory import LARGE, ordered
+    from nanogpt_rs.measuring.run import keeper
     from nanogpt_rs.measuring.selection import load_corpora, select
     from nanogpt_rs.ruler.held import cannot
 
@@ -77,11 +76,44 @@ def memory(
         stop(NOTHING, reason)
     (text,) = load_corpora([corpus])
     proved_on = corpus if len(text.text) < LARGE else DEFAULT
-    footprints, faults = measure_all(rows, task, corpus, proved_on, processes)
-    footprints = ordered(footprints)
     proved = text.id if proved_on == corpus else proved_on
     request = f"{task} {ids} {everything} {text.sha256} {processes}"
-    keep(results, request, build, text, footprints)
+    with keeper(results, "memory", build) as kept:
+        footprints, faults = measure_all(rows, task, corpus, proved_on, processes)
+        footprints = ordered(footprints)
+        try:
+            print_all(task, text, footprints, build, processes, proved, as_json)
+        finally:  # what was measured is both printed and kept, even where one of them fails
+            if footprints:
+                kept.keep(request, records_of(text, footprints))
+    for id, status, details in faults:
+        err.say(f"{task} {id}: {status}: {details}")
+    if any(status == "wrong" for _, status, _ in faults):
+        sys.exit(FAILED)
+    if not footprints:
+        stop(NOTHING, "nothing could be measured here")
+
+
+def print_all(
+    task: str,
+    text: Corpus,
+    footprints: Sequence[Footprint],
+    build: Build,
+    processes: int,
+    proved: str,
+    as_json: bool,
+) -> None:
+    """Print footprints as tables, or as one JSON document.
+
+    Args:
+        task: Name of the task.
+        text: The corpus.
+        footprints: What was measured.
+        build: Build of the Rust module.
+        processes: Number of processes for each implementation.
+        proved: Id of the corpus that the implementations were verified on.
+        as_json: Whether to print a JSON document.
+    """
     if as_json:
         from nanogpt_rs.commands import documents
 
@@ -97,12 +129,6 @@ def memory(
         )
         if proved != text.id:
             out.say(f"Verified on {proved}, because this corpus would take minutes.")
-    for id, status, details in faults:
-        err.say(f"{task} {id}: {status}: {details}")
-    if any(status == "wrong" for _, status, _ in faults):
-        sys.exit(FAILED)
-    if not footprints:
-        stop(NOTHING, "nothing could be measured here")
 
 
 def measure_all(
@@ -137,17 +163,12 @@ def measure_all(
     return footprints, faults
 
 
-def keep(
-    results: Path, request: str, build: Build, text: Corpus, footprints: Sequence[Footprint]
-) -> None:
-    """Save footprints as records, if there are any."""
-    from nanogpt_rs.measuring.run import keep_run
+def records_of(text: Corpus, footprints: Sequence[Footprint]) -> list[FirstCall]:
+    """Return footprints as records."""
     from nanogpt_rs.records.schema import FirstCall, Text
 
-    if footprints:
-        text_fields = Text(text.id, text.sha256, len(text.text), text.width)
-        records = [FirstCall(text_fields, footprint) for footprint in footprints]
-        keep_run(results, "memory", request, build, records)
+    text_fields = Text(text.id, text.sha256, len(text.text), text.width)
+    return [FirstCall(text_fields, footprint) for footprint in footprints]
 
 
 def by_state(task: str, footprints: Sequence[Footprint]) -> Iterator[tuple[str, list[Footprint]]]:

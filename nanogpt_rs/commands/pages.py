@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nanogpt_rs.commands.console import note
-from nanogpt_rs.ruler.corpora import write_whole
+from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 PAGE = "report.html"
 """Name of the page's file where no other is given."""
@@ -65,7 +65,7 @@ def write_page(target: Path, files: Sequence[Path]) -> None:
     contents = []
     for path in files:
         try:
-            contents.append((str(path), path.read_bytes()))
+            contents.append((str(path), read_regular(path)))
         except OSError as error:
             raise RecordError(f"{path}: {error.strerror}") from None
     document = page(contents)

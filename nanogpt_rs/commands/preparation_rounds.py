@@ -65,9 +65,11 @@ def bench(
     For example: nanogpt-rs data bench a.txt --out shards --rounds 7
     """
     from nanogpt_rs.measuring.machine import cores
+    from nanogpt_rs.preparing.parts import find_sources
 
     build = check()
     refuse_unfit(engine, threads, None, workers)
+    find_sources(paths)  # refuses what no round could read
     if engine == "dask":  # its workers may run in another folder
         paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
     option = "--workers" if engine == "dask" else "--threads"
@@ -119,11 +121,13 @@ def report_measured(
         check_unchanged(sources)
         size = sum(source.size for source in sources)
         result = shard_limit.result_of(ways, size, watch.so_far())
-        files.keep_whole(kept_in, run, [result])
-    if as_json:
-        print_json("data bench", document_of(result, run))
-    else:
-        print_rounds(result)
+        try:
+            if as_json:
+                print_json("data bench", document_of(result, run))
+            else:
+                print_rounds(result)
+        finally:  # what was measured is both printed and kept, even where one of them fails
+            files.keep_whole(kept_in, run, [result])
 
 
 def document_of(result: PreparationRounds, run: Run) -> TimedPreparations:

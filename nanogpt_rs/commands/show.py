@@ -123,7 +123,20 @@ def show(
         for recorded in runs + ([] if files else whole_jobs_of(results)):
             print_summary(recorded)
     else:
-        export(runs, format.value, to)
+        export(runs, format.value, to, files or [])
+
+
+def check_target(target: Path, files: Sequence[Path]) -> None:
+    """Check that a file can be written, and is none of those that are shown.
+
+    Raises:
+        OSError: It cannot be written.
+        nanogpt_rs.ruler.regular.OverwriteError: It is one of the files.
+    """
+    from nanogpt_rs.ruler.regular import check_apart, check_can_write
+
+    check_apart([target], files)
+    check_can_write(target)
 
 
 def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it: bool) -> None:
@@ -135,7 +148,9 @@ def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it
         results: Folder for results, with one subfolder for each command.
         open_it: Whether to open the page.
     """
-    write_page(target, files or newest_of_each(results))
+    shown = files or newest_of_each(results)
+    check_target(target, shown)
+    write_page(target, shown)
     out.say_path(target)
     if open_it:
         import webbrowser
@@ -144,13 +159,22 @@ def show_page(files: Sequence[Path] | None, target: Path, results: Path, open_it
             stop(FAILED, f"no browser could be started; the page is {target}")
 
 
-def export(runs: Sequence[Recorded], format: str, to: Path | None) -> None:
-    """Write the cells of runs as a table in a format, to a file or to standard output."""
+def export(runs: Sequence[Recorded], format: str, to: Path | None, files: Sequence[Path]) -> None:
+    """Write the cells of runs as a table in a format, to a file or to standard output.
+
+    Args:
+        runs: The runs.
+        format: The format.
+        to: The file to write. ``None``: standard output.
+        files: Files that the runs were read from, which are not overwritten.
+    """
     from nanogpt_rs.reporting.frames import frame_of, written
-    from nanogpt_rs.ruler.corpora import write_whole
+    from nanogpt_rs.ruler.regular import write_whole
 
     if not any(recorded.cells for recorded in runs):
         stop(NOTHING, "there is nothing to export: these runs have no cells")
+    if to is not None:
+        check_target(to, files)
     data = written(frame_of(runs), format)
     if to is None:
         sys.stdout.buffer.write(data)

@@ -9,7 +9,7 @@ import typer
 
 from nanogpt_rs.commands.console import FAILED, USAGE, stop
 from nanogpt_rs.commands.options import Recorded
-from nanogpt_rs.ruler.corpora import write_whole
+from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 
 def splice(
@@ -52,7 +52,7 @@ def splice(
     for path in document or documents_with_blocks():
         try:
             text, pictures = fill(
-                path.read_text(encoding="utf-8"), recorded, whole_job, spliced_summary
+                read_regular(path).decode(), recorded, whole_job, spliced_summary
             )
         except SpliceError as error:
             stop(USAGE, f"{path}: {error}", error.hint)

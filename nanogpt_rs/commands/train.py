@@ -141,12 +141,17 @@ def train(
 
     For example: nanogpt-rs model train --config quick --checkpoint run.pt
     """
+    from nanogpt_rs.ruler.regular import check_apart
     from nanogpt_rs.training.corpus import check_writable, import_training
 
-    training = import_training()
     refuse_contradictions(config, corpus, shards, verify, prepare, steps, seed, resume)
+    training = import_training()
     for path in (checkpoint, log, curve):
         check_writable(path)
+    check_apart(
+        [Path(path) for path in (checkpoint, log, curve) if path and path != resume],
+        [Path(path) for path in (corpus, resume) if path] + shard_files(shards),
+    )
     check()
     choices = {
         "device": device,
@@ -192,6 +197,11 @@ def train(
         kept = checkpoint or resume
         where = f"kept in {kept}; --resume {kept} goes on" if kept else "nothing is kept"
         stop(INTERRUPTED, f"interrupted after step {summary.steps}: {where}")
+
+
+def shard_files(folder: str | None) -> list[Path]:
+    """Return the files in a folder of shards, if there is one."""
+    return [] if folder is None else [path for path in Path(folder).glob("*") if path.is_file()]
 
 
 def refuse_contradictions(

@@ -44,9 +44,10 @@ from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256, write_whole
+from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256
 from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
 from nanogpt_rs.ruler.registry import Implementation
+from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.rounds import applies
 from nanogpt_rs.ruler.sides import Answer, Order
 from nanogpt_rs.ruler.tasks import TASKS
@@ -100,11 +101,14 @@ def git(*arguments: str) -> bytes:
     """
     root = provenance.ROOT
     if not provenance.is_checkout(root):
-        raise DiffError("a diff needs a checkout with its history; this is an installation")
+        raise DiffError(
+            "older commits are in a checkout with its history, and this is an installation",
+            hint="cd to a clone of nanogpt-rs",
+        )
+    if reason := provenance.no_git(root):
+        raise DiffError(f"the commits are unknown: {reason[0]}", hint=reason[1])
     try:
         return provenance.git(root, *arguments)
-    except OSError as error:
-        raise DiffError(f"git does not run here: {error}") from None
     except subprocess.CalledProcessError as error:
         complaint = error.stderr.decode(errors="replace").strip()
         raise DiffError(f"git {arguments[0]}: {complaint}") from None
@@ -116,13 +120,16 @@ def commit_of(revision: str) -> str:
     Raises:
         UnknownCommitError: It stands for no commit.
     """
+    wanted = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    shallow = git("rev-parse", "--is-shallow-repository").strip() == b"true"
     try:
-        commit = git(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-        )
+        return git("rev-parse", *wanted).decode().strip()
     except DiffError:
-        raise UnknownCommitError(f"{revision!r} is no commit of this repository") from None
-    return commit.decode().strip()
+        raise UnknownCommitError(
+            f"{revision!r} is no commit of this repository"
+            + (", whose history was cut off when it was cloned" if shallow else ""),
+            hint="git fetch --unshallow" if shallow else "`git log --oneline` shows its commits",
+        ) from None
 
 
 def side_of(commit: str) -> Side:

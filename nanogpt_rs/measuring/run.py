@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,28 +86,44 @@ def checkout_state() -> tuple[str | None, bool | None]:
         return None, None
 
 
-def keep_run(
-    results: Path,
-    command: str,
-    plan: str,
-    build: provenance.Build,
-    others: Sequence[Other],
-) -> Path:
-    """Keep a finished run that has no cells and is too short to be resumed.
+@dataclass(frozen=True)
+class Keeper:
+    """Keeps a run that has no cells and is too short to be resumed.
+
+    Attributes:
+        folder: Folder of the command's runs, which is locked.
+        run: Description of the run; its request may not be known yet.
+    """
+
+    folder: Path
+    run: Run
+
+    def keep(self, plan: str, others: Sequence[Other]) -> Path:
+        """Write the finished run, and return its file.
+
+        Args:
+            plan: Request, in words.
+            others: Records of the run.
+
+        Raises:
+            RecordError: The run cannot be kept.
+        """
+        run = replace(self.run, plan=sha256(plan.encode()))
+        return keep_whole(self.folder, run, others)
+
+
+@contextmanager
+def keeper(results: Path, command: str, build: provenance.Build) -> Iterator[Keeper]:
+    """Yield what keeps a run, before it is measured: what would prevent that is told first.
 
     Args:
         results: Folder of results, with one folder for each command.
-        command: Name of the command that measured.
-        plan: Request, in words.
+        command: Name of the command that measures.
         build: Build of the Rust module.
-        others: Records of the run.
-
-    Returns:
-        The file that it is kept in.
 
     Raises:
-        RecordError: The run cannot be kept.
+        RecordError: The folder cannot be written to or is in use, or the machine has a bad alias.
     """
     folder = results / folder_of(command)
     with locked(folder):
-        return keep_whole(folder, describe(command, sha256(plan.encode()), build), others)
+        yield Keeper(folder, describe(command, "", build))

@@ -97,7 +97,7 @@ def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Jour
         PreparationError: The journal is damaged; the message names the line.
         OSError: The journal cannot be read or written.
     """
-    from nanogpt_rs.ruler.corpora import write_whole
+    from nanogpt_rs.ruler.regular import write_whole
 
     path = folder / JOURNAL
     if not path.exists():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ from nanogpt_rs.preparing.shards import (
 )
 from nanogpt_rs.preparing.stages import StageSeconds
 from nanogpt_rs.records.durable import locked, see_names
+from nanogpt_rs.ruler.regular import check_apart
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
@@ -60,6 +62,8 @@ Progress = Callable[[str, int, int], None]
 
 IN_USE = "another preparation is under way here"
 KEPT = "what is finished is kept, and the same command goes on from it"
+WRITTEN = (TRAIN, VAL, MANIFEST, JOURNAL)
+"""Names of the files that a preparation writes into its folder."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ def prepare(
     """
     try:
         sources = find_sources(paths)
+        check_apart([out / name for name in WRITTEN], [Path(source.path) for source in sources])
+        check_space(out, sum(source.size for source in sources))
         with locked(out, PreparationError, IN_USE):
             if not start_over and (prepared := finished(out, sources)):
                 return prepared
@@ -130,6 +136,24 @@ def prepare(
                 raise EngineError(f"{error}; {KEPT}") from None
     except OSError as error:
         raise PreparationError(in_words(error)) from None
+
+
+def check_space(out: Path, size: int) -> None:
+    """Check that shards of texts of this size have a chance to fit on the disk.
+
+    Raises:
+        PreparationError: They have none: a character takes up to four bytes, and an id two.
+    """
+    folder = out
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if size // 2 > free:
+        raise PreparationError(
+            f"{out}: the shards take at least {size / 2e9:,.1f} GB, and {free / 1e9:,.1f} GB are "
+            "free",
+            hint="free some space there, or name a folder on another disk with --out",
+        )
 
 
 def in_words(error: OSError) -> str:
@@ -187,7 +211,7 @@ def finished(out: Path, sources: Sequence[TextFile]) -> Prepared | None:
 
 def remove_parts(out: Path, run: str) -> None:
     """Remove the unfinished files of all runs but this one."""
-    for name in (TRAIN, VAL, MANIFEST, JOURNAL):
+    for name in WRITTEN:
         for path in out.glob(f".{name}.*"):
             if path.name != part_name(name, run):
                 path.unlink()
@@ -416,8 +440,8 @@ class Preparation:
         Raises:
             OSError: A file cannot be written or renamed.
         """
-        from nanogpt_rs.ruler.corpora import write_whole
         from nanogpt_rs.ruler.provenance import installed
+        from nanogpt_rs.ruler.regular import write_whole
 
         for path in (self.train, self.val):
             with Path(path).open("r+b") as file:

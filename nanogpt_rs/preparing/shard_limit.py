@@ -137,6 +137,8 @@ def run_once(way: TimedWay, out: Path) -> None:
     Raises:
         LimitError: The command failed.
     """
+    if not hasattr(os, "wait4"):
+        raise LimitError("this system does not say what a process used: it takes Linux or macOS")
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen([*way.command, str(out)], stdout=output, stderr=errors)
@@ -147,6 +149,7 @@ def run_once(way: TimedWay, out: Path) -> None:
         if process.returncode:
             errors.seek(0)
             message = errors.read().decode(errors="replace").strip()
+            message = message.removeprefix("nanogpt-rs: ")
             raise LimitError(f"{way.name}: {message or f'status {process.returncode}'}")
         output.seek(0)
         printed = output.read()

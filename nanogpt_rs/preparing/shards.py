@@ -15,6 +15,7 @@ from typing import Any
 
 from nanogpt_rs.records.durable import checksum
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.ruler.regular import read_regular
 
 FORMAT = "nanogpt-rs shards 1"
 MANIFEST = "manifest.json"
@@ -112,7 +113,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
     except FileNotFoundError:
         raise ShardError(f"{path}: missing; this folder holds no finished shards") from None
     except OSError as error:

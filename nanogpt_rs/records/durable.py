@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 
 @contextmanager
@@ -58,6 +59,9 @@ def append_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: The bytes cannot be written. The file is then as it was before.
     """
+    if not path.is_file():  # a pipe or a device has no end to go back to
+        write_whole(path, data)
+        return
     # Without a buffer: what a full disk refuses would stay in it and be written on closing.
     with path.open("r+b", buffering=0) as file:
         before = file.seek(0, os.SEEK_END)
@@ -77,7 +81,7 @@ def whole_lines(path: Path) -> bytes:
     Raises:
         OSError: The file cannot be read or written.
     """
-    data = path.read_bytes()
+    data = read_regular(path)
     if torn := len(data) - (data.rfind(b"\n") + 1):
         data = data[:-torn]
         with path.open("r+b") as file:

@@ -26,7 +26,7 @@ from nanogpt_rs.records import durable, old
 from nanogpt_rs.records.kinds import OTHERS, Other, Recorded
 from nanogpt_rs.records.lines import checked, line_of, line_of_other, lines_of_cell, record_in
 from nanogpt_rs.records.schema import Cell, End, RecordError, Run
-from nanogpt_rs.ruler.corpora import write_whole
+from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 ALIAS = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 RUN_LINE = b'"kind":"run"'
@@ -62,7 +62,7 @@ def bytes_of(path: Path) -> bytes:
         RecordError: The file cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror}") from None
 

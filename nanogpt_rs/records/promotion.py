@@ -11,7 +11,7 @@ from pathlib import Path
 from nanogpt_rs.records.files import check_alias, lines_of, newest, read
 from nanogpt_rs.records.kinds import folder_of
 from nanogpt_rs.records.schema import RecordError
-from nanogpt_rs.ruler.corpora import write_whole
+from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 
 def promote(results: Path, alias: str, command: str) -> Path:
@@ -35,11 +35,17 @@ def promote(results: Path, alias: str, command: str) -> Path:
     path = newest(results / "local" / folder)
     recorded = read(path)[-1]
     if not recorded.complete:
-        raise RecordError(f"{path}: is unfinished; complete it with --resume")
-    if recorded.run.commit is None or recorded.run.dirty:
         raise RecordError(
-            f"{path}: was run with uncommitted changes, or outside of a checkout; commit, and run "
-            "it again"
+            f"{path}: is unfinished", hint="give its command again, with --resume at the end"
+        )
+    if recorded.run.commit is None:
+        raise RecordError(
+            f"{path}: the commit that it was run at is unknown",
+            hint="`nanogpt-rs doctor` says why; run it again in a clone that git can read",
+        )
+    if recorded.run.dirty:
+        raise RecordError(
+            f"{path}: was run with uncommitted changes", hint="commit, and run it again"
         )
     run = replace(recorded.run, machine=replace(recorded.run.machine, alias=alias))
     name = f"{run.began:%Y-%m-%d}-{alias}-{recorded.run.commit[:8]}"
@@ -71,10 +77,12 @@ def promote_pytest_benchmark(results: Path, alias: str) -> Path:
     check_alias(alias)
     paths = list((results / "local" / "pytest-benchmark").rglob("*.json"))
     if not paths:
-        raise RecordError("no run to record: run `make pytest-benchmark` first")
+        raise RecordError(
+            f"{results}: no run of pytest-benchmark is kept here", hint="make pytest-benchmark"
+        )
     path = max(paths, key=lambda path: (path.stat().st_mtime, path.name))
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
         taken = datetime.fromisoformat(document["datetime"])
         commit = document["commit_info"]
         cases = len(document["benchmarks"])
@@ -83,7 +91,9 @@ def promote_pytest_benchmark(results: Path, alias: str) -> Path:
     if not cases:
         raise RecordError(f"{path}: holds no case")
     if commit.get("dirty"):
-        raise RecordError(f"{path}: was run with uncommitted changes; commit, and run it again")
+        raise RecordError(
+            f"{path}: was run with uncommitted changes", hint="commit, and run it again"
+        )
     document["machine_info"]["alias"] = alias
     name = f"{taken:%Y-%m-%d}-{alias}-{str(commit['id'])[:8]}.json"
     target = results / "pytest-benchmark" / name

@@ -23,8 +23,8 @@ from nanogpt_rs.records.schema import RecordError
 from nanogpt_rs.reporting.assets import rendered
 from nanogpt_rs.reporting.report import NOT_DRAWN, RACES, is_drawn, page
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.corpora import write_whole
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.words import duration
 
 INDEX, COMPARISON, HISTORY, SECOND = "index.html", "comparison.html", "history", "pytest-benchmark"

@@ -6,18 +6,19 @@ another: it is an error if the named one cannot be loaded.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
-import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property, partial
 from pathlib import Path
 
 from nanogpt_rs.ruler import remarks, synthetic, text_files, texts
-from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError
+from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError, did_you_mean
+from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
 CACHE_VARIABLE = "NANOGPT_RS_CACHE"
@@ -136,21 +137,21 @@ def read_text(name: str) -> Corpus:
         path = Path(name).expanduser()
         exists = bool(name) and path.exists()
     except (OSError, ValueError, RuntimeError) as error:
-        raise CorpusError(f"corpus {name}: cannot be looked for: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise CorpusError(f"corpus {name}: cannot be looked for: {reason}") from None
     if not exists and name != "-":
-        similar = get_close_matches(name, CORPORA, n=3)
-        hint = f"; near: {', '.join(similar)}" if similar else ""
         raise UnknownCorpusError(
-            f"corpus {name!r}: no such file, and no such id "
-            f"(`nanogpt-rs list corpora` shows all){hint}"
+            f"corpus {name!r}: no such file, and no such id",
+            hint=did_you_mean(name, CORPORA, "`nanogpt-rs list corpora` shows all ids"),
         )
     try:
         state = text_files.check(str(path))
-        data = path.read_bytes()
+        data = read_regular(path)
     except text_files.TextFileError as error:
         raise UnfitCorpusError(f"corpus {name} {error}", hint=error.hint) from None
     except (OSError, ValueError) as error:
-        raise CorpusError(f"corpus {name}: cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise CorpusError(f"corpus {name}: cannot be read: {reason}") from None
     digest = sha256(data)
     if digest != _expected.get(name, digest):
         raise changed(name)
@@ -158,7 +159,8 @@ def read_text(name: str) -> Corpus:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"corpus {name}: not UTF-8 at byte {error.start}: {error.reason}"
+            f"corpus {name}: not UTF-8 at byte {error.start}: {error.reason}",
+            hint="convert it first, for example: iconv -f latin1 -t utf-8 FILE > FILE.utf8",
         ) from None
     _read[name] = FileState(digest, state.st_size, state.st_mtime_ns, state.st_ino)
     return Corpus(f"file:{path.name}", "a file of your own", digest, text)
@@ -266,7 +268,19 @@ def cache_folder() -> Path:
         base = os.environ.get("LOCALAPPDATA")
     else:
         base = os.environ.get("XDG_CACHE_HOME")
-    return Path(base or Path.home() / ".cache") / "nanogpt-rs"
+    try:
+        return Path(base or Path.home() / ".cache") / "nanogpt-rs"
+    except RuntimeError:  # no HOME, and no account of this user's number
+        return passing_cache()
+
+
+@cache
+def passing_cache() -> Path:
+    """Return a folder for this process and those that it starts, which is removed at its end."""
+    folder = tempfile.TemporaryDirectory(prefix="nanogpt-rs-cache-")
+    atexit.register(folder.cleanup)
+    os.environ[CACHE_VARIABLE] = folder.name
+    return Path(folder.name)
 
 
 def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
@@ -296,21 +310,6 @@ def cached(name: str, make: Callable[[], str]) -> Callable[[], str]:
     return get
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that neither a reader nor a crash ever finds a part of it at ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def tinyshakespeare() -> str:
     """Return TinyShakespeare from the path that the variable names, the cache or a download."""
     expected = golden_hashes()["tinyshakespeare"]
@@ -318,7 +317,7 @@ def tinyshakespeare() -> str:
         cached_file = cache_folder() / "tinyshakespeare.txt"
         return download(TINYSHAKESPEARE_URL, expected, cached_file).decode()
     try:
-        data = Path(explicit).expanduser().read_bytes()
+        data = read_regular(Path(explicit).expanduser())
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CorpusError(
@@ -342,8 +341,8 @@ def download(url: str, expected_sha256: str, cached: Path) -> bytes:
         import pooch
     except ImportError:
         raise CorpusError(
-            f"corpus {cached.stem}: downloading needs the package pooch; or set "
-            f"{TINYSHAKESPEARE_VARIABLE} to the file's path"
+            f"corpus {cached.stem}: downloading needs the package pooch, which is missing",
+            hint=f"pip install pooch; or set {TINYSHAKESPEARE_VARIABLE} to the file's path",
         ) from None
     pooch.get_logger().setLevel("WARNING")
     try:
@@ -351,8 +350,8 @@ def download(url: str, expected_sha256: str, cached: Path) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a wrong hash; OSError: the rest
         raise CorpusError(
-            f"corpus {cached.stem}: cannot be downloaded from {url}: {error}\n"
-            f"Download it yourself and set {TINYSHAKESPEARE_VARIABLE} to its path."
+            f"corpus {cached.stem}: cannot be downloaded from {url}: {error}",
+            hint=f"download it yourself and set {TINYSHAKESPEARE_VARIABLE} to its path",
         ) from None
 
 

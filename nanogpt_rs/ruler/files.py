@@ -10,7 +10,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from nanogpt_rs.ruler.corpora import cache_folder, sha256, write_whole
+from nanogpt_rs.ruler.corpora import cache_folder, sha256
+from nanogpt_rs.ruler.regular import write_whole
 
 KEPT_FROM = 1 << 20
 """Size in bytes from which a file is kept in the cache. Smaller ones take no time to write."""

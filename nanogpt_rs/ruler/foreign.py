@@ -19,6 +19,7 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,7 @@ from typing import Any, TypedDict
 from nanogpt_rs.ruler import old_names, provenance, registry
 from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.registry import MARKS, Implementation, Origin
+from nanogpt_rs.ruler.regular import read_regular
 from nanogpt_rs.ruler.surroundings import DisturbedError, importing
 from nanogpt_rs.ruler.tasks import TASKS, Task, shown
 
@@ -120,7 +122,8 @@ def add_file(path: Path | str) -> tuple[Implementation, ...]:
         ForeignError: the file cannot be read, brings nothing, or brings rows or tasks that are not
             as they must be.
     """
-    named, path = Path(path), Path(path).resolve()  # a symbolic link is known by its own name
+    # A symbolic link is known by its own name.
+    named, path = Path(path), Path(os.path.realpath(path))
     module = PREFIX + re.sub(r"\W", "_", named.stem)
     for source, rows in _taken.items():
         if (source.module, source.path) == (module, str(path)):
@@ -235,7 +238,7 @@ def _source(module: str, path: Path, idea: str, name: str) -> ForeignSource:
         ForeignError: the file cannot be read.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise ForeignError(f"{path}: {error.strerror}") from None
     return ForeignSource(module, str(path), hashlib.sha256(data).hexdigest(), idea, name)

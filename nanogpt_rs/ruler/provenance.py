@@ -397,13 +397,41 @@ def source_hash_of_commit(root: Path, commit: str) -> str:
 def git(root: Path, *arguments: str) -> bytes:
     """Run git in the repository at ``root`` and return its standard output.
 
+    No other repository is taken: neither one that ``root`` lies in, nor one that a variable of git
+    names, which hooks of git set.
+
     Raises:
         OSError: git cannot be started.
         subprocess.CalledProcessError: git failed.
     """
+    import os
     import subprocess
 
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True).stdout
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(root.resolve().parent)
+    return subprocess.run(
+        ["git", *arguments], cwd=root, check=True, capture_output=True, env=environment
+    ).stdout
+
+
+def no_git(root: Path) -> tuple[str, str] | None:
+    """Return why git cannot read a checkout and what to do about it, or ``None`` if it can."""
+    import subprocess
+
+    try:
+        git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    except OSError as error:
+        return f"git does not run here: {error.strerror}", "install git"
+    except subprocess.CalledProcessError as error:
+        complaint = error.stderr.decode(errors="replace")
+        if "dubious ownership" in complaint:
+            cure = f"git config --global --add safe.directory {root}"
+            return "git refuses a repository of another owner", cure
+        if "not a git repository" in complaint:
+            return "these sources are in no git repository of their own", "work in a clone"
+        line = complaint.strip().partition("\n")[0].removeprefix("fatal: ")
+        return line or "the repository has no commit", "commit first"
+    return None
 
 
 def is_rust_source(name: str) -> bool:

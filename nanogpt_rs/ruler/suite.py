@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 
 from nanogpt_rs.ruler import corpora, provenance
 from nanogpt_rs.ruler.registry import REGISTRY, Implementation, find
+from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.tasks import TASKS, Call, Task
 from nanogpt_rs.ruler.verification import Proof, document_of, proof_of, verify_apart
 
@@ -89,7 +90,7 @@ def prove(
         if not any(proof.status == "wrong" for proof in proofs):
             documents = [document_of(proof) for proof in proofs]
             with suppress(OSError):
-                corpora.write_whole(kept, json.dumps(documents).encode())
+                write_whole(kept, json.dumps(documents).encode())
     return dict(zip(cells, proofs, strict=True))
 
 

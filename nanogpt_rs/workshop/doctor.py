@@ -117,6 +117,9 @@ def parts_findings() -> list[Finding]:
         findings.append(
             Finding(tool, "found" if path else "missing", bool(path), "" if path else cost)
         )
+    root = provenance.ROOT
+    if provenance.is_checkout(root) and (unknown := provenance.no_git(root)):
+        findings.append(Finding("commit", f"unknown: {unknown[0]}", False, unknown[1]))
     return findings
 
 
