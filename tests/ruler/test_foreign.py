@@ -237,7 +237,6 @@ def test_pytest_takes_a_file(theirs: Path, tmp_path: Path) -> None:
 
 
 PROGRAM = """
-from messages import only_message
 import json, sys
 from pathlib import Path
 from nanogpt_rs.ruler import foreign, provenance, registry, suite
