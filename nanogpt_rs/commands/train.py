@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -141,17 +141,11 @@ def train(
 
     For example: nanogpt-rs model train --config quick --checkpoint run.pt
     """
-    from nanogpt_rs.ruler.regular import check_apart
-    from nanogpt_rs.training.corpus import check_writable, import_training
+    from nanogpt_rs.training.corpus import import_training
 
     refuse_contradictions(config, corpus, shards, verify, prepare, steps, seed, resume)
     training = import_training()
-    for path in (checkpoint, log, curve):
-        check_writable(path)
-    check_apart(
-        [Path(path) for path in (checkpoint, log, curve) if path and path != resume],
-        [Path(path) for path in (corpus, resume) if path] + shard_files(shards),
-    )
+    check_outputs((checkpoint, log, curve), corpus, shards, resume)
     check()
     choices = {
         "device": device,
@@ -197,6 +191,26 @@ def train(
         kept = checkpoint or resume
         where = f"kept in {kept}; --resume {kept} goes on" if kept else "nothing is kept"
         stop(INTERRUPTED, f"interrupted after step {summary.steps}: {where}")
+
+
+def check_outputs(
+    paths: Sequence[str | None], corpus: str | None, shards: str | None, resume: str | None
+) -> None:
+    """Check that files can be written, and that none of them is read by the same run.
+
+    Raises:
+        nanogpt_rs.measuring.selection.SelectionError: One cannot be written.
+        nanogpt_rs.ruler.regular.OverwriteError: One is read, other than the resumed checkpoint.
+    """
+    from nanogpt_rs.ruler.regular import check_apart
+    from nanogpt_rs.training.corpus import check_writable
+
+    for path in paths:
+        check_writable(path)
+    check_apart(
+        [Path(path) for path in paths if path and path != resume],
+        [Path(path) for path in (corpus, resume) if path] + shard_files(shards),
+    )
 
 
 def shard_files(folder: str | None) -> list[Path]:
