@@ -51,9 +51,7 @@ def splice(
     files: dict[Path, bytes] = {}
     for path in document or documents_with_blocks():
         try:
-            text, pictures = fill(
-                read_regular(path).decode(), recorded, whole_job, spliced_summary
-            )
+            text, pictures = fill(read_regular(path).decode(), recorded, whole_job, spliced_summary)
         except SpliceError as error:
             stop(USAGE, f"{path}: {error}", error.hint)
         except UnicodeDecodeError as error:
