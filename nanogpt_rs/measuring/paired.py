@@ -371,9 +371,10 @@ def measure(
     along = plan_of_all.process_seconds / plan_of_first.process_seconds
     measured = Measured(plan_of_first, along, positive, threads, [], {}, {}, 0.0)
     measured.may_stop_early, measured.builds = bool(early), setting.build_count
-    shortened = plan_of_first.shortened() if early else None
     times = [(pilot.seconds[first], pilot.seconds[arm]) for arm, first in early]
-    if shortened is not None and (always_short or looks.worth_short_processes(times)):
+    far = looks.all_differ(times, looks.FAR)
+    shortened = plan_of_first.shortened(far=far) if early else None
+    if shortened is not None and (always_short or looks.all_differ(times, looks.WORTH_A_TRY)):
         measured.short = True
         seconds = plan_of_all.process_seconds * shortened.process_seconds
         work = Work(setting, orders, shortened, seconds / plan_of_first.process_seconds, start)

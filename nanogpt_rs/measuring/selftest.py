@@ -83,6 +83,8 @@ class Row:
         other: Id of an implementation to compare instead. Its mean over hash seeds must lie in the
             interval.
         rivals: Number of groups in a full self-test that other tools judge too, spread over it.
+        alike: Whether the function is also compared with itself. Where it is not, short processes
+            can be enough for a whole group.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Row:
     by_calls: bool = False
     other: str | None = None
     rivals: int = 0
+    alike: bool = True
 
 
 SET, COMPREHENSION = ("charset", "python/set"), ("encode", "python/list_comprehension")
@@ -131,6 +134,14 @@ ROWS = {
             40,
             (0.02, 0.05),
         ),
+        Row(
+            "large",
+            "0.5 to 10 ms",
+            (Case(*SET, 70_000), Case(*COMPREHENSION, 350_000), Case(*SET, 1_100_000)),
+            60,
+            (0.1, 0.5, 1.0),
+            alike=False,
+        ),
         Row("seeds", "one side hashes", (Case(*SET, 65_536),), 20, other="rust/fixed_array"),
     )
 }
@@ -147,11 +158,13 @@ def arms_of(row: Row, case: Case) -> list[Arm]:
         slower = [
             Arm(case.id, characters=round(case.characters * (1 + more))) for more in row.slower
         ]
-    return [same, same, same, *slower]
+    return [same, same, *([same] if row.alike else []), *slower]
 
 
 def run_group(condition: str, row: Row, case: Case) -> SelfTestGroup:
     """Measure one group; each contender stops where a comparison of it alone would have stopped.
+
+    Short processes are always tried, also where a pilot would not: this is the worst case.
 
     Raises:
         nanogpt_rs.ruler.worker.WorkerError: A worker process gave no answer.
@@ -176,9 +189,14 @@ def run_group(condition: str, row: Row, case: Case) -> SelfTestGroup:
         lambda _: None,
         plan_for=3,
         multiple=EXACT_CALLS if row.by_calls else 1,
+        early=[(contender, blocks.BASELINE) for contender in range(2, len(arms))],
+        always_short=True,
     )
     others = [process.others for process in measured.processes if process.others is not None]
-    names = [SAME, *map(str, row.slower)] if row.other is None else [row.other]
+    shares = ([0.0] if row.alike else []) + list(row.slower)
+    names = (
+        [str(share) if share else SAME for share in shares] if row.other is None else [row.other]
+    )
     return SelfTestGroup(
         condition=condition,
         row=row.name,
@@ -205,9 +223,10 @@ def run_group(condition: str, row: Row, case: Case) -> SelfTestGroup:
                 call=comparison.seconds[0] if comparison.seconds else None,
                 processes=processes,
                 alone_seconds=alone,
+                early=comparison.early,
             )
             for (_, (comparison, processes, alone)), name, more in zip(
-                sorted(stopped.items()), names, (0.0, *row.slower), strict=False
+                sorted(stopped.items()), names, shares or [0.0], strict=True
             )
         ),
     )

@@ -28,6 +28,8 @@ class SelfTestContender:
         call: Seconds of one call of the baseline; ``None`` where neither clock could judge.
         processes: Number of processes after which a comparison of this contender alone would stop.
         alone_seconds: Seconds that a comparison of this contender alone would have taken.
+        early: Whether the verdict was given before the planned precision was reached. No
+            comparison before December 2026 could end so.
     """
 
     name: str
@@ -41,6 +43,7 @@ class SelfTestContender:
     call: float | None
     processes: int
     alone_seconds: float
+    early: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ SHORT_MARGIN = math.log1p(0.05)
 first 0.1 s of a process were seen to be 4 to 6 % slower."""
 WORTH_A_TRY = math.log1p(0.08)
 """Log-ratio of the pilot's times from which on short processes are tried. The pilot's times decide
-nothing else, and are not measured again."""
+nothing else than how much is measured."""
+FAR = math.log(1.5)
+"""Log-ratio of the pilot's times from which on short processes have few rounds."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,12 @@ def look_at(stage: Stage) -> Look | None:
     return Look(EARLY_LEVEL, early=True, margin=SHORT_MARGIN if stage.short else 0.0)
 
 
-def worth_short_processes(seconds: Sequence[tuple[float, float]]) -> bool:
-    """Return whether the pilot's times differ by so much that short processes may be enough.
+def all_differ(seconds: Sequence[tuple[float, float]], by: float) -> bool:
+    """Return whether the pilot's times of all comparisons differ by at least a log-ratio.
 
     Args:
         seconds: For each comparison, the pilot's seconds of a call of the baseline and of the
             contender.
+        by: The log-ratio.
     """
-    return all(abs(math.log(first / second)) >= WORTH_A_TRY for first, second in seconds)
+    return all(abs(math.log(first / second)) >= by for first, second in seconds)

@@ -31,10 +31,11 @@ WARM_UP_SECONDS = 0.1
 """Seconds that each process calls its arms before it measures."""
 START_UP_SECONDS = 0.15
 """Seconds that starting a worker process takes."""
-SHORT_SECONDS, LEAST_SHORT_ROUNDS, MOST_SHORT_ROUNDS = 0.12, 5, 40
-"""Seconds for which a short process times rounds, and its least and largest number of rounds. Short
-processes are for differences that are large enough to be seen at once; see ``looks``."""
-SHORT_WARM_UP_SECONDS = 0.03
+NEAR_SHORT, FAR_SHORT, MOST_SHORT_ROUNDS = (0.1, 5), (0.05, 3), 40
+"""Seconds for which a short process times rounds, with its least number of rounds, where some
+difference seems to be less than 1.5 times and where none does; and its largest number of rounds.
+Short processes are for differences that are large enough to be seen at once; see ``looks``."""
+SHORT_WARM_UP_SECONDS = 0.02
 """Seconds that a short process calls its arms before it measures."""
 
 
@@ -74,10 +75,15 @@ class Plan:
         """Seconds that one round will take."""
         return (self.process_seconds - START_UP_SECONDS) / (self.warm_up_rounds + self.rounds)
 
-    def shortened(self) -> Plan | None:
-        """Return this plan with short processes; ``None`` where they would gain too little."""
-        rounds = min(MOST_SHORT_ROUNDS, math.ceil(SHORT_SECONDS / self.round_seconds))
-        rounds = max(LEAST_SHORT_ROUNDS, rounds)
+    def shortened(self, *, far: bool = False) -> Plan | None:
+        """Return this plan with short processes; ``None`` where they would gain too little.
+
+        Args:
+            far: Whether all contenders seem to be far from their baselines, so that few rounds show
+                it.
+        """
+        timed, least = FAR_SHORT if far else NEAR_SHORT
+        rounds = max(least, min(MOST_SHORT_ROUNDS, math.ceil(timed / self.round_seconds)))
         warm_up = min(self.warm_up_rounds, math.ceil(SHORT_WARM_UP_SECONDS / self.round_seconds))
         seconds = START_UP_SECONDS + (warm_up + rounds) * self.round_seconds
         if seconds > self.process_seconds * 2 / 3:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtr, stdtrit
 
 from nanogpt_rs.records.schema import Ratio
 
@@ -80,6 +79,8 @@ def trimmed(values: ArrayLike, share: float = CUT) -> Trimmed:
 
 def quantile(freedom: int, probability: float) -> float:
     """Return a quantile of Student's t."""
+    from scipy.special import stdtrit
+
     return float(stdtrit(freedom, probability))
 
 
@@ -98,6 +99,8 @@ def p_different(effect: Trimmed, margin: float) -> float | None:
     """
     if math.isinf(effect.error):
         return None
+    from scipy.special import stdtr
+
     beyond = abs(effect.mean) - margin
     if effect.error == 0:
         return 0.0 if beyond > 0 else 1.0

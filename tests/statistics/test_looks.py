@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import pytest
 from comparisons import at_most
+from early_looks import MACHINES, Machine, run_many, simulate
 from simulated_clock import QUIET, measure
 
 from nanogpt_rs.records.schema import Comparison
 from nanogpt_rs.statistics import looks
-from nanogpt_rs.statistics.looks import Look, Stage, look_at, worth_short_processes
+from nanogpt_rs.statistics.looks import Look, Stage, all_differ, look_at
 from nanogpt_rs.statistics.plan import plan
 from nanogpt_rs.statistics.trimmed import LEVEL, p_different, trimmed
 from nanogpt_rs.statistics.verdict import compare, look_to_stop_at, settled
@@ -111,19 +113,20 @@ def test_one_contender_that_is_uncertain_keeps_all_from_stopping() -> None:
 
 
 def test_short_processes_are_tried_only_where_all_differ_by_far() -> None:
-    assert worth_short_processes([(2.0, 1.0), (1.0, 1.2)])
-    assert not worth_short_processes([(2.0, 1.0), (1.0, 1.02)])
+    assert all_differ([(2.0, 1.0), (1.0, 1.2)], looks.WORTH_A_TRY)
+    assert not all_differ([(2.0, 1.0), (1.0, 1.02)], looks.WORTH_A_TRY)
 
 
+@pytest.mark.parametrize("far", [True, False])
 @pytest.mark.parametrize("seconds", [1e-6, 7e-4, 0.01, 0.05, 0.5])
-def test_short_processes_take_at_most_two_thirds_of_the_time(seconds: float) -> None:
+def test_short_processes_take_at_most_two_thirds_of_the_time(seconds: float, far: bool) -> None:
     planned = plan([seconds] * 3)
-    shortened = planned.shortened()
+    shortened = planned.shortened(far=far)
     if shortened is None:
-        assert planned.rounds <= 12
+        assert planned.rounds <= 6
     else:
         assert 3 * shortened.process_seconds <= 2 * planned.process_seconds
-        assert shortened.rounds >= 5
+        assert shortened.rounds >= (3 if far else 5)
         assert shortened.calls == planned.calls
 
 
@@ -139,3 +142,33 @@ def test_peeking_without_a_divided_level_is_what_the_looks_prevent() -> None:
         divided += any((p_different(effect, 0.0) or 0.0) < LEVEL for effect in levels)
     assert peeking > 0.1 * runs
     assert at_most(divided, runs, len(counts) * looks.EARLY_LEVEL), divided
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=[machine.name for machine in MACHINES])
+def test_the_screen_of_the_simulation_changes_nothing(machine: Machine) -> None:
+    runs = 2 if machine.contenders > 1 else 8
+    for true in (0.0, math.log(1.5)):
+        screened, judged = (
+            run_many(np.random.default_rng(1), machine, true, runs, screened=screened)
+            for screened in (True, False)
+        )
+        assert screened == judged
+
+
+TELLABLE = [machine for machine in MACHINES if not machine.beyond]
+
+
+@pytest.mark.parametrize("machine", TELLABLE, ids=[machine.name for machine in TELLABLE])
+def test_equals_are_called_different_no_more_often_than_announced(machine: Machine) -> None:
+    runs = 100 if machine.contenders > 1 else 400
+    outcomes = simulate(machine, 0.0, runs)
+    assert at_most(outcomes.wrong, runs, LEVEL), outcomes
+    if machine.steady:
+        assert at_most(math.ceil(outcomes.missed), runs, 0.06), outcomes
+
+
+@pytest.mark.parametrize("machine", MACHINES[:3], ids=[machine.name for machine in MACHINES[:3]])
+def test_a_factor_of_two_takes_eight_processes(machine: Machine) -> None:
+    outcomes = simulate(machine, math.log(2), 100)
+    assert outcomes.found == outcomes.early == 100
+    assert median(outcomes.processes) == 8

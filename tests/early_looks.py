@@ -1,8 +1,8 @@
 """Simulates comparisons that may stop early, whose truth is known: how often they are wrong.
 
-``python -P tests/statistics/early_looks.py --runs 20000`` prints METHODOLOGY's table.
-``test_looks.py`` runs a small part of it. A run draws the effect of each process, and everything
-after that is the code that judges real processes.
+``python -P tests/early_looks.py --runs 20000`` prints METHODOLOGY's table.
+``tests/statistics/test_looks.py`` runs a small part of it. A run draws the effect of each process,
+and everything after that is the code that judges real processes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
 
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from nanogpt_rs.records.schema import Comparison
 from nanogpt_rs.statistics.blocks import Effects
-from nanogpt_rs.statistics.looks import LAST, Look, Stage, short_processes
+from nanogpt_rs.statistics.looks import LAST, ONLY, Look, Stage, look_at, short_processes
 from nanogpt_rs.statistics.plan import Plan, plan
+from nanogpt_rs.statistics.trimmed import CUT, quantile
 from nanogpt_rs.statistics.verdict import adjust, concluded, look_to_stop_at
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,8 @@ SHORT_NOISE = 3.0
 times as many rounds."""
 MARGIN = 0.005
 PLANNED = plan([7e-4] * 3)
+BATCH = 500
+"""Runs that are drawn together."""
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...], spread: float) -> Floats:
@@ -75,6 +78,9 @@ class Machine:
         noise: Standard deviation of what is left of the noise within a process of planned length.
         builds: Number of builds that processes draw from; ``draw`` then is of the builds.
         contenders: Number of contenders, which share the baseline.
+        beyond: Whether the few processes of a run cannot show how processes differ.
+        steady: Whether all processes have the same true ratio on average, so that an interval can
+            hold it.
     """
 
     name: str
@@ -82,6 +88,8 @@ class Machine:
     noise: float = 0.003
     builds: int = 1
     contenders: int = 1
+    beyond: bool = False
+    steady: bool = True
 
 
 MACHINES = (
@@ -95,15 +103,16 @@ MACHINES = (
     Machine("heavy tails: t with 2 degrees, 1 %", partial(student, spread=0.01)),
     Machine("two values, 13 % apart, equally often", partial(two_values, apart=0.13)),
     Machine("two values, 40 % apart, equally often", partial(two_values, apart=0.4)),
-    Machine("two values, 13 % apart, one of four", partial(two_values, apart=0.13, share=0.25)),
+    Machine("two values, 13 % apart, one of four", partial(two_values, apart=0.13, share=0.25),
+            beyond=True),
     Machine("one of 20 processes is off by 2 to 10 times", partial(mad, share=0.05)),
     Machine("one of 5 processes is off by 2 to 10 times", partial(mad, share=0.2)),
-    Machine("drift of 1 % and back", partial(drifting, spread=0.01)),
-    Machine("drift of 5 % and back", partial(drifting, spread=0.05)),
+    Machine("drift of 1 % and back", partial(drifting, spread=0.01), steady=False),
+    Machine("drift of 5 % and back", partial(drifting, spread=0.05), beyond=True, steady=False),
     Machine("16 builds differ by 1 %", partial(normal, spread=0.01), builds=16),
     Machine("16 builds differ by 13 %", partial(normal, spread=0.13), builds=16),
     Machine("16 builds: two values, one of four", partial(two_values, apart=0.13, share=0.25),
-            builds=16),
+            builds=16, beyond=True),
     Machine("12 contenders, processes differ by 1 %", partial(normal, spread=0.01), contenders=12),
     Machine("12 contenders, by 13 %", partial(normal, spread=0.13), contenders=12),
 )  # fmt: skip
@@ -146,46 +155,135 @@ def base(contender: int, processes: int) -> Comparison:
     )
 
 
-def run_once(
-    rng: np.random.Generator, machine: Machine, true: float, planned: Plan, precise: bool
-) -> tuple[list[Comparison], int, bool]:
-    """Simulate one comparison.
+def drawn(
+    rng: np.random.Generator, machine: Machine, true: float, runs: int, most: int, noise: float
+) -> tuple[Floats, Floats, NDArray[np.int_]]:
+    """Draw the processes of many runs.
+
+    Returns:
+        The contenders' effects of shape (runs, processes, contenders), the control's of shape
+        (runs, processes), and the builds that the processes loaded, of that shape too.
+    """
+    shape = most, runs, machine.contenders
+    if machine.builds > 1:
+        of_builds = machine.draw(rng, (machine.builds, runs, machine.contenders))
+        turns = math.ceil(most / machine.builds)
+        builds = np.array(
+            [
+                np.concatenate([rng.permutation(machine.builds) for _ in range(turns)])[:most]
+                for _ in range(runs)
+            ]
+        )
+        of_processes = of_builds[builds.T, np.arange(runs)]
+    else:
+        builds = np.zeros((runs, most), int)
+        of_processes = machine.draw(rng, shape)
+    # Half of the variance is the baseline's, which the contenders and the control share.
+    shared = rng.normal(0, noise / math.sqrt(2), (most, runs, 1))
+    own = rng.normal(0, noise / math.sqrt(2), shape)
+    control = shared + rng.normal(0, noise / math.sqrt(2), (most, runs, 1))
+    values = true + of_processes + shared + own
+    return values.swapaxes(0, 1), control[:, :, 0].T, builds
+
+
+def may_stop(
+    values: Floats, machine: Machine, planned: Plan, *, short: bool, precise: bool
+) -> NDArray[np.bool_]:
+    """Return which runs might stop after a number of processes, so that only these are judged.
+
+    It is generous: where it says no, no interval can be narrow enough, and no difference certain.
+
+    Args:
+        values: Effects of shape (runs, processes, contenders).
+        machine: How processes differ.
+        planned: How much to measure.
+        short: Whether the processes are short.
+        precise: Whether to go on to the planned precision.
+
+    Returns:
+        Array of shape (runs, processes + 1), by run and number of processes.
+    """
+    runs, most, _ = values.shape
+    may = np.zeros((runs, most + 1), bool)
+    look = ONLY if precise else LAST
+    for count in range(1, most + 1):
+        if not short and count >= planned.least:
+            if machine.builds > 1 or count == planned.most:
+                may[:, count] = True
+                continue
+            cut = int(count * CUT)
+            ordered = np.sort(values[:, :count], axis=1)
+            kept = ordered[:, cut : count - cut]
+            winsorized = np.clip(ordered, kept[:, :1], kept[:, -1:])
+            left = kept.shape[1]
+            error = winsorized.std(axis=1) * math.sqrt(count / (left * (left - 1)))
+            widths = quantile(left - 1, 1 - look.level / 2) * error
+            may[:, count] = (widths <= 1.01 * planned.target).all(axis=1)
+        stage = Stage(count, short, machine.builds, may_stop_early=not precise)
+        early = look_at(stage)
+        if early is not None and machine.builds > 1:
+            may[:, count] = True
+        elif early is not None:
+            mean = values[:, :count].mean(axis=1)
+            error = values[:, :count].std(axis=1, ddof=1) / math.sqrt(count)
+            beyond = 0.99 * quantile(count - 1, 1 - early.level / 2) * error
+            may[:, count] |= (np.abs(mean) > beyond).all(axis=1)
+    return may
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a simulated run ended: its comparisons, its number of processes, whether it was early."""
+
+    comparisons: list[Comparison]
+    processes: int
+    early: bool
+
+
+def run_many(
+    rng: np.random.Generator,
+    machine: Machine,
+    true: float,
+    runs: int,
+    *,
+    precise: bool = False,
+    screened: bool = True,
+) -> list[Ended]:
+    """Simulate comparisons.
 
     Args:
         rng: Source of all chance.
         machine: How processes differ.
         true: True log-ratio of each contender.
-        planned: How much to measure.
+        runs: Number of comparisons.
         precise: Whether to go on to the planned precision.
-
-    Returns:
-        The comparisons, the number of processes, and whether it stopped early.
+        screened: Whether to leave out what ``may_stop`` rules out, which changes nothing but the
+            time that it takes.
     """
+    planned = replace(PLANNED, least=16) if machine.builds > 1 else PLANNED
+    ended: dict[int, Ended] = {}
     spent = 0
     for short in (False,) if precise else (True, False):
         most = short_processes(machine.builds) if short else planned.most
         noise = machine.noise * (SHORT_NOISE if short else 1)
-        shape = most, machine.contenders
-        if machine.builds > 1:
-            of_builds = machine.draw(rng, (machine.builds, machine.contenders))
-            orders = [rng.permutation(machine.builds) for _ in range(math.ceil(most / 16))]
-            builds = np.concatenate(orders)[:most]
-            process_effects = of_builds[builds]
-        else:
-            builds = np.zeros(most, int)
-            process_effects = machine.draw(rng, shape)
-        shared = rng.normal(0, noise, (most, 1)) / math.sqrt(2)
-        own = rng.normal(0, noise, shape) / math.sqrt(2)
-        values = true + process_effects + shared + own
-        control = (shared + rng.normal(0, noise, (most, 1)) / math.sqrt(2))[:, 0]
+        values, control, builds = drawn(rng, machine, true, runs, most, noise)
+        may = may_stop(values, machine, planned, short=short, precise=precise)
+        if not screened:
+            may[:] = True
 
-        def compared(count: int, look: Look, values: Floats = values, control: Floats = control,
-                     builds: NDArray[np.int_] = builds) -> list[Comparison]:  # fmt: skip
+        def compared(
+            run: int,
+            count: int,
+            look: Look,
+            values: Floats = values,
+            control: Floats = control,
+            builds: NDArray[np.int_] = builds,
+        ) -> list[Comparison]:
             return [
                 concluded(
                     base(2 + arm, count),
-                    Effects(values[:count, arm], tuple(builds[:count].tolist()), 0, 0, 0),
-                    control[:count],
+                    Effects(values[run, :count, arm], tuple(builds[run, :count].tolist()), 0, 0, 0),
+                    control[run, :count],
                     None,
                     None,
                     look,
@@ -193,35 +291,43 @@ def run_once(
                 for arm in range(machine.contenders)
             ]
 
-        for count in range(1, most + 1):
-            stage = Stage(count, short, machine.builds, may_stop_early=not precise)
-            look = look_to_stop_at(partial(compared, count), stage, planned)
-            if look is not None:
-                comparisons = compared(count, look)
-                adjusted = adjust(comparisons) if len(comparisons) > 1 else comparisons
-                return adjusted, spent + count, look.early
+        for run in range(runs):
+            for count in range(1, most + 1) if run not in ended else ():
+                if not may[run, count]:
+                    continue
+                stage = Stage(count, short, machine.builds, may_stop_early=not precise)
+                look = look_to_stop_at(partial(compared, run, count), stage, planned)
+                if look is not None:
+                    comparisons = compared(run, count, look)
+                    if len(comparisons) > 1:
+                        comparisons = adjust(comparisons)
+                    ended[run] = Ended(comparisons, spent + count, look.early)
+                    break
         spent += most
-    raise AssertionError(f"{LAST} stops at the most processes")
+    return [ended[run] for run in range(runs)]
 
 
 def simulate(
     machine: Machine, true: float, runs: int, *, seed: int = 1, precise: bool = False
 ) -> Outcomes:
-    """Simulate many comparisons with a true log-ratio."""
+    """Simulate many comparisons with a true log-ratio, and count what they came to."""
     rng = np.random.default_rng([seed, *machine.name.encode()])
-    least = 16 if machine.builds > 1 else PLANNED.least
-    planned = Plan(**{**vars(PLANNED), "least": least})
     outcomes = Outcomes()
     allowed = set() if abs(true) <= math.log1p(MARGIN) * 1.001 else {right(true)}
-    for _ in range(runs):
-        comparisons, processes, early = run_once(rng, machine, true, planned, precise)
-        said = [comparison.verdict for comparison in comparisons]
+    batches = [BATCH] * (runs // BATCH) + [runs % BATCH]
+    for ended in (
+        one
+        for batch in batches
+        if batch
+        for one in run_many(rng, machine, true, batch, precise=precise)
+    ):
+        said = {comparison.verdict for comparison in ended.comparisons}
         outcomes.runs += 1
-        outcomes.early += early
-        outcomes.processes.append(processes)
-        outcomes.wrong += bool({"faster", "slower"} & set(said) - allowed)
-        outcomes.found += bool(allowed) and set(said) == allowed
-        intervals = [comparison.interval for comparison in comparisons]
+        outcomes.early += ended.early
+        outcomes.processes.append(ended.processes)
+        outcomes.wrong += bool({"faster", "slower"} & said - allowed)
+        outcomes.found += bool(allowed) and said == allowed
+        intervals = [comparison.interval for comparison in ended.comparisons]
         outcomes.missed += sum(
             not low <= math.exp(true) <= high for low, high in filter(None, intervals)
         ) / len(intervals)
@@ -257,8 +363,7 @@ def main() -> None:
         if options.machine and options.machine not in machine.name:
             continue
         for name, true in TRUE.items():
-            runs = options.runs if name == "none" else max(1, options.runs // 10)
-            runs = max(1, runs // 4) if machine.contenders > 1 else runs
+            runs = options.runs if name == "none" else max(1, options.runs // 20)
             outcomes = simulate(machine, true, runs, precise=options.precise)
             print(line(f"{machine.name}: {name}", outcomes), flush=True)
 
