@@ -98,7 +98,7 @@ def test_a_worker_stays_below_a_limit_of_the_process(tmp_path: Path) -> None:
         folder=tmp_path,
     )
     assert status == 1
-    right, wrong = json.loads(printed)
+    right, wrong = json.loads(printed)["proofs"]
     assert right["status"] == "right"
     assert "MemoryError" in wrong["details"][0]
 
@@ -118,7 +118,7 @@ def test_what_a_control_group_kills_for_want_of_memory_is_named(
         folder=tmp_path,
     )
     assert status == 1
-    right, greedy, shares = json.loads(printed)
+    right, greedy, shares = json.loads(printed)["proofs"]
     assert right["status"] == "right"
     assert "MemoryError" in greedy["details"][0]
     (said,) = shares["details"]

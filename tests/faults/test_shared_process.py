@@ -92,7 +92,7 @@ def test_an_implementation_is_named_for_what_it_did(nanogpt_rs: Run, tmp_path: P
         arguments += [f"--from={name}.py", f"--id=foreign/{name}"]
     done = nanogpt_rs(*arguments)
     assert done.returncode == 1, done.stderr
-    proofs = {proof["id"]: proof for proof in json.loads(done.stdout)}
+    proofs = {proof["id"]: proof for proof in json.loads(done.stdout)["proofs"]}
     for name, (_, says) in FILES.items():
         proof = proofs[f"foreign/{name}"]
         if says is None:
@@ -101,6 +101,27 @@ def test_an_implementation_is_named_for_what_it_did(nanogpt_rs: Run, tmp_path: P
             assert proof["status"] == "wrong", proof
             (detail,) = proof["details"]
             assert says in detail
+
+
+@pytest.mark.parametrize("body", ["path.write_text('other')", "path.unlink()"])
+def test_an_implementation_that_changes_the_file_that_it_reads_is_wrong(
+    nanogpt_rs: Run, tmp_path: Path, body: str
+) -> None:
+    (tmp_path / "writes.py").write_text(
+        "from pathlib import Path\n"
+        "def file_charset(paths):\n"
+        "    texts = []\n"
+        "    for path in map(Path, paths):\n"
+        "        texts.append(path.read_bytes().decode())\n"
+        f"        {body}\n"
+        "    return set().union(*texts)\n"
+    )
+    done = nanogpt_rs(
+        *("verify", "file_charset", "--from=writes.py", "--id=foreign/writes", "--json"),
+        "--corpus=english-60-ascii",
+    )
+    (proof,) = json.loads(done.stdout)["proofs"]
+    assert any("changed its input" in detail for detail in proof["details"]), proof
 
 
 @pytest.fixture

@@ -341,7 +341,7 @@ def test_a_symbolic_link_is_known_by_its_own_name(
         *("verify", "charset", "--json", "--corpus=english-60-ascii"),
         *("--from=first.py", "--from=second.py", *(f"--id={id}" for id in ids)),
     )
-    assert [(one["id"], one["status"]) for one in json.loads(done.stdout)] == [
+    assert [(one["id"], one["status"]) for one in json.loads(done.stdout)["proofs"]] == [
         (id, "right") for id in ids
     ]
 
@@ -357,7 +357,8 @@ def test_a_function_in_a_branch_or_under_another_name_is_found(
         "shown = [decode_list for decode_list in ()]\n"
         "def helper():\n    encode_array = 1\n"
     )
-    rows = json.loads(nanogpt_rs("list", "--from=branches.py", "--json").stdout)
+    listed = nanogpt_rs("list", "--from=branches.py", "--json").stdout
+    rows = json.loads(listed)["implementations"]
     assert [row["task"] for row in rows if row["id"] == "foreign/branches"] == [
         *("charset", "encode", "count"),
     ]

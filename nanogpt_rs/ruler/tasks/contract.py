@@ -6,10 +6,13 @@ because HEAD's oracle meets the wheels of old commits. What returns something el
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from nanogpt_rs.ruler.excerpts import excerpt, shown
@@ -155,11 +158,11 @@ class Task:
         surroundings = Surroundings()
         expected = self.oracle(text)
         call = self.call(function, text)
-        given = pickle.dumps(call[1])
+        given = self.given(call)
         first = self.answer(call)
         if difference := self.difference(first, expected):
             return difference
-        if pickle.dumps(call[1]) != given:
+        if self.given(call) != given:
             return "changed its input"
         second = self.answer(call)
         if self.shared(first, second):
@@ -170,6 +173,14 @@ class Task:
             return f"the second call changed the first answer: {difference}"
         surroundings.check()
         return None
+
+    def given(self, call: Call) -> list[bytes]:
+        """Return all that a call is given, files included, in a form that can be compared."""
+        given = [pickle.dumps(call[1])]
+        for path in self.files(call) if self.files else ():
+            with suppress(FileNotFoundError), Path(path).open("rb") as file:
+                given.append(hashlib.file_digest(file, "sha256").digest())
+        return given
 
     def answer(self, call: Call) -> Any:
         """Make a call, and return what is compared with the oracle."""
