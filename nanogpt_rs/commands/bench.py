@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nanogpt_rs.commands.console import admit, refuse_beside
-from nanogpt_rs.commands.contests import run_contests, with_builds
+from nanogpt_rs.commands.contests import refuse_useless_builds, run_contests, with_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
     RESULTS,
@@ -97,6 +97,8 @@ def bench(
     contests, requested = chosen_contests(tasks, ids, corpus, state, everything, full, seconds)
     # Published figures are read as figures, and ranks need intervals that do not overlap.
     contests = [replace(contest, precise=precise or full) for contest in contests]
+    rows = [row for contest in contests for row in contest.contenders]
+    refuse_useless_builds(context, rows, builds)
     contests = with_builds(contests, builds)
     run_contests("bench", contests, requested, build, results, resume, as_json, summary)
 

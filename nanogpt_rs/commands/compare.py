@@ -21,7 +21,7 @@ from nanogpt_rs.commands.console import (
     stop,
     tell_step,
 )
-from nanogpt_rs.commands.contests import run_contests, with_builds
+from nanogpt_rs.commands.contests import refuse_useless_builds, run_contests, with_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
     RESULTS,
@@ -175,6 +175,9 @@ def compare(
         compare_callables(things, choices, keep, as_json)
         return
     refuse_beside(context, f"the task {task}", *OF_CALLABLES)
+    from nanogpt_rs.measuring.selection import select
+
+    refuse_useless_builds(context, select([task], ids), builds)
     compare_rows(task, ids, corpus, state, builds, precise, resume, results, as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
+    USAGE,
+    given,
     kept_run,
     note,
     out,
@@ -24,13 +26,29 @@ from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.words import meanwhile_line
 
 if TYPE_CHECKING:
+    import typer
+
     from nanogpt_rs.measuring.bench import Contest
     from nanogpt_rs.records.files import Writer
     from nanogpt_rs.records.schema import Cell, Meanwhile, Run
     from nanogpt_rs.ruler.provenance import Build
+    from nanogpt_rs.ruler.registry import Implementation
 
 LONG_SECONDS = 60.0
 """Runs that take longer than this say so before they begin."""
+
+
+def refuse_useless_builds(
+    context: typer.Context, rows: Iterable[Implementation], count: int
+) -> None:
+    """Exit if several builds are asked for, and none of these implementations is compiled."""
+    compiled = any(row.calls_rust_module() or row.builds for row in rows)
+    if count > 1 and not compiled and given(context, "builds"):
+        stop(
+            USAGE,
+            "--builds: no effect, because none of these implementations is compiled",
+            "leave --builds out",
+        )
 
 
 def with_builds(contests: Sequence[Contest], count: int) -> list[Contest]:

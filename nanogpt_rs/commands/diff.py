@@ -21,7 +21,7 @@ from nanogpt_rs.commands.console import (
     stop,
     timed_progress,
 )
-from nanogpt_rs.commands.contests import announce_build
+from nanogpt_rs.commands.contests import announce_build, refuse_useless_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
     DEFAULT_TASKS,
@@ -110,6 +110,7 @@ def diff(
     from nanogpt_rs.measuring.selection import named_corpora, select, select_states
 
     rows = select(tasks or (), ids or (), everything=everything, every_task=bool(tasks or ids))
+    refuse_useless_builds(context, rows, builds)
     pairs = named_corpora(corpus)
     states = select_states(state or ["warm"], [row.task for row in rows])
     sides = sides_with_builds(sides_of(older, newer), builds)

@@ -173,6 +173,11 @@ def test_a_shell_completes_commands_and_values(tmp_path: Path) -> None:
         ("bench --full --corpus synthetic", "--corpus: no effect beside --full"),
         ("bench charset --id rust/ahash --all", "--all: no effect beside --id"),
         ("diff HEAD~1 --markdown --json", "--json: no effect beside --markdown"),
+        (
+            "compare charset python/set python/counter --builds 4",
+            "--builds: no effect, because none",
+        ),
+        ("diff HEAD~1 --id python/counter --builds 4", "--builds: no effect, because none"),
         ("profile memory charset --id rust/ahash --all", "--all: no effect beside --id"),
         ("profile instructions --id rust/ahash --all", "--all: no effect beside --id"),
         ("data cost 1GB --up-to 2GB --engine dask", "--up-to and --engine: no effect without"),
