@@ -42,10 +42,11 @@ FIRST_DEADLINE = 600.0
 """Seconds that a first call may take."""
 REMEMBERED = 5.0
 """How many times longer a call on a new input takes than one on an input that was seen, from which
-on the callable counts as one that remembers answers. It is a choice: reading an input for the first
+on a callable counts as one that remembers answers. It is a choice: reading an input for the first
 time took up to 3 times as long."""
-LEAST_REMEMBERED = 2e-6
-"""Seconds that a call on a new input must take for that; below, nothing is certain."""
+LEAST_REMEMBERED = 50e-6
+"""Seconds that a call on a new input must take for that. The first call of a shorter function takes
+many times as long as later ones, because its code is in no cache."""
 LONGEST_WORDS = 60
 """Most characters of a setup that stands in the place of a corpus's id."""
 MORE_CORES = 1.2
@@ -146,7 +147,7 @@ def measure_right(comparing: Comparing, answers: callable_answers.Answer, step: 
                 raise CallablesError(f"the reference: {worker_end(error)}") from None
             wrong[index] = worker_end(error)
     for index, first in firsts.items():
-        if index and (reason := remembers(first)):
+        if index and (reason := remembers(first, firsts[0])):
             wrong[index] = reason
     cells = measured_cells(comparing, bare, firsts, wrong, step)
     called = []
@@ -194,14 +195,22 @@ def count_instructions(comparing: Comparing, index: int, shim: Path) -> int | No
         return None
 
 
-def remembers(first: callable_first.Answer) -> str | None:
-    """Return that a callable remembers its answers, where calls on other inputs show it."""
-    other, later = first["other"], first["later"]
-    if other is None or other < LEAST_REMEMBERED or other < REMEMBERED * later:
+def remembers(first: callable_first.Answer, reference: callable_first.Answer) -> str | None:
+    """Return that a callable remembers its answers, where calls on other inputs show it.
+
+    Args:
+        first: What it takes alone.
+        reference: What the reference takes alone.
+    """
+    other, later = first["other_cpu"], first["later_cpu"]
+    if other is None or other < LEAST_REMEMBERED:
+        return None
+    usual = (reference["other_cpu"] or 0.0) / max(reference["later_cpu"], 1e-9)
+    if other < REMEMBERED * max(1.0, usual) * later:
         return None
     return (
-        f"remembers its answers: a call takes {duration(later)} on an input that it has seen, and "
-        f"{duration(other)} on another"
+        f"remembers its answers: a call takes {duration(later)} of processor time on an input that "
+        f"it has seen, and {duration(other)} on another"
     )
 
 
@@ -330,13 +339,13 @@ def notes_of(first: callable_first.Answer, reference: callable_first.Answer) -> 
         )
 
     def times_longer(answer: callable_first.Answer) -> float:
-        return answer["first"] / max(answer["later"], LEAST_REMEMBERED)
+        return answer["first_cpu"] / max(answer["later_cpu"], LEAST_REMEMBERED)
 
     if times_longer(first) > REMEMBERED * max(1.0, times_longer(reference)):
         yield (
-            f"the first call in a process took {duration(first['first'])}, and later ones on the "
-            f"same input {duration(first['later'])}: it prepares something, or remembers its "
-            "answers. An --input that makes several inputs tells which"
+            f"the first call in a process took {duration(first['first_cpu'])} of processor time, "
+            f"and later ones on the same input {duration(first['later_cpu'])}: it prepares "
+            "something, or remembers its answers. An --input that makes several inputs tells which"
         )
 
 

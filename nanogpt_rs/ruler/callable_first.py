@@ -34,8 +34,10 @@ class Answer(TypedDict):
     Attributes:
         first: Seconds of its first call in this process.
         later: Median seconds of later calls on the same objects.
-        other: Least seconds of a call on other inputs, after the calls on the same; ``None`` where
-            the input's function makes one input only.
+        first_cpu: Seconds of processor time of the first call, which a busy machine leaves alone.
+        later_cpu: Median seconds of processor time of later calls.
+        other_cpu: Least seconds of processor time of a call on other inputs, after the calls on the
+            same; ``None`` where the input's function makes one input only.
         cores: How many cores a call kept busy.
         peak: Bytes by which the process had grown at most during the first call; ``None`` where the
             system does not tell.
@@ -45,7 +47,9 @@ class Answer(TypedDict):
 
     first: float
     later: float
-    other: float | None
+    first_cpu: float
+    later_cpu: float
+    other_cpu: float | None
     cores: float
     peak: int | None
     compiled: list[str]
@@ -66,17 +70,18 @@ def answer(order: Order) -> Answer:
         held.give_back()
         held.CLEAR.write_text(held.RESET_PEAK, encoding="ascii")
         before_call = held.held("VmRSS")
-    start = perf_counter()
+    start, worked = perf_counter(), process_time()
     result = function(*arguments)
-    first = perf_counter() - start
+    first, first_cpu = perf_counter() - start, process_time() - worked
     peak = max(0, held.held("VmHWM") - before_call) if tells else None
     del result
-    later, busy = [], 0.0
+    later, later_cpu = [], []
     began, worked, own = perf_counter(), process_time(), thread_time()
     for _ in range(MOST_LATER):
-        start = perf_counter()
+        start, before_call_cpu = perf_counter(), process_time()
         function(*arguments)
         later.append(perf_counter() - start)
+        later_cpu.append(process_time() - before_call_cpu)
         if perf_counter() - began > LATER_SECONDS:
             break
     worked, own, took = process_time() - worked, thread_time() - own, perf_counter() - began
@@ -84,8 +89,10 @@ def answer(order: Order) -> Answer:
     busy = worked / took if worked - own > 0.05 * took else 1.0
     return {
         "first": first,
-        "later": sorted(later)[len(later) // 2],
-        "other": on_others(function, inputs),
+        "later": median(later),
+        "first_cpu": first_cpu,
+        "later_cpu": median(later_cpu),
+        "other_cpu": on_others(function, inputs),
         "cores": busy,
         "peak": peak,
         "compiled": compiled,
@@ -93,7 +100,7 @@ def answer(order: Order) -> Answer:
 
 
 def on_others(function: object, inputs: Inputs) -> float | None:
-    """Return the least seconds of calls on inputs that no call has seen; ``None`` without any."""
+    """Return the least CPU seconds of calls on inputs that are new; ``None`` without any."""
     seconds = []
     for number in range(1, 4):
         try:
@@ -102,10 +109,15 @@ def on_others(function: object, inputs: Inputs) -> float | None:
             break
         if arguments is None:
             break
-        start = perf_counter()
+        start = process_time()
         function(*arguments)  # type: ignore[operator]
-        seconds.append(perf_counter() - start)
+        seconds.append(process_time() - start)
     return min(seconds, default=None)
+
+
+def median(values: list[float]) -> float:
+    """Return the upper median; the module ``statistics`` takes long to import."""
+    return sorted(values)[len(values) // 2]
 
 
 def compiled_among(names: set[str]) -> list[str]:
