@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sys
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanogpt_rs.records.schema import Meanwhile
-from nanogpt_rs.ruler import free_memory
+from nanogpt_rs.ruler import control_groups, free_memory
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,13 @@ def free_bytes() -> int:
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
+    """Return how many processors this process may use, by all limits that it has."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    share = control_groups.processors()
+    return count if share is None else max(1, min(count, math.ceil(share)))
 
 
 class MachineWatch:

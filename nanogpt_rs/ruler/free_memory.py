@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-UNLIMITED = 1 << 62
-"""Limits from here on are how the system writes that there is none."""
+from nanogpt_rs.ruler import control_groups
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,10 @@ def of_groups() -> Iterator[Left]:
     """
     for folder, files in groups():
         with suppress(OSError, ValueError, KeyError):
-            limit = number(folder / files.limit)
-            if limit < UNLIMITED:
+            limit = control_groups.number(folder / files.limit)
+            if limit < control_groups.UNLIMITED:
                 cached = fields(folder / "memory.stat")[files.cached]
-                free = max(0, limit - number(folder / files.used) + cached)
+                free = max(0, limit - control_groups.number(folder / files.used) + cached)
                 yield Left(free, f"its control group may have {limit / 2**20:,.0f} MiB")
 
 
@@ -107,32 +106,8 @@ def groups() -> Iterator[tuple[Path, GroupFiles]]:
     Yields:
         The group's folder, and the names of its files.
     """
-    try:
-        memberships = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return
-    for mount in mounts:
-        fields, _, rest = mount.partition(" - ")
-        root, place = fields.split()[3:5]
-        kind, _, options = rest.split(" ", 2)
-        if kind == "cgroup2":
-            controllers, files = "", SECOND
-        elif kind == "cgroup" and "memory" in options.split(","):
-            controllers, files = "memory", FIRST
-        else:
-            continue
-        for membership in memberships:
-            _, named, path = membership.split(":", 2)
-            if controllers in named.split(","):
-                top = Path(place)
-                # A container may see only its own part of the tree.
-                inside = path.removeprefix(root.rstrip("/")).lstrip("/")
-                folder = top / inside if (top / inside).is_dir() else top
-                yield folder, files
-                while folder != top:
-                    folder = folder.parent
-                    yield folder, files
+    for folder, version in control_groups.folders("memory"):
+        yield folder, FIRST if version == 1 else SECOND
 
 
 def kills() -> int:
@@ -147,12 +122,6 @@ def kills() -> int:
         with suppress(OSError, KeyError, ValueError):
             count += fields(folder / files.events)["oom_kill"]
     return count
-
-
-def number(path: Path) -> int:
-    """Return the number in a file, ``UNLIMITED`` for the word ``max``."""
-    word = path.read_text(encoding="ascii").strip()
-    return UNLIMITED if word == "max" else int(word)
 
 
 def fields(path: Path) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nanogpt_rs.measuring import machine
 from nanogpt_rs.measuring.selection import lacking as reason_lacking
-from nanogpt_rs.ruler import corpora, free_memory, provenance
+from nanogpt_rs.ruler import control_groups, corpora, free_memory, provenance
 from nanogpt_rs.ruler.registry import REGISTRY
 
 
@@ -48,6 +48,7 @@ def machine_findings() -> list[Finding]:
             "results of an unusual build do not hold for the ordinary one" if unusual else "",
         ),
         memory_finding(now.memory),
+        *share_findings(),
     ]
     if now.governor is None:
         findings.append(Finding("governor", "not reported by this system"))
@@ -81,6 +82,16 @@ def memory_finding(free: int) -> Finding:
     return Finding(
         "memory", f"{free / 2**30:.1f} GiB free{limited}", enough, "" if enough else cost
     )
+
+
+def share_findings() -> list[Finding]:
+    """Return that a control group limits how many processors are kept busy, if one does."""
+    share = control_groups.processors()
+    if share is None:
+        return []
+    found = f"its control group may use {share:.0%} of one processor"
+    cost = "it is stopped for a while when it has used its share, and times vary; lift that limit"
+    return [Finding("processor share", found, False, cost)]
 
 
 def build_finding() -> Finding:

@@ -1,4 +1,4 @@
-"""Limits that the system sets on memory: they are honoured, and a death by them is named."""
+"""Limits of the system, on memory above all: they are honoured, and a death by them is named."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from nanogpt_rs.ruler import free_memory
+from nanogpt_rs.ruler import control_groups, free_memory
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LIMIT = 400 << 20
@@ -51,29 +52,63 @@ def limited(*before: str, arguments: tuple[str, ...], folder: Path) -> tuple[int
     return done.returncode, done.stdout
 
 
-@pytest.fixture
-def group() -> Iterator[Path]:
-    """A control group of ``LIMIT`` bytes, which is removed after the test."""
-    for parent, files in free_memory.groups():
+@contextmanager
+def control_group(parents: Iterable[Path], limits: Mapping[str, str]) -> Iterator[Path]:
+    """Yield a new control group, which is removed afterwards.
+
+    Args:
+        parents: Folders of groups in which it may be made, the first of which has the files.
+        limits: What to write into files of the group.
+    """
+    for parent in parents:
         folder = parent / f"nanogpt-rs-test-{secrets.token_hex(4)}"
         try:
             folder.mkdir()
         except OSError:
             continue
-        if not (folder / files.limit).exists():  # this hierarchy does not control memory
-            folder.rmdir()
-            continue
-        (folder / files.limit).write_text(str(LIMIT))
+        if all((folder / name).exists() for name in limits):
+            break
+        folder.rmdir()  # this hierarchy limits something else
+    else:
+        pytest.skip("system: no control group can be made here")
+    for name, words in limits.items():
+        (folder / name).write_text(words)
+    try:
         yield folder
+    finally:
         for _ in range(50):  # until the system has noticed that its last process ended
             try:
                 folder.rmdir()
             except OSError:
                 time.sleep(0.1)
             else:
-                return
-        return
-    pytest.skip("system: no control group for memory can be made here")
+                break
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """A control group that may have ``LIMIT`` bytes of memory."""
+    files = [(folder, names.limit) for folder, names in free_memory.groups()]
+    name = next((name for folder, name in files if (folder / name).exists()), "memory.max")
+    with control_group((folder for folder, _ in files), {name: str(LIMIT)}) as folder:
+        yield folder
+
+
+def test_doctor_names_a_limit_of_processors_and_fewer_workers_are_started(tmp_path: Path) -> None:
+    groups = list(control_groups.folders("cpu"))
+    limits = (
+        {"cpu.max": "100000 100000"}
+        if any((folder / "cpu.max").exists() for folder, _ in groups)
+        else {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "100000"}
+    )
+    with control_group((folder for folder, _ in groups), limits) as folder:
+        joined = f"echo $$ > {folder}/cgroup.procs"
+        _, printed = limited(joined, arguments=("doctor", "--json"), folder=tmp_path)
+        assert "its control group may use 100% of one processor" in printed
+        (tmp_path / "text.txt").write_text("to be or not to be")
+        words = ("data", "prepare", "text.txt", "--out=out", "--json")
+        _, printed = limited(joined, arguments=words, folder=tmp_path)
+        assert json.loads(printed)["engine"]["workers"] == 1
 
 
 @pytest.mark.parametrize(("option", "says"), [("-v", "ulimit -v"), ("-d", "ulimit -d")])
