@@ -63,9 +63,9 @@ def mad(rng: np.random.Generator, shape: tuple[int, ...], share: float) -> Float
 
 def drifting(rng: np.random.Generator, shape: tuple[int, ...], spread: float) -> Floats:
     """Draw effects that grow or shrink steadily over 40 processes, from any point of a period."""
-    place = (np.arange(shape[0]) / 40 + rng.uniform(0, 1)) % 1
-    saw = np.abs(2 * place - 1) - 0.5
-    return rng.normal(0, 0.003, shape) + spread * saw.reshape(-1, *[1] * (len(shape) - 1))
+    time = np.arange(shape[0]).reshape(-1, *[1] * (len(shape) - 1)) / 40
+    saw = np.abs(2 * ((time + rng.uniform(0, 1, shape[1:])) % 1) - 1) - 0.5
+    return rng.normal(0, 0.003, shape) + spread * saw
 
 
 @dataclass(frozen=True)

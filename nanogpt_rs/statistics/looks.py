@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nanogpt_rs.statistics.trimmed import LEVEL
 
@@ -45,6 +46,9 @@ first 0.1 s of a process were seen to be 4 to 6 % slower."""
 WORTH_A_TRY = math.log1p(0.08)
 """Log-ratio of the pilot's times from which on short processes are tried. The pilot's times decide
 nothing else than how much is measured."""
+WANDERS = 1.645
+"""Standard deviations from which on processes that follow one another are too much alike: 5 % of a
+normal distribution lie beyond."""
 FAR = math.log(1.5)
 """Log-ratio of the pilot's times from which on short processes have few rounds."""
 
@@ -118,3 +122,26 @@ def all_differ(seconds: Sequence[tuple[float, float]], by: float) -> bool:
         by: The log-ratio.
     """
     return all(abs(math.log(first / second)) >= by for first, second in seconds)
+
+
+def wanders(values: Sequence[float]) -> bool:
+    """Return whether processes that follow one another are more alike than others.
+
+    Then the difference changes while it is measured, and the few processes before an early look
+    need not stand for it. Five of a hundred runs that do not wander are taken for such, and then go
+    on measuring.
+
+    Source: L. C. Young, "On randomness in ordered sequences", Annals of Mathematical Statistics 12
+    (1941), for von Neumann's ratio of successive differences.
+
+    Args:
+        values: One effect for each process, in the order in which they were measured.
+    """
+    count = len(values)
+    mean = math.fsum(values) / count
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    steps = math.fsum((later - value) ** 2 for value, later in pairwise(values))
+    if not squares:
+        return False
+    deviation = math.sqrt((count - 2) / (count**2 - 1))
+    return 1 - steps / (2 * squares) > WANDERS * deviation

@@ -32,7 +32,7 @@ from nanogpt_rs.statistics.blocks import (
 )
 from nanogpt_rs.statistics.builds import share_between, trimmed_over_builds
 from nanogpt_rs.statistics.clocks import STRETCH, WAITS, choose_clock, coarse, wall_over_cpu
-from nanogpt_rs.statistics.looks import LAST, ONLY, Look, Stage, look_at
+from nanogpt_rs.statistics.looks import LAST, ONLY, Look, Stage, look_at, wanders
 from nanogpt_rs.statistics.plan import LEAST_PROCESSES, Plan, margin_for
 from nanogpt_rs.statistics.trimmed import (
     CUT,
@@ -382,7 +382,9 @@ def settled(comparison: Comparison, tests: int) -> bool:
             Holm's method keeps the verdict whatever the other tests show.
     """
     certain = within(comparison.p_value, LEVEL / tests)
-    return certain and comparison.verdict in ("faster", "slower")
+    if not certain or comparison.verdict not in ("faster", "slower"):
+        return False
+    return not wanders(np.log(comparison.ratios).tolist())
 
 
 def fault_of(control: Trimmed, positive: Trimmed | None, planted: float | None) -> str | None:

@@ -112,6 +112,17 @@ def test_one_contender_that_is_uncertain_keeps_all_from_stopping() -> None:
     assert look_to_stop_at(lambda look: compared([2, 3], look), stage, planned) is None
 
 
+def test_a_difference_that_changes_while_it_is_measured_settles_nothing() -> None:
+    rng = np.random.default_rng(10)
+    runs = 1000
+    steady = sum(looks.wanders(rng.normal(0.02, 0.003, 10).tolist()) for _ in range(runs))
+    assert at_most(steady, runs, 0.06), steady
+    drift = np.linspace(0.02, 0.03, 10)
+    drifting = sum(looks.wanders((drift + rng.normal(0, 0.002, 10)).tolist()) for _ in range(runs))
+    assert drifting > 0.9 * runs
+    assert not looks.wanders([0.1] * 8)
+
+
 def test_short_processes_are_tried_only_where_all_differ_by_far() -> None:
     assert all_differ([(2.0, 1.0), (1.0, 1.2)], looks.WORTH_A_TRY)
     assert not all_differ([(2.0, 1.0), (1.0, 1.02)], looks.WORTH_A_TRY)
