@@ -20,17 +20,6 @@ import typer
 from nanogpt_rs.commands.console import FAILED, INTERRUPTED, NOTHING, USAGE, stop, tell
 from nanogpt_rs.ruler.errors import did_you_mean
 
-EXTRAS = {
-    "torch": "torch",
-    "dask": "dask",
-    "distributed": "dask",
-    "pandas": "baselines",
-    "polars": "baselines",
-    "tokenizers": "baselines",
-    "pyarrow": "parquet",
-    "watchfiles": "test",
-}
-"""For each library that some commands need, the extra of our distribution that brings it."""
 MORE_MEMORY = (
     "take a smaller corpus or fewer workers, close other programs, or raise the limit (ulimit -v)"
 )
@@ -190,10 +179,11 @@ def fault_of_system(error: OSError) -> Ending:
 
 def missing_library(module: str) -> Ending:
     """Return how a library that is not installed ends a command."""
+    from nanogpt_rs.ruler.provenance import how_to_install
+
     name = module.partition(".")[0]
-    wanted = f"'nanogpt-rs[{EXTRAS[name]}]'" if name in EXTRAS else name
     message = f"this command needs {name}, which is not installed here"
-    return Ending(NOTHING, message, f"pip install {wanted}")
+    return Ending(NOTHING, message, how_to_install(name) or f"pip install {name}")
 
 
 def is_ours(module: str) -> bool:

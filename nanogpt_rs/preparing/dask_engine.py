@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from nanogpt_rs.preparing.engines import EngineError, TimedResult, call_kernel
+from nanogpt_rs.ruler.provenance import how_to_install
 from nanogpt_rs.ruler.remarks import say
 
 CONNECT_SECONDS = 60
@@ -218,7 +219,7 @@ def dask(scheduler: str | None, workers: int) -> Iterator[Dask]:
         import distributed
     except ImportError:
         raise EngineError(
-            "dask.distributed is not installed here: pip install 'nanogpt-rs[dask]'"
+            "dask.distributed is not installed here", hint=how_to_install("distributed")
         ) from None
     settings = {
         "distributed.scheduler.allowed-failures": RETRIES,

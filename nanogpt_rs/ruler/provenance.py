@@ -33,6 +33,17 @@ PACKAGE = RULER.parent.name
 ROOT = RULER.parents[1]
 """The checkout that the ruler lies in, or the folder that it is installed in."""
 CURE = "make build"
+EXTRAS = {
+    "torch": "torch",
+    "dask": "dask",
+    "distributed": "dask",
+    "pandas": "baselines",
+    "polars": "baselines",
+    "tokenizers": "baselines",
+    "pyarrow": "parquet",
+    "watchfiles": "test",
+}
+"""For each optional module, the extra of the distribution that brings it."""
 CHECKOUT_FILES = ("Cargo.lock", "rust_impls/Cargo.toml", "rust_impls/build.rs", "rust_impls/lib.rs")
 """A folder that has all of these is a checkout. They stay where they are for good, because they
 also identify the checkout of an old commit."""
@@ -58,6 +69,16 @@ class Build:
 
     info: dict[str, str]
     sources: str
+
+
+def how_to_install(module: str) -> str | None:
+    """Return the command that installs an optional module here; ``None`` for any other module."""
+    extra = EXTRAS.get(module)
+    if extra is None:
+        return None
+    if is_checkout(ROOT) and Path(sys.prefix).resolve().is_relative_to(ROOT):
+        return "make torch" if extra == "torch" else CURE
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def check(packages: Sequence[str] = MEASURED) -> Build:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+from nanogpt_rs.ruler.provenance import how_to_install
 from nanogpt_rs.ruler.surroundings import DisturbedError
 
 MARKS = {
@@ -165,7 +166,9 @@ class Implementation:
             except ImportError:  # the package around the module is not there either
                 spec = None
             if spec is None:
-                return f"needs {module}, which is not installed"
+                cure = how_to_install(module)
+                how = f"; `{cure}` installs it" if cure else ""
+                return f"needs {module}, which is not installed{how}"
         return None
 
     def unavailable(self) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogpt_rs.measuring.selection import SelectionError, lacking, load_corpora, select
-from nanogpt_rs.ruler import corpora, tasks
+from nanogpt_rs.ruler import corpora, provenance, tasks
 from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.ruler.registry import Implementation
 
@@ -25,7 +25,7 @@ Prepare = Callable[[Sequence[str]], tuple[str, Any]]
 
 
 class NoTorchError(UserError):
-    """Torch is not installed; the message says how to install it."""
+    """Torch is not installed; the hint says how to install it."""
 
     exit_status = NOTHING
 
@@ -42,7 +42,8 @@ def import_training() -> Any:
         if error.name != "torch":
             raise
         raise NoTorchError(
-            "training needs torch, which is not installed here: pip install 'nanogpt-rs[torch]'"
+            "training needs torch, which is not installed here",
+            hint=provenance.how_to_install("torch"),
         ) from None
 
 
