@@ -50,13 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if not config.getoption("benchmark_only"):
         config.option.benchmark_disable = True
-    from nanogpt_rs.ruler import foreign
+    from nanogpt_rs.ruler import corpora, foreign
+    from nanogpt_rs.ruler.errors import UserError
 
     try:
         for source in config.getoption("sources"):
             foreign.add_file(source)
-    except foreign.ForeignError as error:
-        raise pytest.UsageError(str(error)) from None
+        for name in config.getoption("--corpus") or ():
+            if name not in corpora.CORPORA:
+                corpora.load(name)  # refused once, and not in each test
+    except UserError as error:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        raise pytest.UsageError(f"{error}{hint}") from None
     for left_out in foreign.add_installed():
         config.issue_config_time_warning(pytest.PytestConfigWarning(left_out), stacklevel=2)
 

@@ -111,7 +111,8 @@ def check_unchanged(sources: Sequence[TextFile]) -> None:
 def changed(path: str) -> PreparationError:
     """Return the error for a file that changed."""
     return PreparationError(
-        f"{path}: changed while it was read; once nothing writes to it, begin anew with --again"
+        f"{path}: changed while it was read",
+        hint="once nothing writes to it, repeat the command; data prepare takes --again then",
     )
 
 

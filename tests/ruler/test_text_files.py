@@ -7,10 +7,12 @@ import gzip
 import hashlib
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from installations import ROOT
 
 from nanogpt_rs.measuring import count, end_to_end, memory, paired
 from nanogpt_rs.preparing.parts import RequestError, find_sources
@@ -93,6 +95,16 @@ def test_a_stream_is_refused_in_one_line_by_each_command(
     )
     assert hint.startswith("hint: write it to a file first")
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+def test_pytest_refuses_a_stream_once_and_not_in_each_test() -> None:
+    command = [sys.executable, "-P", "-m", "pytest", "-p", "nanogpt_rs.pytest_plugin"]
+    options = ["--corpus=/dev/stdin", "benchmarks/pytest_benchmark"]
+    done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (4, "")
+    said, hint = done.stderr.strip().splitlines()
+    assert said.startswith("ERROR: corpus /dev/stdin is a stream of this process")
+    assert hint.startswith("hint: write it to a file first")
 
 
 def test_a_byte_order_mark_is_a_character_and_is_said(nanogpt_rs: Run, tmp_path: Path) -> None:
