@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.registry import Implementation
 
 TRAINED: dict[int, dict[str, str]] = {}
@@ -223,7 +224,7 @@ def time_job(implementation: Implementation, steps: int, benchmark: Any) -> None
 
     torch = pytest.importorskip("torch", reason="install torch: pip install 'nanogpt-rs[torch]'")
     task, corpus = TASKS[implementation.task], corpora.load(corpora.DEFAULT)
-    benchmark.group = f"end to end, {steps} steps on {corpus.id}"
+    benchmark.group = f"end to end, {counted(steps, 'step')} on {corpus.id}"
     benchmark.extra_info |= {
         "task": "end_to_end",
         "id": implementation.id,

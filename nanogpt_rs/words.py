@@ -26,22 +26,6 @@ FAR = 1000.0
 """By how much a bound may exceed the number before the unit suits the bound rather than it."""
 
 
-def plural(number: int, singular: str, several: str | None = None) -> str:
-    """Return the noun that goes with a number of things: ``part`` or ``parts``.
-
-    Args:
-        number: Number of things.
-        singular: The noun for one thing.
-        several: The noun for several, if it takes more than an s.
-    """
-    return singular if number == 1 else several or f"{singular}s"
-
-
-def counted(number: int, singular: str, several: str | None = None) -> str:
-    """Return a number of things, such as ``1 part`` or ``1,000 parts``; see ``plural``."""
-    return f"{number:,} {plural(number, singular, several)}"
-
-
 def rounded(number: float, significant: int) -> Decimal:
     """Return a number rounded to significant digits."""
     exact = Decimal(number)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.words import (
     builds_in_words,
-    counted,
     digits,
     duration,
     duration_range,
@@ -120,7 +120,7 @@ def test_an_interval_has_the_digits_of_its_ratio(
         (percent(0.0031, (0.0029, 0.00334)), "0.31 % [0.29, 0.33]"),
         (counted(1, "part"), "1 part"),
         (counted(0, "part"), "0 parts"),
-        (counted(1234, "process", "processes"), "1,234 processes"),
+        (counted(1234, "process"), "1,234 processes"),
     ],
 )
 def test_times_shares_and_counts(words: str, expected: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import out
 from nanogpt_rs.commands.tables import comparison_words, control_line
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.words import duration, size_in_words
 
 if TYPE_CHECKING:
@@ -72,13 +73,15 @@ def lines_below(
     if compared:
         clock = "wall-clock time" if compared[0].comparison.clock == "wall" else "processor time"
         processes = cells[0].processes
-        yield f"{control_line(cells[0].id, compared)}; {processes} processes, by {clock}"
+        below = f"{counted(processes, 'process')}, by {clock}"
+        yield f"{control_line(cells[0].id, compared)}; {below}"
     for one in called:
         yield from (f"{one.id}: {note}" for note in one.notes)
     yield from told(called)
     if run is not None:
         host = run.machine
-        yield f"{host.alias}: {host.cpu}, {host.cores} cores; {host.python}; {run.began:%Y-%m-%d}"
+        cores = counted(host.cores, "core")
+        yield f"{host.alias}: {host.cpu}, {cores}; {host.python}; {run.began:%Y-%m-%d}"
 
 
 def told(called: Sequence[Called]) -> Iterator[str]:

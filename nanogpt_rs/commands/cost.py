@@ -22,8 +22,9 @@ from nanogpt_rs.commands.console import (
     timed_progress,
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.words import counted, digits, duration, seconds_in_words, size_in_words
+from nanogpt_rs.words import digits, duration, seconds_in_words, size_in_words
 
 if TYPE_CHECKING:
     from nanogpt_rs.commands.job_documents import PredictedCosts
@@ -262,7 +263,8 @@ def print_model(run: Run, model: Model, taken: Sequence[Taken]) -> None:
     least, most = size_in_words(min(sizes)), size_in_words(max(sizes))
     out.say(
         f"Measured from {least} to {most} on {run.machine.alias} ({run.machine.cpu}, "
-        f"{run.machine.cores} cores), {run.began:%Y-%m-%d}, files in the system's memory."
+        f"{counted(run.machine.cores, 'core')}), {run.began:%Y-%m-%d}, "
+        "files in the system's memory."
     )
 
 

@@ -18,7 +18,8 @@ from nanogpt_rs.commands.console import (
     print_json,
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results
-from nanogpt_rs.words import counted, duration, times
+from nanogpt_rs.ruler.plurals import counted
+from nanogpt_rs.words import duration, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.races import ClosedRace, OpenRace, RaceEntry
@@ -198,7 +199,7 @@ def print_open(losses: Sequence[float], result: Open | OpenRace) -> None:
     heads = ("validation loss", "processor", "wall clock")
     table = layout.Table([layout.prose("entry"), *map(layout.figures, heads)])
     table.add(
-        f"one layer over hashed n-grams, {result.parameters:,} weights",
+        f"one layer over hashed n-grams, {counted(result.parameters, 'weight')}",
         f"{result.mean:.4f}",
         duration(result.cpu_seconds),
         duration(result.seconds),

@@ -33,6 +33,7 @@ from nanogpt_rs.commands.options import (
 from nanogpt_rs.commands.pages import write_newest_page
 from nanogpt_rs.commands.summaries import print_pointers, print_summary
 from nanogpt_rs.commands.tables import print_corpus
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
 
@@ -145,7 +146,7 @@ def print_stages(training: str, runs: Sequence[Trained]) -> None:
     """
     from nanogpt_rs.measuring.end_to_end import stages_of
 
-    title = f"from file to loss, {training}, {runs[0].steps} steps; wall-clock time"
+    title = f"from file to loss, {training}, {counted(runs[0].steps, 'step')}; wall-clock time"
     stages = stages_of(runs)
     by_stage = layout.Table(
         [layout.prose("stage"), *(layout.figures(run.id) for run in runs)], title
@@ -199,6 +200,6 @@ def print_differences(differences: Sequence[Difference], state: str, rest: float
     processes = max(each.processes_used + each.processes_dropped for each in comparisons)
     out.say(
         f"Gains are paired differences of the preparation alone, {STATES[state]}, from "
-        f"{processes} processes. Training was measured separately. With its imports it adds "
-        f"{duration(rest)} to each job."
+        f"{counted(processes, 'process')}. Training was measured separately. With its imports it "
+        f"adds {duration(rest)} to each job."
     )

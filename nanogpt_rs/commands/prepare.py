@@ -30,8 +30,9 @@ from nanogpt_rs.commands.options import (
     Threads,
     Workers,
 )
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.provenance import check as check_build
-from nanogpt_rs.words import counted, duration
+from nanogpt_rs.words import duration
 
 if TYPE_CHECKING:
     from nanogpt_rs.commands.job_documents import PreparedShards

@@ -31,7 +31,8 @@ from nanogpt_rs.commands.summaries import print_summary
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.ruler.corpora import CORPORA
-from nanogpt_rs.words import counted, meanwhile_line
+from nanogpt_rs.ruler.plurals import counted
+from nanogpt_rs.words import meanwhile_line
 
 if TYPE_CHECKING:
     from nanogpt_rs.commands.documents import ShownRun

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import out
 from nanogpt_rs.records.builds import builds_of_run, over_builds
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.words import counted_builds, duration, duration_range, times
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def print_run(run: Run, cells: Sequence[Cell], descriptions: Mapping[str, str]) 
     commit = f", commit {run.commit[:8]}" if run.commit else ""
     changed = " with uncommitted changes" if run.dirty else ""
     out.say(
-        f"{host.alias}: {host.cpu}, {host.cores} cores; {host.python}; {build['rustc']}, "
-        f"{builds_of_run(run, cells)}, sources: {run.sources}{commit}{changed}; "
+        f"{host.alias}: {host.cpu}, {counted(host.cores, 'core')}; {host.python}; "
+        f"{build['rustc']}, {builds_of_run(run, cells)}, sources: {run.sources}{commit}{changed}; "
         f"{run.began:%Y-%m-%d}"
     )
     if not any(cell.against for cell in cells):

@@ -35,8 +35,9 @@ from nanogpt_rs.commands.options import (
     complete_corpus,
 )
 from nanogpt_rs.ruler.corpora import DEFAULT
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.words import counted, duration
+from nanogpt_rs.words import duration
 
 SEED = 1337
 
@@ -172,7 +173,7 @@ def train(
     if curve is not None:
         from nanogpt_rs.reporting.curve import loss_curve
 
-        title = f"{document['corpus']['id']}, {summary.steps:,} steps"
+        title = f"{document['corpus']['id']}, {counted(summary.steps, 'step')}"
         picture = loss_curve(summary.losses, summary.val_losses, title)
         Path(curve).write_text(picture, encoding="utf-8")
     if as_json:

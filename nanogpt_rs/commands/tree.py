@@ -16,7 +16,7 @@ from nanogpt_rs.commands.console import USAGE, set_volume, stop
 from nanogpt_rs.commands.old_commands import renamed
 from nanogpt_rs.commands.options import Quiet, Verbose
 from nanogpt_rs.ruler.errors import did_you_mean
-from nanogpt_rs.words import plural
+from nanogpt_rs.ruler.plurals import plural
 
 HELP_OPTIONS = ("-h", "--help")
 EXAMPLE = "For example: "

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nanogpt_rs.words import counted, digits, percent, seconds_in_words, size_in_words
+from nanogpt_rs.ruler.plurals import counted
+from nanogpt_rs.words import digits, percent, seconds_in_words, size_in_words
 
 WORTH = 0.01
 """Share of a job that a rewrite must gain to be worth it, by default."""

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from nanogpt_rs.records.builds import builds_of_run, over_builds
 from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, JobDifference, Text
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.statistics.meanwhile import together
 from nanogpt_rs.statistics.ranks import ranks
@@ -285,8 +286,9 @@ def caption_of(recorded: Recorded, cell: Cell | Text) -> str:
     commit = "commit unknown" if run.commit is None else f"commit {run.commit[:8]}"
     changed = " with uncommitted changes" if run.dirty else ""
     return (
-        f"`{cell.corpus}`, {cell.characters:,} characters, SHA-256 {cell.sha256[:12]}; machine "
-        f"`{run.machine.alias}` ({run.machine.cpu}, {run.machine.cores} cores), "
+        f"`{cell.corpus}`, {counted(cell.characters, 'character')}, "
+        f"SHA-256 {cell.sha256[:12]}; machine `{run.machine.alias}` ({run.machine.cpu}, "
+        f"{counted(run.machine.cores, 'core')}), "
         f"{run.machine.python}, {run.build.get('rustc', 'rustc unknown').partition(' (')[0]}, "
         f"{builds_of_run(run, recorded.cells)}; {commit}{changed}; {run.began:%Y-%m-%d}"
         f"{busy}"

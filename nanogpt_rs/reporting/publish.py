@@ -24,6 +24,7 @@ from nanogpt_rs.reporting.assets import rendered
 from nanogpt_rs.reporting.report import NOT_DRAWN, RACES, is_drawn, page
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.words import duration
 
@@ -170,8 +171,7 @@ def about_runs(runs: Sequence[Recorded]) -> str:
     cells = sum(len(recorded.cells) for recorded in runs)
     dates = sorted({f"{recorded.run.began:%Y-%m-%d}" for recorded in runs})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    return f"{cells:,} cells of {many}; {machines}; {when}"
+    return f"{counted(cells, 'cell')} of {counted(len(runs), 'run')}; {machines}; {when}"
 
 
 def asv_site(folder: Path, compared: bool) -> list[str]:

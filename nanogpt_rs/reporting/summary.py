@@ -21,6 +21,7 @@ from nanogpt_rs.reporting.headline import (
     gain_in_words,
     speedup,
 )
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.statistics.ranks import ranks
 from nanogpt_rs.words import counted_builds, duration
@@ -100,7 +101,7 @@ def builds_in_words(cells: Sequence[Cell]) -> str:
 
 def text_in_words(cell: Cell) -> str:
     """Return the text that a cell was measured on, such as ``synthetic (1,115,394 characters)``."""
-    return f"{cell.corpus} ({cell.characters:,} characters)"
+    return f"{cell.corpus} ({counted(cell.characters, 'character')})"
 
 
 Line = tuple[str, str]

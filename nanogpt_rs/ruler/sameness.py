@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from nanogpt_rs.ruler.excerpts import excerpt, shown
+from nanogpt_rs.ruler.plurals import counted
 
 DEEPEST = 200
 """Levels of nested containers that are compared."""
@@ -166,7 +167,7 @@ def text_difference(answer: Any, expected: Any, _tolerance: float, _depth: int) 
     if answer == expected:
         return None
     if len(answer) != len(expected) and expected.startswith(answer[: len(expected)]):
-        return f"{len(answer):,} characters, not {len(expected):,}"
+        return f"{counted(len(answer), 'character')}, not {len(expected):,}"
     place = next(
         (
             index

@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from nanogpt_rs.ruler import free_memory
+from nanogpt_rs.ruler.plurals import counted
 
 WATCHED = ("SIGINT", "SIGTERM", "SIGALRM", "SIGCHLD", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGABRT")
 STREAMS = {0: "standard input", 1: "standard output", 2: "standard error"}
@@ -57,7 +58,7 @@ class Surroundings:
         if (now := written()) != self.written:
             if now < 0:
                 raise DisturbedError("closed standard output, file descriptor 1")
-            raise DisturbedError(f"wrote {now - self.written} bytes to standard output")
+            raise DisturbedError(f"wrote {counted(now - self.written, 'byte')} to standard output")
         try:
             folder = os.getcwd()  # noqa: PTH109
         except OSError:  # the folder was removed

@@ -17,6 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from nanogpt_rs.records.schema import Clock, Comparison, Ratio, Verdict
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.statistics.blocks import (
     BASELINE,
     CONTROL_ARM,
@@ -334,7 +335,8 @@ def decide(
         look: What a verdict demands here.
     """
     if (fewest := min(effect.processes, control.processes)) < LEAST_PROCESSES:
-        return "inconclusive", f"{fewest} processes, and a verdict takes {LEAST_PROCESSES}"
+        few = counted(fewest, "process")
+        return "inconclusive", f"{few}, and a verdict takes {LEAST_PROCESSES}"
     if fault := fault_of(control, positive, planted):
         return "invalid", fault
     used = bar(control, margin, look)

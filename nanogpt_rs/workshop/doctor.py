@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nanogpt_rs.measuring import machine
 from nanogpt_rs.measuring.selection import lacking as reason_lacking
 from nanogpt_rs.ruler import control_groups, corpora, free_memory, provenance
+from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.registry import REGISTRY
 
 
@@ -40,7 +41,7 @@ def machine_findings() -> list[Finding]:
     now = machine.examine()
     unusual = now.python.split()[2:]
     findings = [
-        Finding("processor", f"{now.cpu}, {now.cores} cores, {now.system}"),
+        Finding("processor", f"{now.cpu}, {counted(now.cores, 'core')}, {now.system}"),
         Finding(
             "Python",
             now.python,

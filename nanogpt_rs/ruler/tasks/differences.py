@@ -11,6 +11,7 @@ from typing import Any
 
 from nanogpt_rs.ruler.corpora import own_copy
 from nanogpt_rs.ruler.excerpts import excerpt
+from nanogpt_rs.ruler.plurals import counted
 
 
 def list_difference(answer: Any, expected: list[int]) -> str | None:
@@ -48,7 +49,7 @@ def text_difference(answer: Any, expected: str) -> str | None:
     if type(answer) is not str:
         return f"returned {type(answer).__name__}, not str"
     if len(answer) != len(expected):
-        return f"returned {len(answer)} characters, not {len(expected)}"
+        return f"returned {counted(len(answer), 'character')}, not {len(expected):,}"
     if answer != expected:
         for position, (actual, right) in enumerate(zip(answer, expected, strict=True)):
             if actual != right:
@@ -75,7 +76,7 @@ def sequence_difference(answer: list[int], expected: list[int]) -> str | None:
     if answer == expected:
         return None
     if len(answer) != len(expected):
-        return f"returned {len(answer)} ids for {len(expected)} characters"
+        return f"returned {counted(len(answer), 'id')} for {counted(len(expected), 'character')}"
     position = next(
         p for p, pair in enumerate(zip(answer, expected, strict=True)) if pair[0] != pair[1]
     )

@@ -154,7 +154,7 @@ function spoken(result) {
   if (!result || !result.ratio) return "not compared";
   const ratio = times(result.ratio);
   if (!result.interval) return `${ratio} times as fast, no interval`;
-  return `${ratio} times as fast, 95 % interval ${boundsOf(result).join(" to ")}`;
+  return `${ratio} times as fast, 95 % interval ${boundWords(result).join(" to ")}`;
 }
 
 // --- sources ---

@@ -2,7 +2,11 @@
 
 const MOST_LINES = 8;
 const SCALES = {
-  time: { label: "time of one call", of: (cell) => cell.seconds, text: duration },
+  time: {
+    label: "time of one call",
+    of: (cell) => cell.seconds,
+    text: (seconds) => duration(seconds),
+  },
   rate: { label: "throughput", of: (cell) => cell.characters / cell.seconds, text: rate },
 };
 // Python's lines have cool colours and Rust's have warm ones; shapes and dashes say the same.

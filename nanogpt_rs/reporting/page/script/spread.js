@@ -203,7 +203,7 @@ function spreadNumbers(rows, hasProcesses) {
     String(cell.processes),
     buildsWords(cell) || "–",
     ...(hasProcesses ? [spreadWords(own), spreadWords(control)] : []),
-    ...(box ? cell.quantiles.map(duration) : ["–", "–", "–", "–", "–"]),
+    ...(box ? cell.quantiles.map((seconds) => duration(seconds)) : ["–", "–", "–", "–", "–"]),
     comparison?.resolves ? percent(comparison.resolves) : "–",
     comparison ? comparison.clock : "–",
   ];

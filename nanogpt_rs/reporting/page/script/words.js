@@ -75,10 +75,11 @@ function ratioPlaces(ratio) {
 const times = (ratio) => fixed(ratio, ratioPlaces(ratio));
 
 /** Formats the bounds of a ratio with its decimal places. */
-const boundsOf = ({ ratio, interval }) => interval.map((bound) => fixed(bound, ratioPlaces(ratio)));
+const boundWords = ({ ratio, interval }) =>
+  interval.map((bound) => fixed(bound, ratioPlaces(ratio)));
 
 /** Formats the interval of a ratio; nothing where none was measured. */
-const bracket = (result) => (result.interval ? `[${boundsOf(result).join(", ")}]` : "");
+const bracket = (result) => (result.interval ? `[${boundWords(result).join(", ")}]` : "");
 
 /** Formats a share to two digits, and its interval with the same decimal places. */
 const percent = (part, interval) =>
