@@ -46,7 +46,7 @@ def test_a_command_says_how_to_get_torch(line: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
-    said = done.stdout + done.stderr
+    said = " ".join((done.stdout + done.stderr).split())
     assert "needs torch, which is not installed" in said
     assert str(how_to_install("torch")) in said
 
