@@ -35,6 +35,7 @@ os.environ.pop("PYTEST_XDIST_WORKER", None)
 
 # Tables and messages in a pipe are as wide as they need to be, unless this variable is set.
 os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")  # readline, which pytest imports, sets it where os.environ does not see it
 
 # Compiling for several builds takes half a minute: tests that are not about builds measure one.
 os.environ.setdefault("NANOGPT_RS_BUILDS", "1")
