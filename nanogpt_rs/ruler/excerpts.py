@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nanogpt_rs.ruler import surroundings
+
 
 def excerpt(value: object, limit: int = 60) -> str:
     """Return ``value`` as Python writes it in ASCII, shortened: every terminal can show it."""
@@ -10,5 +12,7 @@ def excerpt(value: object, limit: int = 60) -> str:
 
 
 def shown(error: BaseException) -> str:
-    """Return the type and the text of ``error``, shortened."""
-    return f"{type(error).__name__}: {excerpt(str(error), 200)}"
+    """Return the type and the text of ``error``, shortened, and the limit that memory has here."""
+    words = f"{type(error).__name__}: {excerpt(str(error), 200)}"
+    limit = surroundings.memory_limit() if isinstance(error, MemoryError) else None
+    return words if limit is None else f"{words}; a worker may have {limit / 2**30:.1f} GiB here"

@@ -195,28 +195,28 @@ def has_child() -> bool:
     return True
 
 
-def children() -> int | None:
+def children() -> int:
     """Return how many children this process has, without those that ``multiprocessing`` keeps.
 
     ``multiprocessing`` starts a process that tracks resources, and one that forks others, at their
-    first use; they stay, and do nothing of their own.
-
-    Returns:
-        ``None`` where the system does not list them.
+    first use; they stay, and do nothing of their own. Where the system does not list children,
+    there is at least one, as ``has_child`` says, and it is taken for such a process if one runs.
     """
-    pids: set[int] = set()
-    try:
-        for thread in Path("/proc/self/task").iterdir():
-            pids.update(map(int, (thread / "children").read_text(encoding="ascii").split()))
-    except OSError:
-        return None
+    helpers = set()
     for module, name, field in (
         ("multiprocessing.resource_tracker", "_resource_tracker", "_pid"),
         ("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
     ):
         helper = getattr(sys.modules.get(module), name, None)
-        pids.discard(getattr(helper, field, None) or 0)
-    return len(pids)
+        if pid := getattr(helper, field, None):
+            helpers.add(pid)
+    pids: set[int] = set()
+    try:
+        for thread in Path("/proc/self/task").iterdir():
+            pids.update(map(int, (thread / "children").read_text(encoding="ascii").split()))
+    except OSError:
+        return 0 if helpers else 1
+    return len(pids - helpers)
 
 
 def limit_memory(share: float) -> None:
@@ -234,6 +234,16 @@ def limit_memory(share: float) -> None:
         if bound != resource.RLIM_INFINITY:
             limit = min(limit, bound)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes of memory this process may have, ``None`` where it has no limit."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 _forking = False
