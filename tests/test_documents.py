@@ -305,11 +305,16 @@ def test_the_makefile_and_ci_run_commands_that_exist() -> None:
         assert name_of(parsed(words)), line
 
 
-@pytest.mark.parametrize("folder", ["nanogpt_rs", "model", "benchmarks", "nanogpt.py"])
+@pytest.mark.parametrize(
+    "folder", ["nanogpt_rs", "model", "benchmarks", "rust_impls", "py_impls", "fuzz", "nanogpt.py"]
+)
 def test_the_code_names_no_old_command(folder: str) -> None:
     paths = [ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.*"))
     for path in paths:
-        if path.suffix not in {".py", ".js", ".j2"} or path.name == "old_commands.py":
+        if (
+            path.suffix not in {".py", ".js", ".j2", ".rs", ".toml"}
+            or path.name == "old_commands.py"
+        ):
             continue
         text = path.read_text(encoding="utf-8")
         for name in re.findall(r"`nanogpt-rs (?!is now)([a-z]\w*)", text):

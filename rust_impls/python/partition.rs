@@ -1,4 +1,4 @@
-//! Parts of files as Python calls them, for `nanogpt-rs prepare`.
+//! Parts of files as Python calls them, for `nanogpt-rs data prepare`.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Calls that stop early, for `nanogpt-rs breakdown`.
+//! Calls that stop early, for `nanogpt-rs profile steps`.
 
 /// Calls that stop after one step, so that the cost of each step can be measured. For the same
 /// purpose the encoders have a method `kernel`.
