@@ -145,7 +145,7 @@ def test_the_steps_of_a_call_and_memory_are_shown(reader: Reader, tmp_path: Path
     assert "the <b>kernel</b>" in reader.text("#parts .legend")
     assert "cdcdcdcdcdcd" in reader.text("#parts .where")
     reader.run("document.querySelector('#parts summary').click()")
-    assert "20.0 µs to 40.0 µs" in reader.text("#parts details")
+    assert "30.0 µs [20.0, 40.0]" in reader.text("#parts details")
     assert "5.00 MB" in reader.text("#memory tbody")
     assert reader.texts("#memory h3") == ["charset", "prepare"]  # in the tasks' own order
     assert reader.texts("#run option") == ["lab-1, 2026-01-02, bench, 29 cells"]

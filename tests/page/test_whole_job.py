@@ -47,7 +47,7 @@ def test_whole_jobs_that_were_measured_are_shown(reader: Reader, tmp_path: Path)
     reader.open(write_page(tmp_path, main, writer.path))
     answer = reader.text("#answer").replace("\u00a0", " ")
     how = "config quick on H100 <b>, compile"
-    assert f"({how}, 500 steps, tinyshakespeare) gains 1.0 % [0.50 %, 1.5 %] over" in answer
+    assert f"({how}, 500 steps, tinyshakespeare) gains 1.0 % [0.5, 1.5] over" in answer
     assert "over the strongest Python with rust/two_passes" in answer
     first, second = reader.texts("#answer .where")
     assert "commit 01234567" in first

@@ -106,7 +106,7 @@ function stepNumbers(call) {
     name(call.id),
     name(step.name),
     signedDuration(step.seconds, step.interval),
-    percent(step.seconds / call.seconds),
+    signedPercent(step.seconds / call.seconds),
     call.clock,
   ]);
 }

@@ -50,7 +50,9 @@ function wholeJob() {
   const hints = {
     size: String(job.size),
     steps: String(job.steps),
-    stepTime: job.measuredStep ? String(rounded(job.measuredStep.seconds * 1000, 3)) : "your time",
+    stepTime: job.measuredStep
+      ? digits(job.measuredStep.seconds * 1000, 3).replaceAll(",", "")
+      : "your time",
   };
   const fields = Object.keys(FIELDS);
   const printedField = (field) => {
