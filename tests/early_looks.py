@@ -21,7 +21,8 @@ from nanogpt_rs.records.schema import Comparison
 from nanogpt_rs.statistics.blocks import Effects
 from nanogpt_rs.statistics.looks import LAST, ONLY, Look, Stage, look_at, short_processes
 from nanogpt_rs.statistics.plan import Plan, plan
-from nanogpt_rs.statistics.trimmed import CUT, quantile
+from nanogpt_rs.statistics.student import quantile
+from nanogpt_rs.statistics.trimmed import CUT
 from nanogpt_rs.statistics.verdict import adjust, concluded, look_to_stop_at
 
 Floats = NDArray[np.float64]

@@ -12,21 +12,15 @@ if TYPE_CHECKING:
     from nanogpt_rs.measuring.callables import Compared
 
 
-def import_what_measures() -> None:
-    """Import what the rest of a comparison needs."""
-    for module in ("nanogpt_rs.measuring.callables", "scipy.special"):
-        import_module(module)
-
-
 def compare(comparing: Comparing, step: Step = lambda _: None) -> Compared:
     """Compare answers, then times.
 
-    numpy and scipy are imported while a process compares the answers, which takes about as long.
+    numpy is imported while a process compares the answers, which takes about as long.
 
     Raises:
         CallablesError: Nothing can be compared: the reference or the input cannot be used.
     """
-    importing = Thread(target=import_what_measures, daemon=True)
+    importing = Thread(target=import_module, args=("nanogpt_rs.measuring.callables",), daemon=True)
     importing.start()
     step("comparing answers")
     try:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from nanogpt_rs.measuring import paired
 from nanogpt_rs.measuring.builds import LinkedBuild
 from nanogpt_rs.measuring.machine import MachineWatch
-from nanogpt_rs.measuring.measured import Measured, import_meanwhile
+from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import registry, rounds, timing
@@ -331,12 +331,10 @@ def measure_contest(
         advance: Called with the progress made.
         store: Saves each cell as soon as it is finished.
     """
-    importing = import_meanwhile()
     proofs = {
         row: prove(row, contest.corpus_name)
         for row in dict.fromkeys((*contest.references.values(), *missing))
     }
-    importing.join()
     faulty = [row for row in missing if proofs[row].status != "right"]
     store.keep(
         [

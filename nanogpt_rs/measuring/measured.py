@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
-from threading import Thread
 
 import numpy as np
 
@@ -20,17 +18,6 @@ Pair = tuple[int, int]
 NO_SWITCH_COUNTS = (
     "this system does not say whether a thread was preempted, so that only wall time is left"
 )
-
-
-def import_meanwhile() -> Thread:
-    """Begin to import what judging needs, while other processes do what is not timed.
-
-    Returns:
-        The thread that imports. Join it before anything is timed.
-    """
-    thread = Thread(target=import_module, args=["scipy.special"], daemon=True)
-    thread.start()
-    return thread
 
 
 @dataclass

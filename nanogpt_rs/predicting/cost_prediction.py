@@ -19,6 +19,7 @@ from nanogpt_rs.preparing.shards import WIDTH
 from nanogpt_rs.preparing.stages import STAGES
 from nanogpt_rs.records.schema import Taken
 from nanogpt_rs.ruler.errors import NOTHING, UserError
+from nanogpt_rs.statistics.student import quantile
 
 ENGINE_STAGES = ("vocabulary", "encoding")
 """The stages in which each part is a task of the engine."""
@@ -78,14 +79,12 @@ class Line:
 
     def at(self, size: float) -> Estimate:
         """Return what a single run takes for this many bytes."""
-        from scipy.stats import t
-
         seconds = self.fixed + self.per_byte * size
         of_fixed, of_per_byte, shared = self.covariance
         variance = (of_fixed + of_per_byte * size**2 + 2 * shared * size) / seconds**2
         deviation = math.sqrt(max(0.0, variance) + self.spread**2)
         reach = math.exp(
-            min(float(t.ppf((1 + LEVEL) / 2, self.runs - 2)) * deviation, math.log(WIDEST))
+            min(quantile(self.runs - 2, (1 + LEVEL) / 2) * deviation, math.log(WIDEST))
         )
         return Estimate(seconds, seconds / reach, seconds * reach)
 
@@ -348,11 +347,9 @@ def rate_of(reference: Line, other: Line) -> tuple[float, float, tuple[float, fl
 
     Fixed seconds are left out: they matter for small texts, which are measured themselves.
     """
-    from scipy.stats import t
-
     gained = reference.per_byte - other.per_byte
     deviation = math.sqrt(reference.covariance[1] + other.covariance[1])
-    half = float(t.ppf((1 + LEVEL) / 2, min(reference.runs, other.runs) - 2)) * deviation
+    half = quantile(min(reference.runs, other.runs) - 2, (1 + LEVEL) / 2) * deviation
     return reference.per_byte, gained, (gained - half, gained + half)
 
 

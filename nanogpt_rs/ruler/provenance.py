@@ -41,6 +41,7 @@ EXTRAS = {
     "polars": "baselines",
     "tokenizers": "baselines",
     "pyarrow": "parquet",
+    "scipy": "statistics",
     "watchfiles": "test",
 }
 """For each optional module, the extra of the distribution that brings it."""

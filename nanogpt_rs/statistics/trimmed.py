@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nanogpt_rs.records.schema import Ratio
+from nanogpt_rs.statistics.student import cdf, quantile
 
 LEVEL = 0.05
 """Two-sided level of intervals and tests."""
@@ -77,13 +78,6 @@ def trimmed(values: ArrayLike, share: float = CUT) -> Trimmed:
     return Trimmed(float(kept.mean()), error, kept.size - 1, count)
 
 
-def quantile(freedom: int, probability: float) -> float:
-    """Return a quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, probability))
-
-
 def p_different(effect: Trimmed, margin: float) -> float | None:
     """Return the two-sided p-value of the hypothesis that the effect is within a margin.
 
@@ -99,12 +93,10 @@ def p_different(effect: Trimmed, margin: float) -> float | None:
     """
     if math.isinf(effect.error):
         return None
-    from scipy.special import stdtr
-
     beyond = abs(effect.mean) - margin
     if effect.error == 0:
         return 0.0 if beyond > 0 else 1.0
-    once = 2 * float(stdtr(effect.freedom, -beyond / effect.error))
+    once = 2 * cdf(effect.freedom, -beyond / effect.error)
     return min(1.0, once * LEVEL / effect.level)
 
 

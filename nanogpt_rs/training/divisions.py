@@ -26,6 +26,7 @@ from nanogpt_rs.records.races import (
     RaceEntry,
     TrainingSpeedup,
 )
+from nanogpt_rs.statistics.student import cdf, quantile
 
 CORPUS = "tinyshakespeare"
 CLOSED_LOSS, CLOSED_WITHIN = 1.91, 0.03
@@ -274,11 +275,9 @@ def gain(
         ours: Our variant's CPU seconds of a step in the same rounds.
         compile_seconds: CPU seconds that our variant took before its first step.
     """
-    from scipy.stats import t
-
     logs = [math.log(a / b) for a, b in zip(theirs, ours, strict=True)]
     mean = statistics.fmean(logs)
-    half = t.ppf(0.975, len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
+    half = quantile(len(logs) - 1, 0.975) * statistics.stdev(logs) / math.sqrt(len(logs))
     saved = statistics.median(theirs) - statistics.median(ours)
     return TrainingSpeedup(
         reference=reference,
@@ -334,6 +333,6 @@ def open_(
 
 def chance(losses: Sequence[float], target: float) -> float:
     """Return the p-value of a one-sided t test that the mean loss is below the target."""
-    from scipy.stats import ttest_1samp
-
-    return float(ttest_1samp(losses, target, alternative="less").pvalue)
+    error = statistics.stdev(losses) / math.sqrt(len(losses))
+    away = statistics.fmean(losses) - target
+    return cdf(len(losses) - 1, away / error if error else math.copysign(math.inf, away))
