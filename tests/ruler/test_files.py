@@ -23,7 +23,7 @@ from nanogpt_rs.measuring.selection import SelectionError, select, select_states
 from nanogpt_rs.ruler import corpora, files, rounds
 from nanogpt_rs.ruler.registry import REGISTRY, find, row
 from nanogpt_rs.ruler.tasks import TASKS
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 
 can_uncache = pytest.mark.skipif(
     files.cannot_uncache() is not None, reason=f"system: {files.cannot_uncache()}"
@@ -425,8 +425,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(entry: Any, tmp_path: P
         assert int(refusal.rpartition(" ")[2]) >= 0
 
 
-def test_a_worker_that_cannot_uncache_says_so(own_cache: Path) -> None:
-    """A corpus whose file was removed meanwhile is an error and not a number."""
+def test_a_corpus_that_a_worker_cannot_load_is_named_as_in_its_parent(own_cache: Path) -> None:
     broken = order("uncached_file", "rust/two_passes") | {"corpus": str(own_cache / "none.txt")}
-    with pytest.raises(WorkerError, match="no such file"):
+    with pytest.raises(corpora.UnknownCorpusError, match="no such file"):
         run_worker("rounds", broken, 60)
