@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanogpt_rs.commands.comparison import print_compared
+from nanogpt_rs.commands.comparison import in_markdown, print_compared
 from nanogpt_rs.commands.console import (
     FAILED,
     USAGE,
@@ -44,7 +44,16 @@ if TYPE_CHECKING:
 
 OF_ROWS = ("corpus", "state", "sources", "builds", "resume")
 """Options that have an effect for implementations of the registry alone."""
-OF_CALLABLES = ("setup", "input", "check", "same", "tolerance", "seconds", "instructions")
+OF_CALLABLES = (
+    "setup",
+    "input",
+    "check",
+    "same",
+    "tolerance",
+    "seconds",
+    "instructions",
+    "markdown",
+)
 """Options that have an effect for all other callables alone."""
 
 
@@ -98,6 +107,9 @@ Instructions = Annotated[
     bool,
     typer.Option("--instructions", help="Also count the instructions of a call, with valgrind."),
 ]
+Markdown = Annotated[
+    bool, typer.Option("--markdown", help="Print Markdown, for the summary of a pull request.")
+]
 NamedTask = Annotated[
     str | None,
     typer.Option(
@@ -127,6 +139,7 @@ def compare(
     tolerance: Tolerance = 0.0,
     seconds: Seconds = None,
     instructions: Instructions = False,
+    markdown: Markdown = False,
     task: NamedTask = None,
     corpus: OneCorpus = "synthetic",
     state: OfState = "warm",
@@ -172,7 +185,9 @@ def compare(
             instructions,
         )
         keep = results if given(context, "results") else None
-        compare_callables(things, choices, keep, as_json)
+        if as_json:
+            refuse_beside(context, "--json", "markdown")
+        compare_callables(things, choices, keep, as_json, markdown)
         return
     refuse_beside(context, f"the task {task}", *OF_CALLABLES)
     from nanogpt_rs.measuring.selection import select
@@ -257,7 +272,7 @@ def compare_rows(
 
 
 def compare_callables(
-    words: list[str], choices: Choices, results: Path | None, as_json: bool
+    words: list[str], choices: Choices, results: Path | None, as_json: bool, markdown: bool
 ) -> None:
     """Compare callables that no registry knows, the first of which is the reference.
 
@@ -266,6 +281,7 @@ def compare_callables(
         choices: How they are called.
         results: Folder to keep the run in; ``None``: it is not kept.
         as_json: Whether to print one document instead of a table.
+        markdown: Whether to print the table in Markdown.
     """
     from nanogpt_rs.measuring.anything import compare
     from nanogpt_rs.measuring.readings import comparing_of
@@ -287,6 +303,8 @@ def compare_callables(
             run, compared.cells[0].meanwhile, tests_in(cells), cells, tuple(compared.called)
         )
         print_json("compare", document)
+    elif markdown:
+        print(in_markdown(compared.adjusted, compared.called), end="")
     else:
         print_compared(compared.adjusted, compared.called, run)
         from nanogpt_rs.statistics.meanwhile import together

@@ -101,6 +101,17 @@ def told(called: Sequence[Called]) -> Iterator[str]:
         yield f"answers compared for equality, floats within {first.tolerance:g}"
 
 
+def in_markdown(cells: Sequence[Cell], called: Sequence[Called]) -> str:
+    """Return the table and the lines below it in Markdown, for the summary of a pull request."""
+    from nanogpt_rs.reporting.frames import markdown_of
+
+    table = table_of(cells, called)
+    # Code spans, because a statement may hold what Markdown reads as emphasis or as a link.
+    rows = [[f"`{first}`", *rest] for first, *rest in table.rows]
+    below = "".join(f"- {line}\n" for line in lines_below(cells, called))
+    return f"{markdown_of([column.head for column in table.columns], rows)}\n{below}"
+
+
 def print_compared(cells: Sequence[Cell], called: Sequence[Called], run: Run | None = None) -> None:
     """Print the table of callables, and the lines below it."""
     out.show(table_of(cells, called))

@@ -222,3 +222,33 @@ def test_instructions_are_counted_when_asked_for(command: Run) -> None:
     assert done.returncode == 0, done.stderr
     one, two = (called["instructions"] for called in json.loads(done.stdout)["called"])
     assert 1.5 * one < two < 4 * one
+
+
+def test_a_package_beside_its_base_commit_in_markdown(command: Run, folder: Path) -> None:
+    """As docs/comparing.md has it for a pull request: each copy of a file has its own package."""
+    calls = (
+        "import words\n\n"
+        "def make():\n    return ('to be | or ' * 100,)\n\n"
+        "def count(text):\n    return words.count(text)\n"
+    )
+    for side, body in (("base", "len(text.split(' '))"), ("head", "text.count(' ') + 1")):
+        package = folder / side / "words"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(
+            "from words import counting\n\ndef count(text):\n    return counting.of(text)\n"
+        )
+        (package / "counting.py").write_text(f"def of(text):\n    return {body}\n")
+        (folder / side / "calls.py").write_text(calls)
+    words = ["base/calls.py:count", "head/calls.py:count", "--input", "base/calls.py:make"]
+    done = command("compare", *words, "--markdown")
+    assert done.returncode == 0, done.stderr
+    heads, rule, base, head, *_ = done.stdout.splitlines()
+    assert heads.startswith("| function | one call |")
+    assert rule.startswith("| --- | --- |")
+    assert base.startswith("| `base/calls.py:count` |")
+    assert head.startswith("| `head/calls.py:count` |")
+    assert "- input: calls.py:make" in done.stdout
+    (folder / "head/words/counting.py").write_text("def of(text):\n    return 0\n")
+    done = command("compare", *words, "--markdown")
+    assert done.returncode == 1
+    assert "head/calls.py:count: wrong: gives another answer: 0, not" in done.stdout
