@@ -78,6 +78,8 @@ class Plan:
     def shortened(self, *, far: bool = False) -> Plan | None:
         """Return this plan with short processes; ``None`` where they would gain too little.
 
+        They gain nothing where the plan has too few processes for a verdict.
+
         Args:
             far: Whether all contenders seem to be far from their baselines, so that few rounds show
                 it.
@@ -86,7 +88,7 @@ class Plan:
         rounds = max(least, min(MOST_SHORT_ROUNDS, math.ceil(timed / self.round_seconds)))
         warm_up = min(self.warm_up_rounds, math.ceil(SHORT_WARM_UP_SECONDS / self.round_seconds))
         seconds = START_UP_SECONDS + (warm_up + rounds) * self.round_seconds
-        if seconds > self.process_seconds * 2 / 3:
+        if seconds > self.process_seconds * 2 / 3 or self.most < LEAST_PROCESSES:
             return None
         return replace(self, rounds=rounds, warm_up_rounds=warm_up, process_seconds=seconds)
 

@@ -141,6 +141,12 @@ def test_short_processes_take_at_most_two_thirds_of_the_time(seconds: float, far
         assert shortened.calls == planned.calls
 
 
+def test_a_plan_with_too_few_processes_for_a_verdict_has_no_short_ones() -> None:
+    planned = plan([7e-4] * 3)
+    assert planned.shortened() is not None
+    assert replace(planned, most=7).shortened() is None
+
+
 def test_peeking_without_a_divided_level_is_what_the_looks_prevent() -> None:
     rng = np.random.default_rng(9)
     runs, peeking, divided = 2000, 0, 0
