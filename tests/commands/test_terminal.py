@@ -224,3 +224,9 @@ def test_help_fits_and_keeps_its_paragraphs_and_examples(
     for paragraph in described.split("\n\n"):
         for row, following in pairwise(paragraph.split("\n")):
             assert len(row) + 1 + len(following.split()[0]) > 78, paragraph
+
+
+def test_every_command_prints_in_the_one_way_that_fits_and_fails_at_no_letter() -> None:
+    other = re.compile(r"\b(out|err)\.print\(|\brich\.(table|panel)\b|\btyper\.(echo|secho)\b")
+    sources = (ROOT / "nanogpt_rs").rglob("*.py")
+    assert [path.name for path in sources if other.search(path.read_text())] == []
