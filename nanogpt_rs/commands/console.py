@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FAILED, USAGE, NOTHING = errors.FAILED, errors.USAGE, errors.NOTHING
 SLOWER, INTERRUPTED = errors.SLOWER, errors.INTERRUPTED
+LEAST_MEMORY = 1_000_000_000
+"""Bytes of address space that Python, numpy and a small text need."""
 PACE_AFTER = 10.0
 """Seconds after which a progress bar trusts the pace that it sees more than the estimate."""
 SIGN_OF_LIFE = 30.0
@@ -89,6 +91,36 @@ def tell(message: str, hint: str | None = None) -> None:
         err.say(f"nanogpt-rs: {message}")
         if hint:
             err.say(f"hint: {hint}")
+
+
+def working_folder_exists() -> bool:
+    """Return whether the working folder still exists."""
+    try:
+        return Path.cwd().is_dir()
+    except OSError:
+        return False
+
+
+def refuse_lost_folder() -> None:
+    """Exit if the working folder was deleted: every path that is not absolute leads nowhere."""
+    if not working_folder_exists():
+        stop(FAILED, "the working folder does not exist any more", "cd to a folder that exists")
+
+
+def refuse_little_memory() -> None:
+    """Exit where the process may have so little memory that numpy's library never stops asking."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST_MEMORY:
+        stop(
+            FAILED,
+            f"this process may have {limit / 1e6:,.0f} MB of memory, and needs "
+            f"{LEAST_MEMORY / 1e6:,.0f} MB",
+            "raise the limit: ulimit -v unlimited",
+        )
 
 
 def stop(status: int, message: str, hint: str | None = None) -> NoReturn:

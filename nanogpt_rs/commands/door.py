@@ -12,12 +12,19 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
 
-from nanogpt_rs.commands.console import FAILED, INTERRUPTED, NOTHING, USAGE, stop, tell
+from nanogpt_rs.commands.console import (
+    FAILED,
+    INTERRUPTED,
+    NOTHING,
+    USAGE,
+    refuse_lost_folder,
+    stop,
+    tell,
+)
 from nanogpt_rs.ruler.errors import did_you_mean
 
 MORE_MEMORY = (
@@ -162,16 +169,13 @@ def example_of(context: Any) -> str | None:
 def fault_of_system(error: OSError) -> Ending:
     """Return how a fault of the system ends a command: a full disk, a file that may not be read."""
     reason = error.strerror or str(error)
-    if standard_output_fails():
+    if standard_output_fails() or was_printing(error):
         return Ending(
             FAILED,
             f"standard output cannot be written: {reason}",
             "send it to a file on a disk with space; what was recorded is kept",
         )
-    if not working_folder_exists():
-        return Ending(
-            FAILED, "the working folder does not exist any more", "cd to a folder that exists"
-        )
+    refuse_lost_folder()  # it may be lost only since the command began
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name is not None]
     where = f"{' and '.join(names)}: " if names else ""
     return Ending(FAILED, f"{where}{reason}", CURES.get(error.errno or 0))
@@ -191,12 +195,12 @@ def is_ours(module: str) -> bool:
     return module.partition(".")[0] in {"nanogpt_rs", "py_impls", "model", "benchmarks"}
 
 
-def working_folder_exists() -> bool:
-    """Return whether the working folder still exists."""
-    try:
-        return Path.cwd().is_dir()
-    except OSError:
-        return False
+def was_printing(error: OSError) -> bool:
+    """Return whether an error comes from printing; what could not be printed is dropped then."""
+    frames = traceback.extract_tb(error.__traceback__)
+    by_rich = any("/rich/console.py" in frame.filename.replace(os.sep, "/") for frame in frames)
+    # The last frame of all is ours where the rest is printed at the end.
+    return error.filename is None and (by_rich or frames[-1].name in {"enter", "echo"})
 
 
 def standard_output_fails() -> bool:

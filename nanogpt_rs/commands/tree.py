@@ -12,7 +12,13 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from nanogpt_rs.commands.console import USAGE, set_volume, stop
+from nanogpt_rs.commands.console import (
+    USAGE,
+    refuse_little_memory,
+    refuse_lost_folder,
+    set_volume,
+    stop,
+)
 from nanogpt_rs.commands.old_commands import renamed
 from nanogpt_rs.commands.options import Quiet, Verbose
 from nanogpt_rs.ruler.errors import did_you_mean
@@ -35,6 +41,12 @@ class Strict(TyperCommand):
             if order.count(option) > 1 and not (repeatable or harmless or ctx.resilient_parsing):
                 stop(USAGE, f"{max(option.opts, key=len)} was given twice", "give one value")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, unless its folder was deleted or it has next to no memory."""
+        refuse_lost_folder()
+        refuse_little_memory()
+        return super().invoke(ctx)
 
     def format_help_text(self, _: Any, formatter: Any) -> None:
         """Write the paragraphs of the help that are no examples, wrapped at words."""

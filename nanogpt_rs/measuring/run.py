@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nanogpt_rs.measuring import machine
-from nanogpt_rs.records.files import check_alias, keep_whole, locked
+from nanogpt_rs.records.files import check_alias, check_room, keep_whole, locked
 from nanogpt_rs.records.kinds import Other, folder_of
 from nanogpt_rs.records.schema import Host, Run
 from nanogpt_rs.ruler import provenance
@@ -126,4 +126,5 @@ def keeper(results: Path, command: str, build: provenance.Build) -> Iterator[Kee
     """
     folder = results / folder_of(command)
     with locked(folder):
+        check_room(folder)
         yield Keeper(folder, describe(command, "", build))

@@ -29,6 +29,9 @@ from nanogpt_rs.records.schema import Cell, End, RecordError, Run
 from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 ALIAS = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+ROOM = 1 << 16
+"""Bytes that are more than the records of most commands that keep their run at its end."""
+OTHER_FOLDER = "free some space there, or name another folder by --results"
 RUN_LINE = b'"kind":"run"'
 """Bytes that every line about a run holds, and hardly any other line."""
 
@@ -387,6 +390,21 @@ def keep_whole(folder: Path, run: Run, others: Sequence[Other]) -> Path:
         writer.keep_other(record)
     writer.end()
     return writer.path
+
+
+def check_room(folder: Path) -> None:
+    """Check that a folder of runs takes a file of some length, before anything is measured.
+
+    Raises:
+        RecordError: It does not, for example because the disk is full.
+    """
+    probe = folder / ".room"
+    try:
+        write_whole(probe, bytes(ROOM))
+    except OSError as error:
+        raise RecordError(f"{folder}: {error.strerror}", hint=OTHER_FOLDER) from None
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def locked(folder: Path) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from typing import Any, NamedTuple
 
 LIMIT = 20.0
 """Seconds after which a command is killed."""
-SIGTERM_AFTER = 0.3
+LEFT_OUT = {"nanogpt_rs.__main__", "nanogpt_rs.pytest_plugin"}
+"""Modules that importing runs, or that pytest imports."""
 
 
 class Done(NamedTuple):
@@ -67,20 +69,21 @@ class Server:
     def close(self) -> None:
         """End the process."""
         assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def serve() -> None:
     """Answer requests until standard input ends."""
-    from nanogpt_rs.commands.tree import COMMANDS
+    import nanogpt_rs
 
-    for command in COMMANDS:
-        for leaf in getattr(command, "commands", {"": command}).values():
-            leaf.load()
-    for name in ("numpy", "torch", "pydantic", "jinja2", "filelock", "nanogpt_rs.records.files"):
+    for module in pkgutil.walk_packages(nanogpt_rs.__path__, "nanogpt_rs."):
+        if module.name not in LEFT_OUT:
+            importlib.import_module(module.name)
+    for name in ("model.train", "rust_impls", "scipy.stats", "rich.progress"):
         importlib.import_module(name)
-    importlib.import_module("nanogpt_rs.reporting.report")
     for line in sys.stdin:
         print(answer(json.loads(line)), flush=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-BINARY = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0"
+BINARY = b"\x7fELF\x02\x01\x01" + bytes(range(128, 256)) * 4
 
 
 class Lines(NamedTuple):
@@ -18,12 +18,31 @@ class Lines(NamedTuple):
         reads: Lines that read ``{input}``, which is bad.
         writes: Lines that write to ``{output}``, where that fails.
         lock: Folder that the command locks, in the folder that it runs in.
+        quick: A line that ends soon and prints something.
     """
 
     whole: str
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     lock: str | None = None
+    quick: str | None = None
+
+
+class Surroundings(NamedTuple):
+    """What a command is started in.
+
+    Attributes:
+        shell: A line of shell, which starts the command as ``"$@"``.
+        says: Part of the message that is due. ``None``: the command does what it does elsewhere,
+            or says what is wrong in words of its own.
+        needs: A program that the line needs.
+        superuser: Whether only the superuser can start the line.
+    """
+
+    shell: str
+    says: str | None = None
+    needs: str | None = None
+    superuser: bool = False
 
 
 INPUT = "input.py"
@@ -37,12 +56,12 @@ COMMANDS: dict[str, Lines] = {
         "results/local/bench",
     ),
     "compare": Lines(
-        f"compare charset python/set rust/ahash {BRIEF} --seconds 1",
+        f"compare charset python/set rust/ahash {BRIEF}",
         (
             "compare charset python/set rust/ahash -c {input}",
             f"compare charset python/set foreign/input --from {{input}} {BRIEF}",
         ),
-        (f"compare charset python/set rust/ahash {BRIEF} --seconds 1 --results {{output}}",),
+        (f"compare charset python/set rust/ahash {BRIEF} --results {{output}}",),
         "results/local/compare",
     ),
     "diff": Lines(f"diff no-commit {BRIEF}", ("diff HEAD -c {input}",)),
@@ -50,9 +69,11 @@ COMMANDS: dict[str, Lines] = {
         f"verify {ONE}",
         ("verify charset -c {input}", f"verify charset --from {{input}} {BRIEF}"),
     ),
-    "list implementations": Lines("list charset", ("list charset --from {input}",)),
-    "list tasks": Lines("list tasks", ("list tasks --from {input}",)),
-    "list corpora": Lines("list corpora"),
+    "list implementations": Lines(
+        "list charset", ("list charset --from {input}",), quick="list charset"
+    ),
+    "list tasks": Lines("list tasks", ("list tasks --from {input}",), quick="list tasks"),
+    "list corpora": Lines("list corpora", quick="list corpora"),
     "profile steps": Lines(
         f"profile steps charset rust/ahash {BRIEF}",
         (
@@ -65,8 +86,8 @@ COMMANDS: dict[str, Lines] = {
     "profile instructions": Lines(
         f"profile instructions {ONE}",
         ("profile instructions charset -c {input}",),
+        # Without valgrind nothing is counted, and nothing is written.
         (f"profile instructions {ONE} --results {{output}}",),
-        "results/local/count",
     ),
     "profile memory": Lines(
         f"profile memory {ONE}",
@@ -94,31 +115,35 @@ COMMANDS: dict[str, Lines] = {
             "job predict --corpus-size 1GB --steps 1 --step-time 1s -c {input}",
             "job predict --corpus-size 1GB --steps 1 --step-time 1s --record {input}",
         ),
+        quick="job predict --corpus-size 1GB --steps 1 --step-time 1s --record cost.jsonl",
     ),
     "data prepare": Lines(
         "data prepare text.txt --out shards",
         ("data prepare {input} --out shards", "data prepare text.txt {input} --out shards"),
         ("data prepare text.txt --out {output}",),
-        "shards",
+        quick="data prepare text.txt --out shards",
     ),
-    "data check": Lines("data check prepared", ("data check {input}",)),
+    "data check": Lines(
+        "data check prepared", ("data check {input}",), quick="data check prepared"
+    ),
     "data bench": Lines(
         "data bench text.txt --out shards --rounds 2 --threads 1",
         ("data bench {input} --out shards --rounds 2",),
         (
-            "data bench text.txt --out {output} --rounds 2 --threads 1",
+            "data bench text.txt --out {output}/a --rounds 2 --threads 1",
             "data bench text.txt --out shards --rounds 2 --threads 1 --results {output}",
         ),
-        "results/local/prepare",
+        "results/local/preparation",
     ),
     "data cost": Lines(
-        "data cost 1GB --measure --up-to 1MB --repeats 2",
+        "data cost 1GB --measure --up-to 10MB --repeats 2",
         ("data cost 1GB --record {input}", "data cost 1GB --results {input}"),
         (
-            "data cost 1GB --measure --up-to 1MB --repeats 2 --results {output}",
-            "data cost 1GB --measure --up-to 1MB --repeats 2 --folder {output}",
+            "data cost 1GB --measure --up-to 10MB --repeats 2 --results {output}",
+            "data cost 1GB --measure --up-to 10MB --repeats 2 --folder {output}",
         ),
         "results/local/cost",
+        "data cost 1GB --record cost.jsonl",
     ),
     "model train": Lines(
         "model train -c text.txt --steps 1",
@@ -137,12 +162,11 @@ COMMANDS: dict[str, Lines] = {
     "model race": Lines(
         "model race open --seeds 2",
         (),
-        ("model race open --seeds 2 --results {output}", "model race open --record {output}/a"),
-        "results/local/division",
+        ("model race open --record {output}/a",),
     ),
-    "doctor": Lines("doctor", ("doctor --self-test --show --folder {input}",)),
+    "doctor": Lines("doctor", ("doctor --self-test --show --folder {input}",), quick="doctor"),
     "dev new": Lines("dev new charset 1idea --python"),
-    "dev watch": Lines("dev watch", ()),
+    "dev watch": Lines("dev watch --seconds 0"),
     "dev record": Lines("dev record my-alias", ("dev record my-alias --results {input}",)),
     "dev splice": Lines(
         "dev splice --document text.txt --from run.jsonl",
@@ -151,12 +175,9 @@ COMMANDS: dict[str, Lines] = {
             "dev splice --from {input} --document text.txt",
         ),
     ),
-    "dev publish": Lines(
-        "dev publish site --results nothing",
-        ("dev publish site --results {input}",),
-        ("dev publish {output}",),
-    ),
-    "dev builds": Lines("dev builds"),
+    # What it publishes may be missing; asv's site takes minutes then.
+    "dev publish": Lines("dev publish text.txt/site --results nothing"),
+    "dev builds": Lines("dev builds", quick="dev builds"),
 }
 
 
@@ -200,3 +221,74 @@ def applies(kind: str, line: str) -> bool:
     """Return whether the input is bad: a text may be empty, and so may a file to append to."""
     fine = ("-c {input}", "text.txt {input}")
     return kind != "empty" or not any(words in line for words in fine)
+
+
+def reading(command: str, kind: str) -> list[str]:
+    """Return the lines of a command for which the input of a kind is bad."""
+    return [line for line in COMMANDS[command].reads if applies(kind, line)]
+
+
+def early(command: str) -> str:
+    """Return a line of a command that ends before anything is measured."""
+    lines = COMMANDS[command]
+    if lines.reads:
+        return lines.reads[0].format(input="input.py")
+    return lines.quick or lines.whole
+
+
+NOTE = "nanogpt-rs: building the commits that are not built yet\n"
+"""What a command may say before it fails."""
+LONG = [
+    *("bench", "compare", "profile steps", "profile memory", "job measure", "data bench"),
+    "data cost",
+]
+"""Commands that measure for long enough to be interrupted."""
+NO_MEMORY = 'mount -t tmpfs -o mode=000,size=4k tmpfs /dev/shm && exec "$@"'
+SURROUNDINGS = {
+    "closed standard input": Surroundings('exec "$@" <&-'),
+    "closed standard output": Surroundings('exec "$@" >&-', "standard output is closed"),
+    "closed standard error": Surroundings('exec "$@" 2>&-'),
+    "all three closed": Surroundings('exec "$@" <&- >&- 2>&-'),
+    "deleted working folder": Surroundings(
+        'mkdir gone; cd gone; rmdir ../gone; exec "$@"', "the working folder does not exist"
+    ),
+    "no HOME": Surroundings('unset HOME XDG_CACHE_HOME; exec "$@"'),
+    "no /dev/shm": Surroundings(
+        f"exec unshare -m sh -c '{NO_MEMORY}' sh \"$@\"", needs="unshare", superuser=True
+    ),
+    "few open files": Surroundings('ulimit -n 8; exec "$@"'),
+    "little memory": Surroundings('ulimit -v 260000; exec "$@"', "MB of memory"),
+    "no file may grow": Surroundings('ulimit -f 0; exec "$@"'),
+}
+"""What a command is started in, by its kind."""
+
+
+def combinations() -> int:
+    """Return the number of command lines that are tried."""
+    return sum(sum(row.values()) for row in table().values())
+
+
+def table() -> dict[str, dict[str, int]]:
+    """Return how many command lines are tried, by command and kind."""
+    rows = {}
+    for name, lines in COMMANDS.items():
+        row = {kind: len(reading(name, kind)) for kind in KINDS}
+        for kind in ("nothing to write to", "not a folder", "full disk"):
+            row[kind] = len(lines.writes)
+        row["two at once"] = int(lines.lock is not None)
+        row |= dict.fromkeys(SURROUNDINGS, 1)
+        row["/dev/full"] = row["| head"] = int(lines.quick is not None)
+        row["SIGTERM"] = row["SIGINT"] = int(name in LONG)
+        rows[name] = row
+    return rows
+
+
+if __name__ == "__main__":
+    kinds = list(next(iter(table().values())))
+    for number, kind in enumerate(kinds, 1):
+        print(f"{number:2} {kind}")
+    print()
+    print(f"{'':22}" + "".join(f"{number:3}" for number in range(1, len(kinds) + 1)))
+    for name, row in table().items():
+        print(f"{name:22}" + "".join(f"{row[kind] or '.':>3}" for kind in kinds))
+    print(f"\n{combinations()} command lines")
