@@ -52,6 +52,10 @@ CURES = {
 """What to do about a fault of the system, by its number."""
 
 
+PRINTING = {"enter", "echo", "print_json", "export", "sample"}
+"""Functions that print by themselves: ours and Click's."""
+
+
 def enter(program: Callable[[], object]) -> int:
     """Run the program, tell what ended it if that is no success, and return the exit status.
 
@@ -200,7 +204,7 @@ def was_printing(error: OSError) -> bool:
     frames = traceback.extract_tb(error.__traceback__)
     by_rich = any("/rich/console.py" in frame.filename.replace(os.sep, "/") for frame in frames)
     # The last frame of all is ours where the rest is printed at the end.
-    return error.filename is None and (by_rich or frames[-1].name in {"enter", "echo"})
+    return error.filename is None and (by_rich or frames[-1].name in PRINTING)
 
 
 def standard_output_fails() -> bool:
