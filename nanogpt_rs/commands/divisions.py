@@ -100,6 +100,7 @@ def race(
     about = {"corpus": text.id, "sha256": text.sha256, "prepare": row.id}
     folder = results / folder_of(COMMAND)
     with files.locked(folder):
+        files.check_room(folder)
         plan = sha256(f"{name} {count} {steps} {row.id}".encode())
         described = run.describe(COMMAND, plan, build)
         result: divisions.Closed | divisions.Open

@@ -111,6 +111,7 @@ def report_measured(
     sources = find_sources(paths)
     kept_in = results / folder_of(COMMAND)
     with files.locked(kept_in):
+        files.check_room(kept_in)
         run = describe(COMMAND, sha256(f"{rounds} {engines}".encode()), build)
         watch = MachineWatch()
         folder.mkdir(parents=True, exist_ok=True)
