@@ -187,6 +187,7 @@ def make_missing(_: Path) -> None:
 
 def make_too_large(path: Path) -> None:
     with path.open("wb") as file:
+        file.write(b"A text. " * 1000)  # what is looked at first
         file.truncate(1 << 42)
 
 
