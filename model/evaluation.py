@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import torch
@@ -67,3 +69,22 @@ def evaluate(model: GPT, ids: Tensor, device: torch.device) -> float:
                 total += float(loss) * targets.numel()
     model.train(was_training)
     return total / (len(ids) - 1)
+
+
+@contextmanager
+def ids_of_the_vocabulary() -> Iterator[None]:
+    """Say what is wrong where an id of the text has no row in the model's embedding.
+
+    Ids are not looked through beforehand, which would read a text of any size once more.
+
+    Raises:
+        TrainingError: There is such an id.
+    """
+    try:
+        yield
+    except IndexError as error:
+        if "out of range" not in str(error):
+            raise
+        fault = TrainingError("an id of the prepared text is not in its vocabulary")
+        fault.hint = "compare the prepared text with its manifest, or prepare it again"
+        raise fault from None

@@ -19,7 +19,7 @@ import torch
 from model.batches import GatheredBatches, StackedBatches
 from model.checkpoint import CHECKPOINT_FORMAT, Checkpoint, hash_parameters, read_checkpoint
 from model.device import environment, find_device, in_fixed_order, threads
-from model.evaluation import Ids, evaluate, split
+from model.evaluation import Ids, evaluate, ids_of_the_vocabulary, split
 from model.gpt import Config
 from model.options import (
     BATCHES,
@@ -131,7 +131,7 @@ def train(
         raise UsageError(f"a run has at least one step, not {recipe.steps}")
     check(options)
     clock = StageClock(find_device(options.device))
-    with threads(options.threads), in_fixed_order(clock.device):
+    with threads(options.threads), in_fixed_order(clock.device), ids_of_the_vocabulary():
         with clock.stage("prepare"):
             vocabulary, ids = prepare(paths)
         run = TrainingRun(config, recipe, options, vocabulary, ids, seed, clock)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nanogpt_rs.commands.console import note
 from nanogpt_rs.ruler.regular import read_regular, write_whole
+from nanogpt_rs.ruler.remarks import say
 
 PAGE = "report.html"
 """Name of the page's file where no other is given."""
@@ -38,6 +39,8 @@ def write_newest_page(results: Path, *, announce: bool = True) -> Path | None:
 def newest_of_each(results: Path) -> list[Path]:
     """Return the file of the newest run of each command in a folder of results.
 
+    A command whose newest file is damaged is left out, and that is said.
+
     Raises:
         nanogpt_rs.records.schema.RecordError: The folder holds no run.
     """
@@ -45,10 +48,16 @@ def newest_of_each(results: Path) -> list[Path]:
     from nanogpt_rs.records.schema import RecordError
     from nanogpt_rs.reporting.report import is_drawn
 
-    folders = sorted({path.parent for path in results.glob("*/*.jsonl")})
-    files = [path for path in map(newest, folders) if is_drawn(path)]
+    files = []
+    for folder in sorted({path.parent for path in results.glob("*/*.jsonl")}):
+        try:
+            path = newest(folder)
+            if is_drawn(path):
+                files.append(path)
+        except RecordError as error:  # the runs of other commands can still be shown
+            say(f"left out of the page: {error}", "move the damaged file elsewhere")
     if not files:
-        raise RecordError(f"{results}: no run is kept here; `make bench` makes one")
+        raise RecordError(f"{results}: no run is kept here", hint="make bench, or nanogpt-rs bench")
     return files
 
 

@@ -25,16 +25,34 @@ from nanogpt_rs.ruler.errors import did_you_mean
 from nanogpt_rs.ruler.plurals import plural
 
 HELP_OPTIONS = ("-h", "--help")
+MAY_BE_EMPTY = ("prompt", "setup")
+"""Names of the parameters whose value may have no character."""
 EXAMPLE = "For example: "
 """How a paragraph of a command's help begins that is an example."""
 
 
 class Strict(TyperCommand):
-    """A command that refuses an option given twice, where only one of the values could count."""
+    """A command that refuses what it would have to ignore or to guess.
+
+    These are an option given twice, where only one of the values could count, and a value without
+    a character, which a path would take for the folder that it is run in.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words after the command, and exit if an option has two values."""
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        """Parse the words after the command, and exit if an option has two values or an empty one.
+
+        Args:
+            ctx: Context of the command.
+            args: The words.
+        """
+        given, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in self.get_params(ctx):
+            value = given.get(str(parameter.name))
+            values = value if isinstance(value, list | tuple) else (value,)
+            if "" in values and parameter.name not in MAY_BE_EMPTY and not ctx.resilient_parsing:
+                is_option = parameter.param_type_name == "option"
+                name = max(parameter.opts, key=len) if is_option else str(parameter.name).upper()
+                stop(USAGE, f"{name} was given an empty value", "give a value, or leave it out")
         for option in order:
             repeatable = getattr(option, "multiple", True) or option.nargs == -1
             harmless = getattr(option, "is_flag", False) and not option.secondary_opts

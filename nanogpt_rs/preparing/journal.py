@@ -105,6 +105,9 @@ def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Jour
         write_whole(path, line("begun", run=run, **request))
         return Journal(path, run, request["part_bytes"])
     data = whole_lines(path)
+    if not data:  # a crash of the system left nothing of it: no part was noted
+        path.unlink()
+        return open_journal(folder, request, any_parts)
     first, *others = enumerate(data.splitlines(), 1)
     begun = read_line(path, *first)
     run = begun.pop("run")

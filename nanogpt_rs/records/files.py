@@ -27,6 +27,7 @@ from nanogpt_rs.records.kinds import OTHERS, Other, Recorded
 from nanogpt_rs.records.lines import checked, line_of, line_of_other, lines_of_cell, record_in
 from nanogpt_rs.records.schema import Cell, End, RecordError, Run
 from nanogpt_rs.ruler.regular import read_regular, write_whole
+from nanogpt_rs.ruler.remarks import say
 
 ALIAS = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 ROOM = 1 << 16
@@ -133,7 +134,8 @@ def read_lines(data: bytes, name: str) -> list[Recorded]:
 def read_with_lines(data: bytes, name: str) -> list[tuple[Recorded, tuple[bytes, ...]]]:
     """Return the runs in the bytes of a file, each with the lines that keep it.
 
-    The lines are the file's own; for an old format they are those that would be written today.
+    The lines are the file's own; for an old format they are those that would be written today. A
+    last line that a crash cut off is left out, and that is said.
 
     Args:
         data: Bytes of the file.
@@ -144,6 +146,10 @@ def read_with_lines(data: bytes, name: str) -> list[tuple[Recorded, tuple[bytes,
     """
     if (old_runs := old.read_document(data, name)) is not None:
         return [(recorded, tuple(lines_of(recorded))) for recorded in old_runs]
+    whole = data.rfind(b"\n") + 1
+    if 0 < whole < len(data):
+        say(f"{name}: the last line is cut off, as by a crash, and is left out")
+        data = data[:whole]
     runs: dict[str, Reading] = {}
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         try:

@@ -23,7 +23,7 @@ from nanogpt_rs.records.files import read, read_with_lines
 from nanogpt_rs.records.kinds import OTHERS, Recorded
 from nanogpt_rs.records.lines import plain
 from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
-from nanogpt_rs.records.schema import Cell, RecordError
+from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.reporting import assets
 from nanogpt_rs.reporting.headline import Table, headline, main_text
 from nanogpt_rs.reporting.ideas import Sources, idea_of
@@ -118,12 +118,10 @@ def held_by(name: str, data: bytes) -> list[Held]:
 def is_drawn(path: Path) -> bool:
     """Return whether the page draws a run of this file.
 
-    A damaged file counts as drawn, so that the page's maker names the fault.
+    Raises:
+        nanogpt_rs.records.schema.RecordError: The file is damaged.
     """
-    try:
-        return any(recorded.run.command not in NOT_DRAWN for recorded in read(path))
-    except RecordError:
-        return True
+    return any(recorded.run.command not in NOT_DRAWN for recorded in read(path))
 
 
 def race_document(held: Held) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
@@ -31,6 +32,11 @@ def rebuild(root: Path, on_line: Callable[[str], None] = lambda _: None) -> str 
     Returns:
         The compiler's errors, or ``None`` if it compiles.
     """
+    if find_spec("pip") is None:
+        return (
+            f"this environment has no pip, which builds the module: {sys.prefix}\n"
+            f"hint: {sys.executable} -m ensurepip"
+        )
     command = [sys.executable, "-P", "-m", "pip", "install", "--verbose", "--no-deps"]
     command += ["--no-build-isolation", "--disable-pip-version-check", "--editable", "."]
     environment = {name: value for name, value in os.environ.items() if name not in FORCE_COLOUR}

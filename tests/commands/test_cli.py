@@ -144,7 +144,7 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> Non
         (["dev", "new", "charset", "my_idea"], 2, "name one language: --rust or --python"),
         (["dev", "new", "charset", "my_idea", "--rust", "--python"], 2, "name one language"),
         (["verify", "--corpus", "nowhere"], 2, "corpus 'nowhere': no such file, and no such id"),
-        (["verify", "--corpus", ""], 2, "corpus '': no such file, and no such id"),
+        (["verify", "--corpus", ""], 2, "--corpus was given an empty value"),
         (["verify", "--corpus", "/dev/null"], 2, "is a pipe or a device"),
         (["bench", "--no-such-option"], 2, "no such option"),
         (["bench", "charset", "--full"], 2, "TASKS: no effect beside --full"),

@@ -204,6 +204,9 @@ def test_a_shell_completes_commands_and_values(tmp_path: Path) -> None:
         ("bench charset --results a --results b", "--results was given twice"),
         ("compare charset a b -c x --corpus y", "--corpus was given twice"),
         ("model train --compile --no-compile", "--compile was given twice"),
+        ("data prepare a.txt --out=", "--out was given an empty value"),
+        ("show --results=", "--results was given an empty value"),
+        ("bench charset --corpus=", "--corpus was given an empty value"),
         ("bench charset -q -v", "--quiet and --verbose contradict each other"),
     ],
 )

@@ -213,3 +213,12 @@ def test_a_file_that_changes_while_it_is_read_is_named(how: str, tmp_path: Path)
     assert process.returncode == 1, errors
     assert f"{path}: changed while it was read" in errors
     assert not (tmp_path / "out" / shards.MANIFEST).exists()
+
+
+def test_an_empty_journal_is_begun_anew(tmp_path: Path) -> None:
+    """As after a crash of the system, before anything of it was on the disk."""
+    paths = write(tmp_path, TEXT)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / journal.JOURNAL).write_bytes(b"")
+    prepare(paths, tmp_path / "out")
+    assert not list(shards.faults(tmp_path / "out", hashes=True))

@@ -46,6 +46,18 @@ def test_a_damaged_shard_is_found_and_named(
     assert fault in done.stderr
 
 
+def test_ids_beyond_the_vocabulary_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="install the extra: pip install 'nanogpt-rs[torch]'")
+    prepare(write(tmp_path, TEXT * 2), tmp_path / "out")
+    path = tmp_path / "out" / shards.TRAIN
+    path.write_bytes(b"\xff\xff" * (path.stat().st_size // 2))
+    done = nanogpt_rs("model", "train", "--shards=out", "--steps=1")
+    assert done.returncode == 1
+    assert "an id of the prepared text is not in its vocabulary" in done.stderr
+    assert "hint: compare the prepared text with its manifest" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_damaged_manifest_is_found_and_named(tmp_path: Path) -> None:
     prepare(write(tmp_path, TEXT), tmp_path / "out")
     path = tmp_path / "out" / shards.MANIFEST
