@@ -30,8 +30,8 @@ from nanogpt_rs.commands.options import (
     complete_state,
 )
 from nanogpt_rs.commands.tables import print_corpus
+from nanogpt_rs.ruler.errors import WorkerError
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration
 
 if TYPE_CHECKING:

@@ -308,6 +308,9 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
     Yields a function that takes a description of the current step, the number of steps that are
     done, and the number of all steps.
     """
+    if not seen_live():
+        yield lambda step, *_: tell_step(step)
+        return
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -322,7 +325,7 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
+    with Progress(*columns, console=err, transient=True) as bar:
         item = bar.add_task("", total=None)
 
         def advance(step: str, done: int, total: int) -> None:

@@ -31,8 +31,8 @@ from nanogpt_rs.commands.options import (
 )
 from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.ruler.corpora import DEFAULT
+from nanogpt_rs.ruler.errors import WorkerError
 from nanogpt_rs.ruler.provenance import check
-from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.words import duration, rate
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import registry, rounds, timing
 from nanogpt_rs.ruler.corpora import Corpus, sha256
+from nanogpt_rs.ruler.errors import WorkerError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.verification import Proof, verify_apart
-from nanogpt_rs.ruler.worker import WorkerError
 from nanogpt_rs.statistics import plan
 from nanogpt_rs.statistics.adjusted import adjusted
 

@@ -66,7 +66,7 @@ def break_down(row: Implementation, corpus: str, state: str, announce: Announce)
         announce: Called before each process.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer.
+        nanogpt_rs.ruler.errors.WorkerError: A process gave no answer.
     """
     steps = steps_of(row)
     first = steps[0][1]

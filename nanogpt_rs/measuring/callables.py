@@ -33,7 +33,8 @@ from nanogpt_rs.ruler import (
 )
 from nanogpt_rs.ruler.callable_answers import Request
 from nanogpt_rs.ruler.corpora import sha256
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.errors import WorkerError
+from nanogpt_rs.ruler.worker import run_worker
 from nanogpt_rs.statistics import blocks
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.words import duration

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.ruler import callable_answers
 from nanogpt_rs.ruler.callable_answers import Request
-from nanogpt_rs.ruler.errors import UserError
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.errors import UserError, WorkerError
+from nanogpt_rs.ruler.worker import run_worker
 
 TASK = "compare"
 """The command; it also stands in the place of a task's name in the cells of callables."""

@@ -24,11 +24,11 @@ from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, wo
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.ruler.corpora import cache_folder, sha256
 from nanogpt_rs.ruler.count import EMPTY, Order
-from nanogpt_rs.ruler.errors import NOTHING, UserError
+from nanogpt_rs.ruler.errors import NOTHING, UserError, WorkerError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.verification import verify_apart
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 
 DEADLINE = 600.0
 """Seconds that one count may take; under valgrind a program is tens of times slower."""

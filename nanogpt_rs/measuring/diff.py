@@ -45,14 +45,14 @@ from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256
-from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
+from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError, WorkerError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.rounds import applies
 from nanogpt_rs.ruler.sides import Answer, Order
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.verification import verify_apart
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 from nanogpt_rs.statistics.adjusted import adjusted
 
 CELL_SECONDS = 8.0

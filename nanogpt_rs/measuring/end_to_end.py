@@ -22,11 +22,11 @@ from nanogpt_rs.measuring.selection import select
 from nanogpt_rs.records.schema import Difference, Trained
 from nanogpt_rs.ruler import end_to_end
 from nanogpt_rs.ruler.corpora import Corpus
-from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.ruler.errors import UserError, WorkerError
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import PREPARATION
 from nanogpt_rs.ruler.verification import verify_apart
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 from nanogpt_rs.statistics import verdict
 
 DEADLINE = 3600.0
@@ -130,7 +130,7 @@ def run(
 
     Raises:
         DifferentModelsError: Two preparations did not train the same model, or one is not right.
-        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer.
+        nanogpt_rs.ruler.errors.WorkerError: A process gave no answer.
     """
     for row in rows:
         advance(f"verify {row.id}", 1.0)
@@ -170,7 +170,7 @@ def train(
     """Have a fresh process do one whole job.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: The process gave no answer.
+        nanogpt_rs.ruler.errors.WorkerError: The process gave no answer.
     """
     order: end_to_end.Order = {
         "id": row.id,
@@ -232,7 +232,7 @@ def compare(
         The differences, and the number of processes in which they were measured.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer, or a wrong one.
+        nanogpt_rs.ruler.errors.WorkerError: A process gave no answer, or a wrong one.
     """
     references = {
         role: row for role, row in references_of(PREPARATION, corpus.width).items() if row in rows

@@ -45,7 +45,7 @@ def measure(
         tick: Called after each process.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: A process gave no answer.
+        nanogpt_rs.ruler.errors.WorkerError: A process gave no answer.
     """
     order: Order = {
         "task": row.task,

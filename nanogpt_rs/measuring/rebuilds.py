@@ -25,7 +25,7 @@ from nanogpt_rs.measuring.run import now
 from nanogpt_rs.records.kinds import Other
 from nanogpt_rs.records.self_tests import RebuildComparison, SelfTestCounts, SelfTestRebuild
 from nanogpt_rs.ruler import corpora, provenance, registry
-from nanogpt_rs.ruler.worker import WorkerError
+from nanogpt_rs.ruler.errors import WorkerError
 
 ROW = "rebuilds"
 CALLS = "rebuilds, 3 to 300 us"

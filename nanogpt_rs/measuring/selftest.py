@@ -167,7 +167,7 @@ def run_group(condition: str, row: Row, case: Case) -> SelfTestGroup:
     Short processes are always tried, also where a pilot would not: this is the worst case.
 
     Raises:
-        nanogpt_rs.ruler.worker.WorkerError: A worker process gave no answer.
+        nanogpt_rs.ruler.errors.WorkerError: A worker process gave no answer.
     """
     arms = arms_of(row, case)
     setting = Setting(case.task, corpora.DEFAULT, "warm")
@@ -401,7 +401,7 @@ def run(
         SelfTestError: Nothing can be measured under this condition, or a tool gave no answer.
         RecordError: Another self-test uses the folder, or a file in it is damaged.
         OSError: The folder cannot be read or written.
-        nanogpt_rs.ruler.worker.WorkerError: A worker process gave no answer.
+        nanogpt_rs.ruler.errors.WorkerError: A worker process gave no answer.
     """
     in_use = "another self-test is under way here; wait for it, or name another folder by --folder"
     with durable.locked(folder, RecordError, in_use):

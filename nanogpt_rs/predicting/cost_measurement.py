@@ -24,8 +24,9 @@ from nanogpt_rs.predicting.cost_prediction import CALL, CostError
 from nanogpt_rs.preparing.shards import TRAIN, VAL, sha256_of
 from nanogpt_rs.records.schema import STRONGEST, Taken
 from nanogpt_rs.ruler import corpora, cost
+from nanogpt_rs.ruler.errors import WorkerError
 from nanogpt_rs.ruler.tasks import SHARDS
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 
 LADDER = (10**6, 10**7, 10**8, 10**9, 4 * 10**9)
 """Sizes of the texts, in bytes."""

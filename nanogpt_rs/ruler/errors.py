@@ -46,3 +46,17 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
         word.lower(), names, n=3, cutoff=0.5
     )
     return f"did you mean {' or '.join(close)}? {otherwise}" if close else otherwise
+
+
+class WorkerError(UserError):
+    """A worker process ended without an answer; the message says how.
+
+    Attributes:
+        arm: Index of the arm that it was calling, ``None`` if it was calling none.
+        crashed: Whether a signal killed it. An earlier call of another arm may have caused that.
+    """
+
+    def __init__(self, message: str, arm: int | None = None, *, crashed: bool = False) -> None:
+        super().__init__(message)
+        self.arm = arm
+        self.crashed = crashed

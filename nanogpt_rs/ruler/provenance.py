@@ -367,13 +367,17 @@ def installed() -> importlib.metadata.Distribution:
 
 def editable_root(distribution: importlib.metadata.Distribution) -> Path | None:
     """Return the checkout that an editable installation points to, else ``None`` (PEP 610)."""
-    from urllib.parse import urlparse
-    from urllib.request import url2pathname
+    from urllib.parse import unquote, urlparse
 
     document = json.loads(distribution.read_text("direct_url.json") or "{}")
     if not document.get("dir_info", {}).get("editable"):
         return None
-    return Path(url2pathname(urlparse(document["url"]).path)).resolve()
+    path = urlparse(document["url"]).path
+    if sys.platform != "win32":
+        return Path(unquote(path)).resolve()
+    from urllib.request import url2pathname  # which takes long to import, for one case alone
+
+    return Path(url2pathname(path)).resolve()
 
 
 def origin(package: str) -> Path | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from nanogpt_rs.ruler import corpora, provenance, registry, tasks
+from nanogpt_rs.ruler.errors import WorkerError
 from nanogpt_rs.ruler.surroundings import DisturbedError, importing
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 
 DEADLINE = 120.0
 """Seconds within which one implementation must be verified on one corpus and all edges."""

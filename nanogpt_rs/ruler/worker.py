@@ -22,7 +22,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nanogpt_rs.ruler.errors import UserError
+if __name__ == "nanogpt_rs.ruler.worker":
+    # Run by its path, this file imports nothing of ours by name before the ruler is bound to it.
+    from nanogpt_rs.ruler.errors import WorkerError
 
 NO_ARM = 255
 """The byte in a worker's mark file while it is calling no arm."""
@@ -36,20 +38,6 @@ OUT_OF_MEMORY = (
 in lower case."""
 LONGEST_COMPLAINT = 8192
 """Number of bytes that are read of a worker's standard error, from its end."""
-
-
-class WorkerError(UserError):
-    """A worker process ended without an answer; the message says how.
-
-    Attributes:
-        arm: Index of the arm that it was calling, ``None`` if it was calling none.
-        crashed: Whether a signal killed it. An earlier call of another arm may have caused that.
-    """
-
-    def __init__(self, message: str, arm: int | None = None, *, crashed: bool = False) -> None:
-        super().__init__(message)
-        self.arm = arm
-        self.crashed = crashed
 
 
 def run_worker(
@@ -226,7 +214,7 @@ def main(module: str, document: str, path: str) -> None:
             foreign = importlib.import_module("nanogpt_rs.ruler.foreign")
             foreign.restore(sources)
             foreign.require_task(order.get("task"))
-        corpora.expect(order.pop("files"))
+        corpora.expect(order.pop("files", {}))
         answer = importlib.import_module(f"nanogpt_rs.ruler.{module}").answer(order)
     except corpora.CorpusError as refused:
         answer = {"refused_corpus": corpora.document_of(refused)}

@@ -14,7 +14,8 @@ import pytest
 
 from nanogpt_rs.measuring.callables import notes_of, remembers
 from nanogpt_rs.ruler.callables import Description
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.errors import WorkerError
+from nanogpt_rs.ruler.worker import run_worker
 
 HONEST = """
 import random

@@ -18,7 +18,8 @@ from nanogpt_rs.measuring import builds, no_op, rebuilds
 from nanogpt_rs.measuring.builds import BuildsError, LinkedBuild
 from nanogpt_rs.records import lines
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.errors import WorkerError
+from nanogpt_rs.ruler.worker import run_worker
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = "english-1k-ascii"

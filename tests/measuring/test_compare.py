@@ -17,10 +17,11 @@ from simulated_clock import QUIET, measure
 
 from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.ruler import provenance
+from nanogpt_rs.ruler.errors import WorkerError
 from nanogpt_rs.ruler.rounds import BUILD, STATES, applies
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.timing import CallWatch
-from nanogpt_rs.ruler.worker import WorkerError, run_worker
+from nanogpt_rs.ruler.worker import run_worker
 from nanogpt_rs.statistics import plan
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
