@@ -105,10 +105,13 @@ def report_measured(
     from nanogpt_rs.measuring.run import describe
     from nanogpt_rs.preparing import shard_limit
     from nanogpt_rs.preparing.parts import check_unchanged, find_sources
+    from nanogpt_rs.preparing.preparation import check_space
     from nanogpt_rs.records import files
     from nanogpt_rs.records.kinds import folder_of
 
     sources = find_sources(paths)
+    size = sum(source.size for source in sources)
+    check_space(folder, 2 * size, "the limit writes")
     kept_in = results / folder_of(COMMAND)
     with files.locked(kept_in):
         files.check_room(kept_in)
@@ -120,7 +123,6 @@ def report_measured(
             ways = shard_limit.ways_of(paths, engines, str(Path(name) / "one.txt"))
             shard_limit.measure(ways, folder, rounds, progress)
         check_unchanged(sources)
-        size = sum(source.size for source in sources)
         result = shard_limit.result_of(ways, size, watch.so_far())
         try:
             if as_json:

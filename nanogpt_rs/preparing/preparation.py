@@ -115,7 +115,8 @@ def prepare(
     try:
         sources = find_sources(paths)
         check_apart([out / name for name in WRITTEN], [Path(source.path) for source in sources])
-        check_space(out, sum(source.size for source in sources))
+        # A character takes up to four bytes of its text, and two in a shard.
+        check_space(out, sum(source.size for source in sources) // 2, "the shards take")
         with locked(out, PreparationError, IN_USE):
             if not start_over and (prepared := finished(out, sources)):
                 return prepared
@@ -138,20 +139,24 @@ def prepare(
         raise PreparationError(in_words(error)) from None
 
 
-def check_space(out: Path, size: int) -> None:
-    """Check that shards of texts of this size have a chance to fit on the disk.
+def check_space(out: Path, least: int, takes: str) -> None:
+    """Check that what will be written into a folder has a chance to fit on its disk.
+
+    Args:
+        out: Folder to write to; it need not exist.
+        least: Bytes that will be written at least.
+        takes: What takes them, for the message.
 
     Raises:
-        PreparationError: They have none: a character takes up to four bytes, and an id two.
+        PreparationError: It has none.
     """
     folder = out
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    if size // 2 > free:
+    if least > free:
         raise PreparationError(
-            f"{out}: the shards take at least {size / 2e9:,.1f} GB, and {free / 1e9:,.1f} GB are "
-            "free",
+            f"{out}: {takes} at least {least / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free",
             hint="free some space there, or name a folder on another disk with --out",
         )
 
