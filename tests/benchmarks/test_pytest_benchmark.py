@@ -169,5 +169,6 @@ def test_an_unfit_alias_is_refused(tmp_path: Path, alias: str) -> None:
 
 
 def test_without_a_run_the_message_names_the_command_that_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match="run `make pytest-benchmark` first"):
+    with pytest.raises(RecordError, match="no run of pytest-benchmark is kept here") as raised:
         promote(tmp_path, "lab-1")
+    assert raised.value.hint == "make pytest-benchmark"
