@@ -203,7 +203,7 @@ def test_compare_times_the_building_of_encoders(nanogpt_rs: Run) -> None:
     ("arguments", "says"),
     [
         (["charset", "python/set", "python/none"], "no implementation 'python/none'"),
-        (["none", "python/set", "rust/ahash"], "on what is in no registry"),
+        (["none", "python/set", "rust/ahash"], "can be read in two ways"),
         (["charset", "python/set", "python/set"], "named once, and not be the baseline"),
         (["charset", "python/set", "rust/ahash", "rust/ahash"], "named once"),
         (["charset", "python/set", "rust/ahash", "--state", "tepid"], "no state 'tepid'"),
