@@ -164,10 +164,8 @@ def print_stages(training: str, runs: Sequence[Trained]) -> None:
     for run, cells in zip(runs, zip(*(row[1:] for row in by_stage.rows), strict=True), strict=True):
         by_stage.narrow.add(run.id, *cells)
     out.show(by_stage)
-    out.say(
-        f"All {len(runs)} trained the same model to the same bits: loss {runs[0].val_loss:.4f}, "
-        f"parameters {runs[0].parameters_sha256[:12]}."
-    )
+    same = "All trained the same model to the same bits: " if len(runs) > 1 else "The model: "
+    out.say(f"{same}loss {runs[0].val_loss:.4f}, parameters {runs[0].parameters_sha256[:12]}.")
 
 
 def print_differences(differences: Sequence[Difference], state: str, rest: float) -> None:
