@@ -45,7 +45,7 @@ def test_the_document_of_a_run(nanogpt_rs: Run, text: str, tmp_path: Path) -> No
     *steps, last = map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
     assert [line["step"] for line in steps] == [1, 2, 3, 4, 5, 6]
     assert [line["val_loss"] is not None for line in steps] == [False, False, True] * 2
-    assert last["summary"] == document
+    assert document == {"document": "model train", "document_version": 1, **last["summary"]}
     svg = xml.etree.ElementTree.parse(tmp_path / "curve.svg").getroot()
     assert [line.tag.rpartition("}")[2] for line in svg].count("polyline") == 2
 
