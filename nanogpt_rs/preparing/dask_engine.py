@@ -171,6 +171,25 @@ class DaskFuture:
         """Return whether the call was cancelled."""
         return bool(self.future.cancelled())
 
+    def when_there(self) -> Any:
+        """Return the result as soon as a worker has it.
+
+        A call that has ended is made once more if its worker ends before the result was fetched.
+        Then this waits, and looks whether there is any worker to wait for.
+
+        Raises:
+            EngineError: There is none, and none will join.
+            Exception: The kernel's own exception.
+        """
+        while True:
+            try:
+                return self.future.result(timeout=COUNT_EVERY)
+            except TimeoutError:
+                if self.future.status == "error":
+                    raise
+                if (reason := self.engine.lost()) is not None:
+                    raise EngineError(reason) from None
+
     def result(self) -> Any:
         """Return the kernel's result and the seconds that it took.
 
@@ -184,7 +203,7 @@ class DaskFuture:
         from distributed.comm import CommClosedError
 
         try:
-            return self.future.result()
+            return self.when_there()
         except (CancelledError, CommClosedError):
             raise EngineError(self.engine.loss()) from None
         except KilledWorker as error:
