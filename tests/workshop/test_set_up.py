@@ -166,7 +166,7 @@ def test_extras_may_name_extras() -> None:
         (pip_step, "Looking in links: wheels", None),
         (cargo_step, "Compiling pyo3-ffi v0.30.1", "compiling pyo3-ffi v0.30.1"),
         (cargo_step, "Compiling rust_impls v0.1.0 (/a/b)", "compiling rust_impls v0.1.0"),
-        (cargo_step, "Updating crates.io index", "looking up what it depends on"),
+        (cargo_step, "Updating the index", "looking up what it depends on"),
         (cargo_step, "Finished `release` profile [optimized] target(s) in 1m 19s", None),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
