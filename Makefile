@@ -148,7 +148,7 @@ stubs: python ## write the Rust module's types, rust_impls/*.pyi, from its sourc
 PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types
 # and the worker processes.
-BORDER   = tests/ruler tests/rust tests/faults
+BORDER   = tests/ruler tests/rust tests/faults/test_faults.py
 
 python-test: build ## run the Python tests that compare no times, several side by side
 	$(RUN) pytest $(PARALLEL) -m 'not timed'

@@ -138,7 +138,6 @@ def measure_rounds(path: str) -> object:
 
 
 def train_in_a_job(path: str) -> object:
-    pytest.importorskip("torch")
     row = registry.find(PREPARATION, "python/bytes_translate")
     return end_to_end.train(row, path, "quick", 1)
 
@@ -161,7 +160,14 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize(
-    ("reader", "how"), [*((reader, "changed") for reader in READERS), ("verify", "disappeared")]
+    ("reader", "how"),
+    [
+        *(
+            pytest.param(reader, "changed", marks=[pytest.mark.torch] * (reader == "job"))
+            for reader in READERS
+        ),
+        ("verify", "disappeared"),
+    ],
 )
 def test_a_worker_refuses_another_text_than_its_parent_read(
     tmp_path: Path, reader: str, how: str
@@ -177,8 +183,8 @@ def test_a_worker_refuses_another_text_than_its_parent_read(
         READERS[reader](str(path))
 
 
+@pytest.mark.torch
 def test_a_training_refuses_a_text_that_changed_before_it_was_prepared(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
     path = tmp_path / "c.txt"
     path.write_text(WORDS, encoding="utf-8")
     with from_corpus(str(path), None) as source:
