@@ -75,6 +75,11 @@ def append_whole(path: Path, data: bytes) -> None:
             raise
 
 
+def without_torn_end(data: bytes) -> bytes:
+    """Return the whole lines in the bytes of a file, without a last line that a crash cut off."""
+    return data[: data.rfind(b"\n") + 1]
+
+
 def whole_lines(path: Path) -> bytes:
     """Return a file's lines, after removing from the file a last line that a crash cut off.
 
@@ -82,12 +87,12 @@ def whole_lines(path: Path) -> bytes:
         OSError: The file cannot be read or written.
     """
     data = read_regular(path)
-    if torn := len(data) - (data.rfind(b"\n") + 1):
-        data = data[:-torn]
+    whole = without_torn_end(data)
+    if len(whole) < len(data):
         with path.open("r+b") as file:
-            file.truncate(len(data))
+            file.truncate(len(whole))
             os.fsync(file.fileno())
-    return data
+    return whole
 
 
 def see_names(folder: Path) -> None:

@@ -146,10 +146,10 @@ def read_with_lines(data: bytes, name: str) -> list[tuple[Recorded, tuple[bytes,
     """
     if (old_runs := old.read_document(data, name)) is not None:
         return [(recorded, tuple(lines_of(recorded))) for recorded in old_runs]
-    whole = data.rfind(b"\n") + 1
-    if 0 < whole < len(data):
+    whole = durable.without_torn_end(data)
+    if 0 < len(whole) < len(data) and is_cut_off(data[len(whole) :]):
         say(f"{name}: the last line is cut off, as by a crash, and is left out")
-        data = data[:whole]
+        data = whole
     runs: dict[str, Reading] = {}
     for number, line in enumerate(data.splitlines(keepends=True), 1):
         try:
@@ -159,6 +159,20 @@ def read_with_lines(data: bytes, name: str) -> list[tuple[Recorded, tuple[bytes,
     if not runs:
         raise RecordError(f"{name}: holds no record")
     return [(reading.recorded(), tuple(reading.lines)) for reading in runs.values()]
+
+
+def is_cut_off(line: bytes) -> bool:
+    """Return whether a line without its end can be the beginning of a record, and nothing more.
+
+    Where bytes follow a whole record, they were changed rather than cut off.
+    """
+    try:
+        text = line.decode("ascii")
+        return json.JSONDecoder().raw_decode(text)[1] == len(text)
+    except UnicodeDecodeError:
+        return False
+    except ValueError:  # the record is not whole
+        return True
 
 
 def read_line(line: bytes, runs: dict[str, Reading]) -> None:

@@ -6,6 +6,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from nanogpt_rs.records.files import read_lines
+from nanogpt_rs.records.schema import RecordError
+
 FIRST = Path(__file__).parent / "data/records-v1.jsonl"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -47,3 +52,11 @@ def test_damaged_files_are_named(nanogpt_rs: Run, tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
     done = nanogpt_rs("show")
     assert "no run of bench or compare is kept here" in done.stderr
+
+
+def test_a_changed_end_is_not_taken_for_a_cut_off_line() -> None:
+    whole = FIRST.read_bytes()
+    for byte in range(256):
+        if byte != ord("\n"):
+            with pytest.raises(RecordError, match="f, line 4: cut off"):
+                read_lines(whole[:-1] + bytes([byte]), "f")
