@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +9,11 @@ import typer
 
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
-    FAILED,
-    NOTHING,
+    Fault,
     admit,
-    err,
     out,
     print_json,
-    stop,
+    report_faults,
     timed_progress,
 )
 from nanogpt_rs.commands.options import (
@@ -42,8 +39,6 @@ if TYPE_CHECKING:
 
 BREAKDOWN_SECONDS = 15.0
 """Roughly the seconds that the breakdown of one call takes."""
-Fault = tuple[str, str, str]
-"""Id, status and details of an implementation that could not be measured."""
 
 
 def breakdown(
@@ -86,12 +81,7 @@ def breakdown(
             if breakdowns:
                 request = f"{task} {ids} {text.sha256} {state}"
                 kept.keep(request, records_of(text, state, breakdowns))
-    for id, status, details in faults:
-        err.say(f"{task} {id}: {status}: {details}")
-    if any(status == "wrong" for _, status, _ in faults):
-        sys.exit(FAILED)
-    if not breakdowns:
-        stop(NOTHING, "nothing could be measured here")
+    report_faults(task, faults, measured=bool(breakdowns))
 
 
 def print_all(

@@ -169,7 +169,7 @@ def compare(
         if useless := given(context, *OF_ROWS):
             stop(
                 USAGE,
-                f"{' and '.join(useless)}: no effect on what is in no registry",
+                f"{' and '.join(useless)}: no effect on functions and statements of your own",
                 f"leave {' and '.join(useless)} out, or name a task with --task",
             )
         from nanogpt_rs.measuring.readings import Choices

@@ -158,6 +158,26 @@ def refuse_absent(rows: Sequence[Implementation]) -> None:
             stop(NOTHING, f"{row.task} {row.id} {reason}")
 
 
+Fault = tuple[str, str, str]
+"""Id of an implementation that was not measured, its status, and the reason."""
+
+
+def report_faults(task: str, faults: Sequence[Fault], *, measured: bool) -> None:
+    """Print which implementations were not measured, and exit if one is wrong or all are left out.
+
+    Args:
+        task: Name of the task.
+        faults: The implementations that were not measured.
+        measured: Whether any other was.
+    """
+    for id, status, details in faults:
+        err.say(f"{task} {id}: {status}: {details}")
+    if any(status == "wrong" for _, status, _ in faults):
+        sys.exit(FAILED)
+    if not measured:
+        stop(NOTHING, "nothing could be measured here")
+
+
 @contextmanager
 def kept_run(
     command: str, request: str, build: Build, results: Path, resume: bool | None, **about: Any

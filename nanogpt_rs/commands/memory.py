@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +10,13 @@ import typer
 
 from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
-    FAILED,
     NOTHING,
+    Fault,
     counted_progress,
-    err,
     out,
     print_json,
     refuse_beside,
+    report_faults,
     stop,
 )
 from nanogpt_rs.commands.options import (
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
     from nanogpt_rs.ruler.corpora import Corpus
     from nanogpt_rs.ruler.provenance import Build
     from nanogpt_rs.ruler.registry import Implementation
-
-Fault = tuple[str, str, str]
-"""Id, status and details of an implementation that could not be measured."""
 
 
 def memory(
@@ -86,12 +82,7 @@ def memory(
         finally:  # what was measured is both printed and kept, even where one of them fails
             if footprints:
                 kept.keep(request, records_of(text, footprints))
-    for id, status, details in faults:
-        err.say(f"{task} {id}: {status}: {details}")
-    if any(status == "wrong" for _, status, _ in faults):
-        sys.exit(FAILED)
-    if not footprints:
-        stop(NOTHING, "nothing could be measured here")
+    report_faults(task, faults, measured=bool(footprints))
 
 
 def print_all(

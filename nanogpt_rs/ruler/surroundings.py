@@ -59,11 +59,7 @@ class Surroundings:
             if now < 0:
                 raise DisturbedError("closed standard output, file descriptor 1")
             raise DisturbedError(f"wrote {counted(now - self.written, 'byte')} to standard output")
-        try:
-            folder = os.getcwd()  # noqa: PTH109
-        except OSError:  # the folder was removed
-            folder = ""
-        if folder != self.folder:
+        if working_folder() != self.folder:
             raise DisturbedError("changed the working folder")
         if sys.path != self.path:
             raise DisturbedError("changed sys.path")
@@ -108,6 +104,14 @@ class Surroundings:
             vars(shared.module).update(zip(shared.names, shared.functions, strict=True))
 
 
+def working_folder() -> str:
+    """Return the path of the working folder; nothing if the folder was removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a string is compared, and this is the fastest way to it
+    except OSError:
+        return ""
+
+
 @contextmanager
 def importing() -> Iterator[None]:
     """Check that an import changes nothing that others depend on, and put back what it changed.
@@ -121,11 +125,7 @@ def importing() -> Iterator[None]:
     before = Surroundings()
     try:
         yield
-        try:
-            folder = os.getcwd()  # noqa: PTH109
-        except OSError:  # the folder was removed
-            folder = ""
-        if folder != before.folder:
+        if working_folder() != before.folder:
             raise DisturbedError("changed the working folder when it was imported")
         try:
             before.check_shared()

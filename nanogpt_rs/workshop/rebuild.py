@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from nanogpt_rs.measuring.builds import kept_by_the_build
+from nanogpt_rs.workshop.set_up import stream_output
 
 FORCE_COLOUR = frozenset({"FORCE_COLOR", "CLICOLOR_FORCE"})
 """Variables by which a notebook's kernel forces colours on its processes. They would hide the lines
@@ -43,24 +43,17 @@ def rebuild(root: Path, on_line: Callable[[str], None] = lambda _: None) -> str 
     # The environment may not be activated, and maturin is in its scripts.
     path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
     environment |= {"PATH": path, "CARGO_TERM_COLOR": "never"}
-    lines = []
+    lines: list[str] = []
     with kept_by_the_build(root) as arguments:
         if arguments:
             environment["MATURIN_PEP517_ARGS"] = shlex.join(("--", *arguments))
-        with subprocess.Popen(
-            command,
-            cwd=root,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                lines.append(line)
-                on_line(line.rstrip())
-    return compiler_errors("".join(lines)) if process.returncode else None
+
+        def keep(line: str) -> None:
+            lines.append(line)
+            on_line(line.rstrip())
+
+        failed = stream_output(command, keep, environment, root)
+    return compiler_errors("".join(lines)) if failed else None
 
 
 def compiler_errors(output: str) -> str:

@@ -193,6 +193,38 @@ def probe(python: Path) -> tuple[str, bool]:
     return done.stdout.strip(), done.returncode == 0
 
 
+def stream_output(
+    command: Sequence[str],
+    on_line: Callable[[str], None],
+    environment: Mapping[str, str],
+    folder: Path,
+) -> int:
+    """Run a command, and pass on each line that it prints as soon as it is there.
+
+    Args:
+        command: The command.
+        on_line: Called with each line of its standard output and error, the end of line included.
+        environment: All of its environment variables.
+        folder: Folder to run in.
+
+    Returns:
+        The exit status of the command.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            on_line(line)
+    return process.returncode
+
+
 def run_logged(
     command: Sequence[str],
     log: Path,
@@ -207,21 +239,14 @@ def run_logged(
     with log.open("a", encoding="utf-8") as file:
         file.write(f"$ {' '.join(command)}\n")
         file.flush()
-        with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | dict(environment or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-        ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                file.write(line)
-                file.flush()
-                on_line(line.strip())
-    if process.returncode:
+
+        def keep(line: str) -> None:
+            file.write(line)
+            file.flush()
+            on_line(line.strip())
+
+        status = stream_output(command, keep, os.environ | dict(environment or {}), ROOT)
+    if status:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         start = max(at for at, line in enumerate(lines) if line.startswith("$ ")) + 1
         shown = "\n".join(lines[max(start, len(lines) - SHOWN_LINES) :])
