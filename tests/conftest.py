@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from installations import BRIEF, PACKAGES, ROOT, Installation, build_wheel
+from installations import BRIEF, PACKAGES, ROOT, Installation, build_wheel, mount_disk
 from printed_documents import check_document
 from reader import Reader, start
 
@@ -147,13 +147,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     mounted = []
 
     def mount(size: str) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True)
-        except OSError as error:
-            pytest.skip(f"system: no file system can be mounted here: {error}")
-        if done.returncode:
-            pytest.skip(f"system: no file system can be mounted here: {done.stderr.strip()}")
+        mount_disk(folder, size)
         mounted.append(folder)
         return folder
 

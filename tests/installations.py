@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,3 +104,14 @@ def places_in_a_line(module: Path) -> set[int]:
     functions = [line for line in symbols if line[1] in "tT" and line[2].startswith(mangled)]
     assert len(functions) > 500
     return {int(address, 16) % 64 for address, _, _ in functions}
+
+
+def mount_disk(folder: Path, size: str) -> None:
+    """Mount an empty disk of a size such as ``64k`` at a folder, or skip the test."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        pytest.skip(f"system: no file system can be mounted here: {error}")
+    if done.returncode:
+        pytest.skip(f"system: no file system can be mounted here: {done.stderr.strip()}")

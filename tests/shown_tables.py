@@ -46,10 +46,28 @@ def on_terminal(
     folder: Path,
     changes: Mapping[str, str | None] | None = None,
 ) -> tuple[str, int]:
-    """Run the command on a terminal of this width; return what it wrote and its exit status.
+    """Run nanogpt-rs on a terminal of this width; return what it wrote and its exit status.
 
     Args:
         words: Words after the command's name.
+        columns: Width of the terminal.
+        folder: Working folder.
+        changes: Environment variables to set, or with ``None`` to remove.
+    """
+    command = [str(Path(sys.executable).with_name("nanogpt-rs")), *words]
+    return run_on_terminal(command, columns, folder, changes)
+
+
+def run_on_terminal(
+    command: Sequence[str],
+    columns: int,
+    folder: Path,
+    changes: Mapping[str, str | None] | None = None,
+) -> tuple[str, int]:
+    """Run a command on a terminal of this width; return what it wrote and its exit status.
+
+    Args:
+        command: The command.
         columns: Width of the terminal.
         folder: Working folder.
         changes: Environment variables to set, or with ``None`` to remove.
@@ -69,7 +87,7 @@ def on_terminal(
         else:
             environment[name] = value
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("nanogpt-rs"), *words],
+        command,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

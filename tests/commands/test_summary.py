@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import subprocess
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import made_up
 import pytest
 from installations import ROOT
+from shown_tables import on_terminal
 
 from nanogpt_rs.commands.bench import chosen_contests
 from nanogpt_rs.measuring.bench import FEW_RUST, first_part
@@ -27,30 +24,14 @@ RESULTS = ROOT / "results"
 MOST_LINES = 25
 
 
-def on_terminal(words: Sequence[str], columns: int, cwd: Path) -> list[str]:
-    """Return the lines that the command prints on a terminal with this many columns."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "nanogpt_rs", *words],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": str(columns), "TERM": "xterm"},
-        stdout=theirs,
-        stderr=theirs,
-    ):
-        os.close(theirs)
-        said = b""
-        with suppress(OSError):  # which says that the other end is closed
-            while data := os.read(ours, 4096):
-                said += data
-    os.close(ours)
-    return re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", said.decode()).splitlines()
-
-
 def test_the_summary_of_the_fullest_run_fits_into_a_terminal(tmp_path: Path) -> None:
     runs = [max((RESULTS / "bench").glob("*.jsonl"), key=lambda path: path.stat().st_size)]
     runs.append(records.newest(RESULTS / "end-to-end"))
     words = ["show", "--format=summary", *map(str, runs)]
-    narrow, wide = (on_terminal(words, columns, tmp_path) for columns in (80, 160))
+    narrow, wide = (
+        re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", on_terminal(words, columns, tmp_path)[0]).splitlines()
+        for columns in (80, 160)
+    )
     assert len(narrow) <= MOST_LINES
     assert all(len(line) <= 80 for line in narrow), narrow
     for lines in (narrow, wide):

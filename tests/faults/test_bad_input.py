@@ -20,7 +20,7 @@ import pytest
 from bad_inputs import COMMANDS, KINDS, SURROUNDINGS
 from command_lines import commands
 from filelock import FileLock
-from installations import BRIEF, ROOT
+from installations import BRIEF, ROOT, mount_disk
 from messages import only_message
 from warm import Done, Server
 
@@ -91,13 +91,7 @@ def here(prepared: Path, tmp_path: Path) -> Iterator[Path]:
 def full_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder on a disk without space."""
     folder = tmp_path_factory.mktemp("full")
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"system: no file system can be mounted here: {error}")
-    if done.returncode:
-        pytest.skip(f"system: no file system can be mounted here: {done.stderr.strip()}")
+    mount_disk(folder, "64k")
     (folder / "filled").write_bytes(bytes(64 << 10))
     yield folder
     subprocess.run(["umount", str(folder)], check=True)

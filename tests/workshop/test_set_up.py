@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from installations import ROOT
+from shown_tables import run_on_terminal
 
 from nanogpt_rs.workshop.set_up import (
     SetUpError,
@@ -100,7 +99,9 @@ def test_only_what_changed_is_set_up_again(project: Path) -> None:
     assert log.count("Compiling small") == 3
     # An environment that does not run, or has another Python, is made anew.
     python.unlink()
-    said = on_terminal(project)
+    command = [sys.executable, "-I", PROGRAM, "--venv", "env"]
+    said, status = run_on_terminal(command, 40, project)
+    assert status == 0, said
     left = [line.rpartition("\x1b[2K")[2] for line in said.split("\n")[:-1]]
     assert [line.partition(": done after")[0] for line in left] == [
         f"[1/2] making env with Python {sys.version.split()[0]}",
@@ -109,25 +110,6 @@ def test_only_what_changed_is_set_up_again(project: Path) -> None:
     changing = [shown for shown in said.split("\r\x1b[2K") if "\n" not in shown]
     assert len(changing) > 2
     assert all(len(shown) < 40 for shown in changing)
-
-
-def on_terminal(project: Path) -> str:
-    """Return what a terminal of 40 columns is sent while the project is set up."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-I", PROGRAM, "--venv", "env"],
-        cwd=project,
-        env=os.environ | {"TERM": "xterm", "COLUMNS": "40"},
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        said = b""
-        with suppress(OSError):  # which says that the other end is closed
-            while data := os.read(ours, 4096):
-                said += data
-    os.close(ours)
-    assert process.returncode == 0, said
-    return said.decode().replace("\r\n", "\n")
 
 
 def test_what_is_missing_is_said_before_anything_is_made(project: Path, tmp_path: Path) -> None:
