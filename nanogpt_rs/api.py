@@ -24,6 +24,7 @@ from nanogpt_rs.records.schema import Clock, Verdict
 from nanogpt_rs.records.schema import Comparison as Recorded
 from nanogpt_rs.ruler.callables import Description
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.statistics.faster import decided, needs_more
 
 if TYPE_CHECKING:
     import pandas
@@ -248,9 +249,9 @@ def assert_faster(
             hint='by is above 0, and inconclusive is "fail" or "skip"',
         )
     found = compare(than, fast, *args, **options)
-    if decided(found, by) is None and not options.get("precise") and found.comparison.valid:
+    if needs_more(found.comparison, by) and not options.get("precise"):
         found = compare(than, fast, *args, **{**options, "precise": True})
-    decision = decided(found, by)
+    decision = decided(found.comparison, by)
     if decision:
         return found
     name, reference = found.cells[1].id, found.cells[0].id
@@ -262,23 +263,6 @@ def assert_faster(
 
         raise SkipTest(message)
     raise AssertionError(message)
-
-
-def decided(found: Comparison, by: float) -> bool | None:
-    """Return whether a function is faster by a factor at least; ``None`` where it is not certain.
-
-    For a factor of 1 the verdict decides, which has a margin of its own.
-    """
-    if found.interval is None or not found.comparison.valid:
-        return None
-    low, high = found.interval
-    bar = 1.0 + found.comparison.margin
-    if found.verdict == "inconclusive" and (low > bar or high < 1 / bar):
-        return None  # for another reason than its width, such as too few processes
-    if by == 1.0:
-        undecided = found.verdict == "inconclusive"
-        return None if undecided and high > 1.0 else found.faster
-    return True if low > by else False if high < by else None
 
 
 def compared_things(

@@ -36,9 +36,10 @@ SelfTestRow = Annotated[
     list[str] | None,
     typer.Option(
         help=f"{ONLY_THERE}: row to measure, by the length of a call: short, microsecond, "
-        "milliseconds or tens (of milliseconds); seeds, for what hashes; or rebuilds, for commits "
-        "that change no implementation; repeatable.",
-        show_default="all but rebuilds",
+        "milliseconds or tens (of milliseconds); seeds, for what hashes; rebuilds, for commits "
+        "that change no implementation; or assertions, for functions of files, assert_faster, "
+        "and what people assert without it; repeatable.",
+        show_default="all but rebuilds and assertions",
     ),
 ]
 Condition = Annotated[

@@ -34,6 +34,7 @@ from nanogpt_rs.records.schema import Breakdown, Cell, Footprint, Host, Meanwhil
 from nanogpt_rs.ruler.provenance import Build
 from nanogpt_rs.ruler.verification import Proof
 from nanogpt_rs.statistics.alarms import Finding, RivalFinding
+from nanogpt_rs.statistics.assertions import AssertionFinding
 from nanogpt_rs.statistics.rebuilds import RebuildFinding
 from nanogpt_rs.workshop.doctor import Finding as Circumstance
 
@@ -333,6 +334,7 @@ class SelfTested(Document):
         findings: One finding for each contender of a row.
         rivals: The same by other tools.
         rebuilds: What commits that change no implementation showed.
+        assertions: How often assertions on functions whose true ratio is known were wrong.
     """
 
     condition: str
@@ -340,6 +342,7 @@ class SelfTested(Document):
     findings: tuple[Finding, ...]
     rivals: tuple[RivalFinding, ...]
     rebuilds: tuple[RebuildFinding, ...]
+    assertions: tuple[AssertionFinding, ...] = ()
 
 
 @dataclass(frozen=True)

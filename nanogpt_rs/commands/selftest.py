@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nanogpt_rs.commands.documents import SelfTestRun
     from nanogpt_rs.records.kinds import Recorded
     from nanogpt_rs.statistics.alarms import Count, Finding, RivalFinding
+    from nanogpt_rs.statistics.assertions import AssertionFinding
     from nanogpt_rs.statistics.rebuilds import RebuildFinding
 
 
@@ -37,7 +38,7 @@ def run_self_test(
     """Measure how often this harness is wrong on this machine, and print the findings.
 
     Args:
-        row: Names of rows to measure; none stands for all but ``rebuilds``.
+        row: Names of rows to measure; none stands for all but ``rebuilds`` and ``assertions``.
         condition: Name of the condition to measure under.
         part: Share of a full self-test to measure, from 0 to 1.
         rivals: Whether other tools judge some functions too.
@@ -45,31 +46,35 @@ def run_self_test(
         show: Whether to measure nothing, and print what the folder holds.
         as_json: Whether to print one JSON document instead of tables.
     """
-    from nanogpt_rs.measuring import rebuilds
+    from nanogpt_rs.measuring import asserted, rebuilds
     from nanogpt_rs.measuring import selftest as self_test
     from nanogpt_rs.measuring.selection import SelectionError
 
     names = row or list(self_test.ROWS)
-    known_rows = [*self_test.ROWS, rebuilds.ROW]
+    special = (rebuilds.ROW, asserted.ROW)
+    known_rows = [*self_test.ROWS, *special]
     if unknown := [name for name in names if name not in known_rows]:
         raise SelectionError(f"no row {unknown[0]!r}; there are: {', '.join(known_rows)}")
     if condition not in self_test.CONDITIONS:
         known = ", ".join(self_test.CONDITIONS)
         raise SelectionError(f"no condition {condition!r}; there are: {known}")
-    if rivals and names == [rebuilds.ROW]:
-        raise SelectionError(f"--rivals: other tools do not judge the row {rebuilds.ROW}")
+    if rivals and not set(names) - set(special):
+        raise SelectionError(
+            f"--rivals: no effect on the row {names[0]}", hint="leave --rivals out"
+        )
     if show:
         runs = self_test.runs_in(folder)
     else:
         with counted_progress() as advance:
             runs = self_test.run(
-                [self_test.ROWS[name] for name in names if name != rebuilds.ROW],
+                [self_test.ROWS[name] for name in names if name not in special],
                 condition,
                 part,
                 folder,
                 advance,
                 with_rivals=rivals,
                 with_rebuilds=rebuilds.ROW in names,
+                with_assertions=asserted.ROW in names,
             )
     report(condition, runs, folder, as_json)
 
@@ -85,6 +90,7 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
     """
     from nanogpt_rs.measuring.selftest import under
     from nanogpt_rs.statistics.alarms import summarize, summarize_rivals
+    from nanogpt_rs.statistics.assertions import summarize_assertions
     from nanogpt_rs.statistics.rebuilds import summarize_rebuilds
 
     runs = [recorded for recorded in runs if under(condition, [recorded])]
@@ -92,7 +98,8 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
     findings = summarize(records)
     over_builds = summarize_rebuilds(records)
     others = summarize_rivals(records)
-    if not findings and not over_builds and not others:
+    assertions = summarize_assertions(records)
+    if not findings and not over_builds and not others and not assertions:
         stop(NOTHING, f"{folder} holds no group of the condition {condition}")
     machines = {(recorded.run.machine.alias, recorded.run.machine.cpu) for recorded in runs}
     if len(machines) > 1:
@@ -111,6 +118,7 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
             tuple(findings),
             tuple(others),
             tuple(over_builds),
+            tuple(assertions),
         )
         print_json("doctor --self-test", document)
         return
@@ -118,6 +126,8 @@ def report(condition: str, runs: Sequence[Recorded], folder: Path, as_json: bool
         print_selftest(condition, findings, others)
     if over_builds:
         print_rebuilds(condition, over_builds)
+    if assertions:
+        print_assertions(condition, assertions)
 
 
 def about(condition: str, recorded: Recorded) -> SelfTestRun:
@@ -232,6 +242,29 @@ def print_rebuilds(condition: str, findings: Sequence[RebuildFinding]) -> None:
         "Bounds are 95 %, for independent tries; pairs that share a state are not independent. "
         "Tests are adjusted for all rows of a pair."
     )
+
+
+def print_assertions(condition: str, findings: Sequence[AssertionFinding]) -> None:
+    """Print how often assertions on times were wrong."""
+    table = layout.Table(
+        [
+            layout.prose("judged by"),
+            layout.figures("truly faster"),
+            layout.Column("wrong if it"),
+            layout.figures("wrong [95 %]"),
+            layout.figures("cannot tell"),
+        ],
+        f"{condition}: functions of files whose true ratio is known",
+    )
+    for finding in findings:
+        table.add(
+            finding.way,
+            f"{finding.truth} times",
+            finding.fault,
+            share(finding.wrong),
+            str(finding.undecided),
+        )
+    out.show(table)
 
 
 def share(count: Count | None) -> str:

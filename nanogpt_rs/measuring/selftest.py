@@ -17,7 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median_high
 
-from nanogpt_rs.measuring import paired, rebuilds
+from nanogpt_rs.measuring import asserted, paired, rebuilds
 from nanogpt_rs.measuring.builds import BuildsError
 from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.no_op import NoOpError
@@ -385,6 +385,7 @@ def run(
     *,
     with_rivals: bool = False,
     with_rebuilds: bool = False,
+    with_assertions: bool = False,
 ) -> list[Recorded]:
     """Measure the groups that a folder lacks, and return all self-tests in it.
 
@@ -396,6 +397,7 @@ def run(
         advance: Called with what is measured, the number of finished groups, and of all groups.
         with_rivals: Whether other tools judge some of the groups' functions too.
         with_rebuilds: Whether to compare states of the sources that do the same.
+        with_assertions: Whether to compare functions of files, and assert how fast they are.
 
     Raises:
         SelfTestError: Nothing can be measured under this condition, or a tool gave no answer.
@@ -413,14 +415,22 @@ def run(
             {row.name: round(row.rivals * share) if with_rivals else 0 for row in rows},
         )
         pairs = rebuilds.pairs(share) if with_rebuilds else []
-        if any(progress.lacks(row) for row in rows) or rebuilds.lacks(progress.records, pairs):
+        assertions = max(1, round(asserted.GROUPS * share)) if with_assertions else 0
+        if (
+            any(progress.lacks(row) for row in rows)
+            or rebuilds.lacks(progress.records, pairs)
+            or asserted.lacks(progress.records, assertions)
+        ):
             request = f"{[row.name for row in rows]} {condition} {share} {with_rivals} {len(pairs)}"
+            request += f" {assertions}" if assertions else ""
             plan = corpora.sha256(request.encode())
             store = begin_or_resume(folder, describe(COMMAND, plan, provenance.check()))
             with conditions(condition):
                 measure_missing(rows, condition, progress, store, advance)
+                keep, records = store.keep_other, progress.records
+                asserted.measure(assertions, condition, records, keep, advance)
                 try:
-                    rebuilds.measure(pairs, condition, progress.records, store.keep_other, advance)
+                    rebuilds.measure(pairs, condition, records, keep, advance)
                 except (BuildsError, NoOpError) as error:
                     raise SelfTestError(f"rebuilds cannot be compared here: {error}") from None
             store.end()

@@ -19,6 +19,7 @@ from nanogpt_rs.records.schema import (
 )
 from nanogpt_rs.records.self_tests import (
     SelfTest,
+    SelfTestAssertions,
     SelfTestCounts,
     SelfTestGroup,
     SelfTestRebuild,
@@ -52,6 +53,7 @@ OTHERS: dict[str, type[Other]] = {
     "self_test_seeds": SelfTestSeeds,
     "self_test_rebuild": SelfTestRebuild,
     "self_test_counts": SelfTestCounts,
+    "self_test_assertions": SelfTestAssertions,
     "race_entry": RaceEntry,
     "closed_race": ClosedRace,
     "open_race_entry": OpenRaceEntry,

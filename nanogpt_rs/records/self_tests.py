@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nanogpt_rs.records.schema import Clock, Verdict
+from nanogpt_rs.records.schema import Clock, Meanwhile, Verdict
 
 SAME = "same"
 """Name of the contender that is the baseline once more: calling it different is a false alarm."""
@@ -216,5 +216,76 @@ class SelfTestCounts:
     instructions: dict[str, tuple[int, ...]]
 
 
-SelfTest = SelfTestGroup | SelfTestRivals | SelfTestSeeds | SelfTestRebuild | SelfTestCounts
+ONCE, TWICE = "1", "2"
+"""Names of pairs by how many times as fast the second function truly is."""
+
+
+@dataclass(frozen=True)
+class AssertedPair:
+    """Two functions of a file, compared with ``compare``'s own settings.
+
+    Attributes:
+        name: ``ONCE`` for a function and its copy, ``TWICE`` for twice the work and the work.
+        verdict: Verdict of the comparison.
+        ratio: Ratio that was read; ``None`` where neither clock could judge.
+        interval: Interval of ``ratio``.
+        early: Whether the verdict was given before the planned precision was reached.
+        processes: Number of processes.
+        call: Seconds of one call of the reference; ``None`` where neither clock could judge.
+        seconds: Seconds that the comparison took, from its words to its verdict.
+        again: Whether ``assert_faster`` had to compare once more, up to the planned precision.
+        faster: Whether ``assert_faster`` passes; ``None`` where it is inconclusive.
+    """
+
+    name: str
+    verdict: Verdict
+    ratio: float | None
+    interval: tuple[float, float] | None
+    early: bool
+    processes: int
+    call: float | None
+    seconds: float
+    again: bool
+    faster: bool | None
+
+
+@dataclass(frozen=True)
+class SelfTestAssertions:
+    """A group of assertions whose right answers are known.
+
+    Attributes:
+        condition: ``as-is`` or ``loaded``, as in ``SelfTestGroup``.
+        row: Name of the self-test's row.
+        case: Name of what the functions compute.
+        at: Time at which the group was finished, in UTC, as ISO 8601 writes it.
+        by: Factor that was asserted.
+        meanwhile: How busy the machine was during the comparisons.
+        pairs: The pairs, compared and asserted.
+        limit: Seconds below which ``time.perf_counter`` must find a call: the time of twice the
+            work, divided by ``by``, as it was once measured.
+        within_limit: By the name of a pair, whether one call of its second function was so fast.
+        regressed: By the name of a pair, whether pytest-benchmark called the slower function of
+            the pair slower than the other; ``None`` where it was not asked.
+    """
+
+    condition: str
+    row: str
+    case: str
+    at: str
+    by: float
+    meanwhile: Meanwhile
+    pairs: tuple[AssertedPair, ...]
+    limit: float
+    within_limit: dict[str, bool]
+    regressed: dict[str, bool] | None
+
+
+SelfTest = (
+    SelfTestGroup
+    | SelfTestRivals
+    | SelfTestSeeds
+    | SelfTestRebuild
+    | SelfTestCounts
+    | SelfTestAssertions
+)
 """A record that a self-test makes, of any kind."""

@@ -3,5 +3,5 @@
 ``blocks`` explains arms, rounds, blocks and processes, and reduces each process to one number for
 each arm. ``plan`` decides how much to measure, ``clocks`` which clock judges, ``trimmed`` has the
 mean with its interval and tests, ``verdict`` the conclusion. ``adjusted`` and ``meanwhile`` sum up
-a run's cells, ``alarms`` a self-test's groups.
+a run's cells, ``alarms`` a self-test's groups, ``assertions`` its assertions.
 """

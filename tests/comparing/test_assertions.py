@@ -12,17 +12,8 @@ import pytest
 from comparisons import some
 from installations import BRIEF
 
-from nanogpt_rs.api import Comparison, decided
-from nanogpt_rs.measuring.callables import Compared
-from nanogpt_rs.records.schema import ASKED, Against, Cell, Verdict
-
-CELL = Cell("compare", "slow", "no input", "0", 0, "", "warm", "right", seconds=1.0)
-
-
-def comparison(low: float, high: float, verdict: Verdict) -> Comparison:
-    made = replace(some(), ratio=(low * high) ** 0.5, interval=(low, high), verdict=verdict)
-    contender = replace(CELL, id="fast", against=(Against(ASKED, "slow", made),))
-    return Comparison(Compared((CELL, contender), ()))
+from nanogpt_rs.records.schema import Verdict
+from nanogpt_rs.statistics.faster import decided
 
 
 @pytest.mark.parametrize(
@@ -46,7 +37,8 @@ def comparison(low: float, high: float, verdict: Verdict) -> Comparison:
 def test_the_interval_decides(
     low: float, high: float, verdict: Verdict, by: float, expected: bool | None
 ) -> None:
-    assert decided(comparison(low, high, verdict), by) is expected
+    made = replace(some(), ratio=(low * high) ** 0.5, interval=(low, high), verdict=verdict)
+    assert decided(made, by) is expected
 
 
 TESTS = """

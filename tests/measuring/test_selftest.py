@@ -15,11 +15,16 @@ from pathlib import Path
 import made_up
 import pytest
 
-from nanogpt_rs.measuring import rivals, selftest
+from nanogpt_rs.measuring import asserted, rivals, selftest
 from nanogpt_rs.measuring.selftest import ROWS, Case, arms_of
 from nanogpt_rs.records import files
 from nanogpt_rs.records.schema import RecordError
-from nanogpt_rs.records.self_tests import SAME, SelfTestContender, SelfTestGroup
+from nanogpt_rs.records.self_tests import (
+    SAME,
+    SelfTestAssertions,
+    SelfTestContender,
+    SelfTestGroup,
+)
 from nanogpt_rs.ruler import provenance
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -185,6 +190,7 @@ def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
     [
         (("--row", "none"), 2, "no row 'none'"),
         (("--condition", "tepid"), 2, "no condition 'tepid'"),
+        (("--row", "assertions", "--rivals"), 2, "--rivals: no effect on the row assertions"),
         (("--show",), 3, "holds no group"),
         (("--show", "--folder", __file__), 1, "Not a directory"),
     ],
@@ -212,3 +218,34 @@ def test_other_tools_judge_the_same_functions() -> None:
 def test_a_tool_that_fails_is_named() -> None:
     with pytest.raises(rivals.RivalError, match="pytest ended with status"):
         rivals.judge("charset", "rust/none", {rivals.BASELINE: 10})
+
+
+@pytest.mark.slow("compares two pairs, and runs pytest-benchmark twice")
+def test_assertions_are_judged_go_on_and_keep_their_limit(tmp_path: Path, nanogpt_rs: Run) -> None:
+    words = ("doctor", "--self-test", "--row", "assertions", "--folder", str(tmp_path))
+    done = nanogpt_rs(*words, "--part", "0.001", "--json")
+    assert done.returncode == 0, done.stderr
+    tries = {
+        (each["way"], each["wrong"]["tries"]) for each in json.loads(done.stdout)["assertions"]
+    }
+    assert {count for _, count in tries} == {1}
+    assert len(tries) == 4
+    (path,) = self_tests(tmp_path)
+    (recorded,) = files.read(path)
+    assert recorded.complete
+    (group,) = recorded.others
+    assert isinstance(group, SelfTestAssertions)
+    assert group.limit > 0
+    assert group.regressed is not None
+    again = asserted.group(asserted.CASES[0], "as-is", mkdir(tmp_path / "again"), 1e9, False)
+    assert again.limit == 1e9
+    assert again.within_limit == {"1": True, "2": True}
+    assert again.regressed is None
+    assert nanogpt_rs(*words, "--part", "0.001").returncode == 0
+    assert files.read(path) == [recorded]
+    assert nanogpt_rs("show", str(path)).returncode == 0
+
+
+def mkdir(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
