@@ -32,14 +32,10 @@ def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
     """Return each line or file that another line or file requires and that does not exist."""
     missing = []
     lists = (root / "rust_impls/python/ideas.rs").read_text(encoding="utf-8")
-    for task in TASKS:
+    for task in [name for name, task in TASKS.items() if not task.variant_of]:
         python_files = ideas(root / "py_impls" / task, ".py")
         rust_files = ideas(root / "rust_impls" / task, ".rs")
-        mod_rs = (root / "rust_impls" / task / "mod.rs").read_text(encoding="utf-8")
-        modules = set(re.findall(r"^pub mod (\w+);", mod_rs, re.MULTILINE))
-        block = re.search(rf"^{task}_module! \{{(.*?)^\}}", lists, re.MULTILINE | re.DOTALL)
-        assert block, f"rust_impls/python/ideas.rs has no {task}_module!"
-        listed = set(re.findall(r"\w+", block.group(1))) - GROUPS
+        modules, listed = rust_lines(root, task, lists)
         # A limit is not an idea of one task: the same function may be the limit of several.
         contenders = [row for row in registry if row.task == task and "limit" not in row.marks]
         targets = {row.target for row in contenders}
@@ -62,6 +58,17 @@ def missing_lines(root: Path, registry: Sequence[Implementation]) -> list[str]:
         for target in sorted(targets - python_targets.keys() - rust_targets.keys()):
             missing.append(f"the file that {target} names")
     return missing
+
+
+def rust_lines(root: Path, task: str, lists: str) -> tuple[set[str], set[str]]:
+    """Return the names of a task's ideas in its ``mod.rs`` and in the list of Rust ideas."""
+    mod_rs = root / "rust_impls" / task / "mod.rs"
+    if not mod_rs.exists():  # a task that only Python implements
+        return set(), set()
+    modules = re.findall(r"^pub mod (\w+);", mod_rs.read_text(encoding="utf-8"), re.MULTILINE)
+    block = re.search(rf"^{task}_module! \{{(.*?)^\}}", lists, re.MULTILINE | re.DOTALL)
+    assert block, f"rust_impls/python/ideas.rs has no {task}_module!"
+    return set(modules), set(re.findall(r"\w+", block.group(1))) - GROUPS
 
 
 def registry_line(task: str, id: str, target: str) -> str:

@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.registry import Implementation
+from nanogpt_rs.ruler.tasks import TASKS
 
 
 class Sources:
@@ -49,7 +50,8 @@ def idea_of(row: Implementation) -> str:
     """
     module, _, name = row.target.partition(":")
     spec = importlib.util.find_spec(module)
-    if name == row.task and spec and spec.origin and spec.origin.endswith(".py"):
+    function = TASKS[row.task].variant_of or row.task
+    if name == function and spec and spec.origin and spec.origin.endswith(".py"):
         text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
     else:
         text = resolve_name(row.target).__doc__  # without what it needs, which can take seconds

@@ -300,7 +300,9 @@ def _contents(source: ForeignSource) -> tuple[list[Task], list[Implementation]]:
     old_names.tell_of(source.name, tree, sys.path)
     names = _names_bound_by(tree)
     if not names & {"ROWS", "TASKS"}:
-        implemented = [task for task in TASKS if task in names]
+        # A variant of a task has the task's own implementations.
+        functions = {name: task.variant_of or name for name, task in TASKS.items()}
+        implemented = {name: target for name, target in functions.items() if target in names}
         if not implemented:
             raise ForeignError(
                 f"{source.path}: defines neither ROWS nor a function named after a task: "
@@ -315,7 +317,10 @@ def _contents(source: ForeignSource) -> tuple[list[Task], list[Implementation]]:
                 "id has small letters, digits, '_', '-' and '.' only",
                 hint=f"rename the file: mv {quote(source.name)} {better}.py",
             )
-        return [], [registry.row(task, id, target.format(task), "default") for task in implemented]
+        return [], [
+            registry.row(task, id, target.format(function), "default")
+            for task, function in implemented.items()
+        ]
     try:
         with importing():
             module: Any = importlib.import_module(source.module)

@@ -39,6 +39,7 @@ EXTRAS = {
     "distributed": "dask",
     "pandas": "baselines",
     "polars": "baselines",
+    "regex": "baselines",
     "tokenizers": "baselines",
     "pyarrow": "parquet",
     "scipy": "statistics",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from nanogpt_rs.ruler.provenance import how_to_install
 from nanogpt_rs.ruler.surroundings import DisturbedError
+from nanogpt_rs.ruler.tasks import TASKS
 
 MARKS = {
     "baseline": "the lecture's own Python; one per task, and the first ratio is taken against it",
@@ -34,7 +35,13 @@ MARKS = {
     "foreign": "a third party's, added by ``nanogpt_rs.ruler.foreign``; no line here has this mark",
     "quadratic": "its time grows with the text times its distinct characters: not applicable to "
     "corpora of more than 10,000 distinct ones",
+    "short_pieces": "its time grows with the square of the length of the pieces that a text is cut "
+    "into: not applicable to corpora with a piece of more than 20,000 characters",
+    "small_texts": "works through the whole text many hundreds of times: not applicable to corpora of "
+    "more than 100,000 characters",
 }
+RESTRICTIONS = ("utf8", "quadratic", "short_pieces", "small_texts")
+"""The marks that say which texts an idea cannot have. A copy of its code needs them too."""
 CPU = {
     "avx2": "AVX2",
     "avx512": "AVX-512 with VBMI",
@@ -243,7 +250,7 @@ def row(
 
 
 # fmt: off
-REGISTRY: tuple[Implementation, ...] = (
+OWN_ROWS: tuple[Implementation, ...] = (
     row("charset", "python/set", "py_impls.charset.set:charset", "baseline default"),
     row("charset", "rust/std_hashset", "rust_impls:charset.std_hashset", "default utf8"),
     row("charset", "rust/ahash", "rust_impls:charset.ahash", "default utf8"),
@@ -407,8 +414,26 @@ REGISTRY: tuple[Implementation, ...] = (
     row("shards", "limit/read_files", "rust_impls:limit.read_files", "limit"),
     row("shards", "limit/copy_files", "rust_impls:limit.copy_files", "limit"),
     row("shards", "limit/read_and_write", "rust_impls:limit.read_and_write", "limit"),
+    row("bpe_train", "python/pair_counts", "py_impls.bpe_train.pair_counts:bpe_train", "baseline default small_texts short_pieces"),
+    row("bpe_train", "python/pair_index", "py_impls.bpe_train.pair_index:bpe_train", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4"),
+    row("bpe_encode", "python/lowest_pair", "py_impls.bpe_encode.lowest_pair:bpe_encode", "baseline default short_pieces"),
+    row("bpe_encode", "python/piece_dict", "py_impls.bpe_encode.piece_dict:bpe_encode", "default strongest:ascii"),
+    row("bpe_encode", "python/piece_dict_regex", "py_impls.bpe_encode.piece_dict_regex:bpe_encode", "default strongest:latin1 strongest:ucs2 strongest:ucs4", "regex"),
+    row("bpe_decode", "python/join", "py_impls.bpe_decode.join:bpe_decode", "baseline default"),
+    row("bpe_decode", "python/map_getitem", "py_impls.bpe_decode.map_getitem:bpe_decode", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4"),
 )
+"""The rows of each task that has implementations of its own."""
 # fmt: on
+REGISTRY: tuple[Implementation, ...] = (
+    *OWN_ROWS,
+    *(
+        replace(row, task=task.name)
+        for task in TASKS.values()
+        for row in OWN_ROWS
+        if row.task == task.variant_of
+    ),
+)
+"""The rows of all tasks. A variant of a task has the task's own."""
 
 
 _added: list[Implementation] = []

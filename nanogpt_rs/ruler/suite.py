@@ -173,7 +173,12 @@ def require_proved(proof: Proof) -> None:
 def rows_of(
     task: Task, marks: tuple[str, ...], rows: Sequence[Implementation] = REGISTRY
 ) -> list[Implementation]:
-    """Return the rows of a task that have all these marks."""
+    """Return the rows of a task that have all these marks.
+
+    A variant of a task, such as one with another vocabulary, has none that run by default.
+    """
+    if task.variant_of and "default" in marks:
+        return []
     return [row for row in rows if row.task == task.name and row.marks.issuperset(marks)]
 
 

@@ -19,6 +19,11 @@ DEADLINE_BYTES = 64_000_000
 time."""
 QUADRATIC_LIMIT = 10_000
 """Distinct characters in a corpus beyond which implementations marked ``quadratic`` are not run."""
+PIECE_LIMIT = 20_000
+"""Length in characters of a corpus's longest piece beyond which implementations marked
+``short_pieces`` are not run."""
+SMALL_LIMIT = 20_000
+"""Characters in a corpus beyond which implementations marked ``small_texts`` are not run."""
 SHOWN = 5
 """Number of problems that are reported of one implementation; the first few are enough."""
 
@@ -92,14 +97,23 @@ def document_of(proof: Proof) -> Answer:
 
 def not_applicable(implementation: registry.Implementation, corpus: corpora.Corpus) -> str | None:
     """Return the reason why an implementation cannot be run on a corpus, ``None`` if it can."""
-    distinct = len(set(corpus.text))
-    if distinct > (largest := tasks.TASKS[implementation.task].largest_vocabulary):
-        return f"the corpus has {distinct:,} distinct characters; the task holds {largest:,}"
-    if "quadratic" in implementation.marks and distinct > QUADRATIC_LIMIT:
-        return f"the corpus has {distinct:,} distinct characters; this idea is quadratic in them"
-    if "utf8" in implementation.marks and tasks.has_surrogate(corpus.text):
-        return "the corpus has lone surrogates, which this idea refuses"
-    return None
+    task = tasks.TASKS[implementation.task]
+    marks, text = implementation.marks, corpus.text
+    distinct = len(set(text))
+    reason = task.inapplicable(text)
+    if distinct > (largest := task.largest_vocabulary):
+        reason = f"the corpus has {distinct:,} distinct characters; the task holds {largest:,}"
+    elif "quadratic" in marks and distinct > QUADRATIC_LIMIT:
+        reason = f"the corpus has {distinct:,} distinct characters; this idea is quadratic in them"
+    elif "utf8" in marks and tasks.has_surrogate(text):
+        reason = "the corpus has lone surrogates, which this idea refuses"
+    elif "small_texts" in marks and len(text) > SMALL_LIMIT:
+        reason = (
+            f"the corpus has more than {SMALL_LIMIT:,} characters; this idea would take minutes"
+        )
+    elif "short_pieces" in marks and (longest := task.longest_piece(text)) > PIECE_LIMIT:
+        reason = f"the corpus has a piece of {longest:,} characters; this idea is quadratic in them"
+    return reason
 
 
 def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> Proof:
@@ -127,9 +141,15 @@ def verify(implementation: registry.Implementation, corpus: corpora.Corpus) -> P
             return proof("wrong", f"raised {tasks.shown(error)}")
         return proof("right")
     problems = task.problems(
-        implementation.resolve(), corpus.text, refuses_surrogates="utf8" in implementation.marks
+        implementation.resolve(),
+        corpus.text,
+        refuses_surrogates="utf8" in implementation.marks,
+        takes_long_pieces="short_pieces" not in implementation.marks,
     )
-    shown = [problem for problem, _ in zip(problems, range(SHOWN), strict=False)]
+    try:
+        shown = [problem for problem, _ in zip(problems, range(SHOWN), strict=False)]
+    except NotImplementedError as unable:
+        return proof("n/a", str(unable))
     return proof("wrong" if shown else "right", *shown)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError
-from nanogpt_rs.ruler.registry import REGISTRY, Implementation
+from nanogpt_rs.ruler.registry import REGISTRY, RESTRICTIONS, Implementation
+from nanogpt_rs.ruler.tasks import TASKS
 
 FIRST_LINE = "A copy of {} to begin with: name the structure here, and why it might win."
 RUST_KEYWORDS = """
@@ -92,6 +93,8 @@ def begin(root: Path, task: str, idea: str, *, rust: bool) -> Begun:
         )
     if keyword.iskeyword(idea):
         raise ScaffoldError(f"{idea!r} is a Python keyword; choose another name")
+    if shared := TASKS[task].variant_of:
+        raise ScaffoldError(f"{task} has the implementations of {shared}; begin one there")
     model = model_of(root, task, rust=rust)
     if rust:
         target, texts = rust_texts(root, task, idea, model)
@@ -197,7 +200,7 @@ def with_row(text: str, id: str, target: str, model: Implementation) -> str:
     task = model.task
     if f'row("{task}", "{id}",' in text:
         raise ScaffoldError(f"{task} {id} is registered already; choose another name")
-    marks = ["default", *(mark for mark in ("utf8", "quadratic") if mark in model.marks)]
+    marks = ["default", *(mark for mark in RESTRICTIONS if mark in model.marks)]
     copied = kernel_of(model) or model.target
     names = [target if name == copied else name for name in (model.target, *model.given)]
     fields = [task, id, names[0], " ".join(marks), " ".join(model.needs), " ".join(names[1:])]

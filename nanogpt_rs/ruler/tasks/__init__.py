@@ -6,6 +6,8 @@ registry. No other code of ours names a task, except for the cases of the self-t
 
 from nanogpt_rs.ruler.excerpts import excerpt, shown
 from nanogpt_rs.ruler.tasks import (
+    bpe,
+    bpe_decoding,
     charset,
     charset_encode,
     count,
@@ -154,6 +156,8 @@ TASKS: dict[str, Task] = {
         prepare.PREPARE,
         shards.SHARDS,
         charset.FILE_CHARSET,
+        *bpe.TASKS,
+        *bpe_decoding.TASKS,
     )
 }
 """All tasks by name. asv's classes and all tables have them in this order."""

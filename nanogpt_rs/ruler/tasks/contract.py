@@ -45,11 +45,13 @@ class Example:
         case: What is special about the call, in words.
         attempt: A function that makes the call with a given contender.
         answer: The right answer, or a ``Later`` that computes it.
+        long_pieces: Whether it takes far too long in time that grows with a piece's square.
     """
 
     case: str
     attempt: Callable[[Any], object]
     answer: Any
+    long_pieces: bool = False
 
 
 class Later(NamedTuple):
@@ -86,6 +88,11 @@ class Task:
         outcome: Makes what is compared with the oracle from a call and its answer: the answer, and
             what the call has written.
         by_default: Whether the task is measured when no tasks are named.
+        variant_of: The name of the task whose contenders this one shares, because it differs in
+            what they are made for alone, such as the vocabulary. Empty for a task of its own.
+        inapplicable: Describes why the task cannot be measured on a text. ``None`` if it can.
+        longest_piece: Returns the length in characters of the longest piece of a text, for tasks
+            that cut it into pieces. 0 for others.
     """
 
     name: str
@@ -103,8 +110,18 @@ class Task:
     by_default: bool = False
     files: Callable[[Call], list[str]] | None = None
     outcome: Callable[[Call, Any], Any] = lambda _call, answer: answer
+    variant_of: str = ""
+    inapplicable: Callable[[str], str | None] = lambda _text: None
+    longest_piece: Callable[[str], int] = lambda _text: 0
 
-    def problems(self, function: Any, text: str, *, refuses_surrogates: bool) -> Iterator[str]:
+    def problems(
+        self,
+        function: Any,
+        text: str,
+        *,
+        refuses_surrogates: bool,
+        takes_long_pieces: bool = True,
+    ) -> Iterator[str]:
         """Yield each way in which ``function`` breaks this contract on ``text`` and the edges.
 
         Args:
@@ -112,31 +129,48 @@ class Task:
             text: The text of a corpus.
             refuses_surrogates: Whether the contender may raise ``UnicodeEncodeError`` for a text
                 with a lone surrogate, as its marks in the registry say.
+            takes_long_pieces: Whether the contender is tried on texts whose pieces are long, as its
+                marks in the registry say.
+
+        Raises:
+            NotImplementedError: The contender cannot be made for what the text asks for.
         """
         for sample in (text, *self.edges):
             if len(set(sample)) > self.largest_vocabulary:
                 continue
-            try:
-                problem = self.wrong(function, sample)
-            except UnicodeEncodeError as error:
-                refused = refuses_surrogates and has_surrogate(sample)
-                problem = None if refused else f"raised {shown(error)}"
-            except DisturbedError as disturbed:  # and so it would on every other text
-                yield f"on {excerpt(sample)}: {disturbed}"
-                return
-            except Exception as error:
-                problem = f"raised {shown(error)}"
-                if isinstance(error, MemoryError):  # filling the memory takes long: once is enough
-                    yield f"on {excerpt(sample)}: {problem}"
-                    return
+            problem, last = self.problem_on(sample, function, refuses_surrogates)
             if problem:
                 yield f"on {excerpt(sample)}: {problem}"
+            if last:
+                return
         for example in self.examples:
+            if example.long_pieces and not takes_long_pieces:
+                continue
             if difference := self.wrong_example(function, example):
                 yield f"{example.case}: {difference}"
         for refusal in self.refusals:
             if problem := broken(refusal, function):
                 yield f"{refusal.case}: {problem}"
+
+    def problem_on(
+        self, sample: str, function: Any, refuses_surrogates: bool
+    ) -> tuple[str | None, bool]:
+        """Describe how a contender breaks the contract on a text, and whether to try no other.
+
+        Raises:
+            NotImplementedError: The contender cannot be made for what the text asks for.
+        """
+        try:
+            return self.wrong(function, sample), False
+        except UnicodeEncodeError as error:
+            refused = refuses_surrogates and has_surrogate(sample)
+            return (None if refused else f"raised {shown(error)}"), False
+        except NotImplementedError:
+            raise
+        except DisturbedError as disturbed:  # and so it would on every other text
+            return str(disturbed), True
+        except Exception as error:  # filling the memory takes long: once is enough
+            return f"raised {shown(error)}", isinstance(error, MemoryError)
 
     def wrong_example(self, function: Any, example: Example) -> str | None:
         """Describe what is wrong with ``function``'s answer to an example; ``None`` if nothing."""
@@ -144,6 +178,8 @@ class Task:
         right = answer.compute() if isinstance(answer, Later) else answer
         try:
             return self.difference(example.attempt(function), right)
+        except NotImplementedError:  # it was right on the corpus, with what that asks for
+            return None
         except Exception as error:
             return f"raised {shown(error)}"
 
@@ -193,6 +229,8 @@ def broken(refusal: Refusal, function: Any) -> str | None:
     wanted = refusal.error.__name__
     try:
         answer = refusal.attempt(function)
+    except NotImplementedError:  # it was right on the corpus, with what that asks for
+        return None
     except refusal.error as error:
         if type(error) is not refusal.error:
             return f"raised {shown(error)} where {wanted} belongs"

@@ -1,0 +1,32 @@
+"""A dict of pieces and their ids, with the module ``regex``, which knows Unicode's categories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+
+import regex
+
+from py_impls.bpe_pieces import PieceIds
+from py_impls.bpe_ranks import checked, require_text
+
+
+def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[int]]:
+    """Return a function from a text to the ids of its tokens. It keeps the ids of all pieces.
+
+    Raises:
+        TypeError: ``ranks`` is not a ``dict`` of ``bytes`` to ``int``, or ``pattern`` not a
+            ``str``; the encoder raises it for a text that is not a ``str``.
+        ValueError: ``ranks`` lacks a byte or has an id twice.
+        UnicodeEncodeError: the encoder raises it for a lone surrogate.
+    """
+    if not isinstance(pattern, str):
+        raise TypeError(f"pattern is {type(pattern).__name__}, not str")
+    split = regex.compile(pattern).findall
+    ids_of = PieceIds(checked(ranks)).__getitem__
+
+    def encode_text(text: str) -> list[int]:
+        require_text(text)
+        return [*chain.from_iterable(map(ids_of, split(text)))]
+
+    return encode_text

@@ -1,0 +1,1 @@
+"""Training byte-pair encoding: ``bpe_train(text, size) -> list[tuple[int, int]]``."""

@@ -1,0 +1,125 @@
+"""Byte-pair encoding: oracles against their plain twins, and every implementation against them."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nanogpt_rs.ruler import corpora
+from nanogpt_rs.ruler.registry import REGISTRY, Implementation
+from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.tasks import bpe_oracles as oracles
+from nanogpt_rs.ruler.tasks.bpe_edges import EDGES
+from nanogpt_rs.ruler.tasks.bpe_split import GPT2, PATTERNS, pieces, unknown
+from nanogpt_rs.ruler.tasks.bpe_vocabularies import OWN, edge_ranks, merges
+from nanogpt_rs.ruler.verification import verify
+
+ASSIGNED = st.characters(exclude_categories=["Cs", "Cn"])
+TEXTS = st.one_of(
+    st.text(ASSIGNED),
+    st.text(st.sampled_from("ab\n")),
+    st.text(st.sampled_from("ab 's\n\r\t1.é漢😀'T")),
+    st.text(st.sampled_from("ab ")).map(lambda text: text * 20),
+)
+
+
+def parameter(row: Implementation) -> Any:
+    """A row of a task of its own; its tests are skipped where a library is not installed."""
+    reason = row.absent()
+    return pytest.param(
+        row,
+        id=f"{row.task}-{row.id}",
+        marks=pytest.mark.skipif(reason is not None, reason=str(reason)),
+    )
+
+
+ROWS = [
+    parameter(row)
+    for row in REGISTRY
+    if row.task.startswith("bpe_") and not TASKS[row.task].variant_of and "limit" not in row.marks
+]
+
+
+@given(text=TEXTS, size=st.integers(256, 400))
+@settings(max_examples=300)
+def test_the_oracle_of_training_does_what_its_plain_twin_does(text: str, size: int) -> None:
+    assert oracles.merges_of_text(text, size) == oracles.merges_by_counting(text, size)
+
+
+@given(text=TEXTS, trained_on=TEXTS)
+@settings(max_examples=300)
+def test_the_oracle_of_encoding_does_what_its_plain_twin_does(text: str, trained_on: str) -> None:
+    ranks = oracles.ranks_of(oracles.merges_of_pieces([trained_on, text[:20]], 400))
+    for piece in [*pieces(GPT2, text), text, text[1:]]:
+        data = piece.encode()
+        assert oracles.ids_by_heap(data, ranks) == oracles.ids_by_lowest_rank(data, ranks)
+
+
+@given(text=TEXTS)
+@settings(max_examples=300)
+def test_every_token_of_a_vocabulary_is_another(text: str) -> None:
+    made = oracles.merges_of_pieces([text], 600)
+    assert len(oracles.ranks_of(made)) == oracles.BYTES + len(made)
+
+
+def test_the_vocabulary_of_the_edges_has_each_id_once() -> None:
+    assert sorted(edge_ranks().values()) == [*range(len(edge_ranks()))]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(text=TEXTS)
+@settings(max_examples=500)
+def test_texts_are_split_as_the_module_regex_splits_them(pattern: str, text: str) -> None:
+    regex = pytest.importorskip("regex", reason="regex is missing: make build installs it")
+    assert pieces(pattern, text) == regex.findall(pattern, text)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@given(text=TEXTS)
+def test_the_pieces_are_the_text(pattern: str, text: str) -> None:
+    assert "".join(pieces(pattern, text)) == text
+
+
+def test_edges_hold_only_what_every_unicode_since_14_knows() -> None:
+    if unicodedata.unidata_version.split(".")[0] != "14":
+        pytest.skip("only Python 3.11 has Unicode 14")
+    assert [ascii(unknown(text)) for text in EDGES if unknown(text)] == []
+
+
+def test_a_text_that_unicode_may_yet_change_is_told_apart() -> None:
+    assert OWN.inapplicable("a\u0378") == (
+        "the corpus has U+0378, which this Python's version of Unicode does not know, so that it "
+        "cannot say how the text is split"
+    )
+    assert OWN.inapplicable("a\U0001faff\uffff😀") is None
+
+
+@pytest.mark.parametrize("implementation", ROWS)
+def test_on_a_short_text(implementation: Implementation) -> None:
+    assert verify(implementation, corpora.load("english-1k-ascii")).details == ()
+
+
+@pytest.mark.parametrize("implementation", ROWS)
+@given(text=TEXTS)
+@settings(max_examples=40)
+def test_on_all_of_unicode(implementation: Implementation, text: str) -> None:
+    assert TASKS[implementation.task].wrong(implementation.resolve(), text) is None
+
+
+def test_answers_that_take_long_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, tinyshakespeare: corpora.Corpus
+) -> None:
+    monkeypatch.setenv(corpora.CACHE_VARIABLE, str(tmp_path))
+    text = tinyshakespeare.text[:20_000]
+    right = tuple(oracles.merges_of_text(text, 300))
+    for _ in range(2):
+        merges.cache_clear()
+        assert merges(text, 300) == right
+    (file,) = (tmp_path / "bpe").iterdir()
+    file.write_bytes(file.read_bytes()[:-4])  # a file that was cut off is no answer
+    merges.cache_clear()
+    assert merges(text, 300) == right
