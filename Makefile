@@ -150,14 +150,17 @@ PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscop
 # and the worker processes.
 BORDER   = tests/ruler tests/rust tests/faults/test_faults.py
 
+# They start Python hundreds of times, so bytecode is kept, whatever the environment says.
+PYTEST   = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX='$(CURDIR)/target/pycache' $(RUN) pytest
+
 python-test: build ## run the Python tests that compare no times, several side by side
-	$(RUN) pytest $(PARALLEL) -m 'not timed'
+	$(PYTEST) $(PARALLEL) -m 'not timed'
 
 timed-test: build ## run the Python tests that compare times, one by one
-	$(RUN) pytest -m timed
+	$(PYTEST) -m timed
 
 border-test: build ## run the tests that depend on the version of Python and need no torch
-	$(RUN) pytest $(PARALLEL) -m 'not timed and not slow and not torch' $(BORDER)
+	$(PYTEST) $(PARALLEL) -m 'not timed and not slow and not torch' $(BORDER)
 
 build: python ## set everything up; build the Rust module in release, unless it matches its sources
 	@$(SET_UP) --extras '$(EXTRAS)'

@@ -37,12 +37,16 @@ class Surroundings(NamedTuple):
             or says what is wrong in words of its own.
         needs: A program that the line needs.
         superuser: Whether only the superuser can start the line.
+        other_user: Whether the line makes the command another user's.
+        whole: Whether a line is tried that would work elsewhere.
     """
 
     shell: str
     says: str | None = None
     needs: str | None = None
     superuser: bool = False
+    other_user: bool = False
+    whole: bool = False
 
 
 INPUT = "input.py"
@@ -229,22 +233,35 @@ def reading(command: str, kind: str) -> list[str]:
     return [line for line in COMMANDS[command].reads if applies(kind, line)]
 
 
-def early(command: str) -> str:
-    """Return a line of a command that ends before anything is measured."""
+def line_in(kind: str, command: str) -> str:
+    """Return the line of a command that is tried in surroundings of a kind.
+
+    Where the surroundings do not ask for a line that works, it ends before anything is measured.
+    """
     lines = COMMANDS[command]
+    if SURROUNDINGS[kind].whole:
+        return lines.whole
     if lines.reads:
         return lines.reads[0].format(input="input.py")
     return lines.quick or lines.whole
 
 
-NOTE = "nanogpt-rs: building the commits that are not built yet\n"
+NOTES = r"nanogpt-rs: (building the commits that are not built yet|the commit is unknown: .+)\n"
 """What a command may say before it fails."""
 LONG = [
     *("bench", "compare", "profile steps", "profile memory", "job measure", "data bench"),
     "data cost",
 ]
 """Commands that measure for long enough to be interrupted."""
+STARTED = ("list implementations", "data prepare", "model train", "doctor")
+"""Commands that are started as their users do in each kind of surroundings. The others meet them in
+a process that is forked, since commands differ in what they import, and these import most."""
 NO_MEMORY = 'mount -t tmpfs -o mode=000,size=4k tmpfs /dev/shm && exec "$@"'
+OTHER_USER = (
+    "setpriv --reuid=$((100000 + $$)) --regid=$((100000 + $$)) --clear-groups "
+    "--inh-caps=+dac_override,+dac_read_search --ambient-caps=+dac_override,+dac_read_search "
+)
+"""Runs a command as a user whom the system does not know, and who may read and write all files."""
 SURROUNDINGS = {
     "closed standard input": Surroundings('exec "$@" <&-'),
     "closed standard output": Surroundings('exec "$@" >&-', "standard output is closed"),
@@ -260,6 +277,20 @@ SURROUNDINGS = {
     "few open files": Surroundings('ulimit -n 8; exec "$@"'),
     "little memory": Surroundings('ulimit -v 260000; exec "$@"', "MB of memory"),
     "no file may grow": Surroundings('ulimit -f 0; exec "$@"'),
+    # No limit of processes holds for the superuser.
+    "few processes": Surroundings(
+        f'exec prlimit --nproc=1:1 {OTHER_USER} "$@"',
+        needs="prlimit",
+        superuser=True,
+        other_user=True,
+        whole=True,
+    ),
+    "unknown user": Surroundings(
+        f'unset HOME USER LOGNAME; exec {OTHER_USER} "$@"',
+        needs="setpriv",
+        superuser=True,
+        other_user=True,
+    ),
 }
 """What a command is started in, by its kind."""
 

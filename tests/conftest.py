@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import importlib.metadata
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,12 @@ os.environ.pop("PYTEST_XDIST_WORKER", None)
 os.environ.pop("COLUMNS", None)
 os.unsetenv("COLUMNS")  # readline, which pytest imports, sets it where os.environ does not see it
 
+# The tests start Python hundreds of times, and each start would compile all modules anew where the
+# environment forbids to keep bytecode. It is kept in one folder, so that no other folder changes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+BYTECODE = Path(os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "target/pycache")))
+sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
+
 # Compiling for several builds takes half a minute: tests that are not about builds measure one.
 os.environ.setdefault("NANOGPT_RS_BUILDS", "1")
 
@@ -58,6 +66,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not mark.args:
                 raise pytest.UsageError(f"{item.nodeid} is marked slow without a reason")
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the bytecode of modules that tests wrote."""
+    if not hasattr(config, "workerinput"):
+        written = BYTECODE.joinpath(*Path(tempfile.gettempdir()).resolve().parts[1:])
+        shutil.rmtree(written / f"pytest-of-{getpass.getuser()}", ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,14 +6,18 @@ each with a line. A start of Python takes longer than a refusal, and tests ask f
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
 import pkgutil
+import selectors
 import signal
 import subprocess
 import sys
-import time
+import threading
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,11 +41,9 @@ class Server:
     Args:
         prefix: A command that runs the process's command, which follows it.
         environment: The process's environment.
-        folder: Folder for what commands print.
     """
 
-    def __init__(self, prefix: list[str], environment: dict[str, str], folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, prefix: list[str], environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
             [*prefix, sys.executable, "-P", __file__],
             stdin=subprocess.PIPE,
@@ -50,21 +52,14 @@ class Server:
             text=True,
         )
 
-    def run(self, words: list[str], cwd: Path, **environment: str) -> Done:
-        """Run the command with these words."""
-        out, err = self.folder / "stdout", self.folder / "stderr"
-        request = {
-            "words": words,
-            "cwd": str(cwd),
-            "environment": environment,
-            "files": [os.devnull, str(out), str(err)],
-        }
+    def run(self, words: list[str], cwd: Path, kind: str = "", **environment: str) -> Done:
+        """Run the command with these words, in surroundings of a kind of ``SURROUNDINGS``."""
+        request = {"words": words, "cwd": str(cwd), "kind": kind, "environment": environment}
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
-        status = int(self.process.stdout.readline())
-        return Done(status, *(path.read_text("utf-8", "replace") for path in (out, err)))
+        return Done(*json.loads(self.process.stdout.readline()))
 
     def close(self) -> None:
         """End the process."""
@@ -73,6 +68,77 @@ class Server:
         self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
+
+
+def close(*numbers: int) -> None:
+    """Close standard files, which Python then begins without."""
+    for number in numbers:
+        os.close(number)
+        setattr(sys, ("stdin", "stdout", "stderr")[number], None)
+
+
+def lose_folder() -> None:
+    """Enter a folder and delete it."""
+    Path("gone").mkdir()
+    os.chdir("gone")
+    Path("../gone").rmdir()
+
+
+def forget(*names: str) -> None:
+    """Remove variables."""
+    for name in names:
+        os.environ.pop(name, None)
+
+
+def hide_shared_memory() -> None:
+    """Mount a folder that nobody may enter over /dev/shm, for this process alone."""
+    import ctypes
+
+    system = ctypes.CDLL(None, use_errno=True)
+    new_namespace, private = 0x20000, 0x44000
+    done = (
+        system.unshare(new_namespace),
+        system.mount(None, b"/", None, private, None),
+        system.mount(b"tmpfs", b"/dev/shm", b"tmpfs", 0, b"mode=000,size=4k"),
+    )
+    assert done == (0, 0, 0), os.strerror(ctypes.get_errno())
+
+
+def limit(name: str, most: int) -> None:
+    """Lower a limit of this process."""
+    import resource
+
+    resource.setrlimit(getattr(resource, name), (most, most))
+
+
+def print_into(target: str) -> None:
+    """Make standard output a device, or with "" a pipe whose reader has had enough."""
+    if target:
+        number = os.open(target, os.O_WRONLY)
+    else:
+        reader, number = os.pipe()
+        os.close(reader)
+    os.dup2(number, 1)
+    os.close(number)
+
+
+SURROUNDINGS: dict[str, Callable[[], None]] = {
+    "closed standard input": lambda: close(0),
+    "closed standard output": lambda: close(1),
+    "closed standard error": lambda: close(2),
+    "all three closed": lambda: close(0, 1, 2),
+    "deleted working folder": lose_folder,
+    "no HOME": lambda: forget("HOME", "XDG_CACHE_HOME"),
+    "no /dev/shm": hide_shared_memory,
+    "few open files": lambda: limit("RLIMIT_NOFILE", 8),
+    "little memory": lambda: limit("RLIMIT_AS", 260_000 << 10),
+    "no file may grow": lambda: limit("RLIMIT_FSIZE", 0),
+    "few processes": lambda: limit("RLIMIT_NPROC", 1),
+    "unknown user": lambda: forget("HOME", "USER", "LOGNAME"),
+    "/dev/full": lambda: print_into("/dev/full"),
+    "| head": lambda: print_into(""),
+}
+"""What makes surroundings of a kind, in the command's process."""
 
 
 def serve() -> None:
@@ -85,25 +151,37 @@ def serve() -> None:
     for name in ("model.train", "rust_impls", "scipy.stats", "rich.progress"):
         importlib.import_module(name)
     for line in sys.stdin:
-        print(answer(json.loads(line)), flush=True)
+        print(json.dumps(answer(json.loads(line))), flush=True)
 
 
-def answer(request: dict[str, Any]) -> int:
+def answer(request: dict[str, Any]) -> Done:
     """Run a command in a child, and return its status as ``subprocess`` states it."""
+    pipes = [os.pipe(), os.pipe()]
     child = os.fork()
     if child == 0:
-        begin(request)
-    deadline = time.monotonic() + LIMIT
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.005)
+        begin(request, [writer for _, writer in pipes])
+    killer = threading.Timer(LIMIT, os.kill, (child, signal.SIGKILL))
+    killer.start()
+    printed: dict[int, bytes] = {}
+    with selectors.DefaultSelector() as selector:
+        for reader, writer in pipes:
+            os.close(writer)
+            printed[reader] = b""
+            selector.register(reader, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                more = os.read(key.fd, 1 << 16)
+                printed[key.fd] += more
+                if not more:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    killer.cancel()
+    killer.join()
+    return Done(status, *(text.decode("utf-8", "replace") for text in printed.values()))
 
 
-def begin(request: dict[str, Any]) -> None:
+def begin(request: dict[str, Any], writers: list[int]) -> None:
     """Become the command, as if Python had just started."""
     from nanogpt_rs.cli import main
 
@@ -111,32 +189,28 @@ def begin(request: dict[str, Any]) -> None:
     try:
         os.chdir(request["cwd"])
         os.environ.update(request["environment"])
-        stdin, stdout, stderr = request["files"]
-        for number, path, flags in (
-            (0, stdin, os.O_RDONLY),
-            (1, stdout, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
-            (2, stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
-        ):
-            opened = os.open(path, flags, 0o600)
-            os.dup2(opened, number)
-            os.close(opened)
+        for number, file in enumerate([os.open(os.devnull, os.O_RDONLY), *writers]):
+            os.dup2(file, number)
+        os.closerange(3, 256)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+        SURROUNDINGS.get(request["kind"], lambda: None)()
         sys.argv = ["nanogpt-rs", *request["words"]]
         main()
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        import atexit
-
-        atexit._run_exitfuncs()
+        try:
+            atexit._run_exitfuncs()
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        except BaseException:
+            traceback.print_exc()
+            status = 120  # as Python ends where standard output cannot be flushed
         os._exit(status)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.markup import escape
 
 from nanogpt_rs.commands.terminal import Terminal
 from nanogpt_rs.ruler import errors, remarks
@@ -121,6 +122,17 @@ def refuse_little_memory() -> None:
             f"{LEAST_MEMORY / 1e6:,.0f} MB",
             "raise the limit: ulimit -v unlimited",
         )
+
+
+def spare_threads() -> None:
+    """Keep numpy's library at one thread where the process may start no other.
+
+    It takes a thread that it cannot start for Ctrl-C, and would end the command.
+    """
+    try:
+        _thread.start_new_thread(int, ())
+    except RuntimeError:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def stop(status: int, message: str, hint: str | None = None) -> NoReturn:
@@ -274,7 +286,7 @@ def seen_live() -> bool:
     rich takes FORCE_COLOR for a terminal. Notebooks and CI set that variable, and would keep every
     picture of a progress bar.
     """
-    return err.is_terminal and sys.stderr.isatty() and not volume.quiet
+    return not volume.quiet and sys.stderr.isatty() and err.console.is_terminal
 
 
 @contextmanager
@@ -287,6 +299,7 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
     Args:
         seconds: Estimated seconds for everything.
     """
+    from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
@@ -294,7 +307,7 @@ def timed_progress(seconds: float) -> Iterator[Callable[[str, float], None]]:
         BarColumn(),
         TextColumn("{task.fields[left]} left"),
     )
-    with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
+    with Progress(*columns, console=err.console, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("", total=seconds, left=minutes(seconds))
         start = time.monotonic()
         done = last_line = 0.0
@@ -331,6 +344,7 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
     if not seen_live():
         yield lambda step, *_: tell_step(step)
         return
+    from rich.markup import escape
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -345,7 +359,7 @@ def counted_progress() -> Iterator[Callable[[str, int, int], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err.console, transient=True) as bar:
         item = bar.add_task("", total=None)
 
         def advance(step: str, done: int, total: int) -> None:

@@ -25,7 +25,7 @@ from nanogpt_rs.commands.console import (
     stop,
     tell,
 )
-from nanogpt_rs.ruler.errors import did_you_mean
+from nanogpt_rs.ruler.errors import did_you_mean, lacks_thread
 
 MORE_MEMORY = (
     "take a smaller corpus or fewer workers, close other programs, or raise the limit (ulimit -v)"
@@ -52,7 +52,7 @@ CURES = {
 """What to do about a fault of the system, by its number."""
 
 
-PRINTING = {"enter", "echo", "print_json", "export", "sample"}
+PRINTING = {"enter", "echo", "print_json", "export", "put", "sample"}
 """Functions that print by themselves: ours and Click's."""
 
 
@@ -111,7 +111,7 @@ def ending_of(error: Exception) -> Ending | None:
         ending = Ending(FAILED, "there is not enough memory", MORE_MEMORY)
     elif isinstance(error, ModuleNotFoundError) and not is_ours(error.name or ""):
         ending = missing_library(error.name or "")
-    elif isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+    elif lacks_thread(error):
         ending = Ending(FAILED, "no more threads can be started", CURES[errno.EAGAIN])
     elif isinstance(error, typer.Abort):
         ending = Ending(INTERRUPTED, "interrupted", None)

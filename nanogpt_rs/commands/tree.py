@@ -17,6 +17,7 @@ from nanogpt_rs.commands.console import (
     refuse_little_memory,
     refuse_lost_folder,
     set_volume,
+    spare_threads,
     stop,
 )
 from nanogpt_rs.commands.old_commands import renamed
@@ -64,6 +65,7 @@ class Strict(TyperCommand):
         """Run the command, unless its folder was deleted or it has next to no memory."""
         refuse_lost_folder()
         refuse_little_memory()
+        spare_threads()
         return super().invoke(ctx)
 
     def format_help_text(self, _: Any, formatter: Any) -> None:

@@ -52,6 +52,7 @@ from nanogpt_rs.preparing.shards import (
 )
 from nanogpt_rs.preparing.stages import StageSeconds
 from nanogpt_rs.records.durable import locked, see_names
+from nanogpt_rs.ruler.errors import lacks_thread
 from nanogpt_rs.ruler.regular import check_apart
 from nanogpt_rs.words import size_in_words
 
@@ -421,6 +422,8 @@ class Preparation:
         try:
             self.dispatcher.run(items)
         except RuntimeError as error:  # from a kernel that found a file changed
+            if lacks_thread(error):
+                raise
             check_unchanged(self.sources)
             raise PreparationError(str(error)) from None
         except ValueError as error:

@@ -31,6 +31,11 @@ class UserError(Exception):
             self.hint = hint
 
 
+def lacks_thread(error: BaseException) -> bool:
+    """Return whether an error says that the system allows no further thread."""
+    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return a hint for a word that is not known.
 

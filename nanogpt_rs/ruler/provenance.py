@@ -448,7 +448,9 @@ def no_git(root: Path) -> tuple[str, str] | None:
     try:
         git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     except OSError as error:
-        return f"git does not run here: {error.strerror}", "install git"
+        absent = isinstance(error, FileNotFoundError)
+        cure = "install git" if absent else "raise the limits of this shell (ulimit -a)"
+        return f"git does not run here: {error.strerror}", cure
     except subprocess.CalledProcessError as error:
         complaint = error.stderr.decode(errors="replace")
         if "dubious ownership" in complaint:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import bad_inputs
@@ -52,8 +53,15 @@ def prefix() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(prefix(), environment(), tmp_path_factory.mktemp("printed"))
+def server() -> Iterator[Server]:
+    running = Server(prefix(), environment())
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def server_of_other_user() -> Iterator[Server]:
+    running = Server(["sh", "-c", f'exec {bad_inputs.OTHER_USER} "$@"', "sh"], environment())
     yield running
     running.close()
 
@@ -125,7 +133,7 @@ def check_refused(done: Done, statuses: tuple[int, ...] = (1, 2, 3)) -> None:
     """Check that a command ended with one message, and printed nothing else."""
     assert "Traceback" not in done.stderr, done.stderr
     assert done.status in statuses, done
-    assert only_message(done.stderr.replace(bad_inputs.NOTE, "")), done.stderr
+    assert only_message(re.sub(bad_inputs.NOTES, "", done.stderr)), done.stderr
     assert done.stdout == "", done
 
 
@@ -182,19 +190,21 @@ def test_two_runs_at_once(command: str, server: Server, here: Path) -> None:
     check_kept(before, here)
 
 
-def real(words: str, here: Path, *, shell: str = 'exec "$@"', **more: str) -> Done:
+def real(words: str, here: Path, *, kind: str = "", shell: str = 'exec "$@"') -> Done:
     """Run a command as its users do, started by a line of shell.
 
     Args:
         words: Words after ``nanogpt-rs``.
         here: Folder to run in.
-        shell: Line of shell, which begins the command as ``"$@"``.
-        more: Variables to set.
+        kind: Kind of surroundings to run in.
+        shell: Line of shell, which begins the command as ``"$@"``, where no kind is given.
     """
+    surroundings = SURROUNDINGS.get(kind, bad_inputs.Surroundings(shell))
+    rights = [] if surroundings.other_user else prefix()
     done = subprocess.run(
-        ["sh", "-c", shell, "sh", *prefix(), str(COMMAND), *shlex.split(words)],
+        ["sh", "-c", surroundings.shell, "sh", *rights, str(COMMAND), *shlex.split(words)],
         cwd=here,
-        env=environment(**more),
+        env=environment(),
         capture_output=True,
         text=True,
         errors="replace",
@@ -203,17 +213,18 @@ def real(words: str, here: Path, *, shell: str = 'exec "$@"', **more: str) -> Do
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("kind", SURROUNDINGS)
-@pytest.mark.parametrize("command", COMMANDS)
-def test_bad_surroundings(command: str, kind: str, here: Path) -> None:
+def check_in_surroundings(command: str, kind: str, here: Path, run: Callable[[str], Done]) -> None:
+    """Check how a command ends in surroundings of a kind.
+
+    Args:
+        command: The command.
+        kind: The kind.
+        here: Folder that it runs in.
+        run: Runs a command line there, in these surroundings.
+    """
     surroundings = SURROUNDINGS[kind]
-    if surroundings.needs and not shutil.which(surroundings.needs):
-        pytest.skip(f"system: {surroundings.needs} is missing")
-    if surroundings.superuser and (not hasattr(os, "geteuid") or os.geteuid() != 0):
-        pytest.skip("system: only the superuser can make these surroundings")
-    words = bad_inputs.early(command)
     before = contents(here)
-    done = real(words, here, shell=surroundings.shell)
+    done = run(bad_inputs.line_in(kind, command))
     assert "Traceback" not in done.stderr, done.stderr
     if surroundings.says is None or (command == "dev watch" and done.status == 2):
         assert done.status in (0, 1, 2, 3), done
@@ -222,20 +233,66 @@ def test_bad_surroundings(command: str, kind: str, here: Path) -> None:
         assert surroundings.says in only_message(done.stderr).text
         assert done.stdout == ""
     if done.status and "2>&-" not in surroundings.shell:
-        assert only_message(done.stderr.replace(bad_inputs.NOTE, "")), done.stderr
+        told = re.sub(bad_inputs.NOTES, "", done.stderr)
+        assert only_message(told), done.stderr
     if kind != "deleted working folder":
         check_kept(before, here)
 
 
-@pytest.mark.parametrize("command", [name for name, lines in COMMANDS.items() if lines.quick])
-def test_standard_output_that_takes_nothing(command: str, here: Path) -> None:
+def skip_without(kind: str) -> None:
+    """Skip a test whose surroundings cannot be made here."""
+    surroundings = SURROUNDINGS[kind]
+    if surroundings.needs and not shutil.which(surroundings.needs):
+        pytest.skip(f"system: {surroundings.needs} is missing")
+    if surroundings.superuser and (not hasattr(os, "geteuid") or os.geteuid() != 0):
+        pytest.skip("system: only the superuser can make these surroundings")
+
+
+@pytest.mark.parametrize("kind", SURROUNDINGS)
+@pytest.mark.parametrize("command", bad_inputs.STARTED)
+def test_a_start_in_bad_surroundings(command: str, kind: str, here: Path) -> None:
+    skip_without(kind)
+    check_in_surroundings(command, kind, here, lambda words: real(words, here, kind=kind))
+
+
+@pytest.mark.parametrize("kind", SURROUNDINGS)
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in bad_inputs.STARTED])
+def test_bad_surroundings(
+    command: str, kind: str, here: Path, request: pytest.FixtureRequest
+) -> None:
+    skip_without(kind)
+    name = "server_of_other_user" if SURROUNDINGS[kind].other_user else "server"
+    server = request.getfixturevalue(name)
+    check_in_surroundings(
+        command, kind, here, lambda words: server.run(shlex.split(words), here, kind)
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [name for name, lines in COMMANDS.items() if lines.quick and name not in bad_inputs.STARTED],
+)
+def test_standard_output_that_takes_nothing(command: str, server: Server, here: Path) -> None:
     """A full device is told of. A reader that has enough, such as head, is no failure."""
+    words = shlex.split(str(COMMANDS[command].quick))
+    check_full_device(server.run(words, here, "/dev/full"))
+    check_ended_reader(server.run(words, here, "| head"))
+
+
+@pytest.mark.parametrize("command", [name for name in bad_inputs.STARTED if COMMANDS[name].quick])
+def test_a_start_with_a_standard_output_that_takes_nothing(command: str, here: Path) -> None:
     words = str(COMMANDS[command].quick)
-    done = real(words, here, shell='exec "$@" > /dev/full')
+    check_full_device(real(words, here, shell='exec "$@" > /dev/full'))
+    check_ended_reader(real(words, here, shell='"$@" | true'))
+
+
+def check_full_device(done: Done) -> None:
     assert done.status == 1, done
     assert "standard output cannot be written" in only_message(done.stderr).text
-    done = real(words, here, shell='"$@" | true')
-    assert done.stderr.replace(bad_inputs.NOTE, "") == ""
+
+
+def check_ended_reader(done: Done) -> None:
+    assert re.sub(bad_inputs.NOTES, "", done.stderr) == ""
 
 
 @pytest.mark.slow("starts measurements, to end them")
