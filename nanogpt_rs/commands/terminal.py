@@ -11,32 +11,66 @@ import os
 import re
 import sys
 from dataclasses import replace
-from typing import Any
-
-from rich.console import Console
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
 
 from nanogpt_rs.commands.layout import Line, Table, lines_of, wrapped_words
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 UNKNOWN_WIDTH = 80
 """Width of a terminal that does not say how wide it is."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that move a terminal's cursor or change its state; tab and line break are harmless."""
 
+FORCED = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Variables by which rich takes a pipe for a terminal."""
 
-class Terminal(Console):
-    """A console of rich that cuts nothing off, and fails at no character.
+
+class Terminal:
+    """Standard output or standard error, on which nothing is cut off and no character fails.
 
     Attributes:
+        stderr: Whether it is standard error.
         after_space: Whether the line that was printed last is empty, or none was printed.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
+        self.stderr = stderr
+        self.after_space = True
+
+    @cached_property
+    def console(self) -> Console:
+        """The console of rich, for styles and progress bars. Importing rich takes long."""
+        from rich.console import Console
+
         # rich takes NO_COLOR for "no colour", and would still write bold text.
         plain = bool(os.environ.get("NO_COLOR"))
-        self.after_space = True
-        super().__init__(
-            stderr=stderr, highlight=False, color_system=None if plain else "auto", emoji=False
+        return Console(
+            stderr=self.stderr,
+            highlight=False,
+            color_system=None if plain else "auto",
+            emoji=False,
+        )
+
+    @property
+    def file(self) -> TextIO:
+        """The stream as it is now."""
+        return sys.stderr if self.stderr else sys.stdout
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the stream, in small letters."""
+        return (getattr(self.file, "encoding", None) or "utf-8").lower()
+
+    @property
+    def needs_rich(self) -> bool:
+        """Whether styles may be shown: on a terminal, in a notebook, or where they are forced."""
+        return (
+            self.file.isatty()
+            or any(os.environ.get(name) for name in FORCED)
+            or "IPython" in sys.modules
         )
 
     @property
@@ -90,7 +124,13 @@ class Terminal(Console):
     def put(self, line: Line) -> None:
         """Print one line as it is."""
         self.after_space = not line.words
-        self.print(Text(line.words, style=line.style), soft_wrap=True)
+        if not self.needs_rich:
+            self.file.write(f"{line.words}\n")
+            self.file.flush()
+            return
+        from rich.text import Text
+
+        self.console.print(Text(line.words, style=line.style), soft_wrap=True)
 
 
 def use_plain_text() -> None:

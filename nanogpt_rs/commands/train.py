@@ -345,7 +345,7 @@ def training_progress() -> Iterator[Callable[[Any], None]]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[pace]}"),
     )
-    with Progress(*columns, console=err, transient=True, disable=not seen_live()) as bar:
+    with Progress(*columns, console=err.console, transient=True, disable=not seen_live()) as bar:
         item = bar.add_task("prepare", total=None, pace="")
         validation = ""
 

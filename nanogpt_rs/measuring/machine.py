@@ -10,9 +10,12 @@ import sysconfig
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nanogpt_rs.records.schema import Meanwhile
 from nanogpt_rs.ruler import control_groups, free_memory
+
+if TYPE_CHECKING:
+    from nanogpt_rs.records.schema import Meanwhile
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class MachineWatch:
         began, load, idle, stolen, total = self.start
         now, load_now, idle_now, stolen_now, total_now = self.read()
         ticks = total_now - total
+        from nanogpt_rs.records.schema import Meanwhile  # with all records, which takes long
+
         return Meanwhile(
             seconds=now - began,
             load=None if load is None or load_now is None else (load, load_now),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from pathlib import Path
 from pkgutil import resolve_name
 
 from nanogpt_rs.ruler import provenance
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
+
+PLAIN = re.compile(r'"""([^"\\\n]+)("""|\n)')
+"""Source that begins with a docstring whose first line is spelled as it is meant."""
 
 
 class Sources:
@@ -43,6 +47,12 @@ class Sources:
         return candidates[0]
 
 
+def docstring_of(source: str) -> str | None:
+    """Return the docstring of a module, or its first line where that needs no parser."""
+    line = PLAIN.match(source)
+    return line[1].strip() if line else ast.get_docstring(ast.parse(source))
+
+
 def idea_of(row: Implementation) -> str:
     """Return the line that describes an implementation.
 
@@ -52,7 +62,7 @@ def idea_of(row: Implementation) -> str:
     spec = importlib.util.find_spec(module)
     function = TASKS[row.task].variant_of or row.task
     if name == function and spec and spec.origin and spec.origin.endswith(".py"):
-        text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+        text = docstring_of(Path(spec.origin).read_text(encoding="utf-8"))
     else:
         text = resolve_name(row.target).__doc__  # without what it needs, which can take seconds
     return (text or "").partition("\n")[0].replace("``", "`")

@@ -23,6 +23,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
@@ -143,6 +144,8 @@ def add_installed() -> list[str]:
     Returns:
         A message for each package that had to be left out.
     """
+    if not any(map(offers_rows, sys.path)):
+        return []
     import importlib.metadata
 
     left_out = []
@@ -163,6 +166,23 @@ def add_installed() -> list[str]:
         except (Exception, SystemExit) as error:  # raised by a package around the module
             left_out.append(f"{package}: {shown(error)}")
     return left_out
+
+
+def offers_rows(folder: str) -> bool:
+    """Return whether a package in a folder of the import path may offer implementations.
+
+    Reading these files takes a tenth of the time that ``importlib.metadata`` takes. A folder that
+    is an archive may always offer some.
+    """
+    path = Path(folder)
+    if path.is_file():
+        return True
+    named = (*path.glob("*.dist-info/entry_points.txt"), *path.glob("*.egg-info/entry_points.txt"))
+    for file in named:
+        with suppress(OSError):
+            if GROUP.encode() in file.read_bytes():
+                return True
+    return False
 
 
 class SourceDocument(TypedDict):

@@ -7,6 +7,7 @@ and loses its ``default`` mark.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -168,11 +169,7 @@ class Implementation:
         Importing all implementations takes seconds, because some import torch.
         """
         for module in (*self.modules(), *(name.partition(":")[0] for name in self.names())):
-            try:
-                spec = importlib.util.find_spec(module)
-            except ImportError:  # the package around the module is not there either
-                spec = None
-            if spec is None:
+            if not is_here(module):
                 cure = how_to_install(module)
                 how = f"; `{cure}` installs it" if cure else ""
                 return f"needs {module}, which is not installed{how}"
@@ -209,6 +206,14 @@ def has_extension(package: str) -> bool:
     return str(spec.origin).endswith(suffixes) or any(
         path.name.endswith(suffixes) for path in inside
     )
+
+
+def is_here(module: str) -> bool:
+    """Return whether a module can be found, without importing it."""
+    try:
+        return bool(sys.modules.get(module)) or bool(importlib.util.find_spec(module))
+    except ImportError:  # the package around the module is not there either
+        return False
 
 
 def simd_paths() -> list[str]:
