@@ -110,6 +110,14 @@ Instructions = Annotated[
 Markdown = Annotated[
     bool, typer.Option("--markdown", help="Print Markdown, for the summary of a pull request.")
 ]
+Pytest = Annotated[
+    bool,
+    typer.Option(
+        "--pytest",
+        help="The names are tests that use pytest-benchmark's fixture, as path::test. What they "
+        "give to the fixture is compared, and their fixtures live meanwhile.",
+    ),
+]
 NamedTask = Annotated[
     str | None,
     typer.Option(
@@ -140,6 +148,7 @@ def compare(
     seconds: Seconds = None,
     instructions: Instructions = False,
     markdown: Markdown = False,
+    pytest: Pytest = False,
     task: NamedTask = None,
     corpus: OneCorpus = "synthetic",
     state: OfState = "warm",
@@ -162,9 +171,16 @@ def compare(
     For example: nanogpt-rs compare mine.py:slow theirs.module:fast --input inputs.py:make
 
     For example: nanogpt-rs compare charset python/set rust/ahash
+
+    For example: nanogpt-rs compare --pytest tests/test_it.py::test_old tests/test_it.py::test_new
     """
     admit(sources)
-    task, ids = task_of(context, task, things)
+    if pytest:
+        refuse_beside(context, "--pytest", "setup", "input", "instructions", "task", *OF_ROWS)
+        at_least_two(things)
+        ids = things
+    else:
+        task, ids = task_of(context, task, things)
     if task is None:
         if useless := given(context, *OF_ROWS):
             stop(
@@ -174,15 +190,19 @@ def compare(
             )
         from nanogpt_rs.measuring.readings import Choices
 
+        # Tests assert for themselves, so that their answers need not be of the same type.
+        told = pytest and not given(context, "same", "check", "tolerance")
         choices = Choices(
             "\n".join(setup or ()),
             input,
             check,
-            same,
+            same and not told,
             tolerance,
             seconds,
             precise,
             instructions,
+            pytest,
+            told,
         )
         keep = results if given(context, "results") else None
         if as_json:
@@ -218,13 +238,18 @@ def task_of(
                 f"write ({things[0]}) for the statement",
             )
         task, ids = things[0], things[1:]
-    if len(ids) < 2:
+    at_least_two(ids)
+    return task, ids
+
+
+def at_least_two(names: list[str]) -> None:
+    """Stop where there is nothing to compare a reference with."""
+    if len(names) < 2:
         stop(
             USAGE,
             "there is nothing to compare: one name was given",
             "name a reference and at least one other; `nanogpt-rs compare --help` has examples",
         )
-    return task, ids
 
 
 def compare_rows(

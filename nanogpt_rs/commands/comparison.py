@@ -93,9 +93,13 @@ def told(called: Sequence[Called]) -> Iterator[str]:
         yield f"input: {first.input}"
     if first.check == "none":
         yield "the answers were not compared"
+    elif first.check == "tests" and all(one.equal for one in called[1:]):
+        yield "all tests pass, and give the same answer"
+    elif first.check == "tests":
+        yield "all tests pass; their answers differ"
     elif first.inputs > 1:
         yield f"the answers agree on {first.inputs} inputs; the first of them was timed"
-    if first.check not in {"same", "none"}:
+    if first.check not in {"same", "none", "tests"}:
         yield f"answers compared by {first.check}"
     elif first.tolerance:
         yield f"answers compared for equality, floats within {first.tolerance:g}"

@@ -59,9 +59,12 @@ def run_self_test(
         known = ", ".join(self_test.CONDITIONS)
         raise SelectionError(f"no condition {condition!r}; there are: {known}")
     if rivals and not set(names) - set(special):
-        raise SelectionError(
-            f"--rivals: no effect on the row {names[0]}", hint="leave --rivals out"
+        why = (
+            f"other tools do not judge the row {rebuilds.ROW}"
+            if rebuilds.ROW in names
+            else f"the row {asserted.ROW} asks pytest-benchmark in any case"
         )
+        raise SelectionError(f"--rivals: {why}", hint="leave --rivals out")
     if show:
         runs = self_test.runs_in(folder)
     else:

@@ -14,7 +14,13 @@ from typing import Any, cast
 
 from nanogpt_rs.measuring import count, paired
 from nanogpt_rs.measuring.bench import worker_end
-from nanogpt_rs.measuring.comparing import TASK, CallablesError, Comparing, Step
+from nanogpt_rs.measuring.comparing import (
+    TASK,
+    CallablesError,
+    Comparing,
+    Step,
+    worker_for,
+)
 from nanogpt_rs.measuring.machine import MachineWatch
 from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.paired import Arm
@@ -118,7 +124,7 @@ class CallablesSetting:
             "watchful": self.watchful,
             "mark": "",
         }
-        return paired.in_fresh_process("callable_rounds", order, seconds)
+        return paired.in_fresh_process(*worker_for("callable_rounds", order), seconds)
 
 
 def measure_right(comparing: Comparing, answers: callable_answers.Answer, step: Step) -> Compared:
@@ -136,6 +142,7 @@ def measure_right(comparing: Comparing, answers: callable_answers.Answer, step: 
     inputs = answers["inputs"]
     bare = [cell_of(comparing, index, answers) for index in range(len(comparing.names))]
     wrong = {int(index): reason for index, reason in answers["wrong"].items()}
+    differs = answers.get("differs", {})
     firsts = {}
     for index, name in enumerate(comparing.names):
         if index in wrong or len(wrong) + 1 == len(comparing.names):
@@ -154,13 +161,15 @@ def measure_right(comparing: Comparing, answers: callable_answers.Answer, step: 
     called = []
     for index, one in enumerate(comparing.called):
         fields: dict[str, Any] = {"inputs": inputs}
+        if comparing.request.get("told") and index:
+            fields["equal"] = str(index) not in differs
         if index in firsts:
             first = firsts[index]
             fields |= {
                 "first_seconds": first["first"],
                 "later_seconds": first["later"],
                 "peak": first["peak"],
-                "notes": tuple(notes_of(first, firsts[0])),
+                "notes": (*notes_of(first, firsts[0]), *differs_words(differs.get(str(index)))),
             }
         if index in firsts and shim is not None and cells[index].status == "right":
             step(f"{comparing.names[index]}: counting instructions")
@@ -175,9 +184,8 @@ def first_call(comparing: Comparing, index: int) -> callable_first.Answer:
     Raises:
         WorkerError: It gave no answer.
     """
-    answer: callable_first.Answer = run_worker(
-        "callable_first", {**comparing.request, "index": index}, FIRST_DEADLINE
-    )
+    worker, order = worker_for("callable_first", {**comparing.request, "index": index})
+    answer: callable_first.Answer = run_worker(worker, order, FIRST_DEADLINE)
     return answer
 
 
@@ -347,6 +355,15 @@ def notes_of(first: callable_first.Answer, reference: callable_first.Answer) -> 
             f"the first call in a process took {duration(first['first_cpu'])} of processor time, "
             f"and later ones on the same input {duration(first['later_cpu'])}: it prepares "
             "something, or remembers its answers. An --input that makes several inputs tells which"
+        )
+
+
+def differs_words(difference: str | None) -> Iterator[str]:
+    """Yield how the answer of a test differs from the reference's, if it does."""
+    if difference is not None:
+        yield (
+            f"its test passes, and its answer is not the reference's: {difference}. Give --same to "
+            "have that count as a fault"
         )
 
 

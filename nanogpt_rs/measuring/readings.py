@@ -168,6 +168,33 @@ def of_statement(word: str, folder: Path, setup: str) -> Reading:
     return Reading(description, shown, digest, "a statement")
 
 
+def of_test(word: str, folder: Path) -> Reading:
+    """Return the test of pytest that a word names, by its node id.
+
+    Raises:
+        ReadingError: It names no test, or its file does not exist.
+    """
+    place, _, name = word.partition("::")
+    if not name:
+        raise ReadingError(
+            f"{word!r} names no test", hint="a test is named as tests/test_it.py::test_name"
+        )
+    path = (folder / place).resolve()
+    if not path.is_file():
+        raise ReadingError(f"{word!r}: there is no file {place} here")
+    digest = sha256(path.read_bytes())
+    description: Description = {
+        "kind": "test",
+        "target": word,
+        "folder": str(folder),
+        "file": str(path),
+        "sha256": digest,
+    }
+    shown = place if not PurePath(place).is_absolute() else path.name
+    name = f"{path.name}::{name}"
+    return Reading(description, name, digest, f"a test in {shown}, SHA-256 {digest[:12]}")
+
+
 def told_apart(readings: Sequence[Reading]) -> tuple[str, ...]:
     """Return a name for each reading, and names that differ where readings have the same."""
     names = [reading.name for reading in readings]
@@ -234,6 +261,8 @@ class Choices:
         seconds: Seconds to take at most. ``None``: chosen from the length of a call.
         precise: Whether to go on to the planned precision where a verdict is certain earlier.
         counted: Whether to count the instructions of a call with valgrind.
+        tests: Whether the words name tests of pytest, whose calls are compared.
+        told: Whether it is only told how answers differ, as each test asserts what is right.
     """
 
     setup: str = ""
@@ -244,6 +273,8 @@ class Choices:
     seconds: float | None = None
     precise: bool = False
     counted: bool = False
+    tests: bool = False
+    told: bool = False
 
 
 def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Comparing:
@@ -263,7 +294,10 @@ def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Compar
             f"{MOST_CONTENDERS} share",
             hint="name fewer",
         )
-    readings = [read_word(word, folder, choices.setup) for word in words]
+    if choices.tests:
+        readings = [of_test(word, folder) for word in words]
+    else:
+        readings = [read_word(word, folder, choices.setup) for word in words]
     are_statements = {reading.description["kind"] == "statement" for reading in readings}
     if choices.setup and True not in are_statements:
         raise ReadingError(
@@ -289,6 +323,7 @@ def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Compar
             hint="end it with one, as in 'x = f(); x', or give --no-check",
         )
     how = "none" if not choices.compared else check.name if check else "same"
+    how = "tests" if choices.told else how
     called = called_of(
         readings,
         input=made.name if made else None,
@@ -302,6 +337,7 @@ def comparing_of(words: Sequence[str], folder: Path, choices: Choices) -> Compar
             "check": check.description if check else None,
             "compared": choices.compared,
             "tolerance": choices.tolerance,
+            "told": choices.told,
         },
         tuple(one.id for one in called),
         called,

@@ -16,8 +16,9 @@ class Called:
 
     Attributes:
         id: Name of the callable, as in its cell.
-        form: ``file``, ``module``, ``statement``, or ``object`` for one that a program passed.
-        text: Name of the function with its file or module, or the statement, cut to
+        form: ``file``, ``module``, ``statement``, ``test`` for what a test of pytest gives to its
+            fixture ``benchmark``, or ``object`` for one that a program passed.
+        text: Name of the function with its file or module, of the test, or the statement, cut to
             ``LONGEST_TEXT``. A file is named without the path of its folder.
         sha256: SHA-256 of the statement with its setup, of the file, or of the pickled object, in
             hexadecimal; of a module its name.
@@ -25,7 +26,8 @@ class Called:
         setup: Text that was run before a statement, cut likewise; ``None`` for all others.
         input: What made the arguments: a function's name, or ``arguments`` of a program; ``None``
             for calls without any.
-        check: What compared the answers: ``same``, a function's name, or ``none``.
+        check: What compared the answers: ``same``, a function's name, ``tests`` where each test
+            asserts what is right, or ``none``.
         tolerance: Relative difference up to which two floats count as the same.
         inputs: Number of inputs on which the answers were compared.
         first_seconds: Seconds of the first call in a process of its own.
@@ -35,6 +37,8 @@ class Called:
         instructions: Number of instructions that one call executes; ``None`` where they were not
             counted.
         notes: Sentences about it that belong to the result.
+        equal: Whether its answer is the reference's, where its own test decides what is right;
+            ``None`` for all others.
     """
 
     id: str
@@ -52,3 +56,4 @@ class Called:
     peak: int | None = None
     instructions: int | None = None
     notes: tuple[str, ...] = ()
+    equal: bool | None = None

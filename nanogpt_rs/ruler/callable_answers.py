@@ -35,6 +35,8 @@ class Request(TypedDict):
         check: A function ``check(answer, expected)``; ``None`` for the comparison of this module.
         compared: Whether answers are compared at all.
         tolerance: Relative difference up to which two floats count as the same.
+        told: Whether it is told how answers differ that are not compared, because each callable is
+            a test that asserts for itself (default: no).
         path: The import path to load them with (default: the worker's own).
     """
 
@@ -43,6 +45,7 @@ class Request(TypedDict):
     check: Description | None
     compared: bool
     tolerance: float
+    told: NotRequired[bool]
     path: NotRequired[Sequence[str]]
 
 
@@ -64,6 +67,8 @@ class Answer(TypedDict):
         problem: Why nothing can be compared at all: a fault of the reference, of the input or of
             the check. ``None`` if there is none.
         wrong: By index, in digits, what is wrong with a callable.
+        differs: By index, in digits, how a callable's answer differs from the reference's, where
+            that is only told.
         inputs: Number of inputs on which answers were compared.
         sha256: SHA-256 of the first input, pickled, in hexadecimal; ``None`` where it cannot be
             pickled.
@@ -72,6 +77,7 @@ class Answer(TypedDict):
 
     problem: str | None
     wrong: dict[str, str]
+    differs: NotRequired[dict[str, str]]
     inputs: int
     sha256: str | None
     shown: str
@@ -101,7 +107,10 @@ def answer(order: Order) -> Answer:
             mark[0], wrong = index, None
             try:
                 contender = load_or_say(description)
-
+                if order.get("told"):
+                    mark[0] = 0
+                    told(called(reference, (), "the reference"), contender, index, mark, found)
+                    continue
                 for number, make in enumerate(inputs, 1):
                     mark[0] = 0
                     expected = expected_of(reference, make(), difference)
@@ -119,6 +128,25 @@ def answer(order: Order) -> Answer:
         found["problem"] = str(error)
     mark[0] = NO_ARM
     return found
+
+
+def told(expected: Any, contender: Loaded, index: int, mark: Any, found: Answer) -> None:
+    """Note how a callable's answer differs from the reference's.
+
+    Args:
+        expected: The reference's answer.
+        contender: The callable.
+        index: Its place.
+        mark: Its byte is set to the callable's place.
+        found: What was found so far.
+
+    Raises:
+        WrongError: The call failed.
+    """
+    mark[0] = index
+    answer = called(contender, ())
+    if differs := sameness.unread(answer) or sameness.difference(answer, expected):
+        found.setdefault("differs", {})[str(index)] = differs
 
 
 def load_or_say(description: Description) -> Loaded:
@@ -140,6 +168,9 @@ def name_of(description: Description) -> str:
     """Return a callable's name, without the path of the folder that its file is in."""
     if description["kind"] == "pickle":
         return "the function"
+    if description["kind"] == "test":
+        path, _, name = description["target"].partition("::")
+        return f"{path.replace(chr(92), '/').rpartition('/')[2]}::{name}"
     if description["kind"] == "file":
         path, _, name = description["target"].rpartition(":")
         return f"{path.replace(chr(92), '/').rpartition('/')[2]}:{name}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time, thread_time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from nanogpt_rs.ruler import held
-from nanogpt_rs.ruler.callable_answers import Request, take_path
-from nanogpt_rs.ruler.callables import Inputs, load
+from nanogpt_rs.ruler.callable_answers import Request, arguments_of, take_path
+from nanogpt_rs.ruler.callables import Inputs, Loaded, load
 
 MOST_LATER = 20
 """Most calls that are made after the first."""
@@ -58,12 +59,12 @@ class Answer(TypedDict):
 def answer(order: Order) -> Answer:
     """Make the calls, in a worker process that has called nothing before."""
     take_path(order)
-    loaded = set(sys.modules)
-    function = load(order["callables"][order["index"]]).function
-    compiled = compiled_among(set(sys.modules) - loaded)
+    before = set(sys.modules)
+    loaded = load(order["callables"][order["index"]])
+    compiled = compiled_since(before)
     inputs = Inputs(order["input"])
-    arguments = inputs.arguments()
-    assert arguments is not None
+    function, prepare, finish = calls_of(loaded, inputs)
+    arguments = prepare()
     gc.collect()
     tells = held.cannot() is None
     if tells:
@@ -75,13 +76,16 @@ def answer(order: Order) -> Answer:
     first, first_cpu = perf_counter() - start, process_time() - worked
     peak = max(0, held.held("VmHWM") - before_call) if tells else None
     del result
+    finish(arguments)
     later, later_cpu = [], []
     began, worked, own = perf_counter(), process_time(), thread_time()
     for _ in range(MOST_LATER):
+        arguments = prepare()
         start, before_call_cpu = perf_counter(), process_time()
         function(*arguments)
         later.append(perf_counter() - start)
         later_cpu.append(process_time() - before_call_cpu)
+        finish(arguments)
         if perf_counter() - began > LATER_SECONDS:
             break
     worked, own, took = process_time() - worked, thread_time() - own, perf_counter() - began
@@ -92,11 +96,31 @@ def answer(order: Order) -> Answer:
         "later": median(later),
         "first_cpu": first_cpu,
         "later_cpu": median(later_cpu),
-        "other_cpu": on_others(function, inputs),
+        "other_cpu": on_others(function, inputs) if inputs.make else None,
         "cores": busy,
         "peak": peak,
         "compiled": compiled,
     }
+
+
+def calls_of(
+    loaded: Loaded, inputs: Inputs
+) -> tuple[
+    Callable[..., object], Callable[[], tuple[Any, ...]], Callable[[tuple[Any, ...]], object]
+]:
+    """Return what is called, what makes its arguments, and what is done with them afterwards."""
+    if loaded.prepared is None:
+        arguments = arguments_of(inputs, 0)
+        return loaded.function, lambda: arguments, lambda _: None
+    target, prepare, finish = loaded.prepared
+
+    def function(args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+        return target(*args, **kwargs)
+
+    def finished(arguments: tuple[Any, ...]) -> object:
+        return finish(*arguments[0], **arguments[1]) if finish is not None else None
+
+    return function, prepare, finished
 
 
 def on_others(function: object, inputs: Inputs) -> float | None:
@@ -118,6 +142,11 @@ def on_others(function: object, inputs: Inputs) -> float | None:
 def median(values: list[float]) -> float:
     """Return the upper median; the module ``statistics`` takes long to import."""
     return sorted(values)[len(values) // 2]
+
+
+def compiled_since(names: set[str]) -> list[str]:
+    """Return which packages hold the extension modules that were imported after these modules."""
+    return compiled_among(set(sys.modules) - names)
 
 
 def compiled_among(names: set[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from functools import partial
 from itertools import repeat
 from random import Random
 from time import perf_counter_ns, thread_time_ns
@@ -16,7 +17,7 @@ from nanogpt_rs.ruler.callable_answers import (
     difference_of,
     take_path,
 )
-from nanogpt_rs.ruler.callables import Inputs, Loaded, load
+from nanogpt_rs.ruler.callables import Inputs, Loaded, Prepared, load
 from nanogpt_rs.ruler.excerpts import shown
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings, importing
 from nanogpt_rs.ruler.timing import (
@@ -27,6 +28,7 @@ from nanogpt_rs.ruler.timing import (
     marks,
     measure,
     switches,
+    total,
     warm,
 )
 from nanogpt_rs.ruler.worker import NO_ARM
@@ -84,6 +86,8 @@ def answer(order: Order) -> Answer:
             compare(arms[index], calls[index], difference, expected, wrong)
         taken[index] += 1
         count, one = arms[index]["calls"], loaded[index]
+        if one.prepared is not None:
+            return total([prepared(one.prepared) for _ in range(count)])
         return warm(calls[index], count) if one.loop is None else looped(one, count)
 
     def check() -> None:
@@ -133,7 +137,10 @@ def check_codes(loaded: Sequence[Loaded | None]) -> None:
         DisturbedError: One has another.
     """
     for one in loaded:
-        if one is not None and getattr(one.function, "__code__", None) is not one.code:
+        if one is None:
+            continue
+        now = one.function if one.of_code is None else one.of_code
+        if getattr(now, "__code__", None) is not one.code:
             raise DisturbedError("replaced the code of a function that is compared")
 
 
@@ -152,6 +159,16 @@ def compare(
         found = f"raised {shown(error)}"
     if found:
         wrong.setdefault(arm["id"], f"right at first, then wrong: {found}")
+
+
+def prepared(parts: Prepared) -> CallBlock:
+    """Time one call, between the work before and after it."""
+    args, kwargs = parts.prepare()
+    target = partial(parts.function, *args, **kwargs) if kwargs else parts.function
+    block = warm((target, () if kwargs else args), 1)
+    if parts.finish is not None:
+        parts.finish(*args, **kwargs)
+    return block
 
 
 def looped(loaded: Loaded, calls: int) -> CallBlock:

@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.surroundings import DisturbedError
 
-Kind = Literal["file", "module", "statement", "pickle"]
+Kind = Literal["file", "module", "statement", "pickle", "test"]
 MOST_INPUTS = 5
 """Number of inputs on which answers are compared, where the input's function makes several."""
 LONGEST_PICKLED = 64_000_000
@@ -36,9 +36,9 @@ class Description(TypedDict):
     Attributes:
         kind: ``file``, a function in a Python file; ``module``, an attribute of a module that can
             be imported; ``statement``, Python text as ``timeit`` takes it; ``pickle``, an object
-            that was pickled.
-        target: ``path.py:function``; ``package.module:function``; the text of the statement; or
-            the path of the file that holds the pickle.
+            that was pickled; ``test``, what a test of pytest gives to its fixture ``benchmark``.
+        target: ``path.py:function``; ``package.module:function``; the text of the statement; the
+            path of the file that holds the pickle; or the test's node id.
         setup: Text that is run once before the statement, in the same names.
         folder: Folder that comes first on the import path while the callable is loaded.
         file: Path of the Python file that it is in, if it is in one.
@@ -61,6 +61,20 @@ class EditedError(LoadError, DisturbedError):
     """The file of a callable is not any more what it was when the callable was described."""
 
 
+class Prepared(NamedTuple):
+    """A function with work before and after each call that does not belong to its time.
+
+    Attributes:
+        function: Is called, and timed.
+        prepare: Makes the arguments of each call, positional and named.
+        finish: Is called with the same arguments afterwards; ``None`` for nothing.
+    """
+
+    function: Callable[..., Any]
+    prepare: Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]
+    finish: Callable[..., Any] | None = None
+
+
 class Loaded(NamedTuple):
     """A callable in a worker process.
 
@@ -68,14 +82,22 @@ class Loaded(NamedTuple):
         function: Calls it.
         loop: Calls it once for each item of an iterable, without a call in between; ``None`` for
             all but statements.
-        names: What a statement's setup has bound; empty for all others.
+        names: What a statement's setup has bound, or a test gives to its call; empty for others.
         code: Its code when it was loaded; ``None`` for what is not written in Python.
+        of_code: What has that code, where it is another object than ``function``.
+        prepared: The parts of ``function``, where only one of them is timed.
     """
 
     function: Callable[..., Any]
     loop: Callable[[Iterable[None]], None] | None = None
     names: Mapping[str, Any] = {}
     code: object = None
+    of_code: object = None
+    prepared: Prepared | None = None
+
+
+CAUGHT: dict[str, list[Loaded]] = {}
+"""What tests have given to their fixture ``benchmark``, by node id; each is loaded once."""
 
 
 def load(description: Description) -> Loaded:
@@ -86,6 +108,8 @@ def load(description: Description) -> Loaded:
         Exception: Its own code failed.
     """
     check_unedited(description)
+    if description["kind"] == "test":
+        return CAUGHT[description["target"]].pop(0)
     folder = description.get("folder")
     if folder and folder not in sys.path:
         sys.path.insert(0, folder)
@@ -107,6 +131,16 @@ def load(description: Description) -> Loaded:
     if not callable(value):
         raise LoadError(f"{type(value).__name__} objects cannot be called")
     return Loaded(value, code=getattr(value, "__code__", None))
+
+
+def add_last(folder: str) -> None:
+    """Put a folder at the end of the import path, unless it is there.
+
+    pytest leaves the working folder out, and ``python -m pytest`` puts it first. At the end it
+    hides nothing that is installed.
+    """
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
 def check_unedited(description: Description) -> None:

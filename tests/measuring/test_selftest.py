@@ -190,7 +190,11 @@ def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
     [
         (("--row", "none"), 2, "no row 'none'"),
         (("--condition", "tepid"), 2, "no condition 'tepid'"),
-        (("--row", "assertions", "--rivals"), 2, "--rivals: no effect on the row assertions"),
+        (
+            ("--row", "assertions", "--rivals"),
+            2,
+            "--rivals: the row assertions asks pytest-benchmark",
+        ),
         (("--show",), 3, "holds no group"),
         (("--show", "--folder", __file__), 1, "Not a directory"),
     ],
