@@ -196,15 +196,21 @@ def of_test(word: str, folder: Path) -> Reading:
 
 
 def told_apart(readings: Sequence[Reading]) -> tuple[str, ...]:
-    """Return a name for each reading, and names that differ where readings have the same."""
+    """Return a name for each reading, and names that differ where readings have the same.
+
+    Files of the same name are told apart by their folders.
+    """
     names = [reading.name for reading in readings]
+    files: dict[str, set[str]] = {}
+    for reading in readings:
+        if reading.description["kind"] in ("file", "test"):
+            path = PurePath(reading.description["file"])
+            files.setdefault(path.name, set()).add(str(path))
     for place, reading in enumerate(readings):
-        description = reading.description
-        if [other.name for other in readings].count(reading.name) > 1 and description[
-            "kind"
-        ] == "file":
-            parts = PurePath(description["target"]).parts
-            names[place] = "/".join(parts[-2:])
+        name, _, _ = reading.name.partition(":")
+        if reading.description["kind"] in ("file", "test") and len(files[name]) > 1:
+            folder = PurePath(reading.description["file"]).parent.name
+            names[place] = f"{folder}/{reading.name}"
     for place, name in enumerate(names):
         before = names[:place].count(name)
         if before:

@@ -1,0 +1,5 @@
+"""Counts the words of a text."""
+
+from wordcount.rust import count
+
+__all__ = ["count"]
