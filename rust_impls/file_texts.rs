@@ -12,8 +12,9 @@ use crate::text::Text;
 
 mod codes;
 mod seen;
+pub mod utf8;
 
-pub use codes::Codes;
+pub use codes::{CHUNK, Codes};
 pub use seen::{Seen, seen_in};
 
 /// Bytes that are read at once: few enough to stay in the second-level cache until their characters

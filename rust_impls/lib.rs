@@ -17,6 +17,7 @@ pub mod encode_int64;
 pub mod encode_uint8;
 pub mod file_charset;
 pub mod file_texts;
+pub mod gathered_ids;
 pub mod id_table;
 pub mod limit;
 pub mod partition;

@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 from os import PathLike
 from typing import Any
 
-__all__ = ["copy_files", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list"]
+__all__ = ["copy_files", "decode_files", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list", "validate_files"]
 
 def copy_files(paths: SupportsGetItem[int, str | PathLike[str]], out: str | PathLike[str]) -> int:
     """
     Copies files into a folder.
+    """
+
+def decode_files(paths: SupportsGetItem[int, str | PathLike[str]], _out: str | PathLike[str] | None = None) -> int:
+    """
+    Reads files once, checks that they are UTF-8 and decodes them, block by block.
     """
 
 def map_files(paths: SupportsGetItem[int, str | PathLike[str]]) -> int:
@@ -79,4 +84,9 @@ def read_files(paths: SupportsGetItem[int, str | PathLike[str]], _out: str | Pat
 def read_list(_vocabulary: Sequence[str]) -> Any:
     """
     Reads the addresses in a list of ids once, but not the int objects.
+    """
+
+def validate_files(paths: SupportsGetItem[int, str | PathLike[str]]) -> int:
+    """
+    Reads files once, block by block, and checks that they are UTF-8.
     """

@@ -11,7 +11,9 @@ use std::ptr;
 use memmap2::MmapOptions;
 
 use crate::file_charset::mmap::WINDOW;
-use crate::file_texts::{BLOCK, CACHE_LINE, Failure, from_cache_line};
+use crate::file_texts::utf8::valid;
+use crate::file_texts::{BLOCK, CACHE_LINE, Failure, LONGEST, for_each_text, from_cache_line};
+use crate::text::Text;
 
 /// Reads every byte with the widest vectors that the processor has. Returns a checksum, so that the
 /// compiler cannot leave out any part.
@@ -201,6 +203,52 @@ pub fn read_files(paths: &[PathBuf]) -> Result<usize, Failure> {
         Ok(())
     })?;
     Ok(size)
+}
+
+/// Counts the bytes of files in UTF-8: reads them once and checks them.
+///
+/// # Errors
+///
+/// When one cannot be read or is not UTF-8.
+pub fn validate_files(paths: &[PathBuf]) -> Result<usize, Failure> {
+    let mut size = 0;
+    let mut buffer = vec![0; LONGEST + BLOCK];
+    for path in paths {
+        let failed = |error| Failure::io(path, error);
+        let mut file = File::open(path).map_err(failed)?;
+        // The start of a character that the next block continues is kept at the start of the
+        // buffer.
+        let (mut kept, mut before) = (0, 0);
+        loop {
+            let read = file.read(&mut buffer[kept..]).map_err(failed)?;
+            let bytes = &buffer[..kept + read];
+            let whole = valid(bytes).len();
+            (before, kept) = (before + whole, bytes.len() - whole);
+            if kept >= LONGEST || read == 0 && kept > 0 {
+                return Err(Failure::not_utf8(path, bytes, before));
+            }
+            if read == 0 {
+                break;
+            }
+            buffer.copy_within(whole..whole + kept, 0);
+        }
+        size += before;
+    }
+    Ok(size)
+}
+
+/// Counts the characters of files in UTF-8: reads them once, checks them and decodes them.
+///
+/// # Errors
+///
+/// When one cannot be read, changes meanwhile, or is not UTF-8.
+pub fn decode_files(paths: &[PathBuf]) -> Result<usize, Failure> {
+    let mut length = 0;
+    for_each_text(paths, &mut |text: Text<'_>| {
+        length += text.len();
+        Ok(())
+    })?;
+    Ok(length)
 }
 
 /// Counts the bytes of files: maps them into memory, window by window, and reads each byte there.

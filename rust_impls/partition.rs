@@ -5,7 +5,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -14,8 +13,8 @@ use crc32fast::Hasher;
 use crate::file_texts::{
     BLOCK, Blocks, CACHE_LINE, Failure, Fault, Seen, Source, Take, from_cache_line,
 };
+use crate::gathered_ids::GatheredIds;
 use crate::id_table::IdTable;
-use crate::simd;
 use crate::text::Text;
 
 /// The bytes `start..end` of a file. Both ends lie between characters.
@@ -91,19 +90,12 @@ pub fn encode(
 ) -> Result<Encoded, Failure> {
     let table = IdTable::new::<u16>(vocabulary);
     let mut output = Output::new(place, tap);
-    let mut buffer: Vec<MaybeUninit<u16>> = Vec::new();
-    let mut characters = 0;
+    let (mut ids, mut characters) = (GatheredIds::default(), 0);
     let read = for_each_text(pieces, |_, _| {}, &mut |text: Text<'_>| {
-        buffer.resize(
-            buffer.len().max(text.len() + CACHE_LINE),
-            MaybeUninit::uninit(),
-        );
-        let places = &mut from_cache_line(&mut buffer)[..text.len()];
-        let filled = table.fill(simd::path_or_scalar(), text, places);
-        filled.map_err(|_| Failure::Changed)?;
-        characters += places.len();
-        output.write(as_bytes(places))
+        characters += text.len();
+        ids.add(&table, text, |bytes| output.write(bytes))
     })?;
+    output.write(ids.take())?;
     Ok(Encoded {
         characters,
         read,
@@ -260,18 +252,6 @@ impl<'a, T: FnMut(bool, &[u8])> Output<'a, T> {
         (self.tap)(train, bytes);
         Ok(())
     }
-}
-
-/// The bytes of ids as they belong on the disk. A kernel must have written all of the ids.
-#[allow(unsafe_code)] // reads what a kernel has written, and reads it as bytes
-fn as_bytes(ids: &mut [MaybeUninit<u16>]) -> &[u8] {
-    for id in &mut *ids {
-        // SAFETY: the kernel has returned `Ok`: it has written every place.
-        *id = MaybeUninit::new(unsafe { id.assume_init() }.to_le());
-    }
-    // SAFETY: as above, every byte of an id is initialized. Bytes need no alignment, and the slice
-    // lives as long as the ids.
-    unsafe { std::slice::from_raw_parts(ids.as_ptr().cast(), size_of_val(ids)) }
 }
 
 #[cfg(test)]

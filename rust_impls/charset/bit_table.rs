@@ -67,6 +67,11 @@ pub fn add(seen: &mut Latin1, codes: &[u8]) {
             // SAFETY: as above.
             *seen = unsafe { avx512::add_one_byte(*seen, codes) };
         }
+        #[cfg(target_arch = "x86_64")]
+        path @ Path::Avx2 if path.available() => {
+            // SAFETY: as above.
+            *seen = unsafe { avx2::add_one_byte(*seen, codes) };
+        }
         path => {
             for code in charset_on(path, Text::One(codes)) {
                 seen[code as usize / 64] |= 1 << (code % 64);

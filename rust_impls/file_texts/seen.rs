@@ -1,38 +1,46 @@
 //! Collects the distinct characters of texts.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{Failure, Take, for_each_text};
-use crate::charset::bit_table;
+use crate::charset::bit_table::{self, Latin1};
 use crate::text::Text;
 
-/// Number of code points.
-const CODES: usize = 0x11_0000;
+/// Code points that have flags of their own: those of the planes in which texts are written. A power
+/// of two, so that a mask saves the bounds check.
+const FLAGS: usize = 1 << 18;
+/// Characters that are looked up before each branch.
+const BLOCK: usize = 16;
+const SEEN: u8 = 1;
 
 /// The distinct characters of the blocks seen so far.
+#[derive(Default)]
 pub struct Seen {
-    /// One bit for each code point.
-    bits: Box<[u64]>,
+    latin1: Latin1,
+    /// What wider texts hold. Other texts need no memory for it.
+    wide: Option<Wide>,
     /// Number of characters, repeated ones included.
     pub length: usize,
 }
 
-impl Default for Seen {
-    fn default() -> Self {
-        let bits = vec![0; CODES / 64].into_boxed_slice();
-        Self { bits, length: 0 }
-    }
+/// The distinct characters of wide texts, those of Latin-1 among them.
+struct Wide {
+    /// A flag for each code point. Flags are bytes: with `bool`s the compiler would branch on every
+    /// other flag.
+    flags: Box<[u8; FLAGS]>,
+    /// The characters whose flags are set.
+    characters: Vec<u32>,
+    /// The characters that have no flags.
+    others: BTreeSet<u32>,
 }
 
 impl Seen {
     pub fn add(&mut self, text: Text<'_>) {
-        match (text, self.bits.first_chunk_mut()) {
-            (Text::One(codes), Some(latin1)) => bit_table::add(latin1, codes),
-            _ => {
-                for code in bit_table::charset(text) {
-                    self.bits[code as usize / 64] |= 1 << (code % 64);
-                }
-            }
+        match text {
+            Text::One(codes) => bit_table::add(&mut self.latin1, codes),
+            Text::Two(codes) => self.wide.get_or_insert_default().add(codes),
+            Text::Four(codes) => self.wide.get_or_insert_default().add(codes),
         }
         self.length += text.len();
     }
@@ -40,35 +48,123 @@ impl Seen {
     /// Adds bytes if all of them are ASCII. Returns whether they are.
     pub fn add_ascii(&mut self, bytes: &[u8]) -> bool {
         // The bits beyond ASCII are left out, so that such a code in `bytes` shows.
-        let mut latin1 = [self.bits[0], self.bits[1], 0, 0];
+        let mut latin1 = [self.latin1[0], self.latin1[1], 0, 0];
         bit_table::add(&mut latin1, bytes);
         let [first, second, 0, 0] = latin1 else {
             return false;
         };
-        (self.bits[0], self.bits[1]) = (first, second);
+        (self.latin1[0], self.latin1[1]) = (first, second);
         self.length += bytes.len();
         true
     }
 
     /// Adds the characters that `other` has seen.
     pub fn merge(&mut self, other: &Self) {
-        for (bits, &more) in self.bits.iter_mut().zip(&other.bits) {
+        for (bits, &more) in self.latin1.iter_mut().zip(&other.latin1) {
             *bits |= more;
+        }
+        if let Some(wide) = &other.wide {
+            let more: Vec<u32> = wide.characters().collect();
+            self.wide.get_or_insert_default().add(&more);
         }
         self.length += other.length;
     }
 
     /// The distinct characters, in code-point order.
     pub fn vocabulary(&self) -> Vec<u32> {
-        let words = (0..).step_by(64).zip(&self.bits);
-        words
-            .filter(|&(_, &bits)| bits != 0)
-            .flat_map(|(first, &bits)| {
-                (0..64)
-                    .filter(move |bit| bits >> bit & 1 == 1)
-                    .map(move |bit| first + bit)
-            })
-            .collect()
+        let words = (0..).step_by(64).zip(self.latin1);
+        let latin1 = words.flat_map(|(first, bits)| {
+            (0..64)
+                .filter(move |bit| bits >> bit & 1 == 1)
+                .map(move |bit| first + bit)
+        });
+        let mut vocabulary: Vec<u32> = latin1.collect();
+        if let Some(wide) = &self.wide {
+            vocabulary.extend(wide.characters());
+            vocabulary.sort_unstable();
+            vocabulary.dedup();
+        }
+        vocabulary
+    }
+}
+
+impl Default for Wide {
+    fn default() -> Self {
+        let flags = vec![0; FLAGS].try_into();
+        Self {
+            flags: flags.unwrap_or_else(|_| unreachable!("the vector has that length")),
+            characters: Vec::new(),
+            others: BTreeSet::new(),
+        }
+    }
+}
+
+impl Wide {
+    /// Looks up a whole block before each branch.
+    fn add<C: Wider>(&mut self, codes: &[C]) {
+        let (blocks, rest) = codes.as_chunks::<BLOCK>();
+        for block in blocks {
+            if !C::all_seen(block, &self.flags) {
+                self.learn(block);
+            }
+        }
+        self.learn(rest);
+    }
+
+    #[cold]
+    #[inline(never)] // inlined, it would take registers from the loop that looks up
+    fn learn<C: Wider>(&mut self, codes: &[C]) {
+        for &code in codes {
+            let code = code.into();
+            match self.flags.get_mut(code as usize) {
+                None => drop(self.others.insert(code)),
+                Some(&mut SEEN) => (),
+                Some(flag) => {
+                    *flag = SEEN;
+                    self.characters.push(code);
+                }
+            }
+        }
+    }
+
+    fn characters(&self) -> impl Iterator<Item = u32> {
+        self.characters.iter().chain(&self.others).copied()
+    }
+}
+
+/// A code of a text that is stored in more than one byte per character.
+trait Wider: Copy + Into<u32> {
+    /// Whether the flags of all codes of a block are set.
+    fn all_seen(block: &[Self; BLOCK], flags: &[u8; FLAGS]) -> bool;
+}
+
+impl Wider for u16 {
+    /// Loads limit the speed: one load takes four codes, then one load each takes their flags.
+    #[inline]
+    #[allow(unsafe_code)] // a wider load
+    fn all_seen(block: &[u16; BLOCK], flags: &[u8; FLAGS]) -> bool {
+        let mut all = SEEN;
+        for four in block.as_chunks::<4>().0 {
+            // SAFETY: four codes are eight bytes, and this read needs no alignment.
+            let word = unsafe { four.as_ptr().cast::<u64>().read_unaligned() };
+            for shift in [0, 16, 32, 48] {
+                all &= flags[(word >> shift & 0xFFFF) as usize];
+            }
+        }
+        all == SEEN
+    }
+}
+
+impl Wider for u32 {
+    /// A code without a flag shares that of another, so that its upper bits are looked at too.
+    #[inline]
+    fn all_seen(block: &[u32; BLOCK], flags: &[u8; FLAGS]) -> bool {
+        let (mut all, mut bits) = (SEEN, 0);
+        for &code in block {
+            all &= flags[code as usize % FLAGS];
+            bits |= code;
+        }
+        all == SEEN && (bits as usize) < FLAGS
     }
 }
 

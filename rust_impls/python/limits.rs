@@ -179,6 +179,23 @@ pub mod limit {
         size.map_err(|failure| file_error("file_charset", failure))
     }
 
+    /// Reads files once, block by block, and checks that they are UTF-8.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // as above
+    fn validate_files(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<usize> {
+        let size = py.detach(|| kernels::validate_files(&paths));
+        size.map_err(|failure| file_error("file_charset", failure))
+    }
+
+    /// Reads files once, checks that they are UTF-8 and decodes them, block by block.
+    #[pyfunction]
+    #[pyo3(signature = (paths, _out=None))]
+    #[allow(clippy::needless_pass_by_value)] // as above
+    fn decode_files(py: Python<'_>, paths: Vec<PathBuf>, _out: Option<PathBuf>) -> PyResult<usize> {
+        let length = py.detach(|| kernels::decode_files(&paths));
+        length.map_err(|failure| file_error("file_charset", failure))
+    }
+
     /// Maps files into memory and reads each of their bytes there.
     #[pyfunction]
     #[allow(clippy::needless_pass_by_value)] // as above

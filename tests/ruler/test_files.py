@@ -164,7 +164,7 @@ def test_a_given_function_comes_first_and_a_missing_one_is_named() -> None:
 )
 def test_steps_end_in_the_same_answer(entry: Any) -> None:
     if (steps := entry.resolve_steps()) is None:
-        assert entry.id == "limit/read_and_touch"
+        assert entry.id.startswith("limit/")
         return
     running = steps([files.path_of("banana")])
     named = []

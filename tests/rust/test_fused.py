@@ -167,9 +167,14 @@ def test_a_limit_answers_for_any_text(limit: Implementation, text: str) -> None:
     if limit.id == "limit/memcpy":
         assert answer.tobytes().startswith(text[:1].encode("latin-1", "ignore"))
         assert len(answer) in {len(text) * width for width in (1, 2, 4)}
-    elif limit.id in {"limit/read_files", "limit/map_files", "limit/copy_files"}:
+    elif limit.id in {
+        "limit/read_files",
+        "limit/map_files",
+        "limit/validate_files",
+        "limit/copy_files",
+    }:
         assert answer == len(text.encode())
-    elif limit.id == "limit/read_and_write":
+    elif limit.id in {"limit/decode_files", "limit/read_and_write"}:
         assert answer == len(text)
     elif limit.id != "limit/read":
         assert len(answer) == len(text)

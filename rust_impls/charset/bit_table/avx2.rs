@@ -77,10 +77,6 @@ impl Unseen {
     fn none_left(&self) -> bool {
         self.seen == [u64::MAX; 4]
     }
-
-    fn seen(&self) -> Vec<u32> {
-        codes_of(self.seen)
-    }
 }
 
 #[target_feature(enable = "avx2")]
@@ -88,7 +84,17 @@ pub fn one_byte(codes: &[u8]) -> Vec<u32> {
     if codes.len() < PAYS {
         return scalar::one_byte(codes);
     }
+    codes_of(add_one_byte([0; 4], codes))
+}
+
+/// Adds the characters of `codes` to those seen before.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub fn add_one_byte(seen: Latin1, codes: &[u8]) -> Latin1 {
     let mut unseen = Unseen::all();
+    #[allow(clippy::cast_possible_truncation)] // at most 255
+    let before: Vec<u8> = codes_of(seen).into_iter().map(|code| code as u8).collect();
+    unseen.learn_all(&before);
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     for block in blocks {
         let vectors = block.as_chunks::<LANES>().0;
@@ -110,7 +116,7 @@ pub fn one_byte(codes: &[u8]) -> Vec<u32> {
         unseen.learn(vector);
     }
     unseen.learn_all(rest);
-    unseen.seen()
+    unseen.seen
 }
 
 #[inline]
