@@ -146,9 +146,10 @@ stubs: python ## write the Rust module's types, rust_impls/*.pyi, from its sourc
 # One process for each core, up to four. Each takes whole files, whose tests may share something
 # costly. Tests that compare times come after all others, one by one.
 PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
-# Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types
-# and the worker processes.
-BORDER   = tests/ruler tests/rust tests/faults/test_faults.py
+# Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types,
+# imports and the worker processes. Texts are the same in all versions.
+TEXTS    = tests/ruler/test_corpora.py tests/ruler/test_text_files.py
+BORDER   = $(filter-out $(TEXTS),$(wildcard tests/ruler/test_*.py)) tests/rust tests/faults/test_faults.py
 
 # They start Python hundreds of times, so bytecode is kept, whatever the environment says.
 PYTEST   = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX='$(CURDIR)/target/pycache' $(RUN) pytest

@@ -91,7 +91,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if timed:
             provenance.check(packages_of(timed))
     except provenance.ProvenanceError as error:
-        pytest.exit(str(error), returncode=3)
+        pytest.exit(error.with_hint(), returncode=3)
 
 
 def implementation_of(item: pytest.Item) -> Implementation | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanogpt_rs.commands.console import admit, refuse_beside
+from nanogpt_rs.commands.console import Resuming, admit, refuse_beside
 from nanogpt_rs.commands.contests import refuse_useless_builds, run_contests, with_builds
 from nanogpt_rs.commands.options import (
     BUILDS,
@@ -22,7 +22,7 @@ from nanogpt_rs.commands.options import (
     Ids,
     Precise,
     Results,
-    Resume,
+    ResumeOrAnew,
     Tasks,
     complete_state,
 )
@@ -72,7 +72,7 @@ def bench(
     sources: From = None,
     builds: Builds = BUILDS,
     precise: Precise = False,
-    resume: Resume = False,
+    resume: ResumeOrAnew = None,
     results: Results = RESULTS,
     summary: AsSummary = False,
     as_json: AsJson = False,
@@ -81,7 +81,8 @@ def bench(
 
     Each implementation is verified first. Then fresh processes call all of them in paired rounds,
     in random order, with each reference measured twice as a control. Verdicts are adjusted for the
-    number of tests. With --summary, a first answer comes as soon as a few are measured.
+    number of tests. With --summary, a first answer comes as soon as a few are measured, and the
+    same command after Ctrl-C goes on where it stopped.
 
     For example: nanogpt-rs bench charset --corpus my-text.txt
     """
@@ -100,7 +101,8 @@ def bench(
     rows = [row for contest in contests for row in contest.contenders]
     refuse_useless_builds(context, rows, builds)
     contests = with_builds(contests, builds)
-    run_contests("bench", contests, requested, build, results, resume, as_json, summary)
+    goes_on = Resuming.IF_POSSIBLE if summary and resume is None else Resuming(bool(resume))
+    run_contests("bench", contests, requested, build, results, goes_on, as_json, summary)
 
 
 def chosen_contests(

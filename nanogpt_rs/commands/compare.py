@@ -13,6 +13,7 @@ from nanogpt_rs.commands.comparison import in_markdown, print_compared
 from nanogpt_rs.commands.console import (
     FAILED,
     USAGE,
+    Resuming,
     admit,
     given,
     out,
@@ -293,7 +294,7 @@ def compare_rows(
     contest = Contest(corpus, text, state, {ASKED: rows[0]}, rows, precise=precise)
     requested = {(task, id) for id in contenders}
     contests = with_builds([contest], builds)
-    run_contests("compare", contests, requested, build, results, resume, as_json)
+    run_contests("compare", contests, requested, build, results, Resuming(resume), as_json)
 
 
 def compare_callables(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +17,7 @@ import typer
 
 from nanogpt_rs.commands.terminal import Terminal
 from nanogpt_rs.ruler import errors, remarks
+from nanogpt_rs.ruler.plurals import counted
 
 if TYPE_CHECKING:
     from nanogpt_rs.commands.document import Document
@@ -91,7 +93,7 @@ def tell(message: str, hint: str | None = None) -> None:
     with suppress(OSError):  # standard error may be on a full disk
         err.say(f"nanogpt-rs: {message}")
         if hint:
-            err.say(f"hint: {hint}")
+            err.say_hint(hint)
 
 
 def working_folder_exists() -> bool:
@@ -190,9 +192,18 @@ def report_faults(task: str, faults: Sequence[Fault], *, measured: bool) -> None
         stop(NOTHING, "nothing could be measured here")
 
 
+class Resuming(Enum):
+    """Whether a command goes on with the newest run, which was interrupted."""
+
+    NO = False
+    YES = True
+    IF_POSSIBLE = None
+    """If it is a run of the same request, build and code; otherwise a new run begins."""
+
+
 @contextmanager
 def kept_run(
-    command: str, request: str, build: Build, results: Path, resume: bool | None, **about: Any
+    command: str, request: str, build: Build, results: Path, resume: Resuming | None, **about: Any
 ) -> Iterator[Writer]:
     """Yield the writer of a run's file, which saves each record as soon as it is given one.
 
@@ -201,7 +212,7 @@ def kept_run(
         request: A hash of the request; only a run of the same request is resumed.
         build: How the Rust module was built.
         results: Folder for results, with one subfolder for each command.
-        resume: Whether to go on with the newest run in it; ``None`` for commands that cannot.
+        resume: Whether to go on with the newest run in it; ``None`` for commands that never do.
         about: Fields of ``nanogpt_rs.records.schema.Run`` that describe another commit than the
             one checked out.
     """
@@ -211,12 +222,24 @@ def kept_run(
     try:
         with records.locked(results / command):
             now = replace(run.describe(command, request, build), **about)
-            writer = (records.resume if resume else records.begin)(results / command, now)
+            begin = {
+                Resuming.YES: records.resume,
+                Resuming.IF_POSSIBLE: records.resume_if_possible,
+            }.get(resume or Resuming.NO, records.begin)
+            writer = begin(results / command, now)
+            if resume is Resuming.IF_POSSIBLE and writer.cells:
+                kept = counted(len(writer.cells), "result")
+                note(
+                    f"going on with the run that was interrupted: {kept} kept",
+                    f"to begin anew: `nanogpt-rs {command} --summary --anew`",
+                )
             tell_unknown_commit(writer.run)
             yield writer
             writer.end()
     except KeyboardInterrupt:
-        hint = None if resume is None else "to go on, give the command again with --resume"
+        again = "to go on, give the command again"
+        hints = {Resuming.IF_POSSIBLE: again, None: None}
+        hint = hints.get(resume, f"{again} with --resume")
         stop(INTERRUPTED, "interrupted; what is finished is kept", hint)
 
 

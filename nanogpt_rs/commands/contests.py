@@ -12,6 +12,7 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     USAGE,
+    Resuming,
     given,
     kept_run,
     note,
@@ -102,7 +103,7 @@ def run_contests(
     requested: Collection[tuple[str, str]],
     build: Build,
     results: Path,
-    resume: bool,
+    resume: Resuming,
     as_json: bool,
     summary: bool = False,
 ) -> None:
@@ -114,7 +115,7 @@ def run_contests(
         requested: Task and id of each row that the user chose, without added references.
         build: How the Rust module was built.
         results: Folder for results, with one subfolder for each command.
-        resume: Whether to go on with the newest run in it, which was interrupted.
+        resume: Whether to go on with the newest run in it, if it was interrupted.
         as_json: Whether to print one document instead of tables.
         summary: Whether to print a first answer early and a summary, instead of tables.
     """

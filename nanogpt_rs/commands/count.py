@@ -12,6 +12,7 @@ from nanogpt_rs.commands import layout
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
+    Resuming,
     kept_run,
     out,
     print_json,
@@ -79,7 +80,7 @@ def count(
     calls = sum(len(contest.contenders) for contest in contests) * (1 if side is None else 2)
     request = request_hash(contests, older)
     with (
-        kept_run("count", request, build, results, resume, before=older) as writer,
+        kept_run("count", request, build, results, Resuming(resume), before=older) as writer,
         timed_progress(COUNT_SECONDS * calls) as advance,
     ):
         before = None if side is None else Before(side.commit, str(side.folder))

@@ -13,6 +13,7 @@ from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
     SLOWER,
+    Resuming,
     kept_run,
     note,
     out,
@@ -121,7 +122,7 @@ def diff(
     about = {"commit": new.commit, "dirty": False, "before": old.commit}
     count = sum(len(contest.contenders) for contest in contests)
     with (
-        kept_run("diff", request, new.build, results, resume, **about) as writer,
+        kept_run("diff", request, new.build, results, Resuming(resume), **about) as writer,
         timed_progress(CELL_SECONDS * count) as advance,
     ):
         cells = run_diff(contests, sides, advance, writer)

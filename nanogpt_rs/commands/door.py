@@ -150,7 +150,7 @@ def told_of_usage(error: Any) -> int:
         hint = did_you_mean(str(option), known, help_line)
     else:
         example = example_of(context)
-        hint = f"for example: {example}; {help_line}" if example else help_line
+        hint = f"for example: `{example}`; {help_line}" if example else help_line
     command = path.removeprefix("nanogpt-rs").strip()
     tell(f"{command}: {lowered(message)}" if command else lowered(message), hint)
     return USAGE

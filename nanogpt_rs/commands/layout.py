@@ -150,6 +150,38 @@ def wrapped_words(words: str, width: int | None) -> list[str]:
     return wrapped(words, BREAKS[Kind.PROSE], width)
 
 
+COMMAND = re.compile(r"`([^`]+)`")
+"""A command in a sentence."""
+OUTSIDE_COMMANDS = re.compile(r"(\s+)(?=[^`]*(?:`[^`]*`[^`]*)*$)")
+"""White space that is in no command."""
+
+
+def wrapped_hint(hint: str, width: int | None) -> list[str]:
+    """Return a sentence in lines of this width at most, but each of its commands on one line.
+
+    A command that takes more than half a line has one to itself, without the marks around it, so
+    that it can be copied.
+
+    Args:
+        hint: The sentence; its commands stand in backquotes.
+        width: Most characters of a line, commands apart. ``None``: no limit.
+    """
+    if width is None or cell_len(hint) <= width:
+        return [hint]
+    lines: list[str] = []
+    prose = ""
+    for number, part in enumerate(COMMAND.split(hint)):
+        if number % 2 == 0:
+            prose += part if prose else part.lstrip(" ;,.")
+        elif cell_len(part) <= width // 2:
+            prose += f"`{part}`"
+        else:
+            lines += wrapped(prose.strip(), OUTSIDE_COMMANDS, width) if prose.strip() else []
+            lines.append(f"  {part}")
+            prose = ""
+    return lines + (wrapped(prose.strip(), OUTSIDE_COMMANDS, width) if prose.strip() else [])
+
+
 def least_width(words: str, breaks: re.Pattern[str]) -> int:
     """Return the width that words need when they are broken wherever they may be."""
     return max(cell_len(piece) for part in words.split("\n") for piece in breaks.split(part)[::2])

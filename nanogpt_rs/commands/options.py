@@ -132,6 +132,14 @@ Resume = Annotated[
     bool,
     typer.Option("--resume", help="Resume the newest interrupted run of the same request."),
 ]
+ResumeOrAnew = Annotated[
+    bool | None,
+    typer.Option(
+        "--resume/--anew",
+        help="Resume the newest interrupted run of the same request, or begin anew.",
+        show_default="anew; with --summary, resume if there is such a run",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", "-j", help="Print one JSON document and nothing else.")
 ]

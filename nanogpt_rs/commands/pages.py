@@ -57,7 +57,9 @@ def newest_of_each(results: Path) -> list[Path]:
         except RecordError as error:  # the runs of other commands can still be shown
             say(f"left out of the page: {error}", "move the damaged file elsewhere")
     if not files:
-        raise RecordError(f"{results}: no run is kept here", hint="make bench, or nanogpt-rs bench")
+        raise RecordError(
+            f"{results}: no run is kept here", hint="`make bench`, or `nanogpt-rs bench`"
+        )
     return files
 
 

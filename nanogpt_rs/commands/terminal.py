@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
-from nanogpt_rs.commands.layout import Line, Table, lines_of, wrapped_words
+from nanogpt_rs.commands.layout import Line, Table, lines_of, wrapped_hint, wrapped_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,6 +98,11 @@ class Terminal:
         """Print sentences, on a terminal wrapped at words."""
         for line in wrapped_words(self.shown(words), self.room):
             self.put(Line(line, style))
+
+    def say_hint(self, hint: str) -> None:
+        """Print what to do, on a terminal wrapped at words but in no command."""
+        for line in wrapped_hint(self.shown(f"hint: {hint}"), self.room):
+            self.put(Line(line))
 
     def say_path(self, path: os.PathLike[str] | str) -> None:
         """Print a path or a command line on one line, however long, so that it can be copied."""

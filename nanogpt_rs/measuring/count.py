@@ -69,12 +69,15 @@ def library() -> Path:
     """
     if shutil.which("valgrind") is None:
         raise CountError(
-            "valgrind is missing, which counts instructions. On Debian and Ubuntu, install it with "
-            "apt-get install valgrind. There is none for Windows, nor for macOS on Apple silicon"
+            "valgrind is missing, which counts instructions; there is none for Windows, nor for "
+            "macOS on Apple silicon",
+            hint="on Debian and Ubuntu: `apt-get install valgrind`",
         )
     compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     if compiler is None:
-        raise CountError("a C compiler is missing. On Debian and Ubuntu: apt-get install gcc")
+        raise CountError(
+            "a C compiler is missing", hint="on Debian and Ubuntu: `apt-get install gcc`"
+        )
     path = cache_folder() / f"callgrind-shim-{sha256(SHIM.encode())[:12]}.so"
     if not path.exists():
         with tempfile.TemporaryDirectory(prefix="nanogpt-rs-") as folder:

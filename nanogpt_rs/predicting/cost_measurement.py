@@ -81,7 +81,7 @@ def sizes_to(largest: float) -> list[int]:
     sizes = [size for size in LADDER if size <= largest]
     if len(sizes) < 2:
         raise CostError(
-            f"a line takes two sizes or more: measure up to {LADDER[1]:,} bytes at least"
+            "a line takes two sizes or more", hint=f"measure up to {LADDER[1]:,} bytes at least"
         )
     return sizes
 

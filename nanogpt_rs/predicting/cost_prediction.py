@@ -381,7 +381,7 @@ def model_of(taken: Sequence[Taken]) -> Model:
             model.wholes[key[0], key[1]] = line
     if len(model.stages) < len(STAGES):
         raise CostError(
-            f"a prediction needs {LEAST_RUNS} or more runs by one thread, of two sizes or more; "
-            "measure them with `nanogpt-rs data cost --measure`"
+            f"a prediction needs {LEAST_RUNS} or more runs by one thread, of two sizes or more",
+            hint="measure them: `nanogpt-rs data cost --measure`",
         )
     return model

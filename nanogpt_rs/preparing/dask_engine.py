@@ -52,7 +52,7 @@ def call_on_worker(
 
         raise OtherBuildError(
             f"worker {get_worker().address} has nanogpt-rs {in_words(own)}, and here is "
-            f"{in_words(expected)}: install the same on all"
+            f"{in_words(expected)}"
         )
     return call_kernel(kernel, arguments)
 
@@ -212,12 +212,15 @@ class DaskFuture:
                 f"part, the last of them {error.last_worker.address}"
             ) from None
         except ImportError as error:
-            raise EngineError(f"a worker lacks nanogpt-rs: {error}") from None
+            raise EngineError(
+                f"a worker lacks nanogpt-rs: {error}", hint="install it on all workers"
+            ) from None
         except OtherBuildError as error:
-            raise EngineError(str(error)) from None
+            raise EngineError(str(error), hint="install the same on all workers") from None
         except FileNotFoundError as error:
             raise EngineError(
-                f"{error.filename}: a worker does not find it; all workers must see the same files"
+                f"{error.filename}: a worker does not find it",
+                hint="name a file that all workers see under the same path",
             ) from None
 
 

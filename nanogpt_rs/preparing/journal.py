@@ -116,8 +116,8 @@ def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Jour
     if begun != request:
         name = next(name for name, value in request.items() if begun.get(name) != value)
         raise RequestError(
-            f"{folder}: holds an interrupted preparation of {DIFFERENCES[name]}; repeat that one's "
-            "arguments, name another folder, or begin anew with --again"
+            f"{folder}: holds an interrupted preparation of {DIFFERENCES[name]}",
+            hint="repeat that one's arguments, name another folder, or begin anew with --again",
         )
     journal = Journal(path, run, begun["part_bytes"])
     for number, data in others:
@@ -157,6 +157,8 @@ def read_line(path: Path, number: int, data: bytes) -> dict[str, Any]:
         if number == 1 and body.pop("kind") != "begun":
             raise ValueError
     except (ValueError, KeyError, AttributeError, TypeError):
-        raise PreparationError(f"{path}, line {number}: damaged; begin anew with --again") from None
+        raise PreparationError(
+            f"{path}, line {number}: damaged", hint="begin anew with --again"
+        ) from None
     assert isinstance(body, dict)
     return body

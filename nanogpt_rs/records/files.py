@@ -377,6 +377,18 @@ def resume(folder: Path, now: Run) -> Writer:
     return Writer(path, recorded.run, list(recorded.cells), len(recorded.others))
 
 
+def resume_if_possible(folder: Path, now: Run) -> Writer:
+    """Go on with the newest run in a folder as ``resume`` does; begin anew where that cannot be.
+
+    Raises:
+        RecordError: The file of a new run cannot be written.
+    """
+    try:
+        return resume(folder, now)
+    except RecordError:
+        return begin(folder, now)
+
+
 def obstacle_to_resuming(recorded: Recorded, now: Run) -> str | None:
     """Return why a run cannot be resumed, as a phrase; ``None`` where it can.
 

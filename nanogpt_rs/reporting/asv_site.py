@@ -190,7 +190,9 @@ def packed(package: str) -> bytes:
         AssetError: npm is missing, or cannot fetch the package.
     """
     if shutil.which("npm") is None:
-        raise AssetError(f"npm is missing, which fetches {package}; install Node.js with npm")
+        raise AssetError(
+            f"npm is missing, which fetches {package}", hint="install Node.js with npm"
+        )
     with tempfile.TemporaryDirectory() as folder:
         command = ["npm", "pack", "--silent", "--ignore-scripts", package]
         try:

@@ -73,7 +73,9 @@ def splice(
         if kind not in makers:
             raise SpliceError(f"there is no block {block[1]!r}; the kinds are: {', '.join(makers)}")
         if not all("=" in option for option in options):
-            raise SpliceError(f"block {block[1]!r}: write its options as NAME=VALUE")
+            raise SpliceError(
+                f"block {block[1]!r}: an option has no value", hint="write options as NAME=VALUE"
+            )
         try:
             source = job if kind == "job" else recorded
             values = dict(option.split("=", 1) for option in options)
@@ -176,5 +178,5 @@ def fullest_recorded(folder: Path) -> Recorded:
 
     runs = [recorded for path in folder.glob("*.jsonl") for recorded in read(path)]
     if not runs:
-        raise RecordError(f"{folder}: there is no run here; `make record` promotes one")
+        raise RecordError(f"{folder}: there is no run here", hint="`make record` promotes one")
     return max(runs, key=lambda run: (len({cell.task for cell in run.cells}), run.run.run))

@@ -160,7 +160,7 @@ def read_text(name: str) -> Corpus:
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"corpus {name}: not UTF-8 at byte {error.start}: {error.reason}",
-            hint="convert it first, for example: iconv -f latin1 -t utf-8 FILE > FILE.utf8",
+            hint="convert it first, for example: `iconv -f latin1 -t utf-8 FILE > FILE.utf8`",
         ) from None
     _read[name] = FileState(digest, state.st_size, state.st_mtime_ns, state.st_ino)
     return Corpus(f"file:{path.name}", "a file of your own", digest, text)
@@ -342,7 +342,7 @@ def download(url: str, expected_sha256: str, cached: Path) -> bytes:
     except ImportError:
         raise CorpusError(
             f"corpus {cached.stem}: downloading needs the package pooch, which is missing",
-            hint=f"pip install pooch; or set {TINYSHAKESPEARE_VARIABLE} to the file's path",
+            hint=f"`pip install pooch`, or set {TINYSHAKESPEARE_VARIABLE} to the file's path",
         ) from None
     pooch.get_logger().setLevel("WARNING")
     try:

@@ -29,6 +29,11 @@ class UserError(Exception):
         super().__init__(message)
         if hint is not None:
             self.hint = hint
+            self.add_note(f"hint: {hint}")  # for a traceback, as asv shows one
+
+    def with_hint(self) -> str:
+        """Return message and hint in one sentence, for where a hint has no line of its own."""
+        return f"{self}; {self.hint}" if self.hint else str(self)
 
 
 def lacks_thread(error: BaseException) -> bool:

@@ -33,6 +33,7 @@ PACKAGE = RULER.parent.name
 ROOT = RULER.parents[1]
 """The checkout that the ruler lies in, or the folder that it is installed in."""
 CURE = "make build"
+NOT_SHADOWED = "remove the other one, or start from another folder"
 EXTRAS = {
     "torch": "torch",
     "dask": "dask",
@@ -54,7 +55,7 @@ LAYOUT_FILE = "layout.json"
 
 
 class ProvenanceError(UserError):
-    """What would be measured is not what it claims to be; the message names the cure."""
+    """What would be measured is not what it claims to be; the hint names the cure."""
 
     exit_status = NOTHING
 
@@ -148,8 +149,8 @@ def check_linked(folder: str, module: ModuleType) -> None:
     for name, value in expected.items():
         if info.get(name, value) != value:
             raise ProvenanceError(
-                f"a build of rust_impls states a wrong {name}. Have the builds made again, after "
-                f"nanogpt-rs dev builds --clear. It is in {folder}"
+                f"a build of rust_impls states a wrong {name}: {folder}",
+                hint="have the builds made again, after `nanogpt-rs dev builds --clear`",
             )
 
 
@@ -163,8 +164,8 @@ def check_package_build(package: str, folder: str) -> None:
     file = origin(package) if imported is None else Path(str(imported.__file__)).resolve()
     if file is None or Path(folder).resolve() not in file.parents:
         raise ProvenanceError(
-            f"{package} comes from {file}, not from its build in {folder}. A file with ROWS must "
-            "not import a package whose builds it names"
+            f"{package} comes from {file}, not from its build in {folder}",
+            hint="a file with ROWS must not import a package whose builds it names",
         )
 
 
@@ -180,7 +181,7 @@ def check_origins(packages: Mapping[str, str | None]) -> None:
     for package, file in packages.items():
         expected = Path(file) if file else None
         if (actual := origin(package)) != expected:
-            raise ProvenanceError(shadowed(package, actual, expected))
+            raise ProvenanceError(shadowed(package, actual, expected), hint=NOT_SHADOWED)
 
 
 def check_package_of_the_ruler() -> None:
@@ -197,7 +198,7 @@ def check_package_of_the_ruler() -> None:
     spec = PathFinder.find_spec(PACKAGE)
     actual = Path(spec.origin).resolve() if spec and spec.origin else None
     if expected.exists() and actual != expected:
-        raise ProvenanceError(shadowed(PACKAGE, actual, expected))
+        raise ProvenanceError(shadowed(PACKAGE, actual, expected), hint=NOT_SHADOWED)
 
 
 def shadowed(package: str, actual: Path | None, expected: Path | None) -> str:
@@ -207,10 +208,7 @@ def shadowed(package: str, actual: Path | None, expected: Path | None) -> str:
         if expected
         else f"and the installed {DISTRIBUTION} has none"
     )
-    return (
-        f"{package} would be imported from {actual}, {truth}. "
-        "Remove the other one, or start from another folder."
-    )
+    return f"{package} would be imported from {actual}, {truth}"
 
 
 def check_build() -> Build:
@@ -227,7 +225,7 @@ def check_build() -> Build:
         info = dict(importlib.import_module("rust_impls").build_info())
     except (ImportError, AttributeError) as error:
         raise ProvenanceError(
-            f"rust_impls does not say how it was built ({error}). Rebuild it: {CURE}"
+            f"rust_impls does not say how it was built ({error})", hint=f"rebuild it: {CURE}"
         ) from None
     if (
         info["profile"] != "release"
@@ -236,8 +234,8 @@ def check_build() -> Build:
     ):
         raise ProvenanceError(
             f"rust_impls is a {info['profile']} build (opt-level {info['opt_level']}, debug "
-            f"assertions {info['debug_assertions']}), tens of times slower than a release build. "
-            f"Build it in release: {CURE}"
+            f"assertions {info['debug_assertions']}), tens of times slower than a release build",
+            hint=f"build it in release: {CURE}",
         )
     return Build(info, check_sources(info))
 
@@ -281,7 +279,8 @@ def check_sources(info: Mapping[str, str]) -> str:
         expected, sources = source_hash(root), "this checkout"
     if info["source_hash"] != expected:
         raise ProvenanceError(
-            f"rust_impls was built from other sources than those of {sources}. Rebuild it: {CURE}"
+            f"rust_impls was built from other sources than those of {sources}",
+            hint=f"rebuild it: {CURE}",
         )
     return f"those of {sources}"
 
@@ -300,8 +299,8 @@ def checkout_of_build() -> Path | None:
     editable = editable_root(installed())
     if editable and current not in {None, editable}:
         raise ProvenanceError(
-            f"this is the checkout {current}, and what is installed belongs to {editable}. "
-            f"Install this one: {CURE}"
+            f"this is the checkout {current}, and what is installed belongs to {editable}",
+            hint=f"install this one: {CURE}",
         )
     return editable or (ROOT if is_checkout(ROOT) else current)
 
@@ -363,7 +362,9 @@ def installed() -> importlib.metadata.Distribution:
     try:
         return importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        raise ProvenanceError(f"{DISTRIBUTION} is not installed here. Install it: {CURE}") from None
+        raise ProvenanceError(
+            f"{DISTRIBUTION} is not installed here", hint=f"install it: {CURE}"
+        ) from None
 
 
 def editable_root(distribution: importlib.metadata.Distribution) -> Path | None:

@@ -81,7 +81,7 @@ def answer(order: Order) -> Answer:
     try:
         build = provenance.check()
     except provenance.ProvenanceError as error:
-        return {"refused": str(error)}
+        return {"refused": error.with_hint()}
     return {"info": build.info, "sources": build.sources}
 
 

@@ -33,7 +33,7 @@ ARCHIVES = (
     (b"\xfd7zXZ\0", "xz", "unxz -k"),
     (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
 )
-WRITE_FIRST = "write it to a file first, as in: cat > text.txt; then name that file"
+WRITE_FIRST = "write it to a file first, as in: `cat > text.txt`; then name that file"
 
 
 class TextFileError(UserError):
@@ -93,14 +93,14 @@ def check_encoding(path: str, head: bytes) -> None:
     """
     for beginning, encoding in ENCODINGS:
         if head.startswith(beginning):
+            convert = f"iconv -f {encoding} -t UTF-8 {quote(path)} > utf8.txt"
             raise TextFileError(
-                f"is {encoding}, not UTF-8",
-                hint=f"iconv -f {encoding} -t UTF-8 {quote(path)} > utf8.txt; then name that file",
+                f"is {encoding}, not UTF-8", hint=f"`{convert}`; then name that file"
             )
     for beginning, archive, unpack in ARCHIVES:
         if head.startswith(beginning):
             raise TextFileError(
-                f"is packed by {archive}", hint=f"unpack it first: {unpack} {quote(path)}"
+                f"is packed by {archive}", hint=f"unpack it first: `{unpack} {quote(path)}`"
             )
 
 

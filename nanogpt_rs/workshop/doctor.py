@@ -100,7 +100,7 @@ def build_finding() -> Finding:
     try:
         build = provenance.check()
     except provenance.ProvenanceError as error:
-        return Finding("Rust module", "not fit to be measured", False, str(error))
+        return Finding("Rust module", "not fit to be measured", False, error.with_hint())
     info = build.info
     return Finding(
         "Rust module",

@@ -89,12 +89,15 @@ def begin(root: Path, task: str, idea: str, *, rust: bool) -> Begun:
     id = f"{language}/{idea}"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", idea):
         raise ScaffoldError(
-            f"{idea!r} cannot be a name: use lower-case letters, digits and '_' only"
+            f"{idea!r} cannot be a name", hint="use lower-case letters, digits and '_' only"
         )
     if keyword.iskeyword(idea):
-        raise ScaffoldError(f"{idea!r} is a Python keyword; choose another name")
+        raise ScaffoldError(f"{idea!r} is a Python keyword", hint="choose another name")
     if shared := TASKS[task].variant_of:
-        raise ScaffoldError(f"{task} has the implementations of {shared}; begin one there")
+        raise ScaffoldError(
+            f"{task} has the implementations of {shared}",
+            hint=f"begin one there: `nanogpt-rs dev new {shared} {idea}`",
+        )
     model = model_of(root, task, rust=rust)
     if rust:
         target, texts = rust_texts(root, task, idea, model)
@@ -104,7 +107,7 @@ def begin(root: Path, task: str, idea: str, *, rust: bool) -> Begun:
     texts[registry] = with_row(read(registry), id, target, model)
     file = next(iter(texts))
     if file.exists():
-        raise ScaffoldError(f"{file.relative_to(root)} exists already; choose another name")
+        raise ScaffoldError(f"{file.relative_to(root)} exists already", hint="choose another name")
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8", newline="\n")
     return Begun(id, model.id, tuple(path.relative_to(root) for path in texts))
@@ -161,10 +164,10 @@ def rust_texts(
         ScaffoldError: The name is a Rust keyword, or ``modules.rs`` uses it for something else.
     """
     if idea in RUST_KEYWORDS.split():
-        raise ScaffoldError(f"{idea!r} is a Rust keyword; choose another name")
+        raise ScaffoldError(f"{idea!r} is a Rust keyword", hint="choose another name")
     code = re.sub(r"//.*", "", read(root / RUST_MODULES))
     if re.search(rf"\b{idea}\b", code):
-        raise ScaffoldError(f"{idea!r} has a meaning in {RUST_MODULES}; choose another name")
+        raise ScaffoldError(f"{idea!r} has a meaning in {RUST_MODULES}", hint="choose another name")
     folder, lists = root / "rust_impls" / task, root / RUST_IDEAS
     text = read(folder / f"{name_of(model)}.rs")
     body = text.partition("\n")[2]
@@ -199,7 +202,7 @@ def with_row(text: str, id: str, target: str, model: Implementation) -> str:
     """
     task = model.task
     if f'row("{task}", "{id}",' in text:
-        raise ScaffoldError(f"{task} {id} is registered already; choose another name")
+        raise ScaffoldError(f"{task} {id} is registered already", hint="choose another name")
     marks = ["default", *(mark for mark in RESTRICTIONS if mark in model.marks)]
     copied = kernel_of(model) or model.target
     names = [target if name == copied else name for name in (model.target, *model.given)]

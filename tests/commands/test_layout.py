@@ -97,3 +97,16 @@ def test_columns_stack_in_their_turn_and_ids_break_last() -> None:
     assert [line[0] for line in rows(43)] == ["python/list_comprehension", "", ""]
     assert [line[0].strip() for line in rows(40)][:2] == ["python/list_", "comprehension"]
     assert layout.lines_of(table, 20)[0].words == "implementation:"
+
+
+def test_commands_in_a_hint_are_not_broken() -> None:
+    short, long = "make build", "nanogpt-rs compare charset python/set rust/ahash --corpus text.txt"
+    hint = f"hint: for example: `{long}`; `{short}` comes first, and says how far it is"
+    assert layout.wrapped_hint(hint, None) == [hint]
+    for width in range(24, len(hint)):
+        lines = layout.wrapped_hint(hint, width)
+        assert f"  {long}" in lines or f"`{long}`" in "".join(lines)
+        assert any(short in line for line in lines)
+        assert all(len(line) <= width for line in lines if line.strip() != long)
+        kept = " ".join(" ".join(lines).replace("`", "").split())
+        assert kept.replace("; ", " ") == hint.replace("`", "").replace("; ", " ")

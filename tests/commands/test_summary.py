@@ -78,6 +78,24 @@ def test_bench_prints_a_first_answer_and_measures_each_row_once(
     assert run.complete
 
 
+def test_a_summary_goes_on_where_it_was_interrupted(nanogpt_rs: Run, tmp_path: Path) -> None:
+    chosen = ("--id=rust/ahash", "--corpus=english-1-ascii", "--state=warm", "--seconds=1")
+    words = ("bench", "charset", *chosen, f"--results={tmp_path / 'results'}", "--summary")
+    assert nanogpt_rs(*words).returncode == 0
+    (path,) = (tmp_path / "results/bench").glob("*.jsonl")
+    interrupted = b"".join(path.read_bytes().splitlines(keepends=True)[:2])
+    path.write_bytes(interrupted)
+    done = nanogpt_rs(*words)
+    assert done.returncode == 0, done.stderr
+    assert "going on with the run that was interrupted: 1 result kept\nhint: " in done.stderr
+    assert records.read(path)[0].complete
+    path.write_bytes(interrupted)
+    done = nanogpt_rs(*words, "--anew")
+    assert "going on" not in done.stderr
+    assert len(list(path.parent.glob("*.jsonl"))) == 2
+    assert path.read_bytes() == interrupted
+
+
 def test_the_first_part_of_a_contest_needs_no_group_more() -> None:
     contests, _ = chosen_contests(None, None, None, None, False, False, None)
     for contest in contests:

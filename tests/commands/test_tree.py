@@ -189,7 +189,7 @@ def test_a_shell_completes_commands_and_values(tmp_path: Path) -> None:
         ),
         ("doctor --rivals --part 0.1", "--rivals and --part: no effect without --self-test"),
         ("doctor --self-test --show --row short", "--row: no effect beside --show"),
-        ("doctor --self-test --rivals --row rebuilds", "other tools do not judge"),
+        ("doctor --self-test --rivals --row rebuilds", "--rivals: no effect on the row rebuilds"),
         ("model sample run.pt --top 1 --seed 3", "--seed: no effect beside --top 1"),
         ("model train --verify", "--verify compares the hashes of --shards"),
         ("model train --shards s --corpus synthetic", "--shards takes neither --corpus"),

@@ -165,7 +165,7 @@ def test_a_request_that_is_not_the_journals_is_refused(
     (tmp_path / "out" / journal.JOURNAL).write_bytes(wrong)
     done = nanogpt_rs("data", "prepare", str(path), "--out=out", "--part-bytes=100")
     assert done.returncode == 1
-    assert "out/journal.jsonl, line 3: damaged; begin anew with --again" in done.stderr
+    assert "out/journal.jsonl, line 3: damaged\nhint: begin anew with --again" in done.stderr
     done = nanogpt_rs("data", "prepare", str(path), "--out=out", "--again")
     assert done.returncode == 0, done.stderr
     assert made(tmp_path / "out") == naive(TEXT)

@@ -320,6 +320,19 @@ def test_what_cannot_be_resumed_is_refused(tmp_path: Path) -> None:
         records.resume(tmp_path, run)
 
 
+def test_where_nothing_can_be_resumed_a_run_begins(tmp_path: Path) -> None:
+    (recorded,) = records.read(FIRST)
+    first, second, third = (
+        replace(recorded.run, run=f"20300101T00000{number}Z-000000") for number in range(3)
+    )
+    writer = records.resume_if_possible(tmp_path, first)
+    writer.keep(recorded.cells[:1])
+    assert records.resume_if_possible(tmp_path, second).path == writer.path
+    assert records.resume_if_possible(tmp_path, replace(second, plan="0")).cells == []
+    assert records.read(writer.path)[0].cells == recorded.cells[:1]
+    assert records.resume_if_possible(tmp_path, third).path.stem == third.run
+
+
 def test_a_run_is_promoted_under_an_alias(tmp_path: Path) -> None:
     (recorded,) = records.read(FIRST)
     run = replace(recorded.run, dirty=False, commit="0123456789")

@@ -76,7 +76,7 @@ def test_another_copy_of_the_package_on_the_import_path_is_refused(
         assert (done.returncode, done.stdout) == (3, ""), command
         message = done.stderr.replace("\n", " ")
         assert "nanogpt_rs would be imported from" in message
-        assert "where nanogpt-rs is installed. Remove the other one" in message
+        assert "where nanogpt-rs is installed hint: remove the other one" in message
 
 
 def test_a_checkout_that_is_not_installed_is_not_run_in_the_place_of_the_one_that_is(
@@ -170,9 +170,10 @@ def test_a_missing_installation_is_named(installation: Installation) -> None:
     code = (
         "import importlib.metadata as m; from nanogpt_rs.ruler import provenance\n"
         "provenance.DISTRIBUTION = 'no-such-distribution'\n"
-        "try: provenance.check()\nexcept provenance.ProvenanceError as error: print(error)"
+        "try: provenance.check()\n"
+        "except provenance.ProvenanceError as error: print(error.with_hint())"
     )
-    assert "is not installed here. Install it: make build" in installation.run("-c", code).stdout
+    assert "is not installed here; install it: make build" in installation.run("-c", code).stdout
 
 
 # Builds.
@@ -229,7 +230,7 @@ def test_a_stale_build_is_refused(installation: Installation, checkout: Path, ed
     edit(checkout)
     done = check_in(installation, checkout)
     assert done.returncode == 3
-    assert "built from other sources than those of this checkout. Rebuild it: make build" in (
+    assert "built from other sources than those of this checkout hint: rebuild it: make build" in (
         done.stderr.replace("\n", " ")
     )
 
@@ -239,7 +240,7 @@ def test_a_stale_build_is_not_proved_right(installation: Installation, checkout:
     append(checkout / "rust_impls/charset/ahash.rs")
     done = check_in(installation, checkout, "verify")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "Rebuild it: make build" in done.stderr.replace("\n", " ")
+    assert "rebuild it: make build" in done.stderr.replace("\n", " ")
     assert check_in(installation, checkout, "verify", "python/set").returncode == 0
 
 
@@ -316,7 +317,7 @@ def test_a_debug_build_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 3
     message = done.stderr.replace("\n", " ")
     assert "rust_impls is a debug build (opt-level 0" in message
-    assert "Build it in release: make build" in message
+    assert "build it in release: make build" in message
     assert done.stdout == ""
 
 

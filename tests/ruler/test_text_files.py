@@ -46,7 +46,7 @@ def test_other_encodings_and_archives_are_named(tmp_path: Path, kind: str) -> No
     with pytest.raises(RequestError, match=f"{path} {says}") as also:
         find_sources([str(path)])
     assert refused.value.hint == also.value.hint
-    assert str(refused.value.hint).startswith((cure, f"unpack it first: {cure}"))
+    assert str(refused.value.hint).startswith((f"`{cure}", f"unpack it first: `{cure}"))
     assert f"'{path}'" in str(refused.value.hint)
 
 
