@@ -3,6 +3,7 @@
 #![no_main]
 
 use rust_impls::file_texts::{Blocks, Fault, Seen};
+use rust_impls::simd;
 use rust_impls::text::Text;
 
 libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
@@ -21,13 +22,15 @@ libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, u8)| {
         (Ok(text), Ok(())) => {
             assert!(text.chars().map(u32::from).eq(codes.iter().copied()));
             assert_eq!(seen.vocabulary(), fuzz::distinct(&codes));
-            let mut direct = Seen::default();
-            assert!(
-                Blocks::new(size.into())
-                    .for_each_text(&bytes[..], &mut direct)
-                    .is_ok()
-            );
-            assert_eq!(direct.vocabulary(), seen.vocabulary());
+            for path in simd::available() {
+                let mut direct = Seen::on(path);
+                assert!(
+                    Blocks::new(size.into())
+                        .for_each_text(&bytes[..], &mut direct)
+                        .is_ok()
+                );
+                assert_eq!(direct.vocabulary(), seen.vocabulary());
+            }
         }
         (Err(error), Err(Fault::Gzip)) => {
             assert!(error.valid_up_to() == 1 && bytes.starts_with(b"\x1F\x8B"))

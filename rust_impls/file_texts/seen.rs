@@ -5,7 +5,13 @@ use std::path::PathBuf;
 
 use super::{Failure, Take, for_each_text};
 use crate::charset::bit_table::{self, Latin1};
+use crate::simd::{self, Path};
 use crate::text::Text;
+
+#[cfg(target_arch = "x86_64")]
+mod pages;
+#[cfg(target_arch = "x86_64")]
+use pages::Pages;
 
 /// Code points that have flags of their own: those of the planes in which texts are written. A power
 /// of two, so that a mask saves the bounds check.
@@ -15,8 +21,8 @@ const BLOCK: usize = 16;
 const SEEN: u8 = 1;
 
 /// The distinct characters of the blocks seen so far.
-#[derive(Default)]
 pub struct Seen {
+    path: Path,
     latin1: Latin1,
     /// What wider texts hold. Other texts need no memory for it.
     wide: Option<Wide>,
@@ -33,13 +39,37 @@ struct Wide {
     characters: Vec<u32>,
     /// The characters that have no flags.
     others: BTreeSet<u32>,
+    /// The characters of texts of two bytes per character, which vectors look up.
+    #[cfg(target_arch = "x86_64")]
+    pages: Pages,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self::on(simd::path_or_scalar())
+    }
 }
 
 impl Seen {
+    /// No characters. Those of texts of two bytes per character will be looked up with the
+    /// instructions of one path.
+    pub fn on(path: Path) -> Self {
+        Self {
+            path,
+            latin1: [0; 4],
+            wide: None,
+            length: 0,
+        }
+    }
+
     pub fn add(&mut self, text: Text<'_>) {
         match text {
             Text::One(codes) => bit_table::add(&mut self.latin1, codes),
-            Text::Two(codes) => self.wide.get_or_insert_default().add(codes),
+            Text::Two(codes) => {
+                let wide = self.wide.get_or_insert_default();
+                let by_flags = wide.add_by_pages(self.path, codes);
+                wide.add(by_flags);
+            }
             Text::Four(codes) => self.wide.get_or_insert_default().add(codes),
         }
         self.length += text.len();
@@ -95,11 +125,39 @@ impl Default for Wide {
             flags: flags.unwrap_or_else(|_| unreachable!("the vector has that length")),
             characters: Vec::new(),
             others: BTreeSet::new(),
+            #[cfg(target_arch = "x86_64")]
+            pages: Pages::default(),
         }
     }
 }
 
 impl Wide {
+    /// Adds codes by vectors, as long as they use few pages. Returns those that are left.
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)] // calls a function compiled for instructions that not every processor has
+    fn add_by_pages<'a>(&mut self, path: Path, codes: &'a [u16]) -> &'a [u16] {
+        if !matches!(path, Path::Avx2 | Path::Avx512) || !Path::Avx2.available() {
+            return codes;
+        }
+        let mut rest = codes;
+        while let Some((block, after)) = rest.split_first_chunk()
+            && !self.pages.full
+        {
+            // SAFETY: the check above shows that the processor has these instructions.
+            if !unsafe { self.pages.hold(block) } {
+                self.learn(block);
+                self.pages.learn(block);
+            }
+            rest = after;
+        }
+        rest
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn add_by_pages<'a>(&mut self, _path: Path, codes: &'a [u16]) -> &'a [u16] {
+        codes
+    }
+
     /// Looks up a whole block before each branch.
     fn add<C: Wider>(&mut self, codes: &[C]) {
         let (blocks, rest) = codes.as_chunks::<BLOCK>();

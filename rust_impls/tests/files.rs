@@ -14,6 +14,7 @@ use rust_impls::file_texts::{
     BLOCK, Blocks, CACHE_LINE, Failure, Fault, Seen, Source, from_cache_line,
 };
 use rust_impls::prepare::Prepared;
+use rust_impls::simd;
 use rust_impls::text::Text;
 use rust_impls::{file_charset, limit, prepare, shards};
 
@@ -190,11 +191,13 @@ proptest! {
         prop_assert_eq!(seen.length, codes.len());
 
         // `Seen` itself takes the same text, and finds ASCII on its way.
-        let mut direct = Seen::default();
-        let taken = Blocks::new(size).for_each_text(Trickle(text.as_bytes(), at_once), &mut direct);
-        prop_assert!(taken.is_ok());
-        prop_assert_eq!(direct.vocabulary(), distinct(&text));
-        prop_assert_eq!(direct.length, codes.len());
+        for path in simd::available() {
+            let mut direct = Seen::on(path);
+            let taken = Blocks::new(size).for_each_text(Trickle(text.as_bytes(), at_once), &mut direct);
+            prop_assert!(taken.is_ok());
+            prop_assert_eq!(direct.vocabulary(), distinct(&text));
+            prop_assert_eq!(direct.length, codes.len());
+        }
     }
 
     #[test]
@@ -247,6 +250,35 @@ proptest! {
 }
 
 proptest! {
+    /// A wide text is long enough for vectors, and uses any number of pages.
+    #[test]
+    fn wide_texts_add_up(
+        parts in prop::collection::vec(
+            prop::collection::vec(0..0x11_0000_u32, 1..9)
+                .prop_flat_map(|few| prop::collection::vec(prop::sample::select(few), 0..300)),
+            1..4,
+        ),
+        divisor in prop::sample::select(vec![1_u32, 17, 300, 4000]),
+    ) {
+        for path in simd::available() {
+            let mut seen = Seen::on(path);
+            let mut whole = BTreeSet::new();
+            for part in &parts {
+                let codes: Vec<u32> = part.iter().map(|code| code / divisor).collect();
+                whole.extend(&codes);
+                let narrow: Result<Vec<u16>, _> = codes.iter().map(|&code| u16::try_from(code)).collect();
+                match &narrow {
+                    Ok(narrow) => seen.add(Text::Two(narrow)),
+                    Err(_) => seen.add(Text::Four(&codes)),
+                }
+                let mut merged = Seen::on(path);
+                merged.merge(&seen);
+                prop_assert_eq!(merged.vocabulary(), seen.vocabulary());
+            }
+            prop_assert!(seen.vocabulary().into_iter().eq(whole), "{}", path.name());
+        }
+    }
+
     /// Parts are added to any characters seen before, as texts and as ASCII.
     #[test]
     fn parts_of_latin1_add_up(parts in prop::collection::vec(
