@@ -32,8 +32,8 @@ DOCUMENTS = (
 )
 README_WORDS = 1200
 """Words that README has at most, those of tables included."""
-BASES = ("", "tests/words", "docs")
-"""Folders that a path may be relative to: the project in `tests/words` has documents of its own."""
+BASES = ("", "tests/words", "tests/wordcount", "docs")
+"""Folders that a path may be relative to: documents also speak of the files of these projects."""
 PIPE = re.compile(r"\s[|>]\s")
 """What ends a command line of ours and hands its output to another program or to a file."""
 NOT_IN_THE_REPOSITORY = frozenset(

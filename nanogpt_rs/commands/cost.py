@@ -173,7 +173,7 @@ def measure_costs(
 ) -> None:
     """Measure preparations of growing size, and save each as soon as it is finished."""
     from nanogpt_rs.predicting import cost_measurement
-    from nanogpt_rs.ruler.corpora import sha256
+    from nanogpt_rs.ruler.hashes import sha256
 
     sizes = cost_measurement.sizes_to(largest)
     ways = cost_measurement.ways(sorted({1, *(workers or ())}), engines or ["threads"])

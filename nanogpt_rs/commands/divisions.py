@@ -84,7 +84,7 @@ def race(
     from nanogpt_rs.measuring.selection import SelectionError, load_corpora
     from nanogpt_rs.records import files
     from nanogpt_rs.records.kinds import folder_of
-    from nanogpt_rs.ruler.corpora import sha256
+    from nanogpt_rs.ruler.hashes import sha256
     from nanogpt_rs.ruler.provenance import check
     from nanogpt_rs.training import divisions
 

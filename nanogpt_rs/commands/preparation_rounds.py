@@ -23,7 +23,7 @@ from nanogpt_rs.commands.options import (
     Workers,
 )
 from nanogpt_rs.commands.prepare import refuse_unfit
-from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.provenance import check
 from nanogpt_rs.words import duration, meanwhile_line, times
 

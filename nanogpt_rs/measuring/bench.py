@@ -20,8 +20,9 @@ from nanogpt_rs.measuring.measured import Measured
 from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import registry, rounds, timing
-from nanogpt_rs.ruler.corpora import Corpus, sha256
+from nanogpt_rs.ruler.corpora import Corpus
 from nanogpt_rs.ruler.errors import WorkerError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.ruler.verification import Proof, verify_apart

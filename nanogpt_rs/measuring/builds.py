@@ -35,8 +35,9 @@ from tempfile import TemporaryDirectory
 
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.corpora import cache_folder, sha256
+from nanogpt_rs.ruler.corpora import cache_folder
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.words import counted_builds
 

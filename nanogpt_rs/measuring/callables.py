@@ -38,8 +38,8 @@ from nanogpt_rs.ruler import (
     timing,
 )
 from nanogpt_rs.ruler.callable_answers import Request
-from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.errors import WorkerError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.worker import run_worker
 from nanogpt_rs.statistics import blocks
 from nanogpt_rs.statistics.adjusted import adjusted

@@ -22,9 +22,10 @@ from typing import Any
 from nanogpt_rs.measuring import bench, changes
 from nanogpt_rs.measuring.bench import Advance, CellStore, Contest, is_limit, worker_end
 from nanogpt_rs.records.schema import Cell
-from nanogpt_rs.ruler.corpora import cache_folder, sha256
+from nanogpt_rs.ruler.corpora import cache_folder
 from nanogpt_rs.ruler.count import EMPTY, Order
 from nanogpt_rs.ruler.errors import NOTHING, UserError, WorkerError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.verification import verify_apart

@@ -44,8 +44,9 @@ from nanogpt_rs.measuring.paired import Arm, Setting
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.records.schema import BEFORE, CONTROL, STRONGEST, Against, Cell
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.corpora import Corpus, cache_folder, sha256
+from nanogpt_rs.ruler.corpora import Corpus, cache_folder
 from nanogpt_rs.ruler.errors import NOTHING, USAGE, UserError, WorkerError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.registry import Implementation
 from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.rounds import applies

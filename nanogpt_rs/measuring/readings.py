@@ -17,8 +17,8 @@ from nanogpt_rs.measuring.comparing import Comparing
 from nanogpt_rs.records.callables import LONGEST_TEXT, Called
 from nanogpt_rs.ruler import callables
 from nanogpt_rs.ruler.callables import Description, LoadError
-from nanogpt_rs.ruler.corpora import sha256
 from nanogpt_rs.ruler.errors import USAGE, UserError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.registry import rows
 from nanogpt_rs.ruler.timing import MOST_CONTENDERS
 

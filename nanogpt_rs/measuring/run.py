@@ -16,7 +16,7 @@ from nanogpt_rs.records.files import check_alias, check_room, keep_whole, locked
 from nanogpt_rs.records.kinds import Other, folder_of
 from nanogpt_rs.records.schema import Host, Run
 from nanogpt_rs.ruler import provenance
-from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.registry import rows
 
 MACHINE_VARIABLE = "NANOGPT_RS_MACHINE"

@@ -36,6 +36,7 @@ from nanogpt_rs.records.self_tests import (
 )
 from nanogpt_rs.ruler import corpora, provenance
 from nanogpt_rs.ruler.errors import UserError
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.statistics import blocks
 
 
@@ -423,7 +424,7 @@ def run(
         ):
             request = f"{[row.name for row in rows]} {condition} {share} {with_rivals} {len(pairs)}"
             request += f" {assertions}" if assertions else ""
-            plan = corpora.sha256(request.encode())
+            plan = sha256(request.encode())
             store = begin_or_resume(folder, describe(COMMAND, plan, provenance.check()))
             with conditions(condition):
                 measure_missing(rows, condition, progress, store, advance)

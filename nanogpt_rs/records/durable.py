@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 

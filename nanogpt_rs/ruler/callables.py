@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
-from nanogpt_rs.ruler.corpora import sha256
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.surroundings import DisturbedError
 
 Kind = Literal["file", "module", "statement", "pickle", "test"]

@@ -7,7 +7,6 @@ another: it is an error if the named one cannot be loaded.
 from __future__ import annotations
 
 import atexit
-import hashlib
 import os
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from nanogpt_rs.ruler import remarks, synthetic, text_files, texts
 from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError, did_you_mean
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.regular import read_regular, write_whole
 
 TINYSHAKESPEARE_VARIABLE = "NANOGPT_RS_TINYSHAKESPEARE"
@@ -253,11 +253,6 @@ def own_copy(text: str) -> str:
     two contenders may be given the same object.
     """
     return (text + "\0")[:-1]
-
-
-def sha256(data: bytes) -> str:
-    """Return the SHA-256 of ``data`` in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def cache_folder() -> Path:

@@ -10,7 +10,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from nanogpt_rs.ruler.corpora import cache_folder, sha256
+from nanogpt_rs.ruler.corpora import cache_folder
+from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.regular import write_whole
 
 KEPT_FROM = 1 << 20

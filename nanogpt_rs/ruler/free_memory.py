@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nanogpt_rs.ruler import control_groups
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(NamedTuple):
     """Memory that a process may still take.
 
     Attributes:
@@ -77,8 +76,7 @@ def of_process() -> Iterator[Left]:
                 yield Left(free, f"{how} allows a process {limit / 2**20:,.0f} MiB")
 
 
-@dataclass(frozen=True)
-class GroupFiles:
+class GroupFiles(NamedTuple):
     """The names that a version of control groups gives its files and fields.
 
     Attributes:
