@@ -2,9 +2,9 @@
 Rust ideas for the text preparation of a character-level GPT, with one submodule for each task.
 """
 
-from . import charset as charset, charset_encode as charset_encode, count as count, decode_array as decode_array, decode_list as decode_list, encode as encode, encode_array as encode_array, encode_int64 as encode_int64, encode_uint8 as encode_uint8, file_charset as file_charset, limit as limit, partition as partition, prepare as prepare, shards as shards, steps as steps
+from . import bpe_decode as bpe_decode, bpe_encode as bpe_encode, bpe_encode_array as bpe_encode_array, bpe_encode_batch as bpe_encode_batch, bpe_train as bpe_train, charset as charset, charset_encode as charset_encode, count as count, decode_array as decode_array, decode_list as decode_list, encode as encode, encode_array as encode_array, encode_int64 as encode_int64, encode_uint8 as encode_uint8, file_charset as file_charset, limit as limit, partition as partition, prepare as prepare, shards as shards, steps as steps
 
-__all__ = ["_panic", "build_info", "simd_paths", "charset", "charset_encode", "count", "decode_array", "decode_list", "encode", "encode_array", "encode_int64", "encode_uint8", "file_charset", "limit", "partition", "prepare", "shards", "steps"]
+__all__ = ["_panic", "build_info", "simd_paths", "bpe_decode", "bpe_encode", "bpe_encode_array", "bpe_encode_batch", "bpe_train", "charset", "charset_encode", "count", "decode_array", "decode_list", "encode", "encode_array", "encode_int64", "encode_uint8", "file_charset", "limit", "partition", "prepare", "shards", "steps"]
 
 def _panic() -> None:
     """

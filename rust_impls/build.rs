@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
+use regex_syntax::hir::{Class, HirKind};
 use sha2::{Digest, Sha256};
 
 /// Longer lines do not fit into a row of `help()` or of the page.
@@ -29,6 +30,7 @@ fn main() -> io::Result<()> {
         }
     }
     write_ideas(&ideas)?;
+    write_classes()?;
 
     export("SOURCE_HASH", &source_hash(&crate_folder, sources)?);
     export("PROFILE", &variable("PROFILE"));
@@ -111,6 +113,47 @@ fn write_ideas(ideas: &BTreeMap<String, Vec<String>>) -> io::Result<()> {
     fs::write(
         Path::new(&variable("OUT_DIR")).join("ideas.rs"),
         calls.concat(),
+    )
+}
+
+/// Writes `classes.rs`: the class of each code point in two steps, a page for each 256 code points
+/// and the pages that differ. The names of the classes stand in `bpe/split/classes.rs`; the sets
+/// come from the crate whose tables regular expressions in Rust use.
+fn write_classes() -> io::Result<()> {
+    const SETS: [(u8, &str); 6] = [
+        (1, r"[\p{Lu}\p{Lt}]"),
+        (2, r"\p{Ll}"),
+        (3, r"[\p{Lm}\p{Lo}]"),
+        (4, r"\p{M}"),
+        (5, r"\p{N}"),
+        (6, r"\s"),
+    ];
+    let mut classes = vec![0_u8; 0x11_0000];
+    for (class, set) in SETS {
+        let parsed = regex_syntax::parse(set).map_err(io::Error::other)?;
+        let HirKind::Class(Class::Unicode(set)) = parsed.kind() else {
+            return Err(io::Error::other("a set that is no Unicode class"));
+        };
+        for range in set.iter() {
+            classes[range.start() as usize..=range.end() as usize].fill(class);
+        }
+    }
+    let mut pages: Vec<&[u8]> = Vec::new();
+    let mut page_of = Vec::new();
+    for page in classes.chunks(256) {
+        let known = pages.iter().position(|other| *other == page);
+        page_of.push(known.unwrap_or(pages.len()));
+        if known.is_none() {
+            pages.push(page);
+        }
+    }
+    fs::write(
+        Path::new(&variable("OUT_DIR")).join("classes.rs"),
+        format!(
+            "static PAGE_OF: [u8; {}] = {page_of:?};\nstatic PAGES: [[u8; 256]; {}] = {pages:?};\n",
+            page_of.len(),
+            pages.len()
+        ),
     )
 }
 

@@ -4,6 +4,12 @@
 //! define the same function, named after the folder. Kernels take and return plain Rust types; only
 //! the folder `python` knows Python.
 
+pub mod bpe;
+pub mod bpe_decode;
+pub mod bpe_encode;
+pub mod bpe_encode_array;
+pub mod bpe_encode_batch;
+pub mod bpe_train;
 pub mod build_info;
 pub mod charset;
 pub mod charset_encode;

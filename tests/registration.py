@@ -20,6 +20,8 @@ GROUPS = {
     "by_ids",
     "by_addresses",
     "by_paths",
+    "by_ranks",
+    "by_text",
 }
 """The groups into which ``ideas.rs`` sorts the ideas of a task."""
 

@@ -425,10 +425,18 @@ OWN_ROWS: tuple[Implementation, ...] = (
     row("shards", "limit/read_and_write", "rust_impls:limit.read_and_write", "limit"),
     row("bpe_train", "python/pair_counts", "py_impls.bpe_train.pair_counts:bpe_train", "baseline default small_texts short_pieces"),
     row("bpe_train", "python/pair_index", "py_impls.bpe_train.pair_index:bpe_train", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4"),
+    row("bpe_train", "rust/naive", "rust_impls:bpe_train.naive", "small_texts short_pieces"),
+    row("bpe_train", "rust/pair_places", "rust_impls:bpe_train.pair_places", "default"),
     row("bpe_encode", "python/lowest_pair", "py_impls.bpe_encode.lowest_pair:bpe_encode", "baseline default short_pieces"),
     row("bpe_encode", "python/piece_dict", "py_impls.bpe_encode.piece_dict:bpe_encode", "default strongest:ascii"),
     row("bpe_encode", "python/piece_dict_regex", "py_impls.bpe_encode.piece_dict_regex:bpe_encode", "default strongest:latin1 strongest:ucs2 strongest:ucs4", "regex"),
+    row("bpe_encode", "rust/naive", "rust_impls:bpe_encode.naive", "short_pieces"),
+    row("bpe_encode", "rust/heap", "rust_impls:bpe_encode.heap", ""),
+    row("bpe_encode", "rust/linked_list", "rust_impls:bpe_encode.linked_list", ""),
+    row("bpe_encode", "rust/longest_match", "rust_impls:bpe_encode.longest_match", ""),
+    row("bpe_encode", "rust/piece_cache", "rust_impls:bpe_encode.piece_cache", "default"),
     row("bpe_decode", "python/join", "py_impls.bpe_decode.join:bpe_decode", "baseline default"),
+    row("bpe_decode", "rust/flat_bytes", "rust_impls:bpe_decode.flat_bytes", "default"),
     row("bpe_decode", "python/map_getitem", "py_impls.bpe_decode.map_getitem:bpe_decode", "default strongest:ascii strongest:latin1 strongest:ucs2 strongest:ucs4"),
 )
 """The rows of each task that has implementations of its own."""

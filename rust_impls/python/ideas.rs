@@ -10,7 +10,8 @@
 //! - `one_path` ideas do too, but use only the instructions of one path (`simd::Path`).
 //!
 //! Ideas of `decode_list` take a list `by_ids` or `by_addresses` of its int objects. Ideas that
-//! read files take them `by_paths`.
+//! read files take them `by_paths`. Ideas of byte-pair encoding build what they need `by_ranks`, or
+//! train `by_text`.
 
 charset_module! {
     attached: std_hashset, ahash, rustc_hash, foldhash, char_hasher, fixed_array, smallvec;
@@ -73,4 +74,24 @@ prepare_module! {
 
 shards_module! {
     by_paths: two_passes;
+}
+
+bpe_train_module! {
+    by_text: naive, pair_places;
+}
+
+bpe_encode_module! {
+    by_ranks: naive, heap, linked_list, longest_match, piece_cache;
+}
+
+bpe_encode_array_module! {
+    by_ranks: linked_list, piece_cache;
+}
+
+bpe_encode_batch_module! {
+    by_ranks: piece_cache, rayon;
+}
+
+bpe_decode_module! {
+    by_ranks: flat_bytes;
 }

@@ -152,13 +152,13 @@ fn list_of_ids<'py, N: ListId>(
 }
 
 /// The memory in which a list keeps its items.
-type Items = *mut MaybeUninit<*mut ffi::PyObject>;
+pub type Items = *mut MaybeUninit<*mut ffi::PyObject>;
 
 /// Makes a list of `length` items. The caller must write all items, or fill them with null, before
 /// anybody else sees the list. `PyList_New` would first fill megabytes with nulls, which takes as
 /// long as writing the items.
 #[cfg(not(any(Py_GIL_DISABLED, PyPy, GraalPy)))]
-fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
+pub fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
     let list = PyList::empty(py);
     let object = list.as_ptr().cast::<ffi::PyListObject>();
     let Some(bytes) = length.checked_mul(size_of::<*mut ffi::PyObject>()) else {
@@ -185,7 +185,7 @@ fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items
 
 /// The same through documented functions alone, since other Pythons keep the items in another way.
 #[cfg(any(Py_GIL_DISABLED, PyPy, GraalPy))]
-fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
+pub fn new_list(py: Python<'_>, length: usize) -> PyResult<(Bound<'_, PyList>, Items)> {
     // SAFETY: the function returns a new list of that length, or null with an exception set.
     let list = unsafe {
         let list = ffi::PyList_New(length.try_into()?);

@@ -2,7 +2,7 @@
 //! releases the GIL, converts results and raises errors.
 //!
 //! Adding an idea takes one word in `ideas.rs`. The other files hold one kind of conversion each:
-//! texts, characters in sets and dicts, vocabularies, lists, arrays, errors.
+//! texts, characters in sets and dicts, vocabularies, lists, arrays, tokens, errors.
 
 // Reading CPython's own storage, and writing memory that CPython will own, is unsafe by nature.
 #![allow(unsafe_code)]
@@ -15,8 +15,11 @@ use crate::simd;
 use stubs::{Paths, Texts};
 
 mod array;
+mod bpe;
 mod characters;
 mod errors;
+#[macro_use]
+mod bpe_modules;
 #[macro_use]
 mod modules;
 mod ideas;
@@ -42,8 +45,9 @@ mod rust_impls {
 
     #[pymodule_export]
     use super::ideas::{
-        charset, charset_encode, count, decode_array, decode_list, encode, encode_array,
-        encode_int64, encode_uint8, file_charset, prepare, shards,
+        bpe_decode, bpe_encode, bpe_encode_array, bpe_encode_batch, bpe_train, charset,
+        charset_encode, count, decode_array, decode_list, encode, encode_array, encode_int64,
+        encode_uint8, file_charset, prepare, shards,
     };
     #[pymodule_export]
     use super::limits::limit;

@@ -22,6 +22,10 @@ pub mod hints {
         type_hint_subscript!(type_hint_identifier!("builtins", "set"), STR);
     pub const SEQUENCE_OF_STR: PyStaticExpr =
         type_hint_subscript!(type_hint_identifier!("collections.abc", "Sequence"), STR);
+    const BYTES: PyStaticExpr = type_hint_identifier!("builtins", "bytes");
+    pub const RANKS: PyStaticExpr = type_hint_subscript!(DICT, BYTES, INT);
+    pub const LIST_OF_STR: PyStaticExpr = type_hint_subscript!(LIST, STR);
+    pub const LISTS_OF_INT: PyStaticExpr = type_hint_subscript!(LIST, LIST_OF_INT);
     pub const LIST_OF_INT: PyStaticExpr = type_hint_subscript!(LIST, INT);
     pub const COUNTS: PyStaticExpr = type_hint_subscript!(DICT, STR, INT);
     pub const TEXTS: PyStaticExpr = type_hint_subscript!(DICT, STR, STR);
@@ -34,6 +38,8 @@ pub mod hints {
         type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "uint8"));
     pub const UINT16_ARRAY: PyStaticExpr =
         type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "uint16"));
+    pub const UINT32_ARRAY: PyStaticExpr =
+        type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "uint32"));
     pub const INT64_ARRAY: PyStaticExpr =
         type_hint_subscript!(ARRAY, type_hint_identifier!("numpy", "int64"));
 }
@@ -64,8 +70,10 @@ results! {
     CharacterSet(PySet), SET_OF_STR;
     CharacterCounts(PyDict), COUNTS;
     IdList(PyList), LIST_OF_INT;
+    IdLists(PyList), LISTS_OF_INT;
     Uint8Array(PyArray1<u8>), UINT8_ARRAY;
     Uint16Array(PyArray1<u16>), UINT16_ARRAY;
+    Uint32Array(PyArray1<u32>), UINT32_ARRAY;
     Int64Array(PyArray1<i64>), INT64_ARRAY;
     Texts(PyDict), TEXTS;
     Paths(PyDict), PATHS;
@@ -95,4 +103,6 @@ macro_rules! arguments {
 arguments! {
     ListOfIds, LIST_OF_INT;
     ArrayOfIds, UINT16_ARRAY;
+    DictOfRanks, RANKS;
+    ListOfTexts, LIST_OF_STR;
 }

@@ -42,6 +42,11 @@ macro_rules! shards_ideas {
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
+use elsewhere as bpe_decode_ideas;
+use elsewhere as bpe_encode_ideas;
+use elsewhere as bpe_encode_array_ideas;
+use elsewhere as bpe_encode_batch_ideas;
+use elsewhere as bpe_train_ideas;
 use elsewhere as charset_ideas;
 use elsewhere as charset_encode_ideas;
 use elsewhere as count_ideas;

@@ -44,6 +44,11 @@ macro_rules! decode_array_ideas {
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
+use elsewhere as bpe_decode_ideas;
+use elsewhere as bpe_encode_ideas;
+use elsewhere as bpe_encode_array_ideas;
+use elsewhere as bpe_encode_batch_ideas;
+use elsewhere as bpe_train_ideas;
 use elsewhere as charset_ideas;
 use elsewhere as decode_list_ideas;
 use elsewhere as encode_array_ideas;

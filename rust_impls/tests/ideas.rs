@@ -133,6 +133,11 @@ macro_rules! encode_int64_ideas {
 macro_rules! elsewhere {
     ($($idea:ident),*) => {};
 }
+use elsewhere as bpe_decode_ideas;
+use elsewhere as bpe_encode_ideas;
+use elsewhere as bpe_encode_array_ideas;
+use elsewhere as bpe_encode_batch_ideas;
+use elsewhere as bpe_train_ideas;
 use elsewhere as charset_encode_ideas;
 use elsewhere as count_ideas;
 use elsewhere as decode_array_ideas;
