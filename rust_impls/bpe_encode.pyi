@@ -39,5 +39,5 @@ def naive(ranks: dict[bytes, int], pattern: str) -> TokenEncoder:
 
 def piece_cache(ranks: dict[bytes, int], pattern: str) -> TokenEncoder:
     """
-    A cache of pieces in 3 MiB that never grows: most pieces of a text cost one comparison.
+    A cache of pieces in 5 MiB that never grows: most pieces of a text cost one comparison.
     """

@@ -26,5 +26,5 @@ def linked_list(ranks: dict[bytes, int], pattern: str) -> TokenArrayEncoder:
 
 def piece_cache(ranks: dict[bytes, int], pattern: str) -> TokenArrayEncoder:
     """
-    A cache of pieces in 3 MiB that never grows: most pieces of a text cost one comparison.
+    A cache of pieces in 5 MiB that never grows: most pieces of a text cost one comparison.
     """

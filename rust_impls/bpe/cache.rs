@@ -34,10 +34,86 @@ struct Long {
     ids: [u32; 8],
 }
 
+/// Places for pieces of other lengths, or of more ids: 256 KiB.
+const OTHER_PLACES: usize = 1 << 14;
+/// The longest such piece that is kept, in bytes.
+const LONGEST_KEPT: usize = 255;
+/// The words that such pieces and their ids may fill before all are forgotten: 2 MiB.
+const OTHER_WORDS: usize = 1 << 19;
+
+/// Pieces of any length with any number of ids, one after the other.
+struct Others {
+    places: Vec<Other>,
+    words: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Other {
+    hash: u64,
+    /// Where the bytes of the piece begin in `words`. Its ids follow them.
+    start: u32,
+    bytes: u16,
+    ids: u16,
+}
+
+impl Default for Others {
+    fn default() -> Self {
+        Self {
+            places: vec![Other::default(); OTHER_PLACES],
+            words: Vec::new(),
+        }
+    }
+}
+
+impl Others {
+    fn get(&self, hash: u64, piece: &[u8]) -> Option<&[u32]> {
+        let place = &self.places[place_of(hash, OTHER_PLACES)];
+        if place.hash != hash || usize::from(place.bytes) != piece.len() {
+            return None;
+        }
+        let known = &self.words[place.start as usize..];
+        let (bytes, rest) = known.split_at_checked(piece.len().div_ceil(4))?;
+        let equal = words_of(piece).eq(bytes.iter().copied());
+        equal.then(|| &rest[..usize::from(place.ids)])
+    }
+
+    fn insert(&mut self, hash: u64, piece: &[u8], ids: &[u32]) {
+        if self.words.len() + piece.len() + ids.len() > OTHER_WORDS {
+            self.words.clear();
+            self.places.fill(Other::default());
+        }
+        let sizes = (
+            u32::try_from(self.words.len()),
+            u16::try_from(piece.len()),
+            u16::try_from(ids.len()),
+        );
+        if let (Ok(start), Ok(bytes), Ok(count)) = sizes {
+            self.words.extend(words_of(piece));
+            self.words.extend_from_slice(ids);
+            self.places[place_of(hash, OTHER_PLACES)] = Other {
+                hash,
+                start,
+                bytes,
+                ids: count,
+            };
+        }
+    }
+}
+
+/// The bytes of a piece, four to a word, and zeros.
+fn words_of(piece: &[u8]) -> impl Iterator<Item = u32> {
+    piece.chunks(4).map(|bytes| {
+        let mut word = [0; 4];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u32::from_le_bytes(word)
+    })
+}
+
 /// The cache of one thread.
 pub struct Cache {
     short: Vec<Line>,
     long: Vec<Long>,
+    others: Others,
     /// What one batch needs: where pieces end, their keys, their hashes and ids.
     ends: Vec<usize>,
     keys: Vec<(Key, u64)>,
@@ -50,6 +126,7 @@ impl Default for Cache {
         Self {
             short: vec![Line::default(); SHORT_PLACES],
             long: vec![Long::default(); LONG_PLACES],
+            others: Others::default(),
             ends: Vec::with_capacity(Splitter::BATCH + 64),
             keys: Vec::with_capacity(Splitter::BATCH + 64),
             collected: vec![0; COLLECTED],
@@ -144,7 +221,7 @@ impl Cache {
                 self.miss_long(ranks, key, hash, &text[piece], ids);
             } else {
                 ids.extend_from_slice(&collected[..count]);
-                encode_piece(ranks, &text[piece], ids);
+                self.miss_other(ranks, &text[piece], ids);
             }
             count = 0;
         }
@@ -164,12 +241,18 @@ impl Cache {
             };
             return;
         }
+        if let Some(known) = self.others.get(hash, piece) {
+            ids.extend_from_slice(known);
+            return;
+        }
         self.merged.clear();
         merge(ranks, piece, &mut self.merged);
         ids.extend_from_slice(&self.merged);
         if let Some(ids) = with_count::<4>(&self.merged) {
             *before = *last;
             *last = Short { key, ids };
+        } else {
+            self.others.insert(hash, piece, &self.merged);
         }
     }
 
@@ -182,12 +265,34 @@ impl Cache {
         piece: &[u8],
         ids: &mut Vec<u32>,
     ) {
+        if let Some(known) = self.others.get(hash, piece) {
+            ids.extend_from_slice(known);
+            return;
+        }
         self.merged.clear();
         encode_piece(ranks, piece, &mut self.merged);
         ids.extend_from_slice(&self.merged);
         if let Some(ids) = with_count::<8>(&self.merged) {
             self.long[place_of(hash, LONG_PLACES)] = Long { key, ids };
+        } else {
+            self.others.insert(hash, piece, &self.merged);
         }
+    }
+
+    #[inline(never)]
+    fn miss_other(&mut self, ranks: &Ranks, piece: &[u8], ids: &mut Vec<u32>) {
+        if piece.len() > LONGEST_KEPT {
+            encode_piece(ranks, piece, ids);
+            return;
+        }
+        let hash = keys::hash_bytes(piece);
+        if let Some(known) = self.others.get(hash, piece) {
+            ids.extend_from_slice(known);
+            return;
+        }
+        let first = ids.len();
+        encode_piece(ranks, piece, ids);
+        self.others.insert(hash, piece, &ids[first..]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A cache of pieces in 3 MiB that never grows: most pieces of a text cost one comparison.
+//! A cache of pieces in 5 MiB that never grows: most pieces of a text cost one comparison.
 
 use std::sync::{Mutex, PoisonError};
 
