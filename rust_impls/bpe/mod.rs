@@ -5,7 +5,7 @@ pub mod keys;
 pub mod merge;
 pub mod ranks;
 pub mod split;
-pub mod steps;
+pub(crate) mod steps;
 
 #[cfg(test)]
 mod encode_tests;

@@ -40,6 +40,15 @@ fn hash_of_tag(tag: u64) -> u64 {
     (tag ^ tag >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// The first slot to look into: as many of a hash's highest bits as number the slots.
+#[inline]
+fn first_slot(hash: u64, shift: u32) -> usize {
+    #[allow(clippy::cast_possible_truncation)] // there are no more slots than memory has addresses
+    {
+        (hash >> shift) as usize
+    }
+}
+
 /// The tag of a longer token.
 fn tag_of_hash(hash: u64, mark: u64) -> u64 {
     hash >> 8 | mark
@@ -163,7 +172,7 @@ impl Ranks {
             return NONE;
         }
         let last = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
+        let mut at = first_slot(hash, self.shift);
         loop {
             let [known, value] = self.slots[at & last];
             if known == 0 {
@@ -281,7 +290,7 @@ impl Builder {
         }
         ranks.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
         let last = ranks.slots.len() - 1;
-        let mut at = (hash >> ranks.shift) as usize & last;
+        let mut at = first_slot(hash, ranks.shift) & last;
         while ranks.slots[at][0] != 0 {
             at = (at + 1) & last;
         }

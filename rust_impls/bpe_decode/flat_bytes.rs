@@ -25,7 +25,7 @@ pub fn bpe_decode(
             place
         })
         .collect();
-    let index = Index::new(tokens.iter().map(|(id, _)| *id));
+    let index = Index::new(&tokens.iter().map(|(id, _)| *id));
     move |ids| {
         let mut decoded = Vec::with_capacity(ids.len() * 6 + COPIED);
         for (position, &id) in ids.iter().enumerate() {
@@ -55,7 +55,7 @@ enum Index {
 }
 
 impl Index {
-    fn new(ids: impl ExactSizeIterator<Item = u32> + Clone) -> Self {
+    fn new(ids: &(impl ExactSizeIterator<Item = u32> + Clone)) -> Self {
         let largest = ids.clone().max().map_or(0, |id| id as usize);
         if largest + 1 == ids.len() {
             return Self::Same;

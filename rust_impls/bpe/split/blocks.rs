@@ -151,11 +151,17 @@ fn with_contractions(
         let at = apostrophes.trailing_zeros() as usize;
         if let Some(length) = contraction(block, at, &case) {
             starts &= !(2 << at);
-            starts |= 1_u64.checked_shl((at + length) as u32).unwrap_or(0);
+            starts |= bit(at + length);
         }
         apostrophes &= apostrophes - 1;
     }
     starts
+}
+
+/// The bit of a byte, or none if the byte lies beyond the block.
+#[inline]
+fn bit(byte: usize) -> u64 {
+    if byte < BLOCK { 1 << byte } else { 0 }
 }
 
 /// The length of a contraction at an apostrophe.
@@ -258,7 +264,7 @@ fn o200k(block: &[u8; BLOCK], classes: &Classes) -> u64 {
         {
             after_last = at + length;
             starts &= !(((1 << length) - 1) << at);
-            starts |= 1_u64.checked_shl(after_last as u32).unwrap_or(0);
+            starts |= bit(after_last);
         }
     }
     starts & common.certain
