@@ -45,6 +45,19 @@ EXTRAS = {
     "pyarrow": "parquet",
     "scipy": "statistics",
     "watchfiles": "test",
+    "bpe_openai": "tokenizers",
+    "bpeasy": "tokenizers",
+    "fastokens": "tokenizers",
+    "gigatoken": "tokenizers",
+    "kitoken": "tokenizers",
+    "puretiktoken": "tokenizers",
+    "quicktok": "tokenizers",
+    "riptoken": "tokenizers",
+    "rs_bpe": "tokenizers",
+    "rustbpe": "tokenizers",
+    "splintr": "tokenizers",
+    "tiktoken": "tokenizers",
+    "tokie": "tokenizers",
 }
 """For each optional module, the extra of the distribution that brings it."""
 CHECKOUT_FILES = ("Cargo.lock", "rust_impls/Cargo.toml", "rust_impls/build.rs", "rust_impls/lib.rs")

@@ -1,26 +1,40 @@
-"""Byte-pair encoding: training, and encoding to lists."""
+"""Byte-pair encoding: training, and encoding to a list, to an array, or of many documents."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import starmap
 from typing import Any
 
+from nanogpt_rs.ruler.corpora import own_copy
 from nanogpt_rs.ruler.excerpts import excerpt
 from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.tasks.bpe_edges import EDGES
-from nanogpt_rs.ruler.tasks.bpe_oracles import BYTES
+from nanogpt_rs.ruler.tasks.bpe_oracles import BYTES, ids_of_text
 from nanogpt_rs.ruler.tasks.bpe_split import GPT2, pieces
-from nanogpt_rs.ruler.tasks.bpe_vocabularies import OWN, OWN_8K, OWN_32K, Vocabulary, merges
+from nanogpt_rs.ruler.tasks.bpe_vocabularies import (
+    CL100K,
+    EDGE_RANKS,
+    O200K,
+    OWN,
+    OWN_8K,
+    OWN_32K,
+    R50K,
+    Vocabulary,
+    merges,
+)
 from nanogpt_rs.ruler.tasks.contract import Example, Later, Refusal, Task
-from nanogpt_rs.ruler.tasks.differences import list_difference
+from nanogpt_rs.ruler.tasks.differences import array_difference, list_difference, share_memory
 from nanogpt_rs.ruler.tasks.inputs import TEXT_REFUSALS, with_fresh_text
 from nanogpt_rs.ruler.timing import Call
 
 SINGLE_BYTES = {bytes([byte]): byte for byte in range(BYTES)}
 """The smallest vocabulary that encodes every text."""
+DOCUMENT = 1_000
+"""Characters in each document of a batch."""
 LONG_PIECES = {
     "a piece of a megabyte": "abracadabra" * 95_000,
     "100,000 times one letter": "a" * 100_000,
@@ -36,16 +50,11 @@ def longest_piece(pattern: str, text: str) -> int:
     return max(map(len, pieces(pattern, text)), default=0)
 
 
-def training(name: str, vocabulary: Vocabulary) -> Task:
-    """Make the task of training a vocabulary of a size.
-
-    Args:
-        name: The task's name.
-        vocabulary: One that is trained.
-    """
+def training(vocabulary: Vocabulary) -> Task:
+    """Make the task of training one of our own vocabularies."""
     size = vocabulary.size
     return Task(
-        name=name,
+        name=f"bpe_train_{vocabulary.name}" if vocabulary.name else "bpe_train",
         contract="bpe_train(text: str, size: int) -> list[tuple[int, int]]",
         variant_of="" if vocabulary is OWN else "bpe_train",
         call=lambda function, text: (function, (text, size)),
@@ -126,51 +135,75 @@ def merges_difference(answer: Any, expected: list[tuple[int, int]]) -> str | Non
     return None
 
 
-def encoder(
-    name: str,
-    contract: str,
-    vocabulary: Vocabulary,
-    difference: Callable[[Any, Any], str | None],
-    shared: Callable[[Any, Any], bool],
-    variant_of: str = "",
-) -> Task:
-    """Make a task of encoding a text.
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What an encoder takes and returns.
 
-    Args:
-        name: The task's name.
-        contract: The signature.
-        vocabulary: The vocabulary that an encoder is made for.
-        difference: Compares an answer with the right ids.
+    Attributes:
+        task: The name of the task with our own vocabulary by default.
+        signature: The type of an encoder, as the contract spells it.
+        arguments: Makes the arguments of a call from a text.
+        renew: Makes the same call on objects that no earlier call has seen.
+        oracle: Returns the right answer for a text in a vocabulary.
+        difference: Compares an answer with the right one.
         shared: Whether a change to one answer would change another.
-        variant_of: The task that differs in its vocabulary alone.
     """
+
+    task: str
+    signature: str
+    arguments: Callable[[str], tuple[object, ...]]
+    renew: Callable[[Call], Call]
+    oracle: Callable[[Vocabulary, str], Any]
+    difference: Callable[[Any, Any], str | None]
+    shared: Callable[[Any, Any], bool]
+
+
+def encoding(form: Form, vocabulary: Vocabulary) -> Task:
+    """Make the task of encoding a text."""
+    own = vocabulary is OWN
     return Task(
-        name=name,
-        contract=contract,
-        variant_of=variant_of,
-        call=lambda function, text: (function(vocabulary.ranks(text), vocabulary.pattern), (text,)),
-        renew=with_fresh_text,
+        name=form.task if own else f"{form.task}_{vocabulary.name}",
+        contract=f"{form.task}(ranks: dict[bytes, int], pattern: str) -> {form.signature}",
+        variant_of="" if own else form.task,
+        call=lambda function, text: (
+            encoder_for(function, vocabulary, text),
+            form.arguments(text),
+        ),
+        renew=form.renew,
         build=lambda function, text: (
             build_and_use,
-            (function, vocabulary.ranks(text), vocabulary.pattern),
+            (function, vocabulary.ranks(text), vocabulary.pattern, *form.arguments("a")),
         ),
-        oracle=vocabulary.ids,
-        difference=difference,
-        shared=shared,
+        oracle=partial(form.oracle, vocabulary),
+        difference=form.difference,
+        shared=form.shared,
         edges=EDGES,
         refusals=(
             *ranks_refusals(lambda contender, ranks: contender(ranks, GPT2)),
-            *text_refusals(vocabulary),
+            *text_refusals(form, vocabulary),
         ),
-        examples=() if variant_of else encoding_examples(),
+        examples=encoding_examples(form) if own else (),
         inapplicable=vocabulary.inapplicable,
         longest_piece=partial(longest_piece, vocabulary.pattern),
     )
 
 
-def build_and_use(function: Any, ranks: dict[bytes, int], pattern: str) -> object:
+def encoder_for(function: Any, vocabulary: Vocabulary, text: str) -> Any:
+    """Return the encoder for a text; all edges are encoded by one, because making it takes long."""
+    if text in EDGES:
+        return edge_encoder(function, vocabulary)
+    return function(vocabulary.ranks(text), vocabulary.pattern)
+
+
+@lru_cache(maxsize=1)
+def edge_encoder(function: Any, vocabulary: Vocabulary) -> Any:
+    """Return an encoder for the edges."""
+    return function(vocabulary.ranks(""), vocabulary.pattern)
+
+
+def build_and_use(function: Any, ranks: dict[bytes, int], pattern: str, argument: object) -> object:
     """Make an encoder and encode a letter with it: some prepare themselves in their first call."""
-    return function(ranks, pattern)("a")
+    return function(ranks, pattern)(argument)
 
 
 def ranks_refusals(make: Callable[[Any, object], object]) -> tuple[Refusal, ...]:
@@ -196,11 +229,14 @@ def ranks_refusals(make: Callable[[Any, object], object]) -> tuple[Refusal, ...]
     )
 
 
-def text_refusals(vocabulary: Vocabulary) -> tuple[Refusal, ...]:
+def text_refusals(form: Form, vocabulary: Vocabulary) -> tuple[Refusal, ...]:
     """Return the texts that every encoder refuses."""
 
     def encoder_of(contender: Any) -> Any:
-        return contender(vocabulary.ranks(""), vocabulary.pattern)
+        encode = edge_encoder(contender, vocabulary)
+        # The refused text stands where a text stands: alone, or as the second of a batch.
+        (sample,) = form.arguments("a")
+        return encode if isinstance(sample, str) else lambda text: encode(["a", text])
 
     return (
         *(on_text(refusal, encoder_of) for refusal in TEXT_REFUSALS),
@@ -213,63 +249,129 @@ def text_refusals(vocabulary: Vocabulary) -> tuple[Refusal, ...]:
     )
 
 
-def encoding_examples() -> tuple[Example, ...]:
+def encoding_examples(form: Form) -> tuple[Example, ...]:
     """Return texts with vocabularies that are not trained on them."""
-    ranks = {bytes([byte]): (byte + 7) % 256 for byte in range(BYTES)}
-    small = {**ranks, b"ab": 257, b"bc": 256, b"abc": 259, b" a": 258}
+    values = {bytes([byte]): (byte + 7) % 256 for byte in range(BYTES)}
+    small = {**values, b"ab": 257, b"bc": 256, b"abc": 259, b" a": 258}
 
-    def attempt(text: str, ranks: dict[bytes, int]) -> Callable[[Any], object]:
-        return lambda contender: contender(dict(ranks), GPT2)(text)
+    def example(case: str, text: str, ranks: dict[bytes, int], ids: list[int]) -> Example:
+        (argument,) = form.arguments(text)
+        return Example(
+            case=case,
+            attempt=lambda contender: contender(dict(ranks), GPT2)(argument),
+            answer=ids if isinstance(argument, str) else [ids],
+        )
+
+    def long_example(case: str, text: str) -> Example:
+        return Example(
+            case=case,
+            attempt=lambda contender: edge_encoder(contender, OWN)(*form.arguments(text)),
+            answer=Later(lambda: form.oracle(EDGE_RANKS, text)),
+            long_pieces=True,
+        )
 
     return (
-        Example(
-            case="bytes alone, whose ids are not their values",
-            attempt=attempt("az é", ranks),
-            answer=[104, 129, 39, 202, 176],
+        example(
+            "bytes alone, whose ids are not their values", "az é", values, [104, 129, 39, 202, 176]
         ),
-        Example(
-            case="the lower of two ranks before the left of two pairs",
-            attempt=attempt("abc abcb", small),
-            answer=[259, 258, 256, 105],
+        example(
+            "the lower of two ranks before the left of two pairs",
+            "abc abcb",
+            small,
+            [259, 258, 256, 105],
         ),
         *starmap(long_example, LONG_PIECES.items()),
     )
 
 
-def long_example(case: str, text: str) -> Example:
-    """Return an example of a text of long pieces."""
-    return Example(
-        case=case,
-        attempt=lambda contender: contender(OWN.ranks(""), GPT2)(text),
-        answer=Later(lambda: OWN.ids_by_edge_ranks(text)),
-        long_pieces=True,
-    )
+def ids_difference(answer: Any, expected: list[int]) -> str | None:
+    """Compare exact types, then each id, then lengths."""
+    if type(answer) is not list or {*map(type, answer)} - {int}:
+        return list_difference(answer, expected)
+    for position, (id, right) in enumerate(zip(answer, expected, strict=False)):
+        if id != right:
+            return f"at position {position} of {len(expected):,}: id {id}, not {right}"
+    if len(answer) != len(expected):
+        return f"returned {counted(len(answer), 'id')}, not {len(expected):,}"
+    return None
 
 
-def list_encoder(vocabulary: Vocabulary) -> Task:
-    """Make the task of encoding a text to a list."""
-    own = vocabulary is OWN
-    return encoder(
-        "bpe_encode" if own else f"bpe_encode_{vocabulary.name}",
-        "bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[int]]",
-        vocabulary,
-        list_difference,
-        operator.is_,
-        "" if own else "bpe_encode",
-    )
+def ids_array_difference(answer: Any, expected: list[int]) -> str | None:
+    """Compare type and layout of an array, then what ``ids_difference`` compares."""
+    if problem := array_difference("uint32")(answer, expected):
+        counts = " for " in problem  # in the words that tasks of characters use
+        return ids_difference(answer.tolist(), expected) if counts else problem
+    return None
 
 
-BPE_TRAIN = training("bpe_train", OWN)
-BPE_TRAIN_8K = training("bpe_train_8k", OWN_8K)
-BPE_TRAIN_32K = training("bpe_train_32k", OWN_32K)
-BPE_ENCODE = list_encoder(OWN)
-BPE_ENCODE_8K = list_encoder(OWN_8K)
-BPE_ENCODE_32K = list_encoder(OWN_32K)
+def documents_of(text: str) -> list[str]:
+    """Return a text cut into documents of 1,000 characters, each a ``str`` of its own."""
+    return [own_copy(text[at : at + DOCUMENT]) for at in range(0, len(text), DOCUMENT)]
+
+
+def with_fresh_documents(call: Call) -> Call:
+    """Make the same call on a new list of new texts that equal those before."""
+    function, (documents,) = call
+    return function, ([own_copy(text) for text in documents],)  # type: ignore[attr-defined]
+
+
+def batch_ids(vocabulary: Vocabulary, text: str) -> list[list[int]]:
+    """Return the right ids of each document of a text."""
+    ranks = vocabulary.ranks(text)
+    return [ids_of_text(document, ranks, vocabulary.pattern) for document in documents_of(text)]
+
+
+def batch_difference(answer: Any, expected: list[list[int]]) -> str | None:
+    """Compare exact types, then the ids of each document."""
+    if type(answer) is not list:
+        return f"returned {type(answer).__name__}, not list"
+    if len(answer) != len(expected):
+        return f"returned {counted(len(answer), 'list')} for {counted(len(expected), 'document')}"
+    for place, (ids, right) in enumerate(zip(answer, expected, strict=True)):
+        if difference := ids_difference(ids, right):
+            return f"document {place}: {difference}"
+    return None
+
+
+LIST = Form(
+    task="bpe_encode",
+    signature="Callable[[str], list[int]]",
+    arguments=lambda text: (text,),
+    renew=with_fresh_text,
+    oracle=Vocabulary.ids,
+    difference=ids_difference,
+    shared=operator.is_,
+)
+ARRAY = Form(
+    task="bpe_encode_array",
+    signature="Callable[[str], uint32 array]",
+    arguments=lambda text: (text,),
+    renew=with_fresh_text,
+    oracle=Vocabulary.ids,
+    difference=ids_array_difference,
+    shared=share_memory,
+)
+BATCH = Form(
+    task="bpe_encode_batch",
+    signature="Callable[[list[str]], list[list[int]]]",
+    arguments=lambda text: (documents_of(text),),
+    renew=with_fresh_documents,
+    oracle=batch_ids,
+    difference=batch_difference,
+    shared=lambda first, second: bool(first) and first is second,
+)
 TASKS: Sequence[Task] = (
-    BPE_TRAIN,
-    BPE_ENCODE,
-    BPE_TRAIN_8K,
-    BPE_TRAIN_32K,
-    BPE_ENCODE_8K,
-    BPE_ENCODE_32K,
+    training(OWN),
+    encoding(LIST, OWN),
+    encoding(ARRAY, OWN),
+    encoding(BATCH, OWN),
+    training(OWN_8K),
+    training(OWN_32K),
+    encoding(LIST, OWN_8K),
+    encoding(LIST, OWN_32K),
+    encoding(LIST, R50K),
+    encoding(LIST, CL100K),
+    encoding(LIST, O200K),
+    encoding(ARRAY, CL100K),
+    encoding(BATCH, CL100K),
 )

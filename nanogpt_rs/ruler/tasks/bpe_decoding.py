@@ -6,12 +6,13 @@ The answer is bytes, because libraries make four different things of bytes that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from nanogpt_rs.ruler.excerpts import excerpt
 from nanogpt_rs.ruler.tasks.bpe import ranks_refusals
 from nanogpt_rs.ruler.tasks.bpe_edges import EDGES
-from nanogpt_rs.ruler.tasks.bpe_vocabularies import OWN, Vocabulary
+from nanogpt_rs.ruler.tasks.bpe_vocabularies import CL100K, OWN, Vocabulary
 from nanogpt_rs.ruler.tasks.contract import Example, Refusal, Task
 from nanogpt_rs.ruler.tasks.decoders import with_fresh_ids
 
@@ -33,18 +34,16 @@ def bytes_difference(answer: Any, expected: bytes) -> str | None:
     )
 
 
-def decoding(name: str, vocabulary: Vocabulary) -> Task:
-    """Make the task of decoding the ids of a text.
-
-    Args:
-        name: The task's name.
-        vocabulary: The vocabulary that the ids are of.
-    """
+def decoding(vocabulary: Vocabulary) -> Task:
+    """Make the task of decoding the ids of a text in a vocabulary."""
     return Task(
-        name=name,
+        name=f"bpe_decode_{vocabulary.name}" if vocabulary.name else "bpe_decode",
         contract="bpe_decode(ranks: dict[bytes, int]) -> Callable[[list[int]], bytes]",
         variant_of="" if vocabulary is OWN else "bpe_decode",
-        call=lambda function, text: (function(vocabulary.ranks(text)), (vocabulary.ids(text),)),
+        call=lambda function, text: (
+            decoder_for(function, vocabulary, text),
+            (vocabulary.ids(text),),
+        ),
         renew=with_fresh_ids,
         build=lambda function, text: (build_and_use, (function, vocabulary.ranks(text))),
         oracle=str.encode,
@@ -55,7 +54,9 @@ def decoding(name: str, vocabulary: Vocabulary) -> Task:
             *ranks_refusals(lambda contender, ranks: contender(ranks)),
             *ids_refusals(),
         ),
-        examples=(
+        examples=()
+        if vocabulary.name
+        else (
             example("no id", [], b""),
             example("tokens of every byte", [*range(256)], bytes(range(256))),
             example("bytes that are no UTF-8", [257, 128, 256, 255], b"\xff\xfe\x80ab\xff"),
@@ -63,6 +64,19 @@ def decoding(name: str, vocabulary: Vocabulary) -> Task:
         ),
         inapplicable=vocabulary.inapplicable,
     )
+
+
+def decoder_for(function: Any, vocabulary: Vocabulary, text: str) -> Any:
+    """Return the decoder for a text; all edges are decoded by one, because making it takes long."""
+    if text in EDGES:
+        return edge_decoder(function, vocabulary)
+    return function(vocabulary.ranks(text))
+
+
+@lru_cache(maxsize=1)
+def edge_decoder(function: Any, vocabulary: Vocabulary) -> Any:
+    """Return a decoder for the edges."""
+    return function(vocabulary.ranks(""))
 
 
 def build_and_use(function: Any, ranks: dict[bytes, int]) -> object:
@@ -105,5 +119,4 @@ def ids_refusals() -> tuple[Refusal, ...]:
     )
 
 
-BPE_DECODE = decoding("bpe_decode", OWN)
-TASKS = (BPE_DECODE,)
+TASKS = (decoding(OWN), decoding(CL100K))

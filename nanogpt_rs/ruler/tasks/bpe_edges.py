@@ -13,7 +13,7 @@ SCRIPTS = (
     "한국어 문장입니다. ١٢٣ عربي نص עברית हिन्दी पाठ ไทย",
     "😀👩‍👩‍👧‍👦🇩🇪 👍🏽!! ½ ² Ⅷ ① ǅ ʰ e\u0301\u0323",
 )
-EDGES = (
+_TEXTS = (
     "",
     "a",
     " ",
@@ -56,3 +56,5 @@ EDGES = (
     "\n" * 1_000 + "a",
     "word " * 1_000,
 )
+EDGES = tuple(sorted(_TEXTS, key=len))
+"""The shortest first: what an implementation is told to be wrong on first is the smallest."""

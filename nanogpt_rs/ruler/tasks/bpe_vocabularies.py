@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nanogpt_rs.ruler import corpora
 from nanogpt_rs.ruler.regular import write_whole
-from nanogpt_rs.ruler.tasks import bpe_oracles, bpe_split
+from nanogpt_rs.ruler.tasks import bpe_oracles, bpe_public, bpe_split
 from nanogpt_rs.ruler.tasks.bpe_edges import EDGES
 from nanogpt_rs.ruler.tasks.bpe_oracles import BYTES
 from nanogpt_rs.ruler.tasks.bpe_split import GPT2
@@ -33,11 +33,15 @@ class Vocabulary:
         name: What the names of tasks with this vocabulary end in; empty for the one by default.
         pattern: The pattern that splits a text.
         size: The number of tokens of one that is trained on the text itself.
+        public: The name of a published vocabulary, which is trained on no text of ours.
+        of_edges: Whether it is the vocabulary of the edges, for any text.
     """
 
     name: str
     pattern: str
-    size: int
+    size: int = 0
+    public: str = ""
+    of_edges: bool = False
 
     def ranks(self, text: str) -> dict[bytes, int]:
         """Return a new dict of the ranks for encoding a text.
@@ -45,7 +49,9 @@ class Vocabulary:
         An edge is encoded with tokens that cross the borders of pieces, so that a wrong split
         shows in the ids.
         """
-        if text in EDGES:
+        if self.public:
+            return dict(bpe_public.ranks_of(self.public))
+        if self.of_edges or text in EDGES:
             return dict(edge_ranks())
         return bpe_oracles.ranks_of(merges(text, self.size))
 
@@ -59,6 +65,8 @@ class Vocabulary:
         Libraries know different versions of Unicode. What one calls a letter is unknown to
         another, and neither is wrong.
         """
+        if self.public and (reason := bpe_public.absent(self.public)):
+            return reason
         if (character := bpe_split.unknown(text)) is None:
             return None
         return (
@@ -66,16 +74,14 @@ class Vocabulary:
             "not know, so that it cannot say how the text is split"
         )
 
-    def ids_by_edge_ranks(self, text: str) -> list[int]:
-        """Return the right ids of a text in the vocabulary of the edges, as a new list."""
-        return kept(
-            "edge-ids", text, lambda: bpe_oracles.ids_of_text(text, edge_ranks(), self.pattern)
-        )
-
 
 OWN = Vocabulary("", GPT2, 1_024)
 OWN_8K = Vocabulary("8k", GPT2, 8_192)
 OWN_32K = Vocabulary("32k", GPT2, 32_768)
+R50K = Vocabulary("r50k", GPT2, public="r50k_base")
+CL100K = Vocabulary("cl100k", bpe_split.CL100K, public="cl100k_base")
+EDGE_RANKS = Vocabulary("edges", GPT2, of_edges=True)
+O200K = Vocabulary("o200k", bpe_split.O200K, public="o200k_base")
 
 
 @lru_cache(maxsize=1)

@@ -171,6 +171,10 @@ class Task:
             return str(disturbed), True
         except Exception as error:  # filling the memory takes long: once is enough
             return f"raised {shown(error)}", isinstance(error, MemoryError)
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+            return f"panicked: {shown(error)}", False
 
     def wrong_example(self, function: Any, example: Example) -> str | None:
         """Describe what is wrong with ``function``'s answer to an example; ``None`` if nothing."""
@@ -182,6 +186,10 @@ class Task:
             return None
         except Exception as error:
             return f"raised {shown(error)}"
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+            return f"panicked: {shown(error)}"
 
     def wrong(self, function: Any, text: str) -> str | None:
         """Describe what is wrong with ``function``'s answers for ``text``; ``None`` if nothing.
@@ -224,6 +232,11 @@ class Task:
         return self.outcome(call, function(*arguments))
 
 
+def is_panic(error: BaseException) -> bool:
+    """Return whether an error is a panic of Rust, which no ``except Exception`` catches."""
+    return type(error).__name__ == "PanicException"
+
+
 def broken(refusal: Refusal, function: Any) -> str | None:
     """Describe how ``function`` fails to refuse an input; ``None`` if it refuses it rightly."""
     wanted = refusal.error.__name__
@@ -237,7 +250,9 @@ def broken(refusal: Refusal, function: Any) -> str | None:
         if refusal.message and str(error) != refusal.message:
             return f"says {str(error)!r} where {refusal.message!r} belongs"
         return None
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
         return f"raised {shown(error)} where {wanted} belongs"
     return f"returned {excerpt(answer)} where {wanted} belongs"
 

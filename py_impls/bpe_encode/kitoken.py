@@ -1,0 +1,31 @@
+"""kitoken: regular expressions and merging in Rust, read from Hugging Face's file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kitoken import Kitoken
+
+from py_impls.bpe_files import tokenizer_json
+from py_impls.bpe_ranks import checked, require_encodable, require_pattern
+
+
+def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[int]]:
+    """Return a function from a text to the ids of its tokens.
+
+    Raises:
+        TypeError: ``ranks`` is not a ``dict`` of ``bytes`` to ``int``, or ``pattern`` not a
+            ``str``; the encoder raises it for a text that is not a ``str``.
+        ValueError: ``ranks`` lacks a byte or has an id twice.
+        UnicodeEncodeError: the encoder raises it for a lone surrogate.
+    """
+    require_pattern(pattern)
+    checked(ranks)
+    encode = Kitoken.from_tokenizers(tokenizer_json(ranks, pattern)).encode
+
+    def encode_text(text: str) -> list[int]:
+        require_encodable(text)
+        ids: list[int] = encode(text, False)
+        return ids
+
+    return encode_text

@@ -1,0 +1,1 @@
+"""Byte-pair encoding to an array of ids: ``bpe_encode_array(ranks, pattern)``."""
