@@ -1,13 +1,16 @@
 //! Tables of ids, shared by the ideas named `id_table` in all `encode` tasks.
 //!
 //! They read CPython's own storage and write into the caller's memory, in one pass that also finds
-//! the first character outside the vocabulary.
+//! the first character outside the vocabulary. Texts of one byte a character have tables of their
+//! own. For wider ones a small vocabulary has a perfect hash in registers ([`crate::perfect_hash`]),
+//! and any other a table by code point.
 
 use std::mem::MaybeUninit;
 use std::ops::{BitAnd, BitOr};
 
 use rayon::prelude::*;
 
+use crate::perfect_hash::PerfectHash;
 use crate::simd::Path;
 use crate::text::Text;
 use crate::text_chunks::stored_chunks;
@@ -18,6 +21,8 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "x86_64")]
+mod wide_avx2;
 
 /// A type in which ids are written. Little-endian: wider ones are the same bytes and zeros.
 pub trait Number: Copy + Send + Sync + 'static {
@@ -26,6 +31,33 @@ pub trait Number: Copy + Send + Sync + 'static {
 
     /// Converts an id below `ENTRIES`.
     fn from_id(id: u32) -> Self;
+
+    /// Writes four ids below `ENTRIES`. Small numbers go into one word, because a processor has
+    /// fewer stores than loads in a cycle.
+    #[inline]
+    #[allow(unsafe_code)] // a wider store
+    #[allow(clippy::cast_possible_truncation)] // four bytes of a word of four bytes
+    fn write_four(ids: [u32; 4], places: &mut [MaybeUninit<Self>; 4]) {
+        let bits = 8 * size_of::<Self>();
+        if cfg!(target_endian = "little") && bits <= 16 {
+            let [a, b, c, d] = ids.map(u64::from);
+            let word = (a | b << bits) | (c << (2 * bits) | d << (3 * bits));
+            let to = places.as_mut_ptr();
+            // SAFETY: the word has the size of the four places, and this write needs no alignment.
+            // All of its bytes belong to ids, and numbers are integers, for which all are valid.
+            unsafe {
+                if bits == 16 {
+                    to.cast::<u64>().write_unaligned(word);
+                } else {
+                    to.cast::<u32>().write_unaligned(word as u32);
+                }
+            }
+            return;
+        }
+        for (place, id) in places.iter_mut().zip(ids) {
+            place.write(Self::from_id(id));
+        }
+    }
 }
 
 macro_rules! numbers {
@@ -52,11 +84,38 @@ pub struct OutsideCodes {
     pub position: usize,
 }
 
+/// A code of one, two or four bytes.
+trait Code: Copy + Into<u32> {
+    #[inline]
+    fn four(codes: &[Self; 4]) -> [u32; 4] {
+        codes.map(Into::into)
+    }
+}
+
+impl Code for u8 {}
+impl Code for u32 {}
+
+impl Code for u16 {
+    /// Loads limit the speed: one load takes all four codes.
+    #[inline]
+    #[allow(unsafe_code)] // a wider load
+    fn four(codes: &[u16; 4]) -> [u32; 4] {
+        if cfg!(target_endian = "big") {
+            return codes.map(Into::into);
+        }
+        // SAFETY: four codes are eight bytes, and this read needs no alignment.
+        let word = unsafe { codes.as_ptr().cast::<u64>().read_unaligned() };
+        [0, 16, 32, 48].map(|shift| (word >> shift & 0xFFFF) as u32)
+    }
+}
+
 /// `Ok` means that every place has been written.
 pub type Filled = Result<(), OutsideCodes>;
 
 /// Marks a code of Latin-1 outside the vocabulary in [`IdTable::latin1`].
 const ABSENT: u8 = 0x80;
+/// Length in characters from which a perfect hash saves more time than it takes to make.
+const HASH_PAYS: usize = 1 << 15;
 /// Characters that are looked up before each branch on whether all of them have ids.
 const BLOCK: usize = 32;
 
@@ -65,6 +124,8 @@ pub struct IdTable {
     /// Ids by code of Latin-1. The sign bit says that a code has no id, so that there is no such
     /// table if the vocabulary has more than 128 characters of Latin-1.
     latin1: Option<Box<[u8; 256]>>,
+    /// For texts of two and four bytes a character, if the vocabulary is small enough.
+    wide: Option<Box<PerfectHash>>,
     all: CodeTable,
 }
 
@@ -82,6 +143,11 @@ impl IdTable {
     /// Entries whose ids do not fit into `N` count as outside the vocabulary: an error for a text
     /// that uses them, where a truncated id would be a wrong answer.
     pub fn new<N: Number>(vocabulary: &[u32]) -> Self {
+        Self::for_length::<N>(vocabulary, usize::MAX)
+    }
+
+    /// The same for a single text of some length, with the tables that pay in it.
+    pub fn for_length<N: Number>(vocabulary: &[u32], length: usize) -> Self {
         let vocabulary = &vocabulary[..vocabulary.len().min(N::ENTRIES)];
         let in_latin1 = vocabulary.iter().take_while(|&&code| code < 0x100).count();
         let latin1 = (in_latin1 <= usize::from(ABSENT)).then(|| {
@@ -91,8 +157,13 @@ impl IdTable {
             }
             ids
         });
+        let pays = in_latin1 < vocabulary.len() && length >= HASH_PAYS;
+        let wide = (pays && cfg!(target_arch = "x86_64"))
+            .then(|| PerfectHash::new(vocabulary))
+            .flatten();
         Self {
             latin1,
+            wide: wide.map(Box::new),
             all: CodeTable::new(vocabulary),
         }
     }
@@ -114,6 +185,22 @@ impl IdTable {
         ids: &mut [MaybeUninit<N>],
     ) -> Filled {
         assert_eq!(text.len(), ids.len());
+        #[cfg(target_arch = "x86_64")]
+        if let (Path::Avx2 | Path::Avx512, Some(hash)) = (path, &self.wide)
+            && path.available()
+        {
+            match text {
+                Text::One(_) => (),
+                Text::Two(codes) => {
+                    // SAFETY: the check above shows that there is AVX2, as wherever there is AVX-512.
+                    return unsafe { wide_avx2::fill(hash, &self.all, codes, ids) };
+                }
+                Text::Four(codes) => {
+                    // SAFETY: as above.
+                    return unsafe { wide_avx2::fill(hash, &self.all, codes, ids) };
+                }
+            }
+        }
         match (path, text, &self.latin1) {
             #[cfg(target_arch = "x86_64")]
             (Path::Avx512, Text::One(codes), Some(table)) if path.available() => {
@@ -188,16 +275,7 @@ fn fill_latin1<N: Number>(table: &[u8; 256], codes: &[u8], ids: &mut [MaybeUnini
 
 /// Finds the first character without an id. `before` is the number of characters before `codes`.
 fn outside_latin1(table: &[u8; 256], codes: &[u8], before: usize) -> Filled {
-    match codes
-        .iter()
-        .position(|&code| table[usize::from(code)] == ABSENT)
-    {
-        Some(at) => Err(OutsideCodes {
-            code: codes[at].into(),
-            position: before + at,
-        }),
-        None => Ok(()),
-    }
+    outside(codes, before, |code| table[usize::from(code)])
 }
 
 impl CodeTable {
@@ -209,14 +287,22 @@ impl CodeTable {
         }
     }
 
-    fn fill<C: Copy + Into<u32>, N: Number>(
-        &self,
-        codes: &[C],
-        ids: &mut [MaybeUninit<N>],
-    ) -> Filled {
+    fn fill<C: Code, N: Number>(&self, codes: &[C], ids: &mut [MaybeUninit<N>]) -> Filled {
         match self {
             Self::Narrow(table) => fill_by_code(table, codes, ids),
             Self::Wide(table) => fill_by_code(table, codes, ids),
+        }
+    }
+
+    /// Finds the first character without an id, as the function of this name does.
+    #[cfg(target_arch = "x86_64")]
+    fn outside<C: Code>(&self, codes: &[C], before: usize) -> Filled {
+        fn entry<E: Entry>(table: &[E], code: impl Into<u32>) -> E {
+            table[(code.into() as usize).min(table.len() - 1)]
+        }
+        match self {
+            Self::Narrow(table) => outside(codes, before, |code| entry(table, code)),
+            Self::Wide(table) => outside(codes, before, |code| entry(table, code)),
         }
     }
 }
@@ -269,7 +355,7 @@ fn by_code<E: Entry>(vocabulary: &[u32]) -> Box<[E]> {
 /// Number of codes of two bytes.
 const TWO_BYTES: usize = 1 << 16;
 
-fn fill_by_code<E: Entry, C: Copy + Into<u32>, N: Number>(
+fn fill_by_code<E: Entry, C: Code, N: Number>(
     table: &[E],
     codes: &[C],
     ids: &mut [MaybeUninit<N>],
@@ -278,11 +364,59 @@ fn fill_by_code<E: Entry, C: Copy + Into<u32>, N: Number>(
         && let Some(table) = table.first_chunk::<TWO_BYTES>()
     {
         // The mask changes nothing in two bytes. It saves the bounds check.
-        return fill_with(codes, ids, |code| table[code.into() as usize % TWO_BYTES]);
+        return fill_by_fours(codes, ids, |code| table[code as usize % TWO_BYTES]);
     }
     // The last entry belongs to no character. It stands for all codes beyond the table.
     let last = table.len() - 1;
-    fill_with(codes, ids, |code| table[(code.into() as usize).min(last)])
+    fill_by_fours(codes, ids, |code| table[(code as usize).min(last)])
+}
+
+fn fill_by_fours<E: Entry, C: Code, N: Number>(
+    codes: &[C],
+    ids: &mut [MaybeUninit<N>],
+    find: impl Fn(u32) -> E,
+) -> Filled {
+    let (blocks, rest) = codes.as_chunks::<BLOCK>();
+    let (places, places_of_rest) = ids.as_chunks_mut::<BLOCK>();
+    let mut position = 0;
+    for (codes, places) in blocks.iter().zip(places) {
+        let mut gathered = 0;
+        let places = places.as_chunks_mut::<4>().0;
+        for (codes, places) in codes.as_chunks::<4>().0.iter().zip(places) {
+            let [a, b, c, d] = C::four(codes).map(&find).map(Into::<u32>::into);
+            // For two bytes this is the word that is written, which saves three instructions.
+            gathered |= if size_of::<E>() == 2 && size_of::<N>() == 2 {
+                (u64::from(a) | u64::from(b) << 16) | (u64::from(c) << 32 | u64::from(d) << 48)
+            } else {
+                u64::from((a | b) | (c | d)) << (64 - 8 * size_of::<E>())
+            };
+            N::write_four([a, b, c, d], places);
+        }
+        let tops = match size_of::<E>() {
+            2 if size_of::<N>() == 2 => 0x8000_8000_8000_8000,
+            _ => 1 << 63,
+        };
+        if gathered & tops != 0 {
+            outside(codes, position, |code| find(code.into()))?;
+        }
+        position += BLOCK;
+    }
+    fill_block(rest, places_of_rest, &|code: C| find(code.into()), position)
+}
+
+/// Finds the first character without an id. `before` is the number of characters before `codes`.
+fn outside<E: Entry, C: Copy + Into<u32>>(
+    codes: &[C],
+    before: usize,
+    find: impl Fn(C) -> E,
+) -> Filled {
+    match codes.iter().position(|&code| find(code) == E::ABSENT) {
+        Some(at) => Err(OutsideCodes {
+            code: codes[at].into(),
+            position: before + at,
+        }),
+        None => Ok(()),
+    }
 }
 
 fn fill_with<E: Entry, C: Copy + Into<u32>, N: Number>(
@@ -316,11 +450,5 @@ fn fill_block<E: Entry, C: Copy + Into<u32>, N: Number>(
     if gathered & E::ABSENT == E::NONE {
         return Ok(());
     }
-    match codes.iter().position(|&code| find(code) == E::ABSENT) {
-        Some(at) => Err(OutsideCodes {
-            code: codes[at].into(),
-            position: before + at,
-        }),
-        None => Ok(()),
-    }
+    outside(codes, before, find)
 }

@@ -27,6 +27,7 @@ pub mod gathered_ids;
 pub mod id_table;
 pub mod limit;
 pub mod partition;
+pub mod perfect_hash;
 pub mod prepare;
 pub mod shards;
 pub mod simd;

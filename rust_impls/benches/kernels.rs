@@ -10,7 +10,7 @@ use divan::counter::ItemsCount;
 use rust_impls::decode_list::small_ints::STEP;
 use rust_impls::decoded::Buffer;
 use rust_impls::text::{OwnedText, Text};
-use rust_impls::{charset, charset_encode, count, decode_array, decode_list, limit};
+use rust_impls::{charset, charset_encode, count, decode_array, decode_list, encode_array, limit};
 
 const LENGTH: usize = 1 << 20;
 const DISTINCT: u32 = 65;
@@ -102,6 +102,16 @@ fn charset_encode_bit_table(bencher: Bencher<'_, '_>, width: &str) {
     bencher
         .counter(ItemsCount::new(LENGTH))
         .bench_local(|| charset_encode::bit_table::charset_encode(text.as_text(), &mut ids));
+}
+
+#[divan::bench(args = NAMES)]
+fn encode_array_id_table(bencher: Bencher<'_, '_>, width: &str) {
+    let text = text(width);
+    let encode = encode_array::id_table::encode_array(&vocabulary(width));
+    let mut ids = vec![MaybeUninit::uninit(); LENGTH];
+    bencher
+        .counter(ItemsCount::new(LENGTH))
+        .bench_local(|| assert!(encode(text.as_text(), &mut ids).is_ok()));
 }
 
 #[divan::bench(args = NAMES)]

@@ -12,6 +12,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod code_table;
+#[cfg(target_arch = "x86_64")]
+mod hashed;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -22,7 +24,7 @@ pub fn charset(text: Text<'_>) -> Vec<u32> {
 
 /// The same with the instructions of one path, or portable code where the processor lacks them.
 ///
-/// For wider texts than Latin-1, only AVX-512 has code of its own.
+/// For wider texts than Latin-1, only AVX-512 and AVX2 have code of their own.
 #[allow(unsafe_code)] // calls functions compiled for instructions that not every processor has
 pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
     match (path, text) {
@@ -45,6 +47,16 @@ pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
         (Path::Avx2, Text::One(codes)) if path.available() => {
             // SAFETY: as above.
             unsafe { avx2::one_byte(codes) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx2, Text::Two(codes)) if path.available() => {
+            // SAFETY: as above.
+            unsafe { hashed::distinct_beyond(codes, Vec::new()) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        (Path::Avx2, Text::Four(codes)) if path.available() => {
+            // SAFETY: as above.
+            unsafe { hashed::distinct_beyond(codes, Vec::new()) }
         }
         #[cfg(target_arch = "aarch64")]
         (Path::Neon, Text::One(codes)) if path.available() => {

@@ -22,7 +22,7 @@ pub fn charset_encode(text: Text<'_>, ids: &mut [MaybeUninit<u16>]) -> Charset {
         return Err(vocabulary.len());
     }
     vocabulary.sort_unstable();
-    IdTable::new::<u16>(&vocabulary)
+    IdTable::for_length::<u16>(&vocabulary, text.len())
         .fill(simd::path_or_scalar(), text, ids)
         .unwrap_or_else(|_| unreachable!("the vocabulary is the text's own"));
     Ok(vocabulary)

@@ -99,7 +99,7 @@ fn load(bytes: &[u8]) -> __m256i {
 /// Widens 32 ids to `N` and writes them.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store<N: Number>(ids: __m256i, places: &mut [MaybeUninit<N>]) {
+pub fn store<N: Number>(ids: __m256i, places: &mut [MaybeUninit<N>]) {
     let to = places[..LANES].as_mut_ptr().cast::<__m256i>();
     let halves = [
         _mm256_castsi256_si128(ids),

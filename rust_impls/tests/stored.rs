@@ -113,6 +113,7 @@ fn sorted(codes: &[u32]) -> Vec<u32> {
 fn text() -> impl Strategy<Value = Vec<u32>> {
     let length = 0..4 * BLOCK;
     let few = |last: u32| prop::collection::vec(0..=last, 1..12);
+    let some = |last: u32| prop::collection::vec(0..=last, 12..120);
     let of = |alphabet: Vec<u32>, length: std::ops::Range<usize>| {
         prop::collection::vec(prop::sample::select(alphabet), length)
     };
@@ -124,6 +125,9 @@ fn text() -> impl Strategy<Value = Vec<u32>> {
         few(0xFF).prop_flat_map(move |alphabet| of(alphabet, 0..4 * BLOCK)),
         few(0x7FF).prop_flat_map(move |alphabet| of(alphabet, 0..4 * BLOCK)),
         few(0x10_FFFF).prop_flat_map(move |alphabet| of(alphabet, 0..4 * BLOCK)),
+        // As many characters as a perfect hash can hold, fewer and more.
+        some(0xFFFF).prop_flat_map(move |alphabet| of(alphabet, 0..8 * BLOCK)),
+        some(0x1_FFFF).prop_flat_map(move |alphabet| of(alphabet, 0..8 * BLOCK)),
     ]
 }
 
@@ -166,6 +170,46 @@ fn an_unknown_character_is_reported_in_every_place() {
                 let old = std::mem::replace(&mut codes[place], unknown);
                 check_ids(&vocabulary, &codes, 0);
                 codes[place] = old;
+            }
+        }
+    }
+}
+
+/// A text of a vocabulary in which each code point stands once, in any place of a block.
+#[test]
+fn every_code_point_has_its_id_or_is_reported() {
+    for (first, step) in [(0x40, 2), (0xFF80, 7)] {
+        let vocabulary: Vec<u32> = (0..65).map(|index| first + step * index).collect();
+        let table = IdTable::new::<u16>(&vocabulary);
+        let codes: Vec<u32> = vocabulary.iter().copied().cycle().take(128).collect();
+        let expected = naive_ids::<u16>(&vocabulary, &codes).expect("all are in the vocabulary");
+        let narrow = codes.iter().filter_map(|&code| u16::try_from(code).ok());
+        let narrow: Vec<u16> = narrow.collect();
+        let mut two: Vec<u16> = narrow.into_iter().cycle().take(128).collect();
+        let mut four = codes;
+        for code in 0..0x11_0000_u32 {
+            let position = code as usize % 128;
+            let answer = match vocabulary.binary_search(&code) {
+                Ok(id) => Ok(u16::try_from(id).unwrap_or(u16::MAX)),
+                Err(_) => Err(OutsideCodes { code, position }),
+            };
+            for path in simd::available() {
+                let fill = |text: Text<'_>, ids: &mut [_]| table.fill::<u16>(path, text, ids);
+                let old = std::mem::replace(&mut four[position], code);
+                let ids = written(Text::Four(&four), fill);
+                four[position] = old;
+                assert_eq!(
+                    ids.as_ref().map(|ids| ids[position]),
+                    answer.as_ref().copied()
+                );
+                let rest = |ids: &[u16]| [&ids[..position], &ids[position + 1..]].concat();
+                assert!(ids.is_err() || rest(&ids.unwrap_or_default()) == rest(&expected));
+                if let Ok(code) = code.try_into() {
+                    let old = std::mem::replace(&mut two[position], code);
+                    let ids = written(Text::Two(&two), fill);
+                    two[position] = old;
+                    assert_eq!(ids.map(|ids| ids[position]), answer);
+                }
             }
         }
     }
@@ -272,6 +316,35 @@ fn charset_of_a_long_text_with_a_new_character_at_its_end() {
         let mut codes: Vec<u32> = alphabet.iter().copied().cycle().take(300_001).collect();
         codes.push(new);
         check_charset(&codes, 0);
+    }
+}
+
+#[test]
+fn charset_of_a_long_text_finds_rare_characters_in_every_place() {
+    // Long enough for a hash, which is made again as characters are found, and given up at last.
+    for (first, step, count) in [
+        (0x410, 1, 60),
+        (0x4E00, 97, 65),
+        (0x1F300, 7, 65),
+        (0xFFB0, 3, 300),
+    ] {
+        let alphabet: Vec<u32> = (0..count).map(|index| first + step * index).collect();
+        let mut codes: Vec<u32> = alphabet[..20]
+            .iter()
+            .copied()
+            .cycle()
+            .take(140_007)
+            .collect();
+        for (rank, &code) in alphabet[20..].iter().enumerate() {
+            let start = 1000 + 131 * rank;
+            for place in (start..codes.len()).step_by(9001 + rank) {
+                codes[place] = code;
+            }
+        }
+        check_charset(&codes, 0);
+        *codes.last_mut().expect("a long text") = 0x3A0;
+        check_charset(&codes, 1);
+        check_ids(&sorted(&codes), &codes, 0);
     }
 }
 

@@ -94,6 +94,12 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// The characters seen so far, in no order.
+    #[cfg(target_arch = "x86_64")]
+    pub fn characters(&self) -> &[u32] {
+        &self.characters
+    }
+
     /// Looks up a whole block before each branch.
     pub fn learn_all<C: Code>(&mut self, codes: &[C]) {
         let (blocks, rest) = codes.as_chunks::<BLOCK>();

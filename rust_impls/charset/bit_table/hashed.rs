@@ -1,0 +1,54 @@
+//! Texts of two and four bytes a character, with few distinct ones: whole blocks are shown to hold
+//! nothing new by a perfect hash of the characters seen so far, 32 characters at once (AVX2).
+
+use super::code_table::{self, Code, Seen};
+use crate::perfect_hash::PerfectHash;
+use crate::perfect_hash::avx2;
+
+/// Shorter texts are left to portable code: the first hashes take longer than they save.
+const PAYS: usize = 1 << 17;
+/// Characters that are marked before the first hash is made. Many of them are new.
+const START: usize = 1024;
+/// Blocks with characters that the hash lacks, after which another is made: a hash takes about as
+/// long as marking the characters of so many blocks.
+const MISSES: usize = 32;
+/// A hash that can grow no more is given up if it does not pass this many times as many blocks.
+const WORTH: usize = 3;
+
+/// Adds the characters of `codes` to those seen before.
+#[target_feature(enable = "avx2")]
+pub fn distinct_beyond<C: Code + avx2::Code>(codes: &[C], before: Vec<u32>) -> Vec<u32> {
+    if codes.len() < PAYS {
+        return code_table::distinct_beyond(codes, before);
+    }
+    code_table::with_seen(before, |seen| {
+        let (start, rest) = codes.split_at(codes.len().min(START));
+        seen.learn_all(start);
+        let mut hash = hash_of(seen);
+        let mut rest = rest;
+        let (mut passed, mut missed) = (0, 0);
+        while let Some(usable) = hash.as_ref().filter(|_| rest.len() >= avx2::BLOCK) {
+            let known = avx2::known(usable, rest);
+            let (block, after) = rest[known..].split_at((rest.len() - known).min(avx2::BLOCK));
+            seen.learn_all(block);
+            rest = after;
+            passed += known / avx2::BLOCK;
+            missed += 1;
+            if missed == MISSES {
+                match hash_of(seen) {
+                    Some(larger) => hash = Some(larger),
+                    None if passed < WORTH * missed => hash = None,
+                    None => (),
+                }
+                (passed, missed) = (0, 0);
+            }
+        }
+        seen.learn_all(rest);
+    })
+}
+
+fn hash_of(seen: &Seen<'_>) -> Option<PerfectHash> {
+    let mut vocabulary = seen.characters().to_vec();
+    vocabulary.sort_unstable();
+    PerfectHash::new(&vocabulary)
+}
