@@ -14,6 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: Input| {
         }
         let expected: Vec<(u32, usize)> = expected.into_iter().collect();
         for count in [
+            count::code_table::count,
             count::page_table::count,
             count::pair_table::count,
             count::rustc_hash::count,

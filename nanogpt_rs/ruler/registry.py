@@ -348,6 +348,7 @@ OWN_ROWS: tuple[Implementation, ...] = (
     row("count", "rust/rustc_hash", "rust_impls:count.rustc_hash", "default"),
     row("count", "rust/page_table", "rust_impls:count.page_table", "default"),
     row("count", "rust/pair_table", "rust_impls:count.pair_table", "default"),
+    row("count", "rust/code_table", "rust_impls:count.code_table", "default"),
     row("charset_encode", "rust/rustc_hash", "rust_impls:charset_encode.rustc_hash", "default", "numpy"),
     row("charset_encode", "rust/bit_table", "rust_impls:charset_encode.bit_table", "default", "numpy"),
     row("decode_list", "rust/fixed_array", "rust_impls:decode_list.fixed_array", "default"),

@@ -96,6 +96,11 @@ fn count_pair_table(bencher: Bencher<'_, '_>, width: &str) {
 }
 
 #[divan::bench(args = NAMES)]
+fn count_code_table(bencher: Bencher<'_, '_>, width: &str) {
+    on_text(bencher, width, count::code_table::count);
+}
+
+#[divan::bench(args = NAMES)]
 fn charset_encode_bit_table(bencher: Bencher<'_, '_>, width: &str) {
     let text = text(width);
     let mut ids = vec![MaybeUninit::uninit(); LENGTH];

@@ -1,6 +1,7 @@
 //! `count(text)`: how often each character of a text occurs. Every character is listed once, in any
 //! order.
 
+pub mod code_table;
 pub mod page_table;
 pub mod pair_table;
 pub mod rustc_hash;

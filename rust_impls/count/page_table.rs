@@ -39,27 +39,49 @@ pub(super) fn one_byte(codes: &[u8]) -> [usize; PAGE] {
 }
 
 fn pages<C: Copy + Into<u32>>(codes: &[C]) -> Vec<Count> {
-    // Page 0 of `counts` stays unused, so that place 0 can mean that a page has not been made.
-    let mut places = vec![0_u16; PAGES];
-    let mut counts = vec![[0_usize; PAGE]];
-    let mut rest = codes;
-    while let Some(at) = count_until_new(rest, &places, &mut counts) {
-        rest = &rest[at..];
-        let code: u32 = rest[0].into();
-        #[allow(clippy::cast_possible_truncation)] // there are no more than PAGES pages
-        let next = counts.len() as u16;
-        places[code as usize / PAGE] = next;
-        counts.push([0; PAGE]);
+    let mut pages = Pages::new();
+    pages.add(codes);
+    pages.occurring()
+}
+
+/// The pages made so far.
+pub(super) struct Pages {
+    /// The place of each page in `counts`, and 0 for a page that has not been made.
+    places: Vec<u16>,
+    /// Counters, page by page. The first page stays unused.
+    counts: Vec<[usize; PAGE]>,
+}
+
+impl Pages {
+    pub fn new() -> Self {
+        Self {
+            places: vec![0; PAGES],
+            counts: vec![[0; PAGE]],
+        }
     }
-    let pages = (0..)
-        .step_by(PAGE)
-        .zip(places)
-        .filter(|&(_, place)| place > 0);
-    pages
-        .flat_map(|(first, place): (u32, u16)| {
-            occurring(counts[usize::from(place)]).map(move |(code, count)| (first + code, count))
+
+    pub fn add<C: Copy + Into<u32>>(&mut self, codes: &[C]) {
+        let mut rest = codes;
+        while let Some(at) = count_until_new(rest, &self.places, &mut self.counts) {
+            rest = &rest[at..];
+            let code: u32 = rest[0].into();
+            #[allow(clippy::cast_possible_truncation)] // there are no more than PAGES pages
+            let next = self.counts.len() as u16;
+            self.places[code as usize / PAGE] = next;
+            self.counts.push([0; PAGE]);
+        }
+    }
+
+    /// In code-point order.
+    pub fn occurring(self) -> Vec<Count> {
+        let pages = (0..).step_by(PAGE).zip(self.places);
+        let made = pages.filter(|&(_, place)| place > 0);
+        made.flat_map(|(first, place): (u32, u16)| {
+            let counts = occurring(self.counts[usize::from(place)]);
+            counts.map(move |(code, count)| (first + code, count))
         })
         .collect()
+    }
 }
 
 /// Counts codes until one has no page yet, and returns its position. No page is made meanwhile, so

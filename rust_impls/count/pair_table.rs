@@ -1,7 +1,6 @@
-//! A counter for each pair of bytes: half as many increments; wide characters become bytes first.
+//! A counter for each pair of bytes: half as many increments. Wider characters are counted singly.
 
-use super::{Count, occurring, page_table};
-use crate::charset;
+use super::{Count, code_table, occurring, page_table};
 use crate::text::Text;
 
 /// Length of a text from which the table of pairs pays. In shorter ones, clearing the table and
@@ -9,60 +8,17 @@ use crate::text::Text;
 const LEAST: usize = 128 * 1024;
 /// Bytes after which the 32-bit counters are read back, before any of them can overflow.
 const MOST: usize = 1 << 30;
-/// Wide characters that are turned into bytes at a time: few enough to stay in the first-level
-/// cache.
-const BLOCK: usize = 4096;
 const CODES: usize = 256;
 
 pub fn count(text: Text<'_>) -> Vec<Count> {
-    if text.len() < LEAST {
-        return page_table::count(text);
-    }
     match text {
-        Text::One(codes) => {
+        Text::One(codes) if codes.len() >= LEAST => {
             let mut pairs = Pairs::new();
             pairs.add(codes);
             occurring(pairs.counts()).collect()
         }
-        Text::Two(codes) => by_ids(text, codes),
-        Text::Four(codes) => by_ids(text, codes),
-    }
-}
-
-/// Counts each character's index among the distinct ones, if a byte can hold all indices.
-fn by_ids<C: Copy + Into<u32>>(text: Text<'_>, codes: &[C]) -> Vec<Count> {
-    let vocabulary = charset::bit_table::charset(text);
-    if vocabulary.len() > CODES {
-        return page_table::count(text);
-    }
-    let last = vocabulary.iter().copied().max().unwrap_or_default();
-    let mut ids = vec![0; last as usize + 1];
-    for (id, &code) in (0..=u8::MAX).zip(&vocabulary) {
-        ids[code as usize] = id;
-    }
-    let mut pairs = Pairs::new();
-    let mut block = [0; BLOCK];
-    for codes in codes.chunks(BLOCK) {
-        let block = &mut block[..codes.len()];
-        find(&ids, codes, block);
-        pairs.add(block);
-    }
-    vocabulary.into_iter().zip(pairs.counts()).collect()
-}
-
-/// Writes the id of each code. Eight codes have one jump back between them: with a jump for each,
-/// the loop took a fifth longer where it lay across the border between two cache lines.
-#[inline(never)]
-fn find<C: Copy + Into<u32>>(ids: &[u8], codes: &[C], places: &mut [u8]) {
-    let (eights, rest) = codes.as_chunks::<8>();
-    let (eight_places, rest_places) = places.as_chunks_mut::<8>();
-    for (codes, places) in eights.iter().zip(eight_places) {
-        for (&code, place) in codes.iter().zip(places) {
-            *place = ids[code.into() as usize];
-        }
-    }
-    for (&code, place) in rest.iter().zip(rest_places) {
-        *place = ids[code.into() as usize];
+        Text::One(_) => page_table::count(text),
+        Text::Two(_) | Text::Four(_) => code_table::count(text),
     }
 }
 
@@ -105,13 +61,22 @@ impl Pairs {
         }
     }
 
+    /// The counters of a part add up to less than 2^32. Most rows are empty: a text has few of the
+    /// 256 bytes.
     fn read_back(&mut self) {
+        let mut firsts = [0_u32; CODES];
         for (second, row) in self.table.as_chunks_mut::<CODES>().0.iter_mut().enumerate() {
-            for (count, &more) in self.counts.iter_mut().zip(row.iter()) {
-                *count += more as usize;
+            let sum: u32 = row.iter().sum();
+            if sum > 0 {
+                for (first, more) in firsts.iter_mut().zip(row.iter()) {
+                    *first += more;
+                }
+                self.counts[second] += sum as usize;
+                row.fill(0);
             }
-            self.counts[second] += row.iter().map(|&more| more as usize).sum::<usize>();
-            row.fill(0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(firsts) {
+            *count += more as usize;
         }
         self.bytes = 0;
     }

@@ -48,7 +48,7 @@ encode_int64_module! {
 }
 
 count_module! {
-    stored: rustc_hash, page_table, pair_table;
+    stored: rustc_hash, page_table, pair_table, code_table;
 }
 
 charset_encode_module! {
