@@ -36,7 +36,7 @@ bench: python ## verify and measure three tasks against their baselines, then a 
 	@$(SET_UP) --extras torch
 	@$(RUN) nanogpt_rs job measure --summary
 
-bench-full: build ## measure all tasks on twelve corpora, which takes hours; it says first how many
+bench-full: build ## measure all tasks on fifteen corpora, which takes hours; it says first how many
 	@$(RUN) nanogpt_rs bench --full
 
 selftest: build ## measure how often verdicts are wrong on this machine (PART=1: the whole set)
@@ -62,7 +62,7 @@ publish: asv-machine ## write the site of everything in results/ into public/
 asv: asv-machine ## measure commits (RANGE, by default HEAD) into results/asv, under MACHINE=alias
 	@$(ASV) run $(ASV_OPTIONS) '$(RANGE)'
 
-asv-full: asv-machine ## measure commits with every implementation on eleven corpora
+asv-full: asv-machine ## measure commits with every implementation on 14 corpora
 	@NANOGPT_RS_ASV=full $(ASV) run $(ASV_OPTIONS) '$(RANGE)'
 
 asv-torch: asv-machine ## the same in an environment with torch, which takes minutes to install

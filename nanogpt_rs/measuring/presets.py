@@ -57,7 +57,17 @@ FULL = (
         states=("warm", "fresh_str"),
         budget=10.0,
     ),
-    Preset(corpora=("chat-1m-ucs4", "han5000-1m-ucs2"), budget=12.0, build=False),
+    Preset(
+        corpora=(
+            "chat-1m-ucs4",
+            "han5000-1m-ucs2",
+            "markdown-1m-ucs4",
+            "source-1m-latin1",
+            "manual-1m-ucs2",
+        ),
+        budget=12.0,
+        build=False,
+    ),
     Preset(corpora=("english-64m-ascii",), budget=20.0, every_task=False, build=False),
 )
 """``make bench-full``, the published set: at most 150 minutes on 2 cores."""

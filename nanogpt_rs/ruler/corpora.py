@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from nanogpt_rs.ruler import remarks, synthetic, text_files, texts
+from nanogpt_rs.ruler import mixtures, remarks, synthetic, text_files, texts
 from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError, did_you_mean
 from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.regular import read_regular, write_whole
@@ -387,6 +388,15 @@ def respelt(language: str) -> CorpusSource:
     )
 
 
+def mixed(
+    id: str, description: str, make: Callable[[list[str], int], str]
+) -> tuple[str, CorpusSource]:
+    """Return an id and the source of a text that ``make`` mixes from the words of ``synthetic``."""
+    words = re.compile("[A-Za-z]+")
+    source = cached(id, lambda: make(words.findall(synthetic_text()), WHOLE))
+    return id, CorpusSource(f"{description} (synthetic text)", source)
+
+
 synthetic_text = cached("synthetic", lambda: synthetic.generate(*synthetic.read_pairs()))
 WHOLE = SIZES["1m"]
 
@@ -440,5 +450,12 @@ CORPORA: dict[str, CorpusSource] = {
     "random-1m-latin1": CorpusSource(
         "random bytes, read as Latin-1",
         cached("random-1m-latin1", lambda: texts.random_bytes(WHOLE)),
+    ),
+    **dict(
+        (
+            mixed("markdown-1m-ucs4", "Markdown with emoji", mixtures.markdown),
+            mixed("source-1m-latin1", "source code with accents", mixtures.source_code),
+            mixed("manual-1m-ucs2", "Chinese prose with ASCII words", mixtures.manual),
+        )
     ),
 }

@@ -46,6 +46,9 @@ FULL_CORPORA = (
     "emoji-1m-ucs4",
     "chat-1m-ucs4",
     "han5000-1m-ucs2",
+    "markdown-1m-ucs4",
+    "source-1m-latin1",
+    "manual-1m-ucs2",
 )
 """Measured on request, with every row. Append only: asv keeps its results by these ids."""
 

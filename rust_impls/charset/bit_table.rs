@@ -10,6 +10,8 @@ use crate::text::Text;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+mod avx2_short;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod code_table;
 #[cfg(target_arch = "x86_64")]

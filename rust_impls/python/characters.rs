@@ -3,8 +3,9 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PySet, PyString};
+use pyo3::types::{PyDict, PyString};
 
+use super::sets::{Hashed, set_of_distinct};
 use super::stubs::{CharacterCounts, CharacterSet};
 use crate::count::Count;
 
@@ -25,24 +26,17 @@ pub fn quoted(py: Python<'_>, code: u32) -> PyResult<String> {
     Ok(format!("{character} (U+{code:04X})"))
 }
 
-/// The set of the characters with these codes.
+/// The set of the characters with these codes, of which none occurs twice.
 pub fn character_set<'py>(py: Python<'py>, codes: &[u32]) -> PyResult<CharacterSet<'py>> {
     let latin1 = latin1_strings(py)?;
-    let set = PySet::empty(py)?;
-    for &code in codes {
-        let made;
-        let character = if let Some(kept) = latin1.get(code as usize) {
-            kept.as_ptr()
-        } else {
-            made = character_string(py, code)?;
-            made.as_ptr()
-        };
-        // SAFETY: nobody else has the set yet, and `latin1` or `made` keeps the str alive.
-        if unsafe { ffi::PySet_Add(set.as_ptr(), character) } != 0 {
-            return Err(PyErr::fetch(py));
-        }
-    }
-    Ok(CharacterSet(set))
+    let strings = codes.iter().map(|&code| match latin1.get(code as usize) {
+        Some(kept) => Ok(Hashed {
+            string: kept.string.bind(py).clone(),
+            hash: kept.hash,
+        }),
+        None => Hashed::new(character_string(py, code)?),
+    });
+    set_of_distinct(py, codes.len(), strings).map(CharacterSet)
 }
 
 /// The dict from characters to their counts.
@@ -51,21 +45,37 @@ pub fn count_dict<'py>(py: Python<'py>, counts: &[Count]) -> PyResult<CharacterC
     let dict = PyDict::new(py);
     for &(code, count) in counts {
         match latin1.get(code as usize) {
-            Some(character) => dict.set_item(character, count)?,
+            Some(kept) => dict.set_item(&kept.string, count)?,
             None => dict.set_item(character_string(py, code)?, count)?,
         }
     }
     Ok(CharacterCounts(dict))
 }
 
+/// A string that lives as long as Python, and its hash.
+struct Kept {
+    string: Py<PyString>,
+    hash: ffi::Py_hash_t,
+}
+
 /// The strings of the single characters of Latin-1. CPython keeps them anyway; this table reaches
-/// one without a call and without a reference to give back.
-fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Py<PyString>]> {
-    static STRINGS: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
+/// one without a call, and its hash without a look at the object.
+fn latin1_strings(py: Python<'_>) -> PyResult<&'static [Kept]> {
+    static STRINGS: PyOnceLock<Vec<Kept>> = PyOnceLock::new();
     let strings = STRINGS.get_or_try_init(py, || {
-        (0..256)
-            .map(|code| Ok(character_string(py, code)?.unbind()))
-            .collect::<PyResult<_>>()
+        let kept = |code| {
+            let Hashed { string, hash } = Hashed::new(character_string(py, code)?)?;
+            Ok(Kept {
+                string: string.unbind(),
+                hash,
+            })
+        };
+        (0..256).map(kept).collect::<PyResult<_>>()
     })?;
     Ok(strings)
+}
+
+/// Makes what all calls share, when the module is imported: no call is then slower than the next.
+pub fn prepare(py: Python<'_>) -> PyResult<()> {
+    character_set(py, &[]).map(|_| ())
 }

@@ -27,6 +27,7 @@ mod layout;
 mod limits;
 mod list;
 mod partition;
+mod sets;
 mod steps;
 mod stubs;
 mod text;
@@ -39,8 +40,8 @@ mod vocabulary;
 #[pymodule(gil_used = true)]
 mod rust_impls {
     use super::{
-        IntoPyDict, Paths, PyDict, PyDictMethods, PyResult, PyValueError, Python, Texts, layout,
-        make_importable, pyfunction, simd,
+        IntoPyDict, Paths, PyDict, PyDictMethods, PyResult, PyValueError, Python, Texts,
+        characters, layout, make_importable, pyfunction, simd,
     };
 
     #[pymodule_export]
@@ -60,6 +61,7 @@ mod rust_impls {
     #[pymodule_init]
     fn init(py: Python<'_>) -> PyResult<()> {
         simd::path().map_err(|error| PyValueError::new_err(error.to_string()))?;
+        characters::prepare(py)?;
         make_importable(py)
     }
 

@@ -8,13 +8,14 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nanogpt_rs.ruler import corpora, synthetic, texts
+from nanogpt_rs.ruler import corpora, mixtures, synthetic, texts
 from nanogpt_rs.ruler.splitmix import splitmix64
 
 WHOLE = b"To be, or not to be" * 1000
@@ -164,6 +165,18 @@ def test_special_corpora() -> None:
     assert len(set(corpora.load("random-1m-latin1").text)) == 256
     emoji = [c for c in corpora.load("chat-1m-ucs4").text if not c.isascii()]
     assert len(emoji) == pytest.approx(len(whole) / 100, rel=0.05)
+
+
+def test_mixtures_of_scripts_are_mixed() -> None:
+    shares = {"markdown-1m-ucs4": 0.02, "source-1m-latin1": 0.025, "manual-1m-ucs2": 0.64}
+    for id, share in shares.items():
+        text = corpora.load(id).text
+        wide = [at for at, character in enumerate(text) if not character.isascii()]
+        assert len(wide) / len(text) == pytest.approx(share, rel=0.1)
+        # No stretch of several kilobytes is of one kind.
+        assert max(after - before for before, after in pairwise(wide)) < 2_000
+    assert "\ufe0f" in corpora.load("markdown-1m-ucs4").text  # an emoji of two characters
+    assert len(set(corpora.load("manual-1m-ucs2").text)) > mixtures.HAN
 
 
 @given(st.text(max_size=50))

@@ -42,6 +42,77 @@ def test_the_text_grows_by_an_idea_that_asks_for_utf8() -> None:
     assert sys.getsizeof(text) > before
 
 
+@pytest.mark.parametrize("first", [0, 0x20, 0x3B0, 0x4E00, 0x1F5F0], ids=hex)
+def test_a_set_made_at_its_final_size_is_a_set_like_any_other(first: int) -> None:
+    """Sets of all sizes around those at which CPython moves a set to larger memory."""
+    charset: Callable[[str], set[str]] = resolve_name("rust_impls:charset.bit_table")
+    for count in [*range(80), 255, 256, 257, 5000]:
+        text = "".join(map(chr, range(first, first + count)))
+        characters = charset(text)
+        assert characters == set(text)
+        assert len(list(characters)) == count
+        assert all(character in characters for character in text)
+        assert "\U0010ffff" not in characters
+        assert characters.copy() == characters | set() == frozenset(characters)
+        for other in "\U0010ffff\U0010fffe":
+            characters.add(other)
+            assert len(characters) == count + 1
+            characters.remove(other)
+        characters |= set(map(str, range(300)))
+        assert characters == set(text) | set(map(str, range(300)))
+        characters -= set(text[::2])
+        assert characters == (set(text) | set(map(str, range(300)))) - set(text[::2])
+        while characters:
+            characters.pop()
+
+
+def test_sets_hold_and_release_their_strings() -> None:
+    charset: Callable[[str], set[str]] = resolve_name("rust_impls:charset.bit_table")
+    latin = "\xe9"
+    before = sys.getrefcount(latin)
+    many = [charset("a\xe9b") for _ in range(1000)]
+    immortal = sys.version_info >= (3, 12)
+    assert sys.getrefcount(latin) == before + (0 if immortal else 1000)
+    del many
+    gc.collect()
+    assert sys.getrefcount(latin) == before
+    wide, plain = charset("\u6f22\u5b57" * 100), set("\u6f22\u5b57" * 100)
+    assert [sys.getrefcount(character) for character in wide] == [
+        sys.getrefcount(character) for character in plain
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in REGISTRY if row.id.startswith("rust/") and row.task in {"charset", "count"}],
+    ids=lambda row: f"{row.task}-{row.id}",
+)
+def test_texts_that_rotate_are_told_apart(row: Any) -> None:
+    """What a call leaves behind (tables of a thread, strings) answers for no other text."""
+    if reason := row.unavailable():
+        pytest.skip(f"hardware: {reason}")
+    task = TASKS[row.task]
+    texts = [
+        "".join(chr(first + (at * at + turn) % distinct) for at in range(length))
+        for turn, (first, length, distinct) in enumerate(
+            (first, length, distinct)
+            for length in (60, 1_024, 33_000)
+            for first, distinct in (
+                (0x20, 65),
+                (0xA0, 90),
+                (0x410, 64),
+                (0x4E00, 700),
+                (0x1F600, 64),
+            )
+        )
+    ]
+    expected = [task.oracle(text) for text in texts]
+    for _ in range(2):
+        for text, answer in zip(texts, expected, strict=True):
+            function, arguments = task.call(row.resolve(), text)
+            assert task.difference(function(*arguments), answer) is None
+
+
 class Text(str):
     __slots__ = ()
 

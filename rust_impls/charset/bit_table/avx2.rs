@@ -10,13 +10,13 @@
 #[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 
-use super::{Latin1, codes_of, scalar};
+use super::{Latin1, avx2_short, codes_of, ones};
 
-const LANES: usize = 32;
+pub const LANES: usize = 32;
 /// Bytes that one branch checks for unseen characters.
 const BLOCK: usize = 16 * LANES;
-/// Shorter texts are left to portable code, because too many of their characters are new.
-const PAYS: usize = 2048;
+/// Bytes at the start of a text that are not looked up in the tables, because too many are new.
+const MOSTLY_NEW: usize = 1024;
 
 /// The characters not seen yet, by rows: bit `h % 8` of byte `l` of table `h / 8` stands for the
 /// code `16 * h + l`.
@@ -30,14 +30,34 @@ struct Unseen {
 impl Unseen {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn all() -> Self {
+    fn all_but(seen: Latin1) -> Self {
         let all = _mm256_set1_epi8(-1);
-        Self {
-            seen: [0; 4],
+        let mut unseen = Self {
+            seen,
             tables: [[0xFF; 16]; 2],
             ascii: all,
             beyond: all,
+        };
+        for (first, bits) in (0..).step_by(64).zip(seen) {
+            for position in ones(bits) {
+                unseen.clear(first + position as usize);
+            }
         }
+        unseen.broadcast_tables();
+        unseen
+    }
+
+    /// Takes a code out of the tables, but not yet out of the vectors.
+    #[inline]
+    fn clear(&mut self, code: usize) {
+        self.tables[code >> 7][code & 15] &= !(1 << (code >> 4 & 7));
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn broadcast_tables(&mut self) {
+        self.ascii = broadcast(&self.tables[0]);
+        self.beyond = broadcast(&self.tables[1]);
     }
 
     /// A vector with a byte other than zero for each of the `codes` that is unseen.
@@ -58,11 +78,9 @@ impl Unseen {
     fn learn_all(&mut self, codes: &[u8]) {
         for &code in codes {
             self.seen[usize::from(code >> 6)] |= 1 << (code & 63);
-            let row = &mut self.tables[usize::from(code >> 7)][usize::from(code & 15)];
-            *row &= !(1 << (code >> 4 & 7));
+            self.clear(code.into());
         }
-        self.ascii = broadcast(&self.tables[0]);
-        self.beyond = broadcast(&self.tables[1]);
+        self.broadcast_tables();
     }
 
     #[inline]
@@ -81,20 +99,19 @@ impl Unseen {
 
 #[target_feature(enable = "avx2")]
 pub fn one_byte(codes: &[u8]) -> Vec<u32> {
-    if codes.len() < PAYS {
-        return scalar::one_byte(codes);
+    let (start, codes) = codes.split_at(codes.len().min(MOSTLY_NEW));
+    let seen = avx2_short::one_byte(start);
+    if codes.is_empty() {
+        return codes_of(seen);
     }
-    codes_of(add_one_byte([0; 4], codes))
+    codes_of(add_one_byte(seen, codes))
 }
 
 /// Adds the characters of `codes` to those seen before.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub fn add_one_byte(seen: Latin1, codes: &[u8]) -> Latin1 {
-    let mut unseen = Unseen::all();
-    #[allow(clippy::cast_possible_truncation)] // at most 255
-    let before: Vec<u8> = codes_of(seen).into_iter().map(|code| code as u8).collect();
-    unseen.learn_all(&before);
+    let mut unseen = Unseen::all_but(seen);
     let (blocks, rest) = codes.as_chunks::<BLOCK>();
     for block in blocks {
         let vectors = block.as_chunks::<LANES>().0;
@@ -121,7 +138,7 @@ pub fn add_one_byte(seen: Latin1, codes: &[u8]) -> Latin1 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load(vector: &[u8; LANES]) -> __m256i {
+pub fn load(vector: &[u8; LANES]) -> __m256i {
     // SAFETY: the array has 32 bytes, and the load needs no alignment.
     unsafe { _mm256_loadu_si256(vector.as_ptr().cast()) }
 }
