@@ -1,9 +1,9 @@
-"""Texts that mix scripts as real ones do: long stretches of ASCII, and other characters between them.
+"""Texts that mix scripts as real ones do: stretches of ASCII, and other characters between them.
 
 The alphabets of ``texts`` replace every letter by another one. A real text seldom looks like that:
-Markdown has an emoji here and there, source code has accents in its comments, and a Chinese manual has
-English words and figures. What is fast on text of one kind may be slow where the kind changes every few
-characters. These texts mean nothing; their words are those of ``synthetic``.
+Markdown has an emoji here and there, source code has accents in its comments, and a Chinese manual
+has English words and figures. What is fast on text of one kind may be slow where the kind changes
+every few characters. These texts mean nothing; their words are those of ``synthetic``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import accumulate
 from nanogpt_rs.ruler.splitmix import below, shuffled, splitmix64
 
 SEED = 2026
-EMOJI = tuple("🚀🎉🐛🔥✨📦🙂😀👍💡🔒🧪🦀🐍") + ("⚠️", "❤️", "✅", "👩‍💻", "👍🏽")
+EMOJI = (*"🚀🎉🐛🔥✨📦🙂😀👍💡🔒🧪🦀🐍", "⚠️", "❤️", "✅", "👩‍💻", "👍🏽")
 """Some consist of several characters, as emoji often do."""
 ACCENTS = str.maketrans("aeiouncAE", "àéîôùñçÀÉ")
 HAN = 3_000
@@ -25,7 +25,7 @@ Line = Callable[[list[str], Iterator[int]], str]
 
 
 def markdown(words: list[str], length: int) -> str:
-    """Return Markdown: prose, headings, lists, links and code, with an emoji in every third line."""
+    """Return Markdown: prose, headings, lists, links and code, an emoji in every third line."""
     return joined(markdown_line, words, length)
 
 
@@ -101,7 +101,7 @@ def source_line(words: list[str], random: Iterator[int]) -> str:
     name = chosen(words, 2, random).lower().replace(" ", "_")
     value = below(10_000, random)
     comment = chosen(words, 4 + below(6, random), random)
-    # Every second vowel or so has an accent in a language that has them.
+    # One letter of four that can have an accent has one.
     spelt = "".join(c.translate(ACCENTS) if below(4, random) == 0 else c for c in comment)
     match below(8, random):
         case 0:

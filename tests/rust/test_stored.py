@@ -92,18 +92,13 @@ def test_texts_that_rotate_are_told_apart(row: Any) -> None:
     if reason := row.unavailable():
         pytest.skip(f"hardware: {reason}")
     task = TASKS[row.task]
+    alphabets = ((0x20, 65), (0xA0, 90), (0x410, 64), (0x4E00, 700), (0x1F600, 64))
     texts = [
         "".join(chr(first + (at * at + turn) % distinct) for at in range(length))
         for turn, (first, length, distinct) in enumerate(
             (first, length, distinct)
             for length in (60, 1_024, 33_000)
-            for first, distinct in (
-                (0x20, 65),
-                (0xA0, 90),
-                (0x410, 64),
-                (0x4E00, 700),
-                (0x1F600, 64),
-            )
+            for first, distinct in alphabets
         )
     ]
     expected = [task.oracle(text) for text in texts]
