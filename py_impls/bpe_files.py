@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from py_impls.bpe_pieces import ids_of_piece
+from py_impls.bpe_split import portable
 
 _kept: dict[tuple[str, str, int], bytes] = {}
 
@@ -32,7 +33,11 @@ def tokenizer_json(ranks: Mapping[bytes, int], pattern: str) -> bytes:
     """Return a ``tokenizer.json`` that splits by a pattern and encodes with these ranks."""
     key = ("json", pattern, hash(frozenset(ranks.items())))
     if key not in _kept:
-        split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated"}
+        split = {
+            "type": "Split",
+            "pattern": {"Regex": portable(pattern)},
+            "behavior": "Isolated",
+        }
         level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
         model = {
             "type": "BPE",

@@ -10,9 +10,24 @@ from functools import cache, partial
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 """GPT-2's pattern."""
+CL100K = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
+    r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+"""The pattern of ``cl100k_base`` as tiktoken spells it."""
+PORTABLE_CL100K = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+"""The same in older words. Oniguruma, which Hugging Face uses, reads ``{1,3}+`` differently."""
 SPACES = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """Unicode's white space, for a set of characters. ``\\s`` of ``re`` has four control characters
 more."""
+
+
+def portable(pattern: str) -> str:
+    """Return a pattern in words that engines without possessive quantifiers read alike."""
+    return PORTABLE_CL100K if pattern == CL100K else pattern
 
 
 def splitter(pattern: str) -> Callable[[str], list[str]]:
@@ -47,7 +62,7 @@ def compiled(pattern: str, last: int) -> re.Pattern[str]:
         elif part.startswith(r"\p"):
             members = members_of(part[3:-1], last)
         else:
-            parts.append(f"[^{SPACES}]" if part == r"\S" else part)
+            parts.append({r"\S": f"[^{SPACES}]", "$": r"\Z"}.get(part, part))
             continue
         parts.append(members if inside else f"[{members}]")
     return re.compile("".join(parts))

@@ -466,6 +466,10 @@ OWN_ROWS: tuple[Implementation, ...] = (
     row("bpe_decode", "python/splintr", "py_impls.bpe_decode.splintr:bpe_decode", "", "splintr"),
     row("bpe_train", "python/rustbpe", "py_impls.bpe_train.rustbpe:bpe_train", "short_pieces", "rustbpe"),
     row("bpe_train", "python/bpeasy", "py_impls.bpe_train.bpeasy:bpe_train", "", "bpeasy"),
+    row("bpe_encode_array", "rust/linked_list", "rust_impls:bpe_encode_array.linked_list", "", "numpy"),
+    row("bpe_encode_array", "rust/piece_cache", "rust_impls:bpe_encode_array.piece_cache", "default", "numpy"),
+    row("bpe_encode_batch", "rust/piece_cache", "rust_impls:bpe_encode_batch.piece_cache", "default"),
+    row("bpe_encode_batch", "rust/rayon", "rust_impls:bpe_encode_batch.rayon", "parallel"),
 )
 """The rows of each task that has implementations of its own."""
 # fmt: on

@@ -22,7 +22,7 @@ def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[in
     """
     if not isinstance(pattern, str):
         raise TypeError(f"pattern is {type(pattern).__name__}, not str")
-    split = regex.compile(pattern).findall
+    split = regex.compile(pattern.replace("$", r"\Z")).findall  # $ is also before a last "\n"
     ids_of = PieceIds(checked(ranks)).__getitem__
 
     def encode_text(text: str) -> list[int]:

@@ -8,6 +8,7 @@ import splintr
 
 from py_impls.bpe_files import tiktoken_file
 from py_impls.bpe_ranks import checked, require_encodable, require_pattern
+from py_impls.bpe_split import portable
 
 
 def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[int]]:
@@ -21,7 +22,7 @@ def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[in
     """
     require_pattern(pattern)
     checked(ranks)
-    encode = splintr.Tokenizer.from_bytes(tiktoken_file(ranks), pattern).encode_ordinary
+    encode = splintr.Tokenizer.from_bytes(tiktoken_file(ranks), portable(pattern)).encode_ordinary
 
     def encode_text(text: str) -> list[int]:
         require_encodable(text)

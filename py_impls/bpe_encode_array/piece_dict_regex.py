@@ -25,7 +25,7 @@ def bpe_encode_array(
         UnicodeEncodeError: the encoder raises it for a lone surrogate.
     """
     require_pattern(pattern)
-    split = regex.compile(pattern).findall
+    split = regex.compile(pattern.replace("$", r"\Z")).findall  # $ is also before a last "\n"
     ids_of = PieceIds(checked(ranks)).__getitem__
 
     def encode_text(text: str) -> npt.NDArray[np.uint32]:

@@ -19,6 +19,10 @@ from nanogpt_rs.ruler.excerpts import excerpt, shown
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
 from nanogpt_rs.ruler.timing import Call
 
+LONG_EDGE = 2_000
+"""Length in characters of small texts beyond which contenders that take no long pieces are not
+tried."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
@@ -137,6 +141,8 @@ class Task:
         """
         for sample in (text, *self.edges):
             if len(set(sample)) > self.largest_vocabulary:
+                continue
+            if not takes_long_pieces and sample is not text and len(sample) > LONG_EDGE:
                 continue
             problem, last = self.problem_on(sample, function, refuses_surrogates)
             if problem:
