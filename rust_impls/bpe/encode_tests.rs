@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use proptest::prelude::*;
 
 use crate::bpe::merge::{SHORT, merge_by_heap, merge_short};
@@ -123,15 +125,12 @@ fn pieces_at_the_borders_of_each_way_are_encoded_alike() {
 #[test]
 fn the_cache_forgets_nothing_wrongly() {
     let tokens = trained(&"abracadabra simsalabim ".repeat(20), 330);
-    let text: String = (0..60_000_u64)
-        .map(|n| {
-            format!(
-                " {:x}{}",
-                n.wrapping_mul(0x9E37_79B9),
-                "ab".repeat((n % 9) as usize)
-            )
-        })
-        .collect();
+    let mut text = String::new();
+    for n in 0..60_000_u64 {
+        let number = n.wrapping_mul(0x9E37_79B9);
+        let letters = "ab".repeat((n % 9) as usize);
+        write!(text, " {number:x}{letters}").unwrap();
+    }
     let encode = |(_, encode): &(&str, Encode)| {
         let mut ids = Vec::new();
         encode(&text, &mut ids);

@@ -31,7 +31,7 @@ pub fn count(text: Text<'_>) -> Vec<Count> {
 
 fn two_bytes(codes: &[u16]) -> Vec<Count> {
     let mut counts = Counters::<{ 1 << 16 }>::new();
-    counts.add(codes, |code| code.into());
+    counts.add(codes, usize::from);
     counts.occurring()
 }
 

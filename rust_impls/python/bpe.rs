@@ -285,7 +285,9 @@ impl TokenArrayEncoder {
         self.scratch.with(|ids| {
             (self.encode)(utf8.as_str(), ids);
             let array = new_array(text.py(), ids.len(), |places| {
-                places.write_copy_of_slice(ids);
+                for (place, id) in places.iter_mut().zip(&*ids) {
+                    place.write(*id);
+                }
                 Ok::<_, PyErr>(())
             })??;
             Ok(Uint32Array(array))
@@ -392,13 +394,11 @@ impl TokenDecoder {
         let mut numbers = Vec::with_capacity(list.len());
         let mut wrong = None;
         for (position, id) in list.iter().enumerate() {
-            match id.extract::<u32>() {
-                Ok(number) => numbers.push(number),
-                Err(_) => {
-                    wrong = Some((position, id));
-                    break;
-                }
-            }
+            let Ok(number) = id.extract::<u32>() else {
+                wrong = Some((position, id));
+                break;
+            };
+            numbers.push(number);
         }
         let decoded = (self.decode)(&numbers)
             .map_err(|position| unknown_id(numbers[position], position, self.entries))?;

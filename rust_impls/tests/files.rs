@@ -267,7 +267,7 @@ proptest! {
     ) {
         for path in simd::available() {
             let mut seen = Seen::on(path);
-            let mut whole = BTreeSet::new();
+            let mut whole: BTreeSet<u32> = BTreeSet::new();
             for part in &parts {
                 let codes: Vec<u32> = part.iter().map(|code| code / divisor).collect();
                 whole.extend(&codes);

@@ -12,8 +12,11 @@ const START: usize = 1024;
 /// Blocks with characters that the hash lacks, after which another is made: a hash takes about as
 /// long as marking the characters of so many blocks.
 const MISSES: usize = 32;
-/// A hash that can grow no more is given up if it does not pass this many times as many blocks.
+/// A hash is worth its making if it passes this many times as many blocks as it does not pass.
 const WORTH: usize = 3;
+/// Hashes in a row that were not worth their making, after which none is made any more: texts with
+/// many rare characters have one in nearly every block.
+const VAIN: usize = 4;
 
 /// Adds the characters of `codes` to those seen before.
 #[target_feature(enable = "avx2")]
@@ -26,7 +29,7 @@ pub fn distinct_beyond<C: Code + avx2::Code>(codes: &[C], before: Vec<u32>) -> V
         seen.learn_all(start);
         let mut hash = hash_of(seen);
         let mut rest = rest;
-        let (mut passed, mut missed) = (0, 0);
+        let (mut passed, mut missed, mut vain) = (0, 0, 0);
         while let Some(usable) = hash.as_ref().filter(|_| rest.len() >= avx2::BLOCK) {
             let known = avx2::known(usable, rest);
             let (block, after) = rest[known..].split_at((rest.len() - known).min(avx2::BLOCK));
@@ -35,10 +38,12 @@ pub fn distinct_beyond<C: Code + avx2::Code>(codes: &[C], before: Vec<u32>) -> V
             passed += known / avx2::BLOCK;
             missed += 1;
             if missed == MISSES {
+                vain = if passed < WORTH * missed { vain + 1 } else { 0 };
                 match hash_of(seen) {
-                    Some(larger) => hash = Some(larger),
-                    None if passed < WORTH * missed => hash = None,
-                    None => (),
+                    Some(larger) if vain < VAIN => hash = Some(larger),
+                    // A hash that can grow no more still serves while it passes enough.
+                    None if vain == 0 => (),
+                    _ => hash = None,
                 }
                 (passed, missed) = (0, 0);
             }
