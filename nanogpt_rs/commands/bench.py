@@ -134,6 +134,7 @@ def chosen_contests(
             ids or (),
             everything=everything or preset.everything,
             every_task=preset.every_task,
+            variants=preset.variants,
         )
         pairs = named_corpora(corpora or preset.corpora)
         preset_states = available(preset.states)

@@ -28,6 +28,7 @@ def select(
     *,
     everything: bool = False,
     every_task: bool = True,
+    variants: bool = True,
 ) -> list[Implementation]:
     """Return the rows of these tasks with these ids.
 
@@ -37,6 +38,8 @@ def select(
         everything: Whether no ``ids`` stand for all rows instead.
         every_task: Whether no ``tasks`` and no ``ids`` stand for all tasks; if not, they stand for
             the tasks that are measured by default.
+        variants: Whether they stand for tasks too that differ from another in their vocabulary
+            alone.
 
     Raises:
         SelectionError: A task or an id does not exist.
@@ -44,8 +47,12 @@ def select(
     for task in tasks:
         if task not in TASKS:
             raise SelectionError(f"no task {task!r}; there are: {', '.join(TASKS)}")
-    if not (tasks or ids or every_task):
-        tasks = [name for name, task in TASKS.items() if task.by_default]
+    if not (tasks or ids):
+        tasks = [
+            name
+            for name, task in TASKS.items()
+            if (every_task or task.by_default) and (variants or not task.variant_of)
+        ]
     rows = [row for row in registry.rows() if not tasks or row.task in tasks]
     for id in ids:
         if not any(row.id == id for row in rows):
