@@ -55,11 +55,6 @@ pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
             // SAFETY: as above.
             unsafe { hashed::distinct_beyond(codes, Vec::new()) }
         }
-        #[cfg(target_arch = "x86_64")]
-        (Path::Avx2, Text::Four(codes)) if path.available() => {
-            // SAFETY: as above.
-            unsafe { hashed::distinct_beyond(codes, Vec::new()) }
-        }
         #[cfg(target_arch = "aarch64")]
         (Path::Neon, Text::One(codes)) if path.available() => {
             // SAFETY: as above.
