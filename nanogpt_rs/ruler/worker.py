@@ -170,7 +170,7 @@ def how_it_ended(status: int, errors: Path, *, for_memory: bool) -> str:
 
     with errors.open("rb") as file:
         file.seek(max(0, errors.stat().st_size - LONGEST_COMPLAINT))
-        last = ascii(file.read().decode(errors="replace").strip().rpartition("\n")[2][:200])
+        last = ascii(last_complaint(file.read().decode(errors="replace")))
     reason = f" ({last})" if last != "''" else ""
     if for_memory := for_memory and status == -signal.SIGKILL:
         reason = " for want of memory"
@@ -185,6 +185,13 @@ def how_it_ended(status: int, errors: Path, *, for_memory: bool) -> str:
             name = f"signal {-status}"
         return f"crashed: killed by {name}{reason}"
     return f"ended with status {status} and no answer{reason}"
+
+
+def last_complaint(printed: str) -> str:
+    """Return the last line that a process printed, with the hint that may follow it."""
+    lines = printed.strip().split("\n")
+    hint = lines.pop() if lines[-1].startswith("hint: ") and len(lines) > 1 else ""
+    return lines[-1][:200] + hint.replace("hint: ", "; ", 1)[:200]
 
 
 def bind_ruler() -> None:

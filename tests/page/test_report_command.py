@@ -77,7 +77,7 @@ def test_where_nothing_was_measured(nanogpt_rs: Run_) -> None:
     done = nanogpt_rs("show", "--format=html")
     assert (done.returncode, done.stdout) == (1, "")
     assert "no run is kept here" in done.stderr
-    assert "hint: make bench" in done.stderr
+    assert "hint: `make bench`" in done.stderr
 
 
 def test_the_page_is_opened_in_the_users_browser(
