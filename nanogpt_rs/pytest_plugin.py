@@ -159,12 +159,13 @@ def parametrize(metafunc: pytest.Metafunc, rows: Sequence[Implementation] | None
 
     Args:
         metafunc: A test function with the arguments ``implementation`` and ``corpus``.
-        rows: The implementations (default: those that ``nanogpt-rs bench`` measures by default).
+        rows: The implementations (default: those that run by default, of tasks that differ from
+            others in more than their vocabulary).
     """
     from nanogpt_rs.measuring.selection import select
     from nanogpt_rs.ruler.suite import DEFAULT_CORPORA
 
-    chosen = select() if rows is None else rows
+    chosen = select(variants=False) if rows is None else rows
     metafunc.parametrize("corpus", metafunc.config.getoption("--corpus") or DEFAULT_CORPORA)
     metafunc.parametrize("implementation", chosen, ids=lambda row: f"{row.task}-{row.id}")
 

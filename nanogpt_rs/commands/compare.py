@@ -173,7 +173,7 @@ def compare(
 
     For example: nanogpt-rs compare charset python/set rust/ahash
 
-    For example: nanogpt-rs compare --pytest tests/test_it.py::test_old tests/test_it.py::test_new
+    For example: nanogpt-rs compare --pytest test_it.py::test_old test_it.py::test_new
     """
     admit(sources)
     if pytest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ def splice(
     For example: nanogpt-rs dev splice --document README.md
     """
     from nanogpt_rs.commands.summaries import spliced_summary
+    from nanogpt_rs.commands.terminal_picture import terminal_picture
     from nanogpt_rs.records.files import read
     from nanogpt_rs.reporting.splice import SpliceError, fullest_recorded
     from nanogpt_rs.reporting.splice import splice as fill
@@ -51,7 +53,13 @@ def splice(
     files: dict[Path, bytes] = {}
     for path in document or documents_with_blocks():
         try:
-            text, pictures = fill(read_regular(path).decode(), recorded, whole_job, spliced_summary)
+            text, pictures = fill(
+                read_regular(path).decode(),
+                recorded,
+                whole_job,
+                spliced_summary,
+                partial(terminal_picture, path.parent),
+            )
         except SpliceError as error:
             stop(USAGE, f"{path}: {error}", error.hint)
         except UnicodeDecodeError as error:

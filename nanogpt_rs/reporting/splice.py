@@ -9,6 +9,8 @@ A block stands between ``<!-- splice KIND ... -->`` and ``<!-- spliced -->``. Th
 - ``caption``: machine, build, text, commit, date and load of the headline.
 - ``summary``: what ``bench --summary`` and ``job measure --summary`` print on a terminal, with
   ``tasks=NAME,...`` for some tasks alone.
+- ``terminal``: a terminal with the command and the output of a recorded comparison, as a drawing:
+  ``run=PATH file=PATH``, both relative to the document.
 - ``job``: what the best Rust preparation gains of a whole job, from a run of whole jobs.
 
 ``state=NAME`` names the state of the text; the default is ``warm``.
@@ -45,6 +47,7 @@ def splice(
     recorded: Recorded,
     job: Recorded | None = None,
     summary: Callable[..., str] | None = None,
+    terminal: Callable[[str], bytes] | None = None,
 ) -> Content:
     """Return a document with all its blocks filled from a run, and the files that it shows.
 
@@ -53,6 +56,7 @@ def splice(
         recorded: The run.
         job: A run of whole jobs, for the blocks about them.
         summary: Function from both runs and a block's options to the text of a summary.
+        terminal: Function from the path of a comparison's record to a drawing of a terminal.
 
     Raises:
         SpliceError: There is no block, a block does not end, or the run does not have what a block
@@ -67,6 +71,11 @@ def splice(
     makers = dict(MAKERS)
     if summary is not None:
         makers["summary"] = lambda run, **options: (summary(run, job, **options), {})
+    if terminal is not None:
+        makers["terminal"] = lambda _, run, file: (
+            f"![A comparison in a terminal]({file})\n",
+            {file: terminal(run)},
+        )
 
     def fill(block: re.Match[str]) -> str:
         kind, *options = block[1].split()

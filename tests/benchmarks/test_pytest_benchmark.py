@@ -17,6 +17,7 @@ from nanogpt_rs.measuring.end_to_end import rows_of
 from nanogpt_rs.records.promotion import promote_pytest_benchmark as promote
 from nanogpt_rs.records.schema import RecordError
 from nanogpt_rs.ruler.registry import REGISTRY, find
+from nanogpt_rs.ruler.tasks import TASKS
 
 SUITE = "benchmarks/pytest_benchmark"
 
@@ -46,7 +47,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 
 
 def default_rows() -> list[tuple[str, str]]:
-    return [(row.task, row.id) for row in REGISTRY if "default" in row.marks]
+    return [
+        (row.task, row.id)
+        for row in REGISTRY
+        if "default" in row.marks and not TASKS[row.task].variant_of
+    ]
 
 
 def test_every_default_row_is_chosen_and_no_test_beside_them() -> None:

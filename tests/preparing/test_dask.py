@@ -234,6 +234,8 @@ def test_a_worker_of_another_build_is_refused(tmp_path: Path) -> None:
         answers: list[Any] = []
         engine.submit("scan", ([(str(*write(tmp_path, "abc")), 0, 3)],), answers.append)
         until(lambda: answers)
-        with pytest.raises(EngineError, match=r"worker tcp://\S+ has nanogpt-rs .*\nhint: install the sa"):
+        with pytest.raises(
+            EngineError, match=r"worker tcp://\S+ has nanogpt-rs .*\nhint: install the sa"
+        ):
             answers[0].result()
         assert isinstance(engine.client, distributed.Client)

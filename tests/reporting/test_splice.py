@@ -284,7 +284,7 @@ def test_the_documents_of_this_project_are_fresh(nanogpt_rs: Run) -> None:
     documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     blocks = {path: STRAY.findall(path.read_text(encoding="utf-8")) for path in documents}
     kinds = {block.split()[2] for found in blocks.values() for block in found}
-    assert kinds == {*MAKERS, "summary"}
+    assert kinds == {*MAKERS, "summary", "terminal"}
     done = nanogpt_rs(
         *("dev", "splice", "--check", "--results", str(ROOT / "results")),
         *(f"--document={path}" for path, found in blocks.items() if found),
@@ -309,6 +309,26 @@ def test_a_summary_is_spliced_as_a_terminal_shows_it(
     (tmp_path / "docs/some.md").write_text(block.replace("charset", "nothing"))
     done = nanogpt_rs("dev", "splice")
     assert (done.returncode, "has no Rust on this text" in done.stderr) == (2, True)
+
+
+def test_a_terminal_is_drawn_with_a_comparison_and_its_command(
+    nanogpt_rs: Run, results: Path, tmp_path: Path
+) -> None:
+    cells = [cell for cell in made_up.cells(("charset",), ("tinyshakespeare",)) if not cell.limit]
+    run = replace(made_up.RUN, command="compare")
+    path = made_up.write(tmp_path / "results/compare", run, cells[:4]).relative_to(tmp_path)
+    block = f"<!-- splice terminal run={path} file=shown/compare.svg -->\n<!-- spliced -->\n"
+    (tmp_path / "README.md").write_text(block)
+    assert nanogpt_rs("dev", "splice").returncode == 0
+    assert nanogpt_rs("dev", "splice", "--check").returncode == 0
+    drawing = ElementTree.parse(tmp_path / "shown/compare.svg")
+    words = "".join(drawing.getroot().itertext()).replace("\xa0", " ")
+    assert f"$ nanogpt-rs compare charset {cells[0].id} {cells[1].id}" in words
+    assert words.count("verdict") >= 1
+    assert "font-face" not in words
+    (tmp_path / "README.md").write_text(block.replace("results/compare", "results/bench"))
+    done = nanogpt_rs("dev", "splice")
+    assert (done.returncode, "is no comparison" in done.stderr) == (2, True), done.stderr
 
 
 def test_a_name_is_not_broken_at_its_hyphens(tmp_path: Path) -> None:
