@@ -191,7 +191,7 @@ def test_a_shell_completes_commands_and_values(tmp_path: Path) -> None:
         ("doctor --self-test --show --row short", "--row: no effect beside --show"),
         (
             "doctor --self-test --rivals --row rebuilds",
-            "--rivals: other tools do not judge the row",
+            "--rivals: other tools do not judge",
         ),
         ("model sample run.pt --top 1 --seed 3", "--seed: no effect beside --top 1"),
         ("model train --verify", "--verify compares the hashes of --shards"),

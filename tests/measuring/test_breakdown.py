@@ -30,7 +30,11 @@ SHORT = "english-1k-ascii"
     ids=lambda row: f"{row.task} {row.id}",
 )
 def test_every_implementation_has_steps_that_can_be_called(row: object) -> None:
-    steps = steps_of(row)  # type: ignore[arg-type]
+    try:
+        steps = steps_of(row)  # type: ignore[arg-type]
+    except NotImplementedError as reason:
+        assert "has only the vocabularies" in str(reason)
+        return
     assert steps[-1][0] == "freeing the result"
     assert [arm.kept for _, arm in steps[-2:]] == [True, False]
 
