@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache, partial
 
+from py_impls.bpe_ranks import require_pattern
+
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 """GPT-2's pattern."""
 CL100K = (
@@ -39,8 +41,7 @@ def splitter(pattern: str) -> Callable[[str], list[str]]:
     Raises:
         TypeError: ``pattern`` is not a ``str``.
     """
-    if not isinstance(pattern, str):
-        raise TypeError(f"pattern is {type(pattern).__name__}, not str")
+    require_pattern(pattern)
     return partial(split, pattern)
 
 

@@ -22,7 +22,7 @@ def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[in
     """
     require_pattern(pattern)
     checked(ranks)
-    os.environ.setdefault("FASTOKENS_BPE_THREADS", "1")  # else it starts threads unasked
+    os.environ.setdefault("FASTOKENS_BPE_THREADS", "1")  # by default it starts threads
     tokenizer = fastokens.Tokenizer.from_json_str(tokenizer_json(ranks, pattern).decode())
     encode = tokenizer.encode_ordinary
 

@@ -8,7 +8,7 @@ from itertools import chain
 import regex
 
 from py_impls.bpe_pieces import PieceIds
-from py_impls.bpe_ranks import checked, require_text
+from py_impls.bpe_ranks import checked, require_pattern, require_text
 
 
 def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[int]]:
@@ -20,9 +20,7 @@ def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[in
         ValueError: ``ranks`` lacks a byte or has an id twice.
         UnicodeEncodeError: the encoder raises it for a lone surrogate.
     """
-    if not isinstance(pattern, str):
-        raise TypeError(f"pattern is {type(pattern).__name__}, not str")
-    split = regex.compile(pattern.replace("$", r"\Z")).findall  # $ is also before a last "\n"
+    split = regex_splitter(pattern)
     ids_of = PieceIds(checked(ranks)).__getitem__
 
     def encode_text(text: str) -> list[int]:
@@ -30,3 +28,14 @@ def bpe_encode(ranks: dict[bytes, int], pattern: str) -> Callable[[str], list[in
         return [*chain.from_iterable(map(ids_of, split(text)))]
 
     return encode_text
+
+
+def regex_splitter(pattern: str) -> Callable[[str], list[str]]:
+    """Return a function from a text to its pieces.
+
+    Raises:
+        TypeError: ``pattern`` is not a ``str``.
+    """
+    require_pattern(pattern)
+    find: Callable[[str], list[str]] = regex.compile(pattern.replace("$", r"\Z")).findall
+    return find  # in place of \Z, $ would be found before a last line break too

@@ -1,4 +1,4 @@
-"""tokie: hand-written splitters for known patterns; starts threads unasked."""
+"""tokie: hand-written splitters for known patterns; starts threads by default."""
 
 from __future__ import annotations
 

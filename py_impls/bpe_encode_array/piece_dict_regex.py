@@ -7,10 +7,10 @@ from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
+from py_impls.bpe_encode.piece_dict_regex import regex_splitter
 from py_impls.bpe_pieces import PieceIds
-from py_impls.bpe_ranks import checked, require_pattern, require_text
+from py_impls.bpe_ranks import checked, require_text
 
 
 def bpe_encode_array(
@@ -24,8 +24,7 @@ def bpe_encode_array(
         ValueError: ``ranks`` lacks a byte or has an id twice.
         UnicodeEncodeError: the encoder raises it for a lone surrogate.
     """
-    require_pattern(pattern)
-    split = regex.compile(pattern.replace("$", r"\Z")).findall  # $ is also before a last "\n"
+    split = regex_splitter(pattern)
     ids_of = PieceIds(checked(ranks)).__getitem__
 
     def encode_text(text: str) -> npt.NDArray[np.uint32]:
