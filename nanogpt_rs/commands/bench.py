@@ -36,8 +36,8 @@ States = Annotated[
     typer.Option(
         "--state",
         autocompletion=complete_state,
-        help="warm, fresh_str, evicted, uncached_file or first_call; repeatable.",
-        show_default="warm and fresh_str",
+        help="warm, fresh_str, evicted, uncached_file, first_call or new_text; repeatable.",
+        show_default="warm, fresh_str and, for encoders of tokens, new_text",
     ),
 ]
 Full = Annotated[

@@ -54,7 +54,8 @@ def breakdown(
     state: Annotated[
         str,
         typer.Option(
-            help="warm, fresh_str, evicted or uncached_file.", autocompletion=complete_state
+            help="warm, fresh_str, evicted, uncached_file or new_text.",
+            autocompletion=complete_state,
         ),
     ] = "warm",
     sources: From = None,

@@ -132,8 +132,8 @@ OfState = Annotated[
     str,
     typer.Option(
         autocompletion=complete_state,
-        help="warm, fresh_str, evicted, uncached_file or first_call; or build, to time the "
-        "building of an encoder.",
+        help="warm, fresh_str, evicted, uncached_file, first_call or new_text; or build, to time "
+        "the building of an encoder.",
     ),
 ]
 

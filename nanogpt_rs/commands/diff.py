@@ -59,7 +59,7 @@ States = Annotated[
     typer.Option(
         "--state",
         autocompletion=complete_state,
-        help="warm, fresh_str or evicted; repeatable.",
+        help="warm, fresh_str, evicted or new_text; repeatable.",
         show_default="warm",
     ),
 ]

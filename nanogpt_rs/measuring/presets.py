@@ -31,7 +31,12 @@ class Preset:
 
 
 QUICK = (
-    Preset(corpora=(corpora.DEFAULT,), states=("warm", "fresh_str"), budget=12.0, every_task=False),
+    Preset(
+        corpora=(corpora.DEFAULT,),
+        states=("warm", "fresh_str", "new_text"),
+        budget=12.0,
+        every_task=False,
+    ),
 )
 """``make bench``: at most 6 minutes on 2 cores."""
 
@@ -40,7 +45,7 @@ FULL = (
     Preset(corpora=("tinyshakespeare",), budget=15.0, everything=True, variants=True),
     Preset(
         corpora=("tinyshakespeare",),
-        states=("fresh_str", "evicted", "uncached_file"),
+        states=("fresh_str", "evicted", "uncached_file", "new_text"),
         budget=12.0,
         build=False,
     ),

@@ -9,9 +9,15 @@ from nanogpt_rs.ruler import corpora, registry
 from nanogpt_rs.ruler.errors import USAGE, UserError
 from nanogpt_rs.ruler.files import cannot_uncache
 from nanogpt_rs.ruler.registry import Implementation
-from nanogpt_rs.ruler.rounds import STATES, applies
+from nanogpt_rs.ruler.rounds import NEW_TEXT, STATES, applies
 from nanogpt_rs.ruler.tasks import TASKS
 
+LACKING = {
+    "uncached_file": "no file is read",
+    "fresh_str": "a file is read, no text",
+    NEW_TEXT: "nothing is made that could remember a text",
+}
+"""By state, what a task lacks to which it does not apply."""
 FEW = 12
 """The largest number of names that fit into a message."""
 
@@ -113,7 +119,7 @@ def select_states(states: Sequence[str], tasks: Sequence[str] = ()) -> list[str]
         if tasks and not any(applies(TASKS[task], state) for task in tasks):
             raise SelectionError(
                 f"the state {state} does not apply to {', '.join(dict.fromkeys(tasks))}: "
-                + ("no file is read" if state == "uncached_file" else "a file is read, no text")
+                + LACKING[state]
             )
         if state == "uncached_file" and (reason := cannot_uncache()):
             raise SelectionError(f"the state {state} is not possible here: {reason}")

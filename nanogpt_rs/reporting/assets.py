@@ -16,7 +16,7 @@ from nanogpt_rs.records.kinds import OTHERS
 from nanogpt_rs.records.schema import ASKED, LECTURE, STRONGEST
 from nanogpt_rs.reporting.headline import REAL
 from nanogpt_rs.ruler.registry import MARKS
-from nanogpt_rs.ruler.rounds import BUILD
+from nanogpt_rs.ruler.rounds import BUILD, NEW_TEXT
 
 FOLDER = resources.files("nanogpt_rs.reporting") / "page"
 """Where script, style and templates lie."""
@@ -39,6 +39,8 @@ STATE_WORDS = {
     "evicted": "before every call, the text is displaced from the caches of the processor core",
     "uncached_file": "before every call, the system drops its copy of the file from memory",
     "first_call": "every call is the first one of a process in which nothing was called before",
+    NEW_TEXT: "every call is one of an encoder that has encoded the first half of the text, on the "
+    "second half, which is new to it",
     BUILD: "the time is that of building the function that is called, such as an encoder",
 }
 """Explanations of the states, for readers of the page."""

@@ -12,6 +12,7 @@ from nanogpt_rs.records.builds import builds_of_run, over_builds
 from nanogpt_rs.records.kinds import Recorded
 from nanogpt_rs.records.schema import LECTURE, STRONGEST, Cell, JobDifference, Text
 from nanogpt_rs.ruler.plurals import counted
+from nanogpt_rs.ruler.rounds import NEW_TEXT
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.statistics.meanwhile import together
 from nanogpt_rs.statistics.ranks import ranks
@@ -56,7 +57,7 @@ def headline(
     Args:
         recorded: The run.
         corpus: Id of the text; by default the one on which most was measured.
-        state: State of the text; by default warm, or the first one of a run without warm calls.
+        state: State of the text; by default the one that ``main_state`` returns.
     """
     cells = chosen(recorded, corpus, state)
     tasks = dict.fromkeys(cell.task for cell in cells)
@@ -75,9 +76,22 @@ def chosen(recorded: Recorded, corpus: str | None, state: str | None) -> list[Ce
     if corpus is None and cells:
         corpus = main_text(cells)
     if state is None:
-        states = [cell.state for cell in cells if cell.corpus == corpus]
-        state = "warm" if "warm" in states else next(iter(states), None)
+        state = main_state([cell for cell in cells if cell.corpus == corpus])
     return [cell for cell in cells if (cell.corpus, cell.state) == (corpus, state)]
+
+
+def main_state(cells: Sequence[Cell]) -> str | None:
+    """Return the state that stands for the others: warm, or the first one where nothing is warm.
+
+    Where every task has calls on new text, these come before all others: what encoders remember of
+    a text that they have seen is no answer to how fast they are.
+    """
+    tasks_by_state: dict[str, set[str]] = {}
+    for cell in cells:
+        tasks_by_state.setdefault(cell.state, set()).add(cell.task)
+    if tasks_by_state.get(NEW_TEXT) == {cell.task for cell in cells} and cells:
+        return NEW_TEXT
+    return "warm" if "warm" in tasks_by_state else next(iter(tasks_by_state), None)
 
 
 def ranking(

@@ -22,13 +22,18 @@ from nanogpt_rs.reporting.headline import (
     speedup,
 )
 from nanogpt_rs.ruler.plurals import counted
+from nanogpt_rs.ruler.rounds import NEW_TEXT
 from nanogpt_rs.statistics.adjusted import adjusted
 from nanogpt_rs.statistics.ranks import ranks
 from nanogpt_rs.words import counted_builds, duration
 
 MOST_TASKS = 4
 """Tasks in a summary; with more it would not fit into 25 lines."""
-TEXTS = {"warm": "read before", "fresh_str": "that no call has read yet"}
+TEXTS = {
+    "warm": "read before",
+    "fresh_str": "that no call has read yet",
+    NEW_TEXT: "that is new to an encoder which was used before",
+}
 """What some states say of a text, in words."""
 
 

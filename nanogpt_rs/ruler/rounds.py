@@ -15,11 +15,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
+from operator import attrgetter
 from pkgutil import resolve_name
 from random import Random
 from typing import Any, NotRequired
 
 from nanogpt_rs.ruler import corpora, files, provenance
+from nanogpt_rs.ruler.new_text import UsedEncoder
 from nanogpt_rs.ruler.registry import find
 from nanogpt_rs.ruler.sides import functions_of
 from nanogpt_rs.ruler.surroundings import Surroundings, fork, importing
@@ -76,6 +78,13 @@ def uncached_file(call: Call, calls: int, task: Task, once: Once = warm) -> Call
     return total(blocks)
 
 
+def new_text(call: Call, calls: int, _task: Task, once: Once = warm) -> CallBlock:
+    """Time calls one by one, each of an encoder that was used before on a text new to it."""
+    used, _ = call
+    assert isinstance(used, UsedEncoder)
+    return total([once(used.call_on_new_text(), 1) for _ in range(calls)])
+
+
 def first_call(call: Call, calls: int, _task: Task, once: Once | None = None) -> CallBlock:  # noqa: ARG001
     """Time calls one by one, each as the first call of a process that is forked for it.
 
@@ -114,18 +123,22 @@ Take = Callable[..., CallBlock]
 times a single call."""
 BUILD = "build"
 """Stands in the place of a state where the building of an encoder or decoder is timed."""
+NEW_TEXT = "new_text"
+"""The state of texts that are new to an encoder, which was used before."""
 STATES: dict[str, Take] = {
     "warm": warm,
     "fresh_str": fresh_str,
     "evicted": evicted,
     "uncached_file": uncached_file,
     "first_call": first_call,
+    NEW_TEXT: new_text,
 }
 """The states in which a call can find its text. ``warm``: the same object each time, which may have
 its UTF-8 form cached. ``fresh_str``: an object that no call has seen. ``evicted``: the same object,
 displaced from the core's caches. ``uncached_file``: a file of which the system has no copy in
-memory. ``first_call``: the same object or file, in a process that has called nothing."""
-SINGLY = frozenset({"evicted", "uncached_file", "first_call"})
+memory. ``first_call``: the same object or file, in a process that has called nothing. ``new_text``:
+the second half of the text, for an encoder that has encoded the first half and nothing else."""
+SINGLY = frozenset({"evicted", "uncached_file", "first_call", NEW_TEXT})
 """States whose blocks are a single call, because work that is not timed comes before every call."""
 
 
@@ -133,6 +146,8 @@ def applies(task: Task, state: str) -> bool:
     """Return whether a task's input, a text object or files, can be in a state."""
     if state == "fresh_str":
         return task.files is None
+    if state == NEW_TEXT:
+        return task.used is not None
     return state != "uncached_file" or task.files is not None
 
 
@@ -303,12 +318,21 @@ def call_of(task: Task, arm: ArmOrder, function: Any, text: str, state: str) -> 
     if state == BUILD:
         assert task.build is not None
         return task.build(implementation, text)
+    if state == NEW_TEXT:
+        assert task.used is not None
+        used, reach = task.used(implementation, text), reach_of(arm)
+        return used.reaching(reach) if reach else used, used.arguments(text)
     function, arguments = task.call(implementation, text)
+    reach = reach_of(arm)
+    return reach(function) if reach else function, arguments
+
+
+def reach_of(arm: ArmOrder) -> Callable[[Any], Any] | None:
+    """Return what finds the function that an arm calls instead of its own, ``None`` for its own."""
     if "target" in arm:
-        function = resolve_name(arm["target"])
-    elif "method" in arm:
-        function = getattr(function, arm["method"])
-    return function, arguments
+        target = resolve_name(arm["target"])
+        return lambda _function: target
+    return attrgetter(arm["method"]) if "method" in arm else None
 
 
 def is_limit(task: Task, arm: ArmOrder) -> bool:

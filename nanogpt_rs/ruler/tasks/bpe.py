@@ -11,6 +11,7 @@ from typing import Any
 
 from nanogpt_rs.ruler.corpora import own_copy
 from nanogpt_rs.ruler.excerpts import excerpt
+from nanogpt_rs.ruler.new_text import UsedEncoder
 from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.tasks.bpe_edges import EDGES
 from nanogpt_rs.ruler.tasks.bpe_oracles import BYTES, ids_of_text
@@ -185,6 +186,9 @@ def encoding(form: Form, vocabulary: Vocabulary) -> Task:
         examples=encoding_examples(form) if own else (),
         inapplicable=vocabulary.inapplicable,
         longest_piece=partial(longest_piece, vocabulary.pattern),
+        used=lambda function, text: UsedEncoder(
+            partial(function, vocabulary.ranks(text), vocabulary.pattern), form.arguments, text
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nanogpt_rs.ruler.excerpts import excerpt, shown
+from nanogpt_rs.ruler.new_text import UsedEncoder
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
 from nanogpt_rs.ruler.timing import Call
 
@@ -97,6 +98,9 @@ class Task:
         inapplicable: Describes why the task cannot be measured on a text. ``None`` if it can.
         longest_piece: Returns the length in characters of the longest piece of a text, for tasks
             that cut it into pieces. 0 for others.
+        used: Makes an encoder from a contender, and has it encode the first half of a text, so that
+            the second half is new to it. ``None`` for a task whose functions keep nothing of what
+            they are called on.
     """
 
     name: str
@@ -117,6 +121,7 @@ class Task:
     variant_of: str = ""
     inapplicable: Callable[[str], str | None] = lambda _text: None
     longest_piece: Callable[[str], int] = lambda _text: 0
+    used: Callable[[Any, str], UsedEncoder] | None = None
 
     def problems(
         self,

@@ -44,7 +44,7 @@ function settle() {
   const run = shownRun();
   if (!corporaOf(run).includes(view.corpus)) view.corpus = mainCorpus(run);
   const states = statesOf(run, view.corpus);
-  if (!states.includes(view.state)) view.state = states[0];
+  if (!states.includes(view.state)) view.state = mainState(run, view.corpus, states);
   const tasks = shownTasks();
   if (!tasks.includes(view.task)) view.task = tasks[0];
   const choices = baseChoices().map(([value]) => value);
@@ -73,6 +73,14 @@ function statesOf(run, corpus) {
   const hasTime = (state) => cells.some((cell) => cell.state === state && cell.seconds);
   const states = unique(cells.map((cell) => cell.state));
   return states.sort((left, right) => hasTime(right) - hasTime(left) || rank(left) - rank(right));
+}
+
+/** Chooses the state that stands for the others: new text where every task has it. */
+function mainState(run, corpus, states) {
+  const cells = run.cells.filter((cell) => cell.corpus === corpus && cell.seconds);
+  const tasksIn = (list) => unique(list.map((cell) => cell.task)).length;
+  const onNewText = cells.filter((cell) => cell.state === "new_text");
+  return onNewText.length && tasksIn(onNewText) === tasksIn(cells) ? "new_text" : states[0];
 }
 
 /** Lists the baselines that can be chosen: references of the run, then every implementation. */
