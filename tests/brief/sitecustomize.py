@@ -1,8 +1,8 @@
 """Put on ``PYTHONPATH``, this makes the command measure little.
 
 Most tests of whole commands ask for a document, a status or a message, none of which depends on how
-precise the figures are. With few processes and rounds they take a fraction of the time. The only
-verdicts that such a run can reach are "inconclusive" and "invalid".
+precise the figures are. With few processes, few rounds and a short warm-up they take a fraction of
+the time. The only verdicts that such a run can reach are "inconclusive" and "invalid".
 """
 
 import sys
@@ -12,6 +12,8 @@ from types import ModuleType
 
 ROUNDS = 3
 """Rounds in a process: the fewest that a small budget leaves."""
+WARM_UP_ROUNDS = 3
+"""Rounds that a process discards before these. A long warm-up makes figures steadier."""
 PROCESSES = 3
 """Processes in a comparison: the fewest that have an interval when an outlier is left out."""
 
@@ -38,6 +40,7 @@ class BriefPlans:
                 return replace(
                     planned,
                     rounds=min(ROUNDS, planned.rounds),
+                    warm_up_rounds=min(WARM_UP_ROUNDS, planned.warm_up_rounds),
                     least=processes,
                     most=processes,
                 )

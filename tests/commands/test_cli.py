@@ -18,6 +18,7 @@ import pytest
 from nanogpt_rs.ruler.registry import REGISTRY, find
 from nanogpt_rs.ruler.rounds import BUILD
 from nanogpt_rs.ruler.tasks import TASKS
+from nanogpt_rs.ruler.tasks.contract import Task
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -51,14 +52,25 @@ def test_verify_on_both_corpora(nanogpt_rs: Run, tinyshakespeare: object) -> Non
     ]
 
 
-@pytest.mark.slow("measures every task")
+def tasks_of_each_form() -> dict[str, Task]:
+    """Return a task for each form of cells: of tasks that build something, have limits, read files.
+
+    Another test shows that a worker process can time every task.
+    """
+    limited = {row.task for row in REGISTRY if "limit" in row.marks}
+    own = [task for task in TASKS.values() if not task.variant_of]
+    forms = {(bool(task.build), task.name in limited, bool(task.files)): task for task in own}
+    return {task.name: task for task in forms.values()}
+
+
+@pytest.mark.slow("measures several tasks")
 def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("to be or not to be " * 500)
-    tasks = {name: task for name, task in TASKS.items() if not task.variant_of}
+    tasks = tasks_of_each_form()
     firsts = {
         row.task: row.id
         for row in reversed(REGISTRY)
-        if row.id.startswith("rust/") and "default" in row.marks
+        if row.id.startswith("rust/") and "default" in row.marks and row.task in tasks
     }
     done = nanogpt_rs(
         *("bench", *tasks, "--corpus", str(tmp_path / "mine.txt")),
@@ -71,7 +83,7 @@ def test_bench_document(nanogpt_rs: Run, tmp_path: Path) -> None:
     assert document["run"]["build"]["profile"] == "release"
     assert document["run"]["machine"]["cores"] >= 1
     cells = document["cells"]
-    assert {cell["task"] for cell in cells} == set(tasks)  # no code names a task: new ones join
+    assert {cell["task"] for cell in cells} == set(tasks)
     for cell in cells:
         assert (cell["corpus"], cell["characters"]) == ("file:mine.txt", 9500)
         assert len(cell["sha256"]) == 64
@@ -128,12 +140,13 @@ def test_names_that_look_like_markup_come_out_as_text(nanogpt_rs: Run, tmp_path:
     assert "file:[bold]x[nope].txt" in done.stdout
 
 
-@pytest.mark.slow("measures every task")
-@pytest.mark.parametrize("text", ["", "a"])
-def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path, text: str) -> None:
-    (tmp_path / "small.txt").write_text(text)
-    path = str(tmp_path / "small.txt")
-    done = nanogpt_rs("bench", "--id", "rust/ahash", "--seconds=1", "--corpus", path)
+@pytest.mark.slow("measures all tasks that have a certain row")
+def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path) -> None:
+    corpora = []
+    for name, text in (("empty", ""), ("one", "a")):
+        (tmp_path / f"{name}.txt").write_text(text)
+        corpora.append(f"--corpus={name}.txt")
+    done = nanogpt_rs("bench", "--id", "rust/ahash", "--seconds=1", *corpora)
     assert done.returncode == 0, done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -285,6 +286,12 @@ def test_a_fingerprint_changes_with_every_package_and_nothing_else(
         append(installation.folder / name)
         seen.add(fingerprint())
     assert len(seen) == 5
+
+
+def test_a_fingerprint_covers_the_names_and_versions_that_metadata_state() -> None:
+    for distribution in importlib.metadata.distributions():
+        stated = f"{distribution.name}=={distribution.version}"
+        assert provenance.name_and_version(distribution) == stated
 
 
 @pytest.mark.slow("builds the Rust module without optimisation")
