@@ -2,6 +2,8 @@
 The least memory traffic that a task needs, done in one plain way and called like the task.
 """
 
+from .bpe_encode import TokenEncoder
+from .bpe_encode_array import TokenArrayEncoder
 from _typeshed import SupportsGetItem
 from collections.abc import Sequence
 from numpy import int64, uint16
@@ -9,7 +11,12 @@ from numpy.typing import NDArray
 from os import PathLike
 from typing import Any
 
-__all__ = ["copy_files", "decode_files", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list", "validate_files"]
+__all__ = ["array_of_ids", "copy_files", "decode_files", "list_of_ids", "look_up_pieces", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list", "split_pieces", "validate_files"]
+
+def array_of_ids(ranks: dict[bytes, int], pattern: str) -> TokenArrayEncoder:
+    """
+    Makes a uint32 array with an id for every four bytes of a text.
+    """
 
 def copy_files(paths: SupportsGetItem[int, str | PathLike[str]], out: str | PathLike[str]) -> int:
     """
@@ -19,6 +26,16 @@ def copy_files(paths: SupportsGetItem[int, str | PathLike[str]], out: str | Path
 def decode_files(paths: SupportsGetItem[int, str | PathLike[str]], _out: str | PathLike[str] | None = None) -> int:
     """
     Reads files once, checks that they are UTF-8 and decodes them, block by block.
+    """
+
+def list_of_ids(ranks: dict[bytes, int], pattern: str) -> TokenEncoder:
+    """
+    Makes a list with an id for every four bytes of a text.
+    """
+
+def look_up_pieces(ranks: dict[bytes, int], pattern: str) -> TokenEncoder:
+    """
+    Splits a text into pieces and looks each up once among the tokens.
     """
 
 def map_files(paths: SupportsGetItem[int, str | PathLike[str]]) -> int:
@@ -84,6 +101,11 @@ def read_files(paths: SupportsGetItem[int, str | PathLike[str]], _out: str | Pat
 def read_list(_vocabulary: Sequence[str]) -> Any:
     """
     Reads the addresses in a list of ids once, but not the int objects.
+    """
+
+def split_pieces(ranks: dict[bytes, int], pattern: str) -> TokenEncoder:
+    """
+    Splits a text into the pieces of byte-pair encoding.
     """
 
 def validate_files(paths: SupportsGetItem[int, str | PathLike[str]]) -> int:

@@ -1,5 +1,6 @@
 //! The least memory traffic that a task needs, done in one plain way: reading the input once,
-//! copying it, or writing a result of its size.
+//! copying it, or writing a result of its size. Byte-pair encoding has three parts that no idea can
+//! leave out: splitting, a lookup of each piece, and the result.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -10,6 +11,8 @@ use std::ptr;
 
 use memmap2::MmapOptions;
 
+use crate::bpe::ranks::Ranks;
+use crate::bpe::split::{Pattern, Splitter, pieces};
 use crate::file_charset::mmap::WINDOW;
 use crate::file_texts::utf8::valid;
 use crate::file_texts::{BLOCK, CACHE_LINE, Failure, LONGEST, for_each_text, from_cache_line};
@@ -350,6 +353,38 @@ impl Ones for i64 {
 pub fn memset<I: Ones>(places: &mut [MaybeUninit<I>]) {
     // SAFETY: the slice has that length, and all bytes are valid for an integer.
     unsafe { ptr::write_bytes(places.as_mut_ptr(), 1, places.len()) };
+}
+
+/// Splits a text into pieces, and does nothing with them.
+pub fn split_pieces(_: Ranks, pattern: Pattern) -> impl Fn(&str, &mut Vec<u32>) + Send + Sync {
+    move |text, _ids| {
+        let mut splitter = Splitter::new(pattern, text);
+        let mut ends = Vec::new();
+        while splitter.refill(&mut ends) {
+            black_box(&ends);
+        }
+    }
+}
+
+/// Splits a text into pieces, and looks each up once among the tokens.
+pub fn look_up_pieces(
+    ranks: Ranks,
+    pattern: Pattern,
+) -> impl Fn(&str, &mut Vec<u32>) + Send + Sync {
+    move |text, _ids| {
+        for piece in pieces(pattern, text) {
+            black_box(ranks.id(piece.as_bytes()));
+        }
+    }
+}
+
+/// Gives an id for every four bytes of a text, about as many as a published vocabulary of 100,000
+/// tokens makes of English.
+pub fn give_ids(ranks: Ranks, _: Pattern) -> impl Fn(&str, &mut Vec<u32>) + Send + Sync {
+    move |text, ids| {
+        let some = text.bytes().step_by(4);
+        ids.extend(some.map(|byte| ranks.byte(byte)));
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from nanogpt_rs.ruler import mixtures, remarks, synthetic, text_files, texts
+from nanogpt_rs.ruler import mixtures, prose, remarks, synthetic, text_files, texts
 from nanogpt_rs.ruler.errors import FAILED, NOTHING, USAGE, UserError, did_you_mean
 from nanogpt_rs.ruler.hashes import sha256
 from nanogpt_rs.ruler.regular import read_regular, write_whole
@@ -397,6 +397,15 @@ def mixed(
     return id, CorpusSource(f"{description} (synthetic text)", source)
 
 
+def made_of_words(
+    id: str, description: str, make: Callable[[int], str]
+) -> tuple[str, CorpusSource]:
+    """Return an id, which names the size, and the source of a text of random words."""
+    size = SIZES[id.split("-")[-2]]
+    source = cached(id, lambda: make(size))
+    return id, CorpusSource(f"{size:,} characters of {description} (synthetic text)", source)
+
+
 synthetic_text = cached("synthetic", lambda: synthetic.generate(*synthetic.read_pairs()))
 WHOLE = SIZES["1m"]
 
@@ -456,6 +465,15 @@ CORPORA: dict[str, CorpusSource] = {
             mixed("markdown-1m-ucs4", "Markdown with emoji", mixtures.markdown),
             mixed("source-1m-latin1", "source code with accents", mixtures.source_code),
             mixed("manual-1m-ucs2", "Chinese prose with ASCII words", mixtures.manual),
+        )
+    ),
+    **dict(
+        (
+            made_of_words("english-words-1m-ascii", "English words", prose.english),
+            made_of_words("russian-words-1m-ucs2", "Russian words", prose.russian),
+            made_of_words("japanese-words-1m-ucs2", "Japanese words", prose.japanese),
+            made_of_words("english-words-64m-ascii", "English words", prose.english),
+            made_of_words("unrepeated-1m-ascii", "words, none of them twice", prose.unrepeated),
         )
     ),
 }

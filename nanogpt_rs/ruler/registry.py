@@ -470,6 +470,12 @@ OWN_ROWS: tuple[Implementation, ...] = (
     row("bpe_encode_array", "rust/piece_cache", "rust_impls:bpe_encode_array.piece_cache", "default", "numpy"),
     row("bpe_encode_batch", "rust/piece_cache", "rust_impls:bpe_encode_batch.piece_cache", "default"),
     row("bpe_encode_batch", "rust/rayon", "rust_impls:bpe_encode_batch.rayon", "parallel"),
+    row("bpe_encode", "limit/split", "rust_impls:limit.split_pieces", "limit"),
+    row("bpe_encode", "limit/look_up", "rust_impls:limit.look_up_pieces", "limit"),
+    row("bpe_encode", "limit/list", "rust_impls:limit.list_of_ids", "limit"),
+    row("bpe_encode_array", "limit/split", "rust_impls:limit.split_pieces", "limit", "numpy"),
+    row("bpe_encode_array", "limit/look_up", "rust_impls:limit.look_up_pieces", "limit", "numpy"),
+    row("bpe_encode_array", "limit/array", "rust_impls:limit.array_of_ids", "limit", "numpy"),
 )
 """The rows of each task that has implementations of its own."""
 # fmt: on

@@ -111,9 +111,34 @@ pub mod limit {
     use super::{list_reader, stored_bytes, text_copier, text_setter};
     use crate::file_texts::Failure;
     use crate::python::array::int64_array;
+    use crate::python::bpe::{TokenArrayEncoder, TokenEncoder};
     use crate::python::errors::file_error;
-    use crate::python::stubs::{Int64Array, Uint16Array};
+    use crate::python::stubs::{DictOfRanks, Int64Array, Uint16Array};
     use crate::python::vocabulary::Vocabulary;
+
+    /// Splits a text into the pieces of byte-pair encoding.
+    #[pyfunction]
+    fn split_pieces(ranks: DictOfRanks<'_, '_>, pattern: &str) -> PyResult<TokenEncoder> {
+        TokenEncoder::new(ranks, pattern, kernels::split_pieces)
+    }
+
+    /// Splits a text into pieces and looks each up once among the tokens.
+    #[pyfunction]
+    fn look_up_pieces(ranks: DictOfRanks<'_, '_>, pattern: &str) -> PyResult<TokenEncoder> {
+        TokenEncoder::new(ranks, pattern, kernels::look_up_pieces)
+    }
+
+    /// Makes a list with an id for every four bytes of a text.
+    #[pyfunction]
+    fn list_of_ids(ranks: DictOfRanks<'_, '_>, pattern: &str) -> PyResult<TokenEncoder> {
+        TokenEncoder::new(ranks, pattern, kernels::give_ids)
+    }
+
+    /// Makes a uint32 array with an id for every four bytes of a text.
+    #[pyfunction]
+    fn array_of_ids(ranks: DictOfRanks<'_, '_>, pattern: &str) -> PyResult<TokenArrayEncoder> {
+        TokenArrayEncoder::new(ranks, pattern, kernels::give_ids)
+    }
 
     /// Reads a text's storage once and returns a checksum.
     #[pyfunction]

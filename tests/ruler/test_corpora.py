@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import re
 import sys
 import threading
 from collections import Counter
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nanogpt_rs.ruler import corpora, mixtures, synthetic, texts
+from nanogpt_rs.ruler import corpora, mixtures, prose, synthetic, texts
 from nanogpt_rs.ruler.splitmix import splitmix64
 
 WHOLE = b"To be, or not to be" * 1000
@@ -122,7 +123,7 @@ def test_each_corpus_is_what_its_id_and_hash_say(
     monkeypatch.setenv(corpora.CACHE_VARIABLE, str(shared_cache))
     corpus = corpora.load(id)  # refused if its hash is another
     if "-" in id:
-        _, size, width = id.split("-")
+        _, size, width = id.rsplit("-", 2)
         assert corpus.width == width
         assert len(corpus.text) == (1_112_064 if "distinct" in id else corpora.SIZES[size])
 
@@ -177,6 +178,28 @@ def test_mixtures_of_scripts_are_mixed() -> None:
         assert max(after - before for before, after in pairwise(wide)) < 2_000
     assert "\ufe0f" in corpora.load("markdown-1m-ucs4").text  # an emoji of two characters
     assert len(set(corpora.load("manual-1m-ucs2").text)) > mixtures.HAN
+
+
+def test_new_words_keep_coming_in_texts_of_words() -> None:
+    for id, make in {
+        "english-words-1m-ascii": prose.english,
+        "russian-words-1m-ucs2": prose.russian,
+        "japanese-words-1m-ucs2": prose.japanese,
+    }.items():
+        text = corpora.load(id).text
+        assert make(5_000) == text[:5_000]
+        words = re.findall(r"\w+", text)
+        seen = set(words[: len(words) // 2])
+        new = sum(word not in seen for word in words[len(words) // 2 :]) / (len(words) // 2)
+        assert 0.02 < new < (0.9 if id.startswith("japanese") else 0.1)
+
+
+@given(st.integers(0, 5_000))
+def test_unrepeated_words_are_not_repeated(length: int) -> None:
+    text = prose.unrepeated(length)
+    assert len(text) == length
+    whole = [word for word in text.split() if len(word) == prose.LETTERS]
+    assert len(set(whole)) == len(whole) == length // 9 + (length % 9 == 8)
 
 
 @given(st.text(max_size=50))
