@@ -16,6 +16,7 @@ from torch import Tensor
 
 from model.gpt import GPT, Config
 from model.options import Options, Recipe, TrainingError
+from model.vocabulary import Vocabulary, from_document
 
 CHECKPOINT_FORMAT = "nanogpt-rs checkpoint 1"
 
@@ -30,7 +31,7 @@ class Checkpoint:
         recipe: What it was trained by.
         options: How that was computed.
         seed: Seed of the run.
-        vocabulary: The model's characters.
+        vocabulary: The model's characters or tokens.
         document: Everything that was saved.
     """
 
@@ -39,7 +40,7 @@ class Checkpoint:
     recipe: Recipe
     options: Options
     seed: int
-    vocabulary: str
+    vocabulary: Vocabulary
     document: dict[str, Any]
 
     def model(self, device: torch.device) -> GPT:
@@ -85,7 +86,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             recipe=Recipe(**document["recipe"]),
             options=Options(**document["options"]),
             seed=document["seed"],
-            vocabulary=document["vocabulary"],
+            vocabulary=from_document(document["vocabulary"]),
             document=document,
         )
         intact = hash_tensors(document["model"]) == document["parameters_sha256"]

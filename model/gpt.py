@@ -145,7 +145,7 @@ class GPT(nn.Module):
 
     Args:
         config: Shape of the model.
-        vocabulary_size: Number of distinct characters, V.
+        vocabulary_size: Number of distinct characters or tokens, V.
         attention: A key of ``ATTENTIONS``.
         generator: Draws the initial weights (default: torch's global generator).
 

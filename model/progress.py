@@ -51,7 +51,7 @@ class Summary:
         options: How that was computed.
         seed: Seed of the initial weights and of the order of the data.
         characters: Number of characters in the corpus; the first floor(0.9 n) of them train.
-        vocabulary_size: Number of distinct characters.
+        vocabulary_size: Number of distinct characters or tokens.
         parameters: Number of parameters that the model has.
         steps: Number of steps done in all, those before a resumption included.
         interrupted: Whether ``steps`` is fewer than the recipe's.

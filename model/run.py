@@ -19,6 +19,7 @@ from model.gpt import GPT, Config
 from model.optimizers import CompiledAdamW, TorchAdamW, compiled
 from model.options import Options, Recipe, TrainingError, check, config_of
 from model.progress import Progress, StageClock, Summary
+from model.vocabulary import Vocabulary, bytes_of, to_document
 
 
 class TrainingRun:
@@ -28,7 +29,7 @@ class TrainingRun:
         config: Shape of the model, or a key of ``CONFIGS``.
         recipe: What it is trained by.
         options: How that is computed.
-        vocabulary: The corpus's distinct characters, in code-point order.
+        vocabulary: The corpus's distinct characters, in code-point order, or its tokens.
         ids: The corpus, as indices into the vocabulary.
         seed: Seed of the initial weights and of the order of the data.
         clock: The clock that time is charged to (default: a new one).
@@ -42,7 +43,7 @@ class TrainingRun:
         config: str | Config,
         recipe: Recipe,
         options: Options,
-        vocabulary: str,
+        vocabulary: Vocabulary,
         ids: Ids,
         seed: int,
         clock: StageClock | None = None,
@@ -206,7 +207,7 @@ class TrainingRun:
             "recipe": dataclasses.asdict(self.recipe),
             "options": dataclasses.asdict(self.options),
             "seed": self.seed,
-            "vocabulary": self.vocabulary,
+            "vocabulary": to_document(self.vocabulary),
             "data_sha256": self.data_sha256,
             "parameters_sha256": hash_parameters(self.model),
             "model": self.model.state_dict(),
@@ -245,7 +246,7 @@ class TrainingRun:
     @cached_property
     def data_sha256(self) -> str:
         """Hash of vocabulary and ids; it does not depend on the type of the ids."""
-        digest = hashlib.sha256(self.vocabulary.encode(errors="surrogatepass"))
+        digest = hashlib.sha256(bytes_of(self.vocabulary))
         for ids in (self.train_ids, self.val_ids):
             for block in ids.split(1 << 20):
                 digest.update(block.long().numpy().tobytes())

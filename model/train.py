@@ -37,6 +37,7 @@ from model.options import (
 )
 from model.progress import STAGES, Progress, StageClock, Summary
 from model.run import TrainingRun
+from model.vocabulary import Tokens, Vocabulary, texts_of
 
 __all__ = [
     "BATCHES",
@@ -56,9 +57,11 @@ __all__ = [
     "StackedBatches",
     "StageClock",
     "Summary",
+    "Tokens",
     "TrainingError",
     "TrainingRun",
     "UsageError",
+    "Vocabulary",
     "check",
     "config_of",
     "environment",
@@ -73,8 +76,9 @@ __all__ = [
     "train",
 ]
 
-Prepare = Callable[[Sequence[str]], tuple[str, Ids]]
-"""From files to the vocabulary, in code-point order, and the ids of their concatenation."""
+Prepare = Callable[[Sequence[str]], tuple[Vocabulary, Ids]]
+"""From files to the vocabulary and the ids of their concatenation. The vocabulary is the distinct
+characters in code-point order, or byte-pair tokens."""
 
 
 def train(
@@ -163,23 +167,26 @@ def sample(
     temperature: float = 1.0,
     top: int | None = None,
     device: str = "cpu",
+    encode: Callable[[Tokens, str], list[int]] | None = None,
 ) -> Iterator[str]:
-    """Yield ``count`` characters that a saved model writes after ``prompt``, one at a time.
+    """Yield the text that a saved model writes after ``prompt``, for one id after the other.
+
+    Args:
+        checkpoint: File of the model.
+        count: Number of characters, or of tokens if the model was trained on tokens.
+        prompt: Text to go on from.
+        seed: Seed of what is drawn.
+        temperature: Divides the logits; above 1, rare ids become more likely.
+        top: Number of the likeliest ids to draw from (default: all).
+        device: Device to run the model on.
+        encode: Function from tokens and a text to the text's ids, for a model of tokens.
 
     Raises:
         TrainingError: The checkpoint cannot be read, or its model has not seen a character of the
             prompt.
     """
     saved = read_checkpoint(checkpoint)
-    ids = [saved.vocabulary.find(character) for character in prompt]
-    if not ids:
-        raise UsageError("the prompt is empty: give at least one character to go on from")
-    if -1 in ids:
-        at = ids.index(-1)
-        raise TrainingError(
-            f"character {prompt[at]!r} (U+{ord(prompt[at]):04X}) at position {at} of the prompt is "
-            "not in the model's vocabulary"
-        )
+    ids = prompt_ids(saved, prompt, encode)
     torch_device = find_device(device)
     written = saved.model(torch_device).generate(
         torch.tensor(ids, device=torch_device),
@@ -188,4 +195,30 @@ def sample(
         top=top,
         generator=torch.Generator().manual_seed(seed),
     )
-    return (saved.vocabulary[id] for id in written)
+    return texts_of(saved.vocabulary, written)
+
+
+def prompt_ids(
+    saved: Checkpoint, prompt: str, encode: Callable[[Tokens, str], list[int]] | None
+) -> list[int]:
+    """Return the ids of a prompt.
+
+    Raises:
+        TrainingError: It is empty, or the model has not seen one of its characters.
+    """
+    if not prompt:
+        raise UsageError("the prompt is empty: give at least one character to go on from")
+    if not isinstance(saved.vocabulary, str):
+        if encode is None:
+            raise UsageError(
+                f"checkpoint {saved.path} was trained on tokens; give a function that encodes"
+            )
+        return encode(saved.vocabulary, prompt)
+    ids = [saved.vocabulary.find(character) for character in prompt]
+    if -1 in ids:
+        at = ids.index(-1)
+        raise TrainingError(
+            f"character {prompt[at]!r} (U+{ord(prompt[at]):04X}) at position {at} of the prompt is "
+            "not in the model's vocabulary"
+        )
+    return ids

@@ -17,6 +17,8 @@ use crate::gathered_ids::GatheredIds;
 use crate::id_table::IdTable;
 use crate::text::Text;
 
+pub mod tokens;
+
 /// The bytes `start..end` of a file. Both ends lie between characters.
 #[derive(Debug, Clone)]
 pub struct Piece {
@@ -255,7 +257,7 @@ impl<'a, T: FnMut(bool, &[u8])> Output<'a, T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::fs;
 
     use proptest::prelude::*;
@@ -396,10 +398,10 @@ mod tests {
     }
 
     /// A temporary folder, which is removed with its contents when it is dropped.
-    struct Folder(PathBuf);
+    pub struct Folder(pub PathBuf);
 
     impl Folder {
-        fn new() -> Self {
+        pub fn new() -> Self {
             use std::sync::atomic::{AtomicUsize, Ordering};
             static NUMBER: AtomicUsize = AtomicUsize::new(0);
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);

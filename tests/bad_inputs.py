@@ -123,7 +123,11 @@ COMMANDS: dict[str, Lines] = {
     ),
     "data prepare": Lines(
         "data prepare text.txt --out shards",
-        ("data prepare {input} --out shards", "data prepare text.txt {input} --out shards"),
+        (
+            "data prepare {input} --out shards",
+            "data prepare text.txt {input} --out shards",
+            "data prepare text.txt --out shards --tokenizer {input}",
+        ),
         ("data prepare text.txt --out {output}",),
         quick="data prepare text.txt --out shards",
     ),

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nanogpt_rs.preparing import engines, journal, preparation, shards
+from nanogpt_rs.preparing import engines, journal, preparation, shards, two_stages
 
 COMMAND = Path(sys.executable).with_name("nanogpt-rs")
 TEXT = "Grüße, мир! 世界 🙂 to be or not to be\r\n" * 40
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # where fsync costs nothing
 
 
-def prepare(
-    paths: Sequence[Path], out: Path, threads: int = 1, **more: Any
-) -> preparation.Prepared:
+def prepare(paths: Sequence[Path], out: Path, threads: int = 1, **more: Any) -> two_stages.Prepared:
     with engines.threads(threads) as engine:
         return preparation.prepare([str(path) for path in paths], out, engine, **more)
 

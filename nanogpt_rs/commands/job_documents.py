@@ -12,7 +12,7 @@ from typing import Any, Literal
 from nanogpt_rs.commands.document import Document
 from nanogpt_rs.predicting.cost_prediction import Line, Prediction
 from nanogpt_rs.predicting.job import Answer, TrainingJob
-from nanogpt_rs.preparing.shards import Shard, SourceFile
+from nanogpt_rs.preparing.shards import Shard, SourceFile, TokenVocabulary
 from nanogpt_rs.records.preparations import PreparationSpeed
 from nanogpt_rs.records.schema import Difference, Meanwhile, Run, Trained
 from nanogpt_rs.ruler.provenance import Build
@@ -157,12 +157,14 @@ class ShardManifest:
         format: Name and version of the manifest's format.
         version: Version of nanogpt-rs that wrote it.
         dtype: Type of an id, as numpy names it.
-        vocabulary_size: Number of distinct characters.
-        vocabulary: Distinct characters in code-point order; an id is an index into it.
+        vocabulary_size: Number of distinct characters, or the largest id of a token and one.
+        vocabulary: Distinct characters in code-point order; an id is an index into it. Empty for
+            tokens.
         characters: Number of characters in all texts together.
         shards: The shards, by the name of their file.
         sources: The prepared texts, in order.
         checksum: Checksum of the manifest.
+        tokenizer: The tokens; ``None`` for characters.
     """
 
     format: str
@@ -174,6 +176,7 @@ class ShardManifest:
     shards: dict[str, Shard]
     sources: tuple[SourceFile, ...]
     checksum: str
+    tokenizer: TokenVocabulary | None = None
 
 
 @dataclass(frozen=True)
@@ -363,20 +366,23 @@ class TrainedModel(Document):
         options: How that was computed.
         seed: Seed of the initial weights and of the order of the data.
         characters: Number of characters in the corpus; the first floor(0.9 n) of them train.
-        vocabulary_size: Number of distinct characters.
+        vocabulary_size: Number of distinct characters or tokens.
         parameters: Number of parameters that the model has.
         steps: Number of steps done in all, those before a resumption included.
         interrupted: Whether ``steps`` is fewer than the recipe's.
         train_loss: Loss of the last batch.
-        val_loss: Mean loss over the whole validation split, in nats per character; ``None`` if the
-            run was stopped before its end.
+        val_loss: Mean loss over the whole validation split, in nats per character, or per token
+            if the text was prepared as tokens; ``None`` if the run was stopped before its end.
         val_losses: Pairs of a step and a loss, one for each evaluation.
         parameters_sha256: SHA-256 of the parameters' bits, in hexadecimal.
         seconds: Wall-clock seconds of each stage, in this process.
         cpu_seconds: CPU seconds of each stage, of all threads.
-        tokens_per_second: Characters trained on in a second, by the wall clock.
+        tokens_per_second: Characters or tokens trained on in a second, by the wall clock.
         environment: The rest of what the bits and the pace depend on.
         meanwhile: How busy the machine was.
+        tokens: Number of tokens in the corpus; ``None`` for characters.
+        val_loss_per_character: For tokens, ``val_loss`` in nats per character, which can be
+            compared with other vocabularies.
     """
 
     corpus: TrainedCorpus
@@ -399,6 +405,8 @@ class TrainedModel(Document):
     tokens_per_second: float
     environment: dict[str, Any]
     meanwhile: Meanwhile
+    tokens: int | None = None
+    val_loss_per_character: float | None = None
 
 
 @dataclass(frozen=True)

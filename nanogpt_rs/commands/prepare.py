@@ -32,18 +32,33 @@ from nanogpt_rs.commands.options import (
 )
 from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.ruler.provenance import check as check_build
+from nanogpt_rs.ruler.regular import check_apart
 from nanogpt_rs.words import duration
 
 if TYPE_CHECKING:
     from nanogpt_rs.commands.job_documents import PreparedShards
     from nanogpt_rs.preparing.engines import Engine
-    from nanogpt_rs.preparing.preparation import Prepared
+    from nanogpt_rs.preparing.two_stages import Prepared
 
 Scheduler = Annotated[
     str | None,
     typer.Option(
         help="With the engine dask: address of a running scheduler, such as tcp://10.0.0.1:8786.",
         show_default="one is started here",
+    ),
+]
+TokenizerName = Annotated[
+    str,
+    typer.Option(
+        help="Tokens to encode by: characters, r50k, cl100k, o200k, bpe:SIZE for tokens that are "
+        "trained on the text, or a .tiktoken file.",
+    ),
+]
+PatternName = Annotated[
+    str | None,
+    typer.Option(
+        help="With a .tiktoken file: pattern that splits a text, gpt2, cl100k or o200k.",
+        show_default="that of the published vocabulary with the same tokens, or gpt2",
     ),
 ]
 Again = Annotated[
@@ -55,6 +70,8 @@ Again = Annotated[
 def prepare(
     paths: Texts,
     to: OutFolder,
+    tokenizer: TokenizerName = "characters",
+    pattern: PatternName = None,
     threads: Threads = None,
     engine: EngineName = "threads",
     scheduler: Scheduler = None,
@@ -68,11 +85,18 @@ def prepare(
     To resume an interrupted preparation, give the same command again.
 
     For example: nanogpt-rs data prepare a.txt b.txt --out shards
+
+    For example: nanogpt-rs data prepare a.txt --out shards --tokenizer bpe:1024
     """
+    from nanogpt_rs.preparing.preparation import WRITTEN
     from nanogpt_rs.preparing.preparation import prepare as run_preparation
+    from nanogpt_rs.preparing.tokenizers import find_tokenizer
 
     check_build()
     refuse_unfit(engine, threads, scheduler, workers)
+    chosen_tokenizer = find_tokenizer(tokenizer, pattern)
+    if chosen_tokenizer and (file := Path(tokenizer)).is_file():
+        check_apart([to / name for name in WRITTEN], [file])
     if engine == "dask":  # its workers may run in another folder
         paths, to = [str(Path(path).absolute()) for path in paths], to.absolute()
     with (
@@ -81,7 +105,13 @@ def prepare(
     ):
         try:
             prepared = run_preparation(
-                paths, to, chosen, part_bytes=part_bytes, start_over=again, progress=progress
+                paths,
+                to,
+                chosen,
+                tokenizer=chosen_tokenizer,
+                part_bytes=part_bytes,
+                start_over=again,
+                progress=progress,
             )
         except KeyboardInterrupt:
             stop(
@@ -159,7 +189,8 @@ def report_check(folder: Path, as_json: bool) -> None:
 
         print_json("data check", job_documents.CheckedShards(not differences, tuple(differences)))
     elif not differences:
-        out.say(f"{folder}: both shards are as the manifest says")
+        also = " and the vocabulary" if manifest.tokenizer else ""
+        out.say(f"{folder}: both shards{also} are as the manifest says")
     for difference in differences:
         err.say(f"nanogpt-rs: {difference}")
     if differences:
@@ -173,7 +204,13 @@ def document_of(prepared: Prepared, engine: Engine) -> PreparedShards:
     manifest = prepared.manifest
     return job_documents.PreparedShards(
         manifest=job_documents.ShardManifest(
-            **{**manifest.document(), "shards": dict(manifest.shards), "sources": manifest.sources}
+            **{
+                **manifest.document(),
+                "vocabulary": manifest.vocabulary,
+                "tokenizer": manifest.tokenizer,
+                "shards": dict(manifest.shards),
+                "sources": manifest.sources,
+            }
         ),
         already=prepared.already,
         parts=prepared.parts,
@@ -201,10 +238,16 @@ def print_outcome(folder: Path, prepared: Prepared, engine: Engine) -> None:
         else ""
     )
     workers = engine.name.removesuffix("s") if engine.workers == 1 else engine.name
+    if manifest.tokenizer is None:
+        kinds = f"{manifest.vocabulary_size:,} distinct"
+    else:
+        kinds = f"{counted(manifest.tokenizer.tokens, 'token')} of {manifest.tokenizer.name}"
     out.say(
-        f"{counted(manifest.characters, 'character')}, "
-        f"{len(manifest.vocabulary):,} distinct; {counted(prepared.parts, 'part')} by "
-        f"{engine.workers} {workers}{before}"
+        f"{counted(manifest.characters, 'character')}, {kinds}; "
+        f"{counted(prepared.parts, 'part')} by {engine.workers} {workers}{before}"
     )
     for name, shard in manifest.shards:
-        out.say(f"{folder / name}: {counted(shard.characters, 'id')}, SHA-256 {shard.sha256[:12]}")
+        ids = counted(manifest.ids(shard), "id")
+        out.say(f"{folder / name}: {ids}, SHA-256 {shard.sha256[:12]}")
+    if tokens := manifest.tokenizer:
+        out.say(f"{folder / tokens.file}: the tokens, SHA-256 {tokens.sha256[:12]}")

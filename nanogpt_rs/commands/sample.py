@@ -17,21 +17,25 @@ def sample(
     checkpoint: Annotated[
         str, typer.Argument(help="A file that `nanogpt-rs model train --checkpoint` saved.")
     ],
-    length: Annotated[int, typer.Option(min=0, help="Number of characters to write.")] = 500,
+    length: Annotated[
+        int, typer.Option(min=0, help="Number of characters or tokens to write.")
+    ] = 500,
     prompt: Annotated[
         str, typer.Option(help="Text for the model to go on from.", show_default="a line break")
     ] = "\n",
     temperature: Annotated[
-        float, typer.Option(min=0.01, help="Above 1, rare characters become more likely.")
+        float, typer.Option(min=0.01, help="Above 1, rare characters or tokens become more likely.")
     ] = 1.0,
     top: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Draw only from this many likeliest characters.", show_default="all"
+            min=1,
+            help="Draw only from this many likeliest characters or tokens.",
+            show_default="all",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=LEAST_SEED, max=MOST_SEED, help="Seed of the drawn characters.")
+        int, typer.Option(min=LEAST_SEED, max=MOST_SEED, help="Seed of what is drawn.")
     ] = SEED,
     device: Annotated[str, typer.Option(help="Device to run the model on: cpu, cuda or mps.")] = (
         "cpu"
@@ -44,10 +48,10 @@ def sample(
     """
     if top == 1:
         refuse_beside(context, "--top 1", "temperature", "seed")
-    from nanogpt_rs.training.corpus import import_training
+    from nanogpt_rs.training.corpus import encode_prompt, import_training
 
     training = import_training()
-    characters = training.sample(
+    texts = training.sample(
         checkpoint,
         length,
         prompt=prompt,
@@ -55,14 +59,15 @@ def sample(
         temperature=temperature,
         top=top,
         device=device,
+        encode=encode_prompt,
     )
     if as_json:
         from nanogpt_rs.commands.job_documents import SampledText
 
-        print_json("model sample", SampledText(prompt, "".join(characters)))
+        print_json("model sample", SampledText(prompt, "".join(texts)))
         return
     sys.stdout.write(prompt.lstrip("\n"))
-    for character in characters:
-        sys.stdout.write(character)
+    for text in texts:
+        sys.stdout.write(text)
         sys.stdout.flush()
     sys.stdout.write("\n")

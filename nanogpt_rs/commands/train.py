@@ -373,11 +373,16 @@ def print_outcome(document: dict[str, Any]) -> None:
         table.add(stage, duration(seconds), duration(document["cpu_seconds"][stage]))
     out.show(table)
     loss = document["val_loss"]
+    tokens = document.get("tokens")
+    in_tokens = f" in {counted(tokens, 'token')}" if tokens else ""
+    per_character = document.get("val_loss_per_character")
+    in_nats = f" per token, {per_character:.4f} per character" if per_character else ""
     out.say(
-        f"{document['corpus']['id']}, {counted(document['characters'], 'character')}, prepared by "
+        f"{document['corpus']['id']}, {counted(document['characters'], 'character')}{in_tokens}, "
+        "prepared by "
         f"{document['prepare']['id']}: "
         f"{counted(document['parameters'], 'parameter')}, {counted(document['steps'], 'step')}, "
         f"{document['tokens_per_second']:,.0f} tokens/s; loss {document['train_loss']:.4f}, "
-        f"validation {'not evaluated' if loss is None else f'{loss:.4f}'}; "
+        f"validation {'not evaluated' if loss is None else f'{loss:.4f}{in_nats}'}; "
         f"parameters {document['parameters_sha256'][:12]}"
     )

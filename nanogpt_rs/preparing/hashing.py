@@ -66,13 +66,17 @@ class Hasher:
                 while left:
                     if not (size := file.readinto(buffer[:left])):
                         raise changed(path)
-                    self.digests[key].update(buffer[:size])
+                    self.take(key, buffer[:size])
                     crc = crc32(buffer[:size], crc)
                     left -= size
         if crc != self.checksums[self.next_part]:
             raise changed(pieces[0][1][0])
         self.next_part += 1
         return time.perf_counter() - begun
+
+    def take(self, key: Any, block: memoryview) -> None:
+        """Hash the next block of a file."""
+        self.digests[key].update(block)
 
     def updates(self, keys: Sequence[Any]) -> list[Callable[[bytes], None]]:
         """Return functions that hash further bytes of these files, for a caller that has them."""
@@ -81,3 +85,19 @@ class Hasher:
     def digest(self, key: Any) -> str:
         """Return the SHA-256 of a file whose parts are all hashed."""
         return self.digests[key].hexdigest()
+
+
+class Joiner(Hasher):
+    """Hashes parts, and appends each to its file. The keys are the paths of these files."""
+
+    def take(self, key: Any, block: memoryview) -> None:
+        """Hash the next block of a file, and append it.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        super().take(key, block)
+        with Path(key).open("ab", buffering=0) as file:
+            left = block
+            while left:
+                left = left[file.write(left) :]

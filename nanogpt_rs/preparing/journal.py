@@ -12,7 +12,7 @@ from nanogpt_rs.preparing.parts import PreparationError, RequestError
 from nanogpt_rs.records.durable import append_whole, checksum, whole_lines
 
 JOURNAL = "journal.jsonl"
-JOURNAL_FORMAT = "nanogpt-rs journal 1"
+JOURNAL_FORMAT = "nanogpt-rs journal 2"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Journal:
         part_bytes: About how many bytes a part has.
         scanned: Result of each part that was read, by its number.
         encoded: CRC-32 of the ids of each part that was written, by its number.
+        tokens: For tokens, how many ids of each written part train and validate, by its number.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Journal:
     part_bytes: int
     scanned: dict[int, Scan] = field(default_factory=dict)
     encoded: dict[int, int] = field(default_factory=dict)
+    tokens: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def keep_scan(self, part: int, scan: Scan) -> None:
         """Note that a part was read.
@@ -70,6 +72,21 @@ class Journal:
         """
         self.append("encoded", part=part, written=written)
         self.encoded[part] = written
+
+    def keep_tokens(self, part: int, written: int, train: int, val: int) -> None:
+        """Note that a part's tokens were written.
+
+        Args:
+            part: Number of the part.
+            written: CRC-32 of its ids.
+            train: Number of its ids that train.
+            val: Number of its ids that validate.
+
+        Raises:
+            OSError: The line cannot be written; the file is then as it was.
+        """
+        self.append("encoded", part=part, written=written, train=train, val=val)
+        self.encoded[part], self.tokens[part] = written, (train, val)
 
     def append(self, kind: str, **body: Any) -> None:
         """Append a line to the file."""
@@ -127,6 +144,8 @@ def open_journal(folder: Path, request: dict[str, Any], any_parts: bool) -> Jour
             journal.scanned[part] = Scan(**body)
         else:
             journal.encoded[part] = body["written"]
+            if "train" in body:
+                journal.tokens[part] = body["train"], body["val"]
     return journal
 
 
@@ -135,6 +154,7 @@ DIFFERENCES = {
     "version": "another version of nanogpt-rs",
     "part_bytes": "parts of another size",
     "sources": "other files, or of files that have changed since",
+    "tokenizer": "other tokens",
 }
 """For each field of a request: what an interrupted preparation with another value was of."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 
 from nanogpt_rs.ruler import text_files
 from nanogpt_rs.ruler.errors import USAGE, UserError
@@ -122,11 +123,42 @@ def part_bytes_of(total: int, workers: int) -> int:
     return min(max(size, SMALLEST_PART), LARGEST_PART)
 
 
-def cut(sources: Sequence[TextFile], part_bytes: int) -> list[Part]:
-    """Return parts of ``part_bytes`` or up to three more, cut between characters.
+Cut = Callable[[TextFile, int], int]
+"""Function from a file and a position in it to the place at or after it where a part may end."""
 
-    Small files share a part, and the last part may be smaller. Where a file is not UTF-8, a cut may
-    be anywhere.
+
+def between_characters(source: TextFile, position: int) -> int:
+    """Return the first place at or after a position that is not within a character."""
+    with Path(source.path).open("rb") as file:
+        file.seek(position)
+        # A character has at most three bytes after its first.
+        following = file.read(3)
+    more = (n for n, byte in enumerate(following) if byte & 0xC0 != 0x80)
+    return position + next(more, len(following))
+
+
+def between_tokens(source: TextFile, position: int) -> int:
+    """Return the first place at or after a position that no byte-pair token goes across.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    next_cut = resolve_name("rust_impls:partition.next_cut")
+    cut: int | None = next_cut(source.path, position)
+    return source.size if cut is None else min(cut, source.size)
+
+
+def cut(sources: Sequence[TextFile], part_bytes: int, at: Cut = between_characters) -> list[Part]:
+    """Return parts of ``part_bytes`` or more, cut at the next place where they may be.
+
+    A place between characters is up to three bytes further. Small files share a part, and the last
+    part may be smaller. Where a file is not UTF-8, a cut may be anywhere. Between tokens, a part
+    ends within a file, and never where two files meet.
+
+    Args:
+        sources: The files.
+        part_bytes: About how many bytes a part has.
+        at: Finds the place where a part may end.
     """
     parts: list[Part] = []
     pieces: list[Piece] = []
@@ -134,22 +166,18 @@ def cut(sources: Sequence[TextFile], part_bytes: int) -> list[Part]:
     left = part_bytes
     for index, source in enumerate(sources):
         start = 0
-        with Path(source.path).open("rb") as file:
-            while start < source.size:
-                end = min(start + left, source.size)
-                if end < source.size:
-                    file.seek(end)
-                    # A character has at most three bytes after its first.
-                    following = file.read(3)
-                    more = (n for n, byte in enumerate(following) if byte & 0xC0 != 0x80)
-                    end += next(more, len(following))
-                pieces.append((source.path, start, end))
-                owners.append(index)
-                left -= end - start
-                start = end
-                if left <= 0:
-                    parts.append(Part(tuple(pieces), tuple(owners)))
-                    pieces, owners, left = [], [], part_bytes
+        while start < source.size:
+            end = min(start + max(left, 1), source.size)
+            if end < source.size:
+                end = at(source, end)
+            pieces.append((source.path, start, end))
+            owners.append(index)
+            left -= end - start
+            start = end
+            # A token may go on in the next file.
+            if left <= 0 and (end < source.size or at is between_characters):
+                parts.append(Part(tuple(pieces), tuple(owners)))
+                pieces, owners, left = [], [], part_bytes
     if pieces:
         parts.append(Part(tuple(pieces), tuple(owners)))
     return parts

@@ -1,11 +1,13 @@
 """Shards on disk: their manifest, whether they match it, and how training reads them.
 
-As in nanoGPT, a shard has no header: it is a little-endian uint16 for each character.
+As in nanoGPT, a shard has no header: it is a little-endian uint16 for each character or token. For
+more tokens than a uint16 can number, it is a uint32.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -13,15 +15,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nanogpt_rs.preparing.token_files import read_ranks, tokens_of
 from nanogpt_rs.records.durable import checksum
 from nanogpt_rs.ruler.errors import UserError
 from nanogpt_rs.ruler.regular import read_regular
 
 FORMAT = "nanogpt-rs shards 1"
+TOKENS_FORMAT = "nanogpt-rs shards 2"
+"""The format of a manifest of tokens; that of characters is as it always was."""
 MANIFEST = "manifest.json"
 TRAIN, VAL = "train.bin", "val.bin"
+VOCABULARY = "vocabulary.tiktoken"
+"""Name of the file of tokens beside the shards."""
 WIDTH = 2
-"""Size of an id in bytes."""
+"""Size of a character's id in bytes."""
+TYPES = {2: "<u2", 4: "<u4"}
+"""Type of an id by its size in bytes, as numpy names it."""
 MOST_DISTINCT = 1 << 16
 BLOCK = 1 << 18
 
@@ -35,7 +44,7 @@ class Shard:
     """A file of ids.
 
     Attributes:
-        characters: Number of ids.
+        characters: Number of characters of its text.
         bytes: Size of the file in bytes.
         sha256: Hash of the file.
     """
@@ -61,16 +70,46 @@ class SourceFile:
 
 
 @dataclass(frozen=True)
+class TokenVocabulary:
+    """The tokens that a text was encoded by.
+
+    Attributes:
+        kind: ``byte-pair``.
+        name: Name of a published vocabulary, ``bpe:SIZE`` for a trained one, or the name of a file.
+        tokens: Number of tokens.
+        pattern: Name of the pattern that splits a text: ``gpt2``, ``cl100k`` or ``o200k``.
+        regex: The pattern itself.
+        file: Name of the file of tokens beside the shards, in tiktoken's form.
+        sha256: Hash of that file.
+        trained_on: Bytes of the text that the tokens were trained on, from its beginning; ``None``
+            if they were not trained here.
+    """
+
+    kind: str
+    name: str
+    tokens: int
+    pattern: str
+    regex: str
+    file: str
+    sha256: str
+    trained_on: int | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Describes shards and their texts. All preparations of the same files make the same manifest.
 
     Attributes:
         version: Version of nanogpt-rs.
-        vocabulary: Distinct characters in code-point order; an id is an index into it.
+        vocabulary: Distinct characters in code-point order; an id is an index into it. Empty for
+            tokens.
         characters: Number of characters in all sources together.
         train: Shard of the first floor(0.9 n) characters.
         val: Shard of the other characters.
         sources: The prepared texts, in order.
+        tokenizer: The tokens; ``None`` for characters.
+        vocabulary_size: Number of ids, used or not: the largest is one less.
+        width: Size of an id in bytes.
     """
 
     version: str
@@ -79,6 +118,18 @@ class Manifest:
     train: Shard
     val: Shard
     sources: tuple[SourceFile, ...]
+    tokenizer: TokenVocabulary | None = None
+    vocabulary_size: int = 0
+    width: int = WIDTH
+
+    def __post_init__(self) -> None:
+        """Count the characters, where these are the vocabulary."""
+        if self.tokenizer is None:
+            object.__setattr__(self, "vocabulary_size", len(self.vocabulary))
+
+    def ids(self, shard: Shard) -> int:
+        """Return the number of ids in a shard."""
+        return shard.bytes // self.width
 
     @property
     def shards(self) -> tuple[tuple[str, Shard], ...]:
@@ -87,12 +138,13 @@ class Manifest:
 
     def document(self) -> dict[str, Any]:
         """Return the manifest as a JSON document."""
+        tokens = self.tokenizer
         body = {
-            "format": FORMAT,
+            "format": TOKENS_FORMAT if tokens else FORMAT,
             "version": self.version,
-            "dtype": "<u2",
-            "vocabulary_size": len(self.vocabulary),
-            "vocabulary": self.vocabulary,
+            "dtype": TYPES[self.width],
+            "vocabulary_size": self.vocabulary_size,
+            **({"tokenizer": asdict(tokens)} if tokens else {"vocabulary": self.vocabulary}),
             "characters": self.characters,
             "shards": {name: asdict(shard) for name, shard in self.shards},
             "sources": [asdict(source) for source in self.sources],
@@ -120,18 +172,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise ShardError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise ShardError(f"{path}: damaged: {error}") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ShardError(f"{path}: not a manifest of {FORMAT!r}")
+    formats = (FORMAT, TOKENS_FORMAT)
+    if not isinstance(document, dict) or document.get("format") not in formats:
+        raise ShardError(f"{path}: not a manifest of {' or '.join(map(repr, formats))}")
     if document.get("checksum") != checksum(document):
         raise ShardError(f"{path}: damaged: its checksum does not match")
     try:
+        tokens = document["format"] == TOKENS_FORMAT
         return Manifest(
             version=document["version"],
-            vocabulary=document["vocabulary"],
+            vocabulary="" if tokens else document["vocabulary"],
             characters=document["characters"],
             train=Shard(**document["shards"][TRAIN]),
             val=Shard(**document["shards"][VAL]),
             sources=tuple(SourceFile(**source) for source in document["sources"]),
+            tokenizer=TokenVocabulary(**document["tokenizer"]) if tokens else None,
+            vocabulary_size=document["vocabulary_size"],
+            width={name: width for width, name in TYPES.items()}[document["dtype"]],
         )
     except (KeyError, TypeError) as error:
         raise ShardError(f"{path}: lacks something: {error}") from None
@@ -150,7 +207,10 @@ def faults(
     Raises:
         ShardError: The manifest is missing or damaged.
     """
-    for name, shard in read_manifest(folder).shards:
+    manifest = read_manifest(folder)
+    if manifest.tokenizer is not None and (wrong := token_fault(folder, manifest.tokenizer)):
+        yield wrong
+    for name, shard in manifest.shards:
         path = folder / name
         try:
             size = path.stat().st_size
@@ -166,6 +226,20 @@ def faults(
             yield f"{path}: missing"
         except OSError as error:
             yield f"{path}: {error.strerror}"
+
+
+def token_fault(folder: Path, tokens: TokenVocabulary) -> str | None:
+    """Return what is wrong with the file of tokens beside shards, ``None`` if nothing is."""
+    path = folder / tokens.file
+    try:
+        digest = sha256_of(path)
+    except FileNotFoundError:
+        return f"{path}: missing"
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    if digest == tokens.sha256:
+        return None
+    return f"{path}: damaged: its SHA-256 is {digest}, and the manifest says {tokens.sha256}"
 
 
 def sha256_of(
@@ -199,29 +273,48 @@ def check_shards(folder: Path, hashes: bool) -> Manifest:
     return read_manifest(folder)
 
 
-def map_shards(paths: Sequence[str]) -> tuple[str, Any]:
+def map_shards(paths: Sequence[str]) -> tuple[Any, Any]:
     """Return the vocabulary of shards and their ids, those that train and those that validate.
 
-    The ids are two one-dimensional tensors of torch.uint16, which are the files themselves, mapped
-    into memory.
+    The ids are two one-dimensional tensors of torch.uint16 or torch.int32, which are the files
+    themselves, mapped into memory. The vocabulary is a string of characters, or
+    ``model.vocabulary.Tokens``.
 
     Args:
         paths: A single folder that ``nanogpt-rs data prepare`` made.
 
     Raises:
-        ShardError: The manifest is missing or damaged.
+        ShardError: The manifest or the file of tokens is missing or damaged.
     """
     import numpy as np
     import torch
 
     folder = Path(*paths)
     manifest = read_manifest(folder)
+    # Torch indexes no uint32. Ids are below 2**31, so that they are the same as an int32.
+    stored, mapped = ("<u2", "=u2") if manifest.width == WIDTH else ("<i4", "=i4")
 
     def ids(name: str, shard: Shard) -> Any:
-        if not shard.characters:  # an empty file cannot be mapped
-            return torch.empty(0, dtype=torch.uint16)
+        if not shard.bytes:  # an empty file cannot be mapped
+            return torch.from_numpy(np.empty(0, mapped))
         # Mode "c" copies pages that are written to. None is, but torch warns of read-only memory.
-        return torch.from_numpy(np.memmap(folder / name, "<u2", "c").astype("=u2", copy=False))
+        return torch.from_numpy(np.memmap(folder / name, stored, "c").astype(mapped, copy=False))
 
     train, val = (ids(name, shard) for name, shard in manifest.shards)
-    return manifest.vocabulary, (train, val)
+    return vocabulary_of(folder, manifest), (train, val)
+
+
+def vocabulary_of(folder: Path, manifest: Manifest) -> Any:
+    """Return the vocabulary of shards as ``model.train`` takes it.
+
+    Raises:
+        ShardError: The file of tokens is missing or damaged.
+    """
+    tokens = manifest.tokenizer
+    if tokens is None:
+        return manifest.vocabulary
+    if wrong := token_fault(folder, tokens):
+        raise ShardError(wrong)
+    by_id = tokens_of(read_ranks((folder / tokens.file).read_bytes()))
+    vocabulary = importlib.import_module("model.vocabulary")
+    return vocabulary.Tokens(tuple(by_id), tokens.pattern)

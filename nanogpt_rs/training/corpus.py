@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from nanogpt_rs.measuring.selection import SelectionError, lacking, load_corpora, select
@@ -20,7 +21,7 @@ from nanogpt_rs.ruler import corpora, provenance, tasks
 from nanogpt_rs.ruler.errors import NOTHING, UserError
 from nanogpt_rs.ruler.registry import Implementation
 
-Prepare = Callable[[Sequence[str]], tuple[str, Any]]
+Prepare = Callable[[Sequence[str]], tuple[Any, Any]]
 """Function from files, or a folder of shards, to vocabulary and ids for ``model.train``."""
 
 
@@ -126,6 +127,8 @@ class TrainingInput:
         prepared_by: Id of the implementation that prepares the text.
         prepare: Function of the implementation.
         paths: Arguments of that function.
+        characters: Number of characters in the text, if ids stand for tokens.
+        tokens_per_character: Tokens that an evaluation predicts, per character that validates.
     """
 
     id: str
@@ -134,6 +137,8 @@ class TrainingInput:
     prepared_by: str
     prepare: Prepare
     paths: Sequence[str]
+    characters: int | None = None
+    tokens_per_character: float | None = None
 
 
 @contextmanager
@@ -175,6 +180,10 @@ def from_shards(folder: str, hashes: bool) -> Iterator[TrainingInput]:
     from nanogpt_rs.preparing import shards
 
     manifest = shards.check_shards(Path(folder), hashes)
+    val = manifest.val
+    in_tokens = manifest.tokenizer is not None
+    # The first of the ids that validate is not predicted.
+    predicted = max(0, manifest.ids(val) - 1) / max(1, val.characters)
     yield TrainingInput(
         id=f"shards:{Path(folder).resolve().name}",
         sha256=manifest.train.sha256,
@@ -182,6 +191,8 @@ def from_shards(folder: str, hashes: bool) -> Iterator[TrainingInput]:
         prepared_by="nanogpt-rs data prepare",
         prepare=shards.map_shards,
         paths=[folder],
+        characters=manifest.characters if in_tokens else None,
+        tokens_per_character=predicted if in_tokens else None,
     )
 
 
@@ -194,11 +205,39 @@ def document_of(summary: Any, source: TrainingInput) -> dict[str, Any]:
     """
     document = asdict(summary)
     del document["losses"]
+    if source.characters is not None:
+        document |= {"tokens": summary.characters, "characters": source.characters}
+    if source.tokens_per_character is not None and summary.val_loss is not None:
+        document["val_loss_per_character"] = summary.val_loss * source.tokens_per_character
     return {
         "corpus": {"id": source.id, "sha256": source.sha256},
         "prepare": {"task": source.task, "id": source.prepared_by},
         **document,
     }
+
+
+def encode_prompt(vocabulary: Any, text: str) -> list[int]:
+    """Return the ids of a text by the tokens of a saved model.
+
+    Args:
+        vocabulary: The tokens, a ``model.vocabulary.Tokens``.
+        text: The text.
+
+    Raises:
+        UserError: The text is not one that UTF-8 has.
+    """
+    from nanogpt_rs.preparing.tokenizers import PATTERNS
+
+    ranks = {token: id for id, token in enumerate(vocabulary.tokens) if token}
+    make = resolve_name("rust_impls:bpe_encode.linked_list")
+    try:
+        ids: list[int] = make(ranks, PATTERNS[vocabulary.pattern])(text)
+    except UnicodeEncodeError:
+        raise UserError(
+            "the prompt has a lone surrogate, which no token stands for",
+            hint="give the prompt in the terminal's own encoding",
+        ) from None
+    return ids
 
 
 def check_writable(path: str | None) -> None:

@@ -1,6 +1,7 @@
 //! Byte-pair encoding: ranks and texts as arguments, and lists, arrays and bytes as results.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{ptr, slice};
 
@@ -10,12 +11,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString};
 
 use super::array::new_array;
-use super::errors::unknown_id;
+use super::errors::{file_error, unknown_id};
 use super::list::new_list;
 use super::stubs::{DictOfRanks, IdList, IdLists, ListOfIds, ListOfTexts, Uint32Array};
 use crate::bpe::ranks::{Builder, NONE, Ranks};
 use crate::bpe::split::Pattern;
 use crate::bpe_train::{Pair, TrainError};
+use crate::file_texts::Failure;
 
 /// Adds the ids of a text to a vector.
 type Encode = dyn Fn(&str, &mut Vec<u32>) + Send + Sync;
@@ -67,6 +69,14 @@ fn read_ranks(
         keep(id, &object);
     }
     builder.finish().map_err(refused)
+}
+
+/// Reads the ranks in a `.tiktoken` file: a line has a token in Base64, a space and its id.
+pub fn ranks_of_file(path: &Path) -> PyResult<Ranks> {
+    let data =
+        std::fs::read(path).map_err(|error| file_error("ranks", Failure::io(path, error)))?;
+    crate::bpe::files::ranks(&data)
+        .map_err(|error| PyValueError::new_err(format!("{}, {error}", path.display())))
 }
 
 fn id_of(token: &Bound<'_, PyAny>, object: &Bound<'_, PyAny>) -> PyResult<u32> {

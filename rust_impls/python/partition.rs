@@ -77,6 +77,9 @@ pub mod partition {
     use pyo3::types::PyString;
 
     use super::{PathBuf, Taps, detached, kernels, pieces_of};
+    use crate::bpe::split::Pattern;
+    use crate::partition::tokens;
+    use crate::python::bpe::ranks_of_file;
     use crate::python::text::vocabulary_string;
     use crate::python::vocabulary::Vocabulary;
 
@@ -138,6 +141,60 @@ pub mod partition {
             writing,
             hashing,
         ))
+    }
+
+    /// Writes the ids of the tokens of the pieces' text into a file of its own, `out`.
+    ///
+    /// `vocabulary` is a `.tiktoken` file, and `pattern` one of `gpt2`, `cl100k` and `o200k`. An id
+    /// has `width` bytes, 2 or 4. `position` characters come before these; the first `training`
+    /// characters of all train, the others validate, and no token crosses that border. Returns the
+    /// number of characters, the CRC-32 of the bytes read, the numbers of ids that train and that
+    /// validate, which is their order in the file, the CRC-32 of the bytes written, and the seconds
+    /// that the system took to write.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // pyo3 makes new values for each call
+    #[allow(clippy::too_many_arguments)] // Python passes them by name
+    fn encode_tokens(
+        py: Python<'_>,
+        pieces: Vec<(PathBuf, u64, u64)>,
+        vocabulary: PathBuf,
+        pattern: &str,
+        width: usize,
+        out: PathBuf,
+        position: u64,
+        training: u64,
+    ) -> PyResult<(u64, u32, u64, u64, u32, f64)> {
+        let Some(pattern) = Pattern::from_name(pattern) else {
+            let message = format!("no pattern {pattern:?}; there are gpt2, cl100k and o200k");
+            return Err(PyValueError::new_err(message));
+        };
+        let pieces = pieces_of(pieces);
+        let ranks = ranks_of_file(&vocabulary)?;
+        let tokenizer = tokens::Tokenizer {
+            ranks: &ranks,
+            pattern,
+            width,
+        };
+        let place = tokens::Characters { position, training };
+        let done = detached(py, || {
+            tokens::encode_tokens(&pieces, tokenizer, &out, place)
+        })?;
+        Ok((
+            done.characters,
+            done.read,
+            done.train,
+            done.val,
+            done.written,
+            done.writing.as_secs_f64(),
+        ))
+    }
+
+    /// The first place at or after `start` where the text of a file can be cut so that both halves
+    /// have the byte-pair tokens of the whole; `None` if there is none.
+    #[pyfunction]
+    #[allow(clippy::needless_pass_by_value)] // pyo3 makes new values for each call
+    fn next_cut(py: Python<'_>, path: PathBuf, start: u64) -> PyResult<Option<u64>> {
+        detached(py, || tokens::next_cut(&path, start))
     }
 
     /// The CRC-32 of the pieces' bytes.

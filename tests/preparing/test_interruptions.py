@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from preparations import COMMAND, TEXT, kept_lines, made, naive, noted, prepare, write
 
-from nanogpt_rs.preparing import journal, preparation, shards
+from nanogpt_rs.preparing import journal, shards, two_stages
 from nanogpt_rs.preparing.parts import PreparationError, RequestError
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -119,7 +119,7 @@ def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Interrupt a preparation before it writes the manifest, and return the path of its text."""
     (path,) = write(tmp_path, TEXT)
     with monkeypatch.context() as patch:
-        patch.setattr(preparation, "see_names", lambda _: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(two_stages, "see_names", lambda _: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             prepare([path], tmp_path / "out", part_bytes=100)
     assert not (tmp_path / "out" / shards.MANIFEST).exists()

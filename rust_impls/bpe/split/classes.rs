@@ -11,6 +11,8 @@ impl Class {
     pub const UPPER: Self = Self(1);
     /// Lower case: `\p{Ll}`.
     pub const LOWER: Self = Self(2);
+    /// `\p{M}`.
+    const MARK: Self = Self(4);
     /// `\p{N}`.
     const NUMBER: Self = Self(5);
     /// `\s`.
@@ -31,6 +33,11 @@ impl Class {
 
     pub fn is_space(self) -> bool {
         self == Self::SPACE
+    }
+
+    /// `\p{M}`, which a word of O200k can hold.
+    pub fn is_mark(self) -> bool {
+        self == Self::MARK
     }
 
     /// What is no letter, number or white space: `[^\s\p{L}\p{N}]`.

@@ -7,6 +7,7 @@
 #[cfg(target_arch = "x86_64")]
 mod blocks;
 mod classes;
+pub mod cuts;
 mod rules;
 
 use crate::simd;
@@ -54,6 +55,16 @@ impl Pattern {
         known
             .copied()
             .find_map(|(spelling, pattern)| (spelling == regex).then_some(pattern))
+    }
+
+    /// The pattern of this name, `gpt2`, `cl100k` or `o200k`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "gpt2" => Some(Pattern::Gpt2),
+            "cl100k" => Some(Pattern::Cl100k),
+            "o200k" => Some(Pattern::O200k),
+            _ => None,
+        }
     }
 
     /// The end of the piece that begins at `start`, a character's first byte.

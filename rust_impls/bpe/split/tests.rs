@@ -3,6 +3,7 @@ use std::sync::LazyLock;
 use fancy_regex::Regex;
 use proptest::prelude::*;
 
+use super::cuts::{first_cut, is_cut, last_cut};
 use super::{Pattern, Splitter, pieces};
 use crate::simd;
 
@@ -94,6 +95,50 @@ proptest! {
     #[test]
     fn any_texts_are_split_as_by_the_regular_expression(text in ".{0,100}") {
         check(&text);
+    }
+}
+
+/// All places where a text can be cut, by asking about each pair of characters.
+fn cuts_of(text: &str) -> Vec<usize> {
+    let starts: Vec<(usize, char)> = text.char_indices().collect();
+    let pairs = starts.windows(2);
+    pairs
+        .filter(|pair| is_cut(pair[0].1, pair[1].1))
+        .map(|pair| pair[1].0)
+        .collect()
+}
+
+fn check_cuts(text: &str) {
+    let cuts = cuts_of(text);
+    for pattern in [Pattern::Gpt2, Pattern::Cl100k, Pattern::O200k] {
+        let whole: Vec<&str> = pieces(pattern, text).collect();
+        for &cut in &cuts {
+            let (left, right) = text.split_at(cut);
+            let halves: Vec<&str> = pieces(pattern, left)
+                .chain(pieces(pattern, right))
+                .collect();
+            assert_eq!(halves, whole, "{pattern:?} {cut} {text:?}");
+        }
+    }
+    for position in (0..=text.len()).filter(|&position| text.is_char_boundary(position)) {
+        let next = cuts.iter().copied().find(|&cut| cut >= position);
+        assert_eq!(first_cut(text, position), next, "{position} {text:?}");
+        let last = cuts.last().copied().filter(|&cut| cut > position);
+        assert_eq!(last_cut(text, position), last, "{position} {text:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn halves_of_a_telling_text_have_the_pieces_of_the_whole(text in telling_texts(24)) {
+        check_cuts(&text);
+    }
+
+    #[test]
+    fn halves_of_any_text_have_the_pieces_of_the_whole(text in ".{0,40}") {
+        check_cuts(&text);
     }
 }
 
