@@ -474,6 +474,7 @@ CORPORA: dict[str, CorpusSource] = {
             made_of_words("japanese-words-1m-ucs2", "Japanese words", prose.japanese),
             made_of_words("english-words-64m-ascii", "English words", prose.english),
             made_of_words("unrepeated-1m-ascii", "words, none of them twice", prose.unrepeated),
+            made_of_words("english-words-1k-ascii", "English words", prose.english),
         )
     ),
 }

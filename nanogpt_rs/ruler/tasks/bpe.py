@@ -189,7 +189,24 @@ def encoding(form: Form, vocabulary: Vocabulary) -> Task:
         used=lambda function, text: UsedEncoder(
             partial(function, vocabulary.ranks(text), vocabulary.pattern), form.arguments, text
         ),
+        disagreement=partial(disagreement, form, vocabulary),
     )
+
+
+def disagreement(
+    form: Form, vocabulary: Vocabulary, function: Any, text: str
+) -> Callable[[str], str | None]:
+    """Return what describes the difference on other texts, in the vocabulary of one text."""
+    ranks = vocabulary.ranks(text)
+    encode = function(dict(ranks), vocabulary.pattern)
+
+    def difference(other: str) -> str | None:
+        (argument,) = form.arguments(other)
+        documents = [argument] if isinstance(argument, str) else argument
+        right = [ids_of_text(document, ranks, vocabulary.pattern) for document in documents]  # type: ignore[attr-defined]
+        return form.difference(encode(argument), right[0] if isinstance(argument, str) else right)
+
+    return difference
 
 
 def encoder_for(function: Any, vocabulary: Vocabulary, text: str) -> Any:

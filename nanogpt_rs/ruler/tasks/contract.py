@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from nanogpt_rs.ruler.excerpts import excerpt, shown
 from nanogpt_rs.ruler.new_text import UsedEncoder
+from nanogpt_rs.ruler.smallest import in_words, smallest
 from nanogpt_rs.ruler.surroundings import DisturbedError, Surroundings
 from nanogpt_rs.ruler.timing import Call
 
@@ -101,6 +102,9 @@ class Task:
         used: Makes an encoder from a contender, and has it encode the first half of a text, so that
             the second half is new to it. ``None`` for a task whose functions keep nothing of what
             they are called on.
+        disagreement: Makes, from a contender and a text that it is wrong on, a function that
+            describes what is wrong on another text, made for the same vocabulary. ``None`` if no
+            smaller text is looked for.
     """
 
     name: str
@@ -122,6 +126,7 @@ class Task:
     inapplicable: Callable[[str], str | None] = lambda _text: None
     longest_piece: Callable[[str], int] = lambda _text: 0
     used: Callable[[Any, str], UsedEncoder] | None = None
+    disagreement: Callable[[Any, str], Callable[[str], str | None]] | None = None
 
     def problems(
         self,
@@ -151,7 +156,7 @@ class Task:
                 continue
             problem, last = self.problem_on(sample, function, refuses_surrogates)
             if problem:
-                yield f"on {excerpt(sample)}: {problem}"
+                yield f"on {excerpt(sample)}: {problem}{self.smaller(function, sample)}"
             if last:
                 return
         for example in self.examples:
@@ -186,6 +191,38 @@ class Task:
             if not is_panic(error):
                 raise
             return f"panicked: {shown(error)}", False
+
+    def smaller(self, function: Any, text: str) -> str:
+        """Return the end of a sentence: the smallest text that shows what is wrong on a text.
+
+        Returns:
+            "" if no smaller text shows it.
+        """
+        if self.disagreement is None:
+            return ""
+
+        def is_wrong(other: str) -> bool:
+            assert difference_on is not None
+            try:
+                return difference_on(other) is not None
+            except (UnicodeEncodeError, NotImplementedError):
+                return False
+            except Exception:
+                return True
+            except BaseException as error:
+                if not is_panic(error):
+                    raise
+                return True
+
+        difference_on: Callable[[str], str | None] | None = None
+        try:
+            difference_on = self.disagreement(function, text)
+        except Exception:  # it cannot even be made for this text
+            return ""
+        if not is_wrong(text):  # what is wrong is not the answer to a first call
+            return ""
+        found = smallest(text, is_wrong)
+        return "" if found == text else f"; smallest text that shows it: {in_words(found)}"
 
     def wrong_example(self, function: Any, example: Example) -> str | None:
         """Describe what is wrong with ``function``'s answer to an example; ``None`` if nothing."""
