@@ -101,7 +101,12 @@ COMMANDS: dict[str, Lines] = {
     ),
     "show": Lines(
         "show run.jsonl",
-        ("show {input}", "show --results {input}", "show --format csv {input}"),
+        (
+            "show {input}",
+            "show --results {input}",
+            "show --format csv {input}",
+            "show --between a b {input}",
+        ),
         (
             "show run.jsonl --format csv --out {output}/a.csv",
             "show run.jsonl --format html -o {output}/a.html",

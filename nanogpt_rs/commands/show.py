@@ -15,6 +15,7 @@ from nanogpt_rs.commands.comparison import print_compared
 from nanogpt_rs.commands.console import (
     FAILED,
     NOTHING,
+    USAGE,
     err,
     given,
     out,
@@ -31,6 +32,7 @@ from nanogpt_rs.commands.summaries import print_summary
 from nanogpt_rs.commands.tables import print_run
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.ruler.corpora import CORPORA
+from nanogpt_rs.ruler.errors import did_you_mean
 from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.words import meanwhile_line
 
@@ -69,6 +71,16 @@ To = Annotated[
 ]
 
 
+Between = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        help="Two ids of implementations, such as python/tiktoken rust/piece_cache: show where the "
+        "ratio of their times comes from.",
+        metavar="ID ID",
+    ),
+]
+
+
 def show(
     context: typer.Context,
     files: Files = None,
@@ -86,6 +98,7 @@ def show(
     open_page: Annotated[
         bool, typer.Option("--open", help="Write the page (--format html), and open it.")
     ] = False,
+    between: Between = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
@@ -98,11 +111,10 @@ def show(
     For example: nanogpt-rs show --format csv --out runs.csv
 
     For example: nanogpt-rs show --open
+
+    For example: nanogpt-rs show --between python/tiktoken rust/piece_cache
     """
-    if as_json:
-        refuse_beside(context, "--json", "format", "to", "open_page")
-    if open_page and given(context, "format") and format != Format.HTML:
-        refuse_beside(context, f"--format {format}", "open_page")
+    refuse_useless(context, format, between=between is not None, as_json=as_json, page=open_page)
     if open_page or format == Format.HTML:
         if files and to:
             refuse_beside(context, "FILES and --out", "results")
@@ -113,7 +125,9 @@ def show(
     if files:
         refuse_beside(context, "FILES", "results")
     runs = runs_of(files, results)
-    if as_json:
+    if between is not None:
+        print_between(runs, *between)
+    elif as_json:
         from nanogpt_rs.commands import documents
 
         print_json("show", documents.Shown(tuple(map(document_of, runs))))
@@ -125,6 +139,59 @@ def show(
             print_summary(recorded)
     else:
         export(runs, format.value, to, files or [])
+
+
+def refuse_useless(
+    context: typer.Context, format: Format, *, between: bool, as_json: bool, page: bool
+) -> None:
+    """Exit if an option was given that has no effect beside another.
+
+    Args:
+        context: Context of the command.
+        format: The form that was asked for.
+        between: Whether two implementations were named.
+        as_json: Whether one document is printed.
+        page: Whether the page is opened.
+    """
+    if between:
+        refuse_beside(context, "--between", "format", "to", "open_page", "as_json")
+    if as_json:
+        refuse_beside(context, "--json", "format", "to", "open_page")
+    if page and given(context, "format") and format != Format.HTML:
+        refuse_beside(context, f"--format {format}", "open_page")
+
+
+def print_between(runs: Sequence[Recorded], first: str, second: str) -> None:
+    """Print where the ratio between two implementations comes from, for each task of each run.
+
+    Args:
+        runs: The runs.
+        first: Id of the implementation whose time is divided.
+        second: Id of the one by whose time it is divided.
+    """
+    from nanogpt_rs.commands.tables import print_decomposition
+    from nanogpt_rs.reporting.decomposition import Measured, decomposition
+
+    ids = [cell.id for recorded in runs for cell in recorded.cells]
+    if first == second:
+        stop(USAGE, f"--between was given {first} twice", "name two implementations")
+    for id in (first, second):
+        if id not in ids:
+            hint = did_you_mean(id, ids, "`nanogpt-rs show` shows what was measured")
+            stop(USAGE, f"no implementation {id!r} in what is shown", hint)
+    shown = False
+    for recorded in runs:
+        measured = Measured(recorded.cells)
+        for task in measured.tasks():
+            if (result := decomposition(measured, task, first, second)) is not None:
+                print_decomposition(result)
+                shown = True
+    if not shown:
+        stop(
+            NOTHING,
+            f"{first} and {second} have no times on the same text in the same state",
+            f"measure them together: `nanogpt-rs bench TASK --id {first} --id {second}`",
+        )
 
 
 def check_target(target: Path, files: Sequence[Path]) -> None:

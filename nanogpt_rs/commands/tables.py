@@ -14,6 +14,7 @@ from nanogpt_rs.words import counted_builds, duration, duration_range, times
 
 if TYPE_CHECKING:
     from nanogpt_rs.records.schema import Against, Cell, Run
+    from nanogpt_rs.reporting.decomposition import Decomposition
 
 
 REFERENCES = {
@@ -71,6 +72,21 @@ def print_corpus(id: str, sha256: str, characters: int, description: str) -> Non
     if not out.after_space:
         out.say("")
     out.say(f"{id}: {about}characters: {characters:,}, SHA-256 {sha256[:12]}", "bold")
+
+
+def print_decomposition(result: Decomposition) -> None:
+    """Print where the ratio between two implementations comes from, as a table of steps."""
+    columns = [
+        layout.prose("step"),
+        layout.prose("what is compared", enough=60),
+        layout.figures("factor"),
+        layout.figures("ratio so far"),
+    ]
+    title = f"{result.task}: time of {result.first} over {result.second}, on {result.corpus}"
+    table = layout.Table(columns, title)
+    for factor in result.factors:
+        table.add(factor.name, factor.words, times(factor.factor), times(factor.ratio))
+    out.show(table)
 
 
 def print_tables(cells: Sequence[Cell]) -> None:

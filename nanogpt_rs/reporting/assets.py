@@ -24,7 +24,7 @@ SCRIPTS = (
     # What all others use.
     *("elements", "words", "data", "view", "comparing", "builds", "plots"),
     # The sections, in the order of the page.
-    *("answer", "glance", "ranking", "scaling", "matrix", "spread", "threads"),
+    *("answer", "glance", "ranking", "ratios", "scaling", "matrix", "spread", "threads"),
     *("job_model", "job_measured", "job", "divisions"),
     *("breakdown", "memory", "failures", "provenance"),
     # Draws the page, and so comes last.

@@ -25,11 +25,12 @@ from nanogpt_rs.records.lines import plain
 from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.reporting import assets
+from nanogpt_rs.reporting.decomposition import decompositions
 from nanogpt_rs.reporting.headline import Table, headline, main_text
 from nanogpt_rs.reporting.ideas import Sources, idea_of
 from nanogpt_rs.ruler.corpora import CORPORA
 from nanogpt_rs.ruler.registry import REGISTRY
-from nanogpt_rs.ruler.tasks import PREPARATION, TASKS
+from nanogpt_rs.ruler.tasks import PREPARATION, TASKS, Task
 from nanogpt_rs.statistics.adjusted import adjusted, tests_in
 from nanogpt_rs.statistics.ranks import ranks_of_run
 
@@ -187,6 +188,7 @@ def built(
         "preparation": PREPARATION,
         "divisions": list(trained),
         "tasks": {name: task.contract for name, task in TASKS.items()},
+        "proofs": {name: proof_of(task) for name, task in TASKS.items()},
         "ideas": ideas_in(held, sources),
         "corpora": {id: source.description for id, source in CORPORA.items()},
         "runs": [
@@ -198,6 +200,7 @@ def built(
                 "tests": tests_in(run.after),
                 "builds_in_words": builds_of_run(run.recorded.run, run.after),
                 "file": run.file,
+                "decompositions": list(map(asdict, decompositions(run.after))),
             }
             for run in held
         ],
@@ -231,6 +234,15 @@ def built(
         records_data=packed(b"".join(lines)),
         sources_data=packed(json.dumps(sources.texts).encode()),
     )
+
+
+def proof_of(task: Task) -> dict[str, int]:
+    """Return on how many inputs besides a text each implementation of a task is verified."""
+    return {
+        "edges": len(task.edges),
+        "examples": len(task.examples),
+        "refusals": len(task.refusals),
+    }
 
 
 def ideas_in(held: Sequence[Held], sources: Sources) -> list[dict[str, Any]]:

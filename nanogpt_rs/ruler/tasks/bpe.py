@@ -166,6 +166,7 @@ def encoding(form: Form, vocabulary: Vocabulary) -> Task:
         name=form.task if own else f"{form.task}_{vocabulary.name}",
         contract=f"{form.task}(ranks: dict[bytes, int], pattern: str) -> {form.signature}",
         variant_of="" if own else form.task,
+        as_array=array_task(vocabulary) if form is LIST else "",
         call=lambda function, text: (
             encoder_for(function, vocabulary, text),
             form.arguments(text),
@@ -191,6 +192,13 @@ def encoding(form: Form, vocabulary: Vocabulary) -> Task:
         ),
         disagreement=partial(disagreement, form, vocabulary),
     )
+
+
+def array_task(vocabulary: Vocabulary) -> str:
+    """Return the name of the task of encoding to an array, "" for a vocabulary without one."""
+    if vocabulary not in {OWN, CL100K}:
+        return ""
+    return f"{ARRAY.task}_{vocabulary.name}".rstrip("_")
 
 
 def disagreement(

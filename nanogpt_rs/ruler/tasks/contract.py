@@ -96,6 +96,8 @@ class Task:
         by_default: Whether the task is measured when no tasks are named.
         variant_of: The name of the task whose contenders this one shares, because it differs in
             what they are made for alone, such as the vocabulary. Empty for a task of its own.
+        as_array: The name of the task that differs from this one in its result alone, which is an
+            array instead of a list. Empty if there is none.
         inapplicable: Describes why the task cannot be measured on a text. ``None`` if it can.
         longest_piece: Returns the length in characters of the longest piece of a text, for tasks
             that cut it into pieces. 0 for others.
@@ -123,6 +125,7 @@ class Task:
     files: Callable[[Call], list[str]] | None = None
     outcome: Callable[[Call, Any], Any] = lambda _call, answer: answer
     variant_of: str = ""
+    as_array: str = ""
     inapplicable: Callable[[str], str | None] = lambda _text: None
     longest_piece: Callable[[str], int] = lambda _text: 0
     used: Callable[[Any, str], UsedEncoder] | None = None

@@ -85,6 +85,7 @@ def encoder(
     largest: int = CHARACTERS,
     *,
     by_default: bool = False,
+    as_array: str = "",
 ) -> Task:
     """Make the task of encoding a text.
 
@@ -95,9 +96,11 @@ def encoder(
         shared: Whether a change to one answer would change another.
         largest: The largest number of entries that a vocabulary may have.
         by_default: Whether the task is measured when no tasks are named.
+        as_array: The name of the same task with an array for its result.
     """
     return Task(
         name=name,
+        as_array=as_array,
         contract=f"{name}(vocabulary: Sequence[str]) -> Callable[[str], {result}]",
         by_default=by_default,
         call=call_encoder,
@@ -113,7 +116,14 @@ def encoder(
     )
 
 
-ENCODE = encoder("encode", "list[int]", list_difference, operator.is_, by_default=True)
+ENCODE = encoder(
+    "encode",
+    "list[int]",
+    list_difference,
+    operator.is_,
+    by_default=True,
+    as_array="encode_array",
+)
 ENCODE_ARRAY = encoder(
     "encode_array",
     "uint16 array",

@@ -3,6 +3,7 @@
 const SECTIONS = [
   glance,
   rankings,
+  ratios,
   scaling,
   matrix,
   distributions,

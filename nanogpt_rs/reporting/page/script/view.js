@@ -9,6 +9,8 @@ const view = {
   task: null,
   y: "time", // what the chart over the size of the text shows
   matrix: "ratio", // what the table of all texts and states shows
+  one: null, // ids of two implementations, for the section about where their ratio comes from
+  other: null,
   lines: null, // ids in the chart over the size of the text; null for the usual ones
   // The reader's own job; null is filled in from what was measured.
   size: null,
