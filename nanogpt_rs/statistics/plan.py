@@ -93,6 +93,9 @@ class Plan:
         return replace(self, rounds=rounds, warm_up_rounds=warm_up, process_seconds=seconds)
 
 
+UNTIMED_SECONDS = 6.0
+"""Seconds that a process may spend on what is not timed. Making a byte-pair encoder takes thousands
+of times as long as a call on a kilobyte; 200 rounds of it would take minutes in each process."""
 TABLE = (
     (0.0003, 200, 10.0),
     (0.001, 150, 10.0),
@@ -171,6 +174,8 @@ def plan(
     )
     if seed_differs:
         rounds = min(rounds, 20)
+    if around:
+        rounds = min(rounds, max(LEAST_ROUNDS, int(UNTIMED_SECONDS / (around * sum(calls)))))
     warm_up = math.ceil(WARM_UP_SECONDS / round_seconds) if longest <= TABLE[-1][0] else 0
     usual = USUAL_PROCESSES if budget is None else LEAST_PROCESSES
     first = max(usual, min(builds, MOST_BUILDS_FIRST))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanogpt_rs.statistics.plan import FULLEST_SECONDS, calls_in_a_block, plan
+from nanogpt_rs.statistics.plan import FULLEST_SECONDS, LEAST_ROUNDS, calls_in_a_block, plan
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,13 @@ def test_a_positive_control_needs_short_calls(
 def test_a_plan_refuses_what_is_no_duration(seconds: list[float]) -> None:
     with pytest.raises(ValueError, match="must take some time"):
         plan(seconds)
+
+
+def test_what_is_not_timed_takes_seconds_and_not_minutes() -> None:
+    making = plan([1e-5] * 4, around=0.3, singly=True)
+    assert making.rounds == 5
+    assert making.process_seconds < 10
+    assert plan([1e-5] * 4, around=30.0, singly=True).rounds == LEAST_ROUNDS
+    assert (
+        plan([1e-5] * 4, around=0.005, singly=True).rounds == plan([1e-5] * 4, singly=True).rounds
+    )
