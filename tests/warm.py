@@ -186,6 +186,7 @@ def begin(request: dict[str, Any], writers: list[int]) -> None:
     from nanogpt_rs.cli import main
 
     status = 1
+    atexit._clear()  # what the imported packages would do at the end takes as long as a refusal
     try:
         os.chdir(request["cwd"])
         os.environ.update(request["environment"])
