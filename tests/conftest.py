@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from installations import BRIEF, PACKAGES, ROOT, Installation, build_wheel, mount_disk
 from printed_documents import check_document
 from reader import Reader, start
+from warm import Server
 
 from nanogpt_rs.ruler import corpora
 
@@ -154,6 +155,35 @@ def nanogpt_rs(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
         )
         check_document(arguments, done.stdout)
         return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def command_server() -> Iterator[Server]:
+    """A process that has imported everything, and that commands are forked from."""
+    server = Server([], {**os.environ, "PYTHONPATH": BRIEF})
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def forked(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command as ``nanogpt_rs`` runs it, in a process that is forked instead of started.
+
+    For tests of many lines that are refused: importing takes most of the time of a refusal, and
+    with torch nearly all. That the command can be started is shown by all other tests.
+    """
+    if not hasattr(os, "fork"):
+        return request.getfixturevalue("nanogpt_rs")  # type: ignore[no-any-return]
+    server: Server = request.getfixturevalue("command_server")
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = server.run(list(arguments), tmp_path, **environment)
+        check_document(arguments, done.stdout)
+        return subprocess.CompletedProcess(arguments, done.status, done.stdout, done.stderr)
 
     return run
 

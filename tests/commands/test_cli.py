@@ -168,9 +168,9 @@ def test_the_smallest_corpora(nanogpt_rs: Run, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_and_nothing_to_measure_have_different_statuses(
-    nanogpt_rs: Run, arguments: list[str], status: int, says: str
+    forked: Run, arguments: list[str], status: int, says: str
 ) -> None:
-    done = nanogpt_rs(*arguments, NANOGPT_RS_TINYSHAKESPEARE="missing.txt")
+    done = forked(*arguments, NANOGPT_RS_TINYSHAKESPEARE="missing.txt")
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert done.stdout == ""

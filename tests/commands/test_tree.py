@@ -213,8 +213,8 @@ def test_a_shell_completes_commands_and_values(tmp_path: Path) -> None:
         ("bench charset -q -v", "--quiet and --verbose contradict each other"),
     ],
 )
-def test_what_has_no_effect_together_is_refused(nanogpt_rs: Run, line: str, says: str) -> None:
-    done = nanogpt_rs(*shlex.split(line))
+def test_what_has_no_effect_together_is_refused(forked: Run, line: str, says: str) -> None:
+    done = forked(*shlex.split(line))
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert says in done.stderr
     assert only_message(done.stderr)

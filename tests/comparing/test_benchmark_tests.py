@@ -246,9 +246,9 @@ json.dump(answers, open("answers.json", "w"))
     ],
 )
 def test_what_is_refused(
-    folder: Path, nanogpt_rs: Run, words: list[str], status: int, complaint: str
+    folder: Path, forked: Run, words: list[str], status: int, complaint: str
 ) -> None:
-    done = nanogpt_rs("compare", "--pytest", *words)
+    done = forked("compare", "--pytest", *words)
     assert done.returncode == status, done.stdout
     assert complaint in " ".join(done.stderr.split())
     assert done.stdout == ""

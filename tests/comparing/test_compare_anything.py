@@ -141,13 +141,13 @@ def test_a_check_of_ones_own_and_none(command: Run, folder: Path) -> None:
     ],
 )
 def test_what_is_refused_before_anything_runs(
-    command: Run, folder: Path, words: list[str], complaint: str
+    forked: Run, folder: Path, words: list[str], complaint: str
 ) -> None:
     (folder / "a").mkdir()
     (folder / "a.py").write_text("f = set\n")
     (folder / "a/__init__.py").write_text("")
     (folder / "a/py.py").write_text("f = set\n")
-    done = command("compare", *words)
+    done = forked("compare", *words)
     assert done.returncode == 2, done.stdout
     assert complaint in " ".join(done.stderr.split())
 

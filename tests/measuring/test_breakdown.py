@@ -70,16 +70,20 @@ def test_the_kernel_is_a_step_of_its_own_where_it_can_be_called() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "id", "text"),
+    ("task", "id", "text", "in_full"),
     [
-        ("charset", "rust/ahash", "asking CPython for UTF-8"),
-        ("charset", "rust/bit_table", "borrowing CPython's storage"),
-        ("encode_array", "rust/id_table", "borrowing CPython's storage"),
-        ("encode", "rust/fixed_array", "asking CPython for UTF-8"),
+        ("charset", "rust/ahash", "asking CPython for UTF-8", False),
+        ("charset", "rust/bit_table", "borrowing CPython's storage", False),
+        ("encode_array", "rust/id_table", "borrowing CPython's storage", True),
+        ("encode", "rust/fixed_array", "asking CPython for UTF-8", True),
     ],
 )
-def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text: str) -> None:
-    done = nanogpt_rs("profile", "steps", task, id, "--corpus", SHORT, "--json", brief=False)
+def test_steps_add_up(
+    nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text: str, in_full: bool
+) -> None:
+    """They do in calls that are measured in full; two others show which steps there are."""
+    words = ("profile", "steps", task, id, "--corpus", SHORT, "--json")
+    done = nanogpt_rs(*words, brief=not in_full)
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads(done.stdout)["cells"]
     names = [step["name"] for step in cell["steps"]]
@@ -94,7 +98,7 @@ def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text:
         low, high = step["interval"]
         assert low <= step["seconds"] <= high
     assert cell["steps"][0]["seconds"] > 0
-    assert cell["processes"] >= 12
+    assert not in_full or cell["processes"] >= 12
     (path,) = (tmp_path / "results/local/breakdown").glob("*.jsonl")
     (run,) = records.read(path)
     (kept,) = run.others
@@ -103,7 +107,7 @@ def test_steps_add_up(nanogpt_rs: Run, tmp_path: Path, task: str, id: str, text:
     assert (kept.text.corpus, kept.state) == (SHORT, "warm")
     # Trimmed means of differences add up, except for the values that trimming leaves out.
     whole = sum(step["seconds"] for step in cell["steps"])
-    assert whole == pytest.approx(cell["seconds"], rel=0.15)
+    assert not in_full or whole == pytest.approx(cell["seconds"], rel=0.15)
 
 
 def test_an_implementation_that_is_not_right_is_not_broken_down(nanogpt_rs: Run) -> None:

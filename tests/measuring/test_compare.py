@@ -234,8 +234,8 @@ def test_compare_times_the_building_of_encoders(nanogpt_rs: Run) -> None:
         (["charset", "python/set", "rust/ahash", "--corpus", "none"], "no such id"),
     ],
 )
-def test_wrong_usage(nanogpt_rs: Run, arguments: list[str], says: str) -> None:
-    done = nanogpt_rs("compare", *arguments)
+def test_wrong_usage(forked: Run, arguments: list[str], says: str) -> None:
+    done = forked("compare", *arguments)
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stdout == ""

@@ -107,9 +107,9 @@ def test_the_command(nanogpt_rs: Run, corpus: str) -> None:
     ],
 )
 def test_options_that_describe_no_job_are_refused(
-    nanogpt_rs: Run, arguments: tuple[str, ...], says: str
+    forked: Run, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = nanogpt_rs("job", "measure", *arguments)
+    done = forked("job", "measure", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
 

@@ -200,10 +200,10 @@ def test_what_loads_a_core_ends_with_whoever_started_it() -> None:
     ],
 )
 def test_wrong_usage(
-    nanogpt_rs: Run, tmp_path: Path, arguments: tuple[str, ...], status: int, says: str
+    forked: Run, tmp_path: Path, arguments: tuple[str, ...], status: int, says: str
 ) -> None:
     folder = [] if "--folder" in arguments else ["--folder", str(tmp_path)]
-    done = nanogpt_rs("doctor", "--self-test", *folder, *arguments)
+    done = forked("doctor", "--self-test", *folder, *arguments)
     assert done.returncode == status
     assert says in done.stderr
     assert done.stdout == ""

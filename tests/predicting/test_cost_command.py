@@ -109,10 +109,10 @@ def test_a_job_that_no_memory_holds_is_answered_from_the_records(
     ],
 )
 def test_what_cannot_be_predicted_is_refused_with_the_reason(
-    nanogpt_rs: Run, tmp_path: Path, arguments: list[str], status: int, says: str
+    forked: Run, tmp_path: Path, arguments: list[str], status: int, says: str
 ) -> None:
     results = [] if "--record" in arguments else ["--results", str(tmp_path)]
-    done = nanogpt_rs("data", "cost", *arguments, *results)
+    done = forked("data", "cost", *arguments, *results)
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr

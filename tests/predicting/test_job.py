@@ -195,9 +195,9 @@ def test_no_sentence_has_an_exponent(corpus: float, step: float) -> None:
     ],
 )
 def test_a_job_that_cannot_be_is_refused(
-    nanogpt_rs: Run, arguments: tuple[str, ...], says: str
+    forked: Run, arguments: tuple[str, ...], says: str
 ) -> None:
-    done = nanogpt_rs("job", "predict", *arguments)
+    done = forked("job", "predict", *arguments)
     assert done.returncode == 2, done.stderr
     assert says in done.stderr
 

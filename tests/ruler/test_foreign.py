@@ -192,10 +192,10 @@ ROWS = [{}]
     ],
 )
 def test_a_file_that_cannot_be_taken_is_refused_in_one_line(
-    nanogpt_rs: Run, theirs: Path, text: str, says: str
+    forked: Run, theirs: Path, text: str, says: str
 ) -> None:
     theirs.write_text(text)
-    done = nanogpt_rs("list", "charset", "--from", str(theirs))
+    done = forked("list", "charset", "--from", str(theirs))
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert "theirs.py" in done.stderr

@@ -115,9 +115,9 @@ def test_control_c_keeps_the_run_which_resumes_to_the_same_bits(
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused_in_one_line(
-    nanogpt_rs: Run, arguments: list[str], status: int, says: str
+    forked: Run, arguments: list[str], status: int, says: str
 ) -> None:
-    done = nanogpt_rs("model", "train", *arguments)
+    done = forked("model", "train", *arguments)
     assert done.returncode == status, done.stderr
     assert says in done.stderr
     assert only_message(done.stderr)
@@ -135,12 +135,12 @@ def test_a_full_disk_is_named(nanogpt_rs: Run, text: str) -> None:
 
 
 def test_a_refused_run_leaves_the_log_of_the_last_one(
-    nanogpt_rs: Run, text: str, tmp_path: Path
+    forked: Run, text: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text("lines of a long run\n")
     for arguments in (["--config=ful"], ["--dtype=float46"], ["--device=cuda:99"]):
-        done = nanogpt_rs("model", "train", "--corpus", text, f"--log={log}", *arguments)
+        done = forked("model", "train", "--corpus", text, f"--log={log}", *arguments)
         assert done.returncode in {1, 2}
         assert log.read_text() == "lines of a long run\n"
 
