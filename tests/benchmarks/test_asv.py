@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installations import PACKAGES, QUICK_BUILD, ROOT
+from installations import PACKAGES, ROOT, with_dependencies
 
 pytestmark = pytest.mark.slow("runs asv over a history of commits, which it builds")
 
@@ -41,7 +41,6 @@ class Repository:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         real_home = Path.home()
         environment = {
-            **QUICK_BUILD,
             "HOME": str(self.home),
             "NANOGPT_RS_CACHE": str(self.home / ".cache/nanogpt-rs"),
             "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
@@ -97,7 +96,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         shutil.copy(ROOT / name, folder / name)
     conf = (ROOT / "asv.conf.json").read_text()
     assert "{conf_dir}/.asv/target" in conf
-    conf = conf.replace("{conf_dir}/.asv/target", str(ROOT / "target/asv"))
+    conf = conf.replace("{conf_dir}/.asv/target", with_dependencies(ROOT / "target/asv"))
     conf = re.sub(r', "pandas": \["[^"]*"\]', "", conf)  # which none of these rows needs
     (folder / "asv.conf.json").write_text(conf.replace('"3.11"', '"3"'))
     made = Repository(folder, home)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from installations import QUICK_BUILD, ROOT, build_wheel, install
+from installations import OUR_PROFILE, ROOT, build_wheel, install, with_dependencies
 
 from nanogpt_rs.records.schema import Verdict
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow("builds a project of its own and runs asv on it")
 
 PROJECT = ROOT / "tests/words"
 TASK = PROJECT / "suite/task.py"
-TARGET = str(ROOT / "target/words")
+TARGET = ROOT / "target/words"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -33,7 +33,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def site(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder with that project's package, built and installed as its owner would do it."""
     folder = tmp_path_factory.mktemp("words")
-    build_wheel(PROJECT, folder, CARGO_TARGET_DIR=TARGET, **QUICK_BUILD)
+    build_wheel(PROJECT, folder, CARGO_TARGET_DIR=with_dependencies(TARGET), **OUR_PROFILE)
     (path,) = folder.glob("*.whl")
     install(path, folder / "site")
     return str(folder / "site")
@@ -126,7 +126,7 @@ def measured(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     conf = (folder / "asv.conf.json").read_text()
     for written, here in (
         ("pip install nanogpt-rs", f"pip install --no-deps {wheel}"),
-        ("{conf_dir}/.asv/target", TARGET),
+        ("{conf_dir}/.asv/target", with_dependencies(TARGET)),
         ('"3.11"', '"3"'),
         ('"launch_method"', '"matrix": {"req": {"numpy": [""]}}, "launch_method"'),
     ):
@@ -136,7 +136,7 @@ def measured(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     real = Path.home()
     environment = {
         **os.environ,
-        **QUICK_BUILD,
+        **OUR_PROFILE,
         "HOME": str(home),
         "NANOGPT_RS_CACHE": str(home / "cache"),
         "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],

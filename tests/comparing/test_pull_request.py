@@ -13,7 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from installations import BRIEF, QUICK_BUILD, ROOT, building
+from installations import BRIEF, OUR_PROFILE, ROOT, building, with_dependencies
 
 PROJECT = ROOT / "tests/wordcount"
 DOCUMENT = ROOT / "docs/comparing.md"
@@ -62,8 +62,8 @@ def test_a_pull_request_is_compared_with_its_base_in_a_summary(tmp_path: Path) -
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         "PYTHONPATH": BRIEF,
-        "CARGO_TARGET_DIR": str(ROOT / "target/words"),
-        **QUICK_BUILD,
+        "CARGO_TARGET_DIR": with_dependencies(ROOT / "target/words"),
+        **OUR_PROFILE,
     }
     with building():
         done = run(script(), repository, **environment)

@@ -13,7 +13,7 @@ from typing import Any
 
 import made_up
 import pytest
-from installations import BRIEF, QUICK_BUILD, ROOT
+from installations import BRIEF, ROOT, with_dependencies
 
 from nanogpt_rs.measuring.diff import Side, files_of, is_same
 from nanogpt_rs.records import files as records
@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.timed("one commit must read slower than another, and equal ones must not"),
 ]
 REQUEST = ("--corpus", "english-1k-ascii", "--task", "charset", "--seconds=4")
+CACHE = ROOT / "target/cache"
 TWICE = "    std::hint::black_box::<FxHashSet<char>>(distinct(text));\n"
 LOOP = "    for _ in text:\n        pass\n"
 
@@ -40,9 +41,7 @@ class Clone:
     def run(self, *arguments: str, brief: bool = True) -> subprocess.CompletedProcess[str]:
         path = [str(self.folder), *([BRIEF] if brief else [])]
         environment = {
-            **QUICK_BUILD,
-            "CARGO_PROFILE_RELEASE_OPT_LEVEL": "3",  # no other build is measured
-            "NANOGPT_RS_CACHE": str(ROOT / "target/cache"),  # not the user's: it keeps builds
+            "NANOGPT_RS_CACHE": str(CACHE),  # not the user's: it keeps builds
             "PYTHONPATH": os.pathsep.join(path),
         }
         return subprocess.run(
@@ -78,6 +77,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """HEAD as it lies here, then a commit that makes one row slower and brings another."""
     if not (ROOT / ".git").exists():
         pytest.skip("system: a diff needs a checkout with its history")
+    with_dependencies(CACHE / "sides/target")
     folder = tmp_path_factory.mktemp("diff") / "clone"
     subprocess.run(["git", "clone", "-q", "--shared", str(ROOT), str(folder)], check=True)
     tracked = subprocess.run(
