@@ -25,11 +25,15 @@ class StackedBatches:
         self.ids, self.batch, self.length = ids, batch, length
         self.generator, self.device = generator, device
 
+    def draw(self, batches: int) -> Tensor:
+        """Return where the sequences of the next batches start: (batches, B), int64."""
+        starts = len(self.ids) - self.length
+        return torch.randint(starts, (batches, self.batch), generator=self.generator)
+
     def next(self) -> tuple[Tensor, Tensor]:
         """Return ids and the id that follows each of them, both (B, T) and int64."""
         length = self.length
-        drawn = torch.randint(len(self.ids) - length, (self.batch,), generator=self.generator)
-        starts = drawn.tolist()
+        starts = self.draw(1)[0].tolist()
         inputs = torch.stack([self.ids[start : start + length] for start in starts])
         targets = torch.stack([self.ids[start + 1 : start + 1 + length] for start in starts])
         return inputs.long().to(self.device), targets.long().to(self.device)
@@ -62,10 +66,7 @@ class GatheredBatches(StackedBatches):
         """Return ids and the id that follows each of them, both (B, T) and int64."""
         if not self.ready:
             self.before = self.generator.get_state()
-            starts = torch.randint(
-                len(self.windows), (self.AHEAD, self.batch), generator=self.generator
-            )
-            both = self.windows[starts].long().to(self.device)
+            both = self.windows[self.draw(self.AHEAD)].long().to(self.device)
             pairs = zip(both[..., :-1].unbind(), both[..., 1:].unbind(), strict=True)
             self.ready = list(pairs)[::-1]  # taken from the end
         return self.ready.pop()

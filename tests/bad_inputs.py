@@ -174,8 +174,11 @@ COMMANDS: dict[str, Lines] = {
     "model sample": Lines("model sample run.pt", ("model sample {input}",)),
     "model race": Lines(
         "model race open --seeds 2",
-        (),
-        ("model race open --record {output}/a",),
+        ("model race whole --text {input} --processes 2 --arm python/own",),
+        (
+            "model race open --record {output}/a",
+            "model race arms --arm python/own --processes 2 --record {output}/a",
+        ),
     ),
     "doctor": Lines("doctor", ("doctor --self-test --show --folder {input}",), quick="doctor"),
     "dev new": Lines("dev new charset 1idea --python"),

@@ -16,8 +16,10 @@ from nanogpt_rs.commands.console import (
     err,
     out,
     print_json,
+    refuse_beside,
+    refuse_without,
 )
-from nanogpt_rs.commands.options import RESULTS, AsJson, Results
+from nanogpt_rs.commands.options import RESULTS, AsJson, Results, complete_arm
 from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.words import duration, times
 
@@ -60,22 +62,116 @@ RecordFile = Annotated[
 ]
 
 
+Arms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--arm",
+        help="With arms or whole: a way to train the model, such as python/own, rust/candle or "
+        "tch; repeatable. Arms in Rust are built first, which takes minutes once.",
+        show_default="all in Python; with whole, python/own and rust/candle-mimalloc",
+        autocompletion=complete_arm,
+    ),
+]
+ArmConfig = Annotated[
+    str, typer.Option("--config", help="With arms or whole: model and schedule, quick or full.")
+]
+ArmThreads = Annotated[
+    int, typer.Option("--threads", min=1, help="With arms or whole: threads of each arm.")
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="With arms: processes of each arm, each with a seed of its own. With whole: runs of "
+        "each program.",
+        show_default="8, the fewest that a verdict takes",
+    ),
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(
+        min=3,
+        max=24,
+        help="With arms and --config full: timed rounds in each process, of 10 steps of each arm.",
+        show_default="8",
+    ),
+]
+ToTheEnd = Annotated[
+    bool,
+    typer.Option(
+        "--to-the-end",
+        help="With arms and --config full: train each process to the end, and judge its loss "
+        "there. With quick this is always done.",
+    ),
+]
+TextFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--text", help="With whole: a UTF-8 file to train on.", show_default="TinyShakespeare"
+    ),
+]
+OF_DIVISIONS = ("prepare", "seeds", "steps")
+OF_ARMS = ("arm", "config", "threads", "processes", "rounds", "to_the_end", "text")
+
+
 def race(
-    name: Annotated[str, typer.Argument(help="closed or open.")],
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="closed, open, arms or whole.")],
     prepare: Preparation = None,
     seeds: Seeds = None,
     steps: ClosedSteps = None,
+    arm: Arms = None,
+    config: ArmConfig = "quick",
+    threads: ArmThreads = 1,
+    processes: Processes = None,
+    rounds: Rounds = None,
+    to_the_end: ToTheEnd = False,
+    text: TextFile = None,
     record: RecordFile = None,
     results: Results = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Run a division of training: how fast TinyShakespeare can be learnt on this machine.
+    """Measure how fast TinyShakespeare can be learnt on this machine.
 
     closed: the same model, data, optimizer and schedule as the references, which take turns with
     it (minutes). open: any network trained by gradient steps, from the file to a loss of 1.88.
 
+    arms: the reference GPT in Python and in Rust, with equal losses, step by step in turn. whole:
+    the same as whole programs, from nothing and a file of text to the loss.
+
     For example: nanogpt-rs model race open
+
+    For example: nanogpt-rs model race arms --arm python/own --arm candle
     """
+    if name in ("arms", "whole"):
+        from nanogpt_rs.commands import arm_races
+
+        refuse_beside(context, name, *OF_DIVISIONS)
+        asked = arm_races.Asked(arm or [], config, threads, processes, record, results, as_json)
+        if name == "arms":
+            refuse_beside(context, name, "text")
+            if config == "quick":
+                refuse_without(context, "--config full", "rounds", "to_the_end")
+            arm_races.race_arms(asked, rounds, to_the_end=to_the_end)
+        else:
+            refuse_beside(context, name, "rounds", "to_the_end")
+            arm_races.race_programs(asked, text)
+        return
+    refuse_beside(context, f"model race {name}", *OF_ARMS)
+    race_division(name, prepare, seeds, steps, record, results, as_json=as_json)
+
+
+def race_division(
+    name: str,
+    prepare: str | None,
+    seeds: int | None,
+    steps: int | None,
+    record: Path | None,
+    results: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Run a division; the arguments are those of ``race``."""
     from nanogpt_rs.records.durable import append_whole
     from nanogpt_rs.training.corpus import as_files, import_training, preparation
 
@@ -89,7 +185,7 @@ def race(
     from nanogpt_rs.training import divisions
 
     if name not in ("closed", "open"):
-        raise SelectionError(f"no division {name!r}; there are: closed, open")
+        raise SelectionError(f"no race {name!r}; there are: closed, open, arms, whole")
     if name == "open" and (steps is not None or seeds == 1):
         raise SelectionError("open has its own steps, and needs two seeds for a spread")
     build = check()

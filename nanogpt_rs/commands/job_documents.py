@@ -14,6 +14,7 @@ from nanogpt_rs.predicting.cost_prediction import Line, Prediction
 from nanogpt_rs.predicting.job import Answer, TrainingJob
 from nanogpt_rs.preparing.shards import Shard, SourceFile, TokenVocabulary
 from nanogpt_rs.records.preparations import PreparationSpeed
+from nanogpt_rs.records.races import ArmRace, RacedArm, WholeProgram, WholePrograms
 from nanogpt_rs.records.schema import Difference, Meanwhile, Run, Trained
 from nanogpt_rs.ruler.provenance import Build
 from nanogpt_rs.training.divisions import Closed, Open
@@ -450,3 +451,29 @@ class Race(Document):
     division: Literal["closed", "open"]
     corpus: RacedCorpus
     result: Closed | Open
+
+
+@dataclass(frozen=True)
+class RacedArms(Document):
+    """A race of arms: the same model in Python and in Rust, step by step.
+
+    Attributes:
+        race: What was raced, and on which text.
+        arms: Results, the reference's first.
+    """
+
+    race: ArmRace
+    arms: tuple[RacedArm, ...]
+
+
+@dataclass(frozen=True)
+class RacedPrograms(Document):
+    """Whole programs, from a file of text to a validation loss.
+
+    Attributes:
+        race: What was run, and on which text.
+        programs: Results, that of the best Python arm first.
+    """
+
+    race: WholePrograms
+    programs: tuple[WholeProgram, ...]

@@ -55,6 +55,13 @@ def complete_state(incomplete: str) -> list[str]:
     return [state for state in STATES if state.startswith(incomplete)]
 
 
+def complete_arm(incomplete: str) -> list[str]:
+    """Return the arms of a race that begin like this."""
+    from nanogpt_rs.training.arms import ARMS
+
+    return [arm.id for arm in ARMS if arm.id.startswith(incomplete)]
+
+
 Tasks = Annotated[
     list[str] | None,
     typer.Argument(

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 from nanogpt_rs.commands.console import out
 from nanogpt_rs.commands.tables import print_corpus
 from nanogpt_rs.records.preparations import PreparationRounds
-from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
+from nanogpt_rs.records.races import (
+    ArmRace,
+    ClosedRace,
+    OpenRace,
+    OpenRaceEntry,
+    RacedArm,
+    RaceEntry,
+    WholeProgram,
+    WholePrograms,
+)
 from nanogpt_rs.records.schema import CallInSteps, FirstCall, JobDifference, Taken, Text, WholeJob
 from nanogpt_rs.records.self_tests import SelfTest
 
@@ -127,3 +136,9 @@ def print_races(recorded: Recorded) -> None:
     for open_race in of_kind(recorded, OpenRace):
         losses = [entry.val_loss for entry in of_kind(recorded, OpenRaceEntry)]
         print_open(losses, open_race)
+    from nanogpt_rs.commands.arm_races import print_arms, print_programs
+
+    for arm_race in of_kind(recorded, ArmRace):
+        print_arms(of_kind(recorded, RacedArm), arm_race)
+    for programs in of_kind(recorded, WholePrograms):
+        print_programs(of_kind(recorded, WholeProgram), programs)

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from nanogpt_rs.records.callables import Called
 from nanogpt_rs.records.preparations import PreparationRounds
-from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
+from nanogpt_rs.records.races import (
+    ArmRace,
+    ClosedRace,
+    OpenRace,
+    OpenRaceEntry,
+    RacedArm,
+    RaceEntry,
+    WholeProgram,
+    WholePrograms,
+)
 from nanogpt_rs.records.schema import (
     CallInSteps,
     Cell,
@@ -38,6 +47,10 @@ Other = (
     | ClosedRace
     | OpenRaceEntry
     | OpenRace
+    | RacedArm
+    | ArmRace
+    | WholeProgram
+    | WholePrograms
     | PreparationRounds
     | Called
 )
@@ -58,6 +71,10 @@ OTHERS: dict[str, type[Other]] = {
     "closed_race": ClosedRace,
     "open_race_entry": OpenRaceEntry,
     "open_race": OpenRace,
+    "raced_arm": RacedArm,
+    "arm_race": ArmRace,
+    "whole_program": WholeProgram,
+    "whole_programs": WholePrograms,
     "preparation_rounds": PreparationRounds,
     "called": Called,
 }

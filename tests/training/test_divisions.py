@@ -221,7 +221,7 @@ def test_the_open_division_is_met_and_recorded(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["ajar"], "no division 'ajar'; there are: closed, open"),
+        (["ajar"], "no race 'ajar'; there are: closed, open, arms, whole"),
         (["open", "--seeds=1"], "open has its own steps, and needs two seeds"),
         (["open", "--prepare=python/none"], "no implementation 'python/none'"),
     ],
