@@ -21,6 +21,7 @@ from nanogpt_rs.commands.old_commands import renamed
 from nanogpt_rs.ruler.registry import REGISTRY
 from nanogpt_rs.ruler.tasks import TASKS
 from nanogpt_rs.statistics.plan import plan
+from nanogpt_rs.training.arms import ARMS
 
 DOCUMENTS = (
     "README.md",
@@ -133,7 +134,7 @@ def wrong_path(span: str) -> str | None:
     path = span.removeprefix("../../")
     if path in NOT_IN_THE_REPOSITORY or not (FILE.fullmatch(path) or FOLDER.fullmatch(path)):
         return None
-    if re.fullmatch(r"[a-z]+/(\.\.\.|[a-z0-9_<>]+)", path) and is_id(path):
+    if re.fullmatch(r"[a-z]+/(\.\.\.|[a-z0-9_<>-]+)", path) and is_id(path):
         return None
     pattern = re.escape(path.rstrip("/")).replace(r"\*", "[^/]*")
     bases = [re.escape(f"{base}/") if base else "" for base in BASES]
@@ -145,9 +146,10 @@ def wrong_path(span: str) -> str | None:
 
 
 def is_id(span: str) -> bool:
-    """Return whether a code span is an id of the registry, or has the form of a new one."""
+    """Return whether a code span is an id of the registry or of an arm, or has a new one's form."""
     language = span.partition("/")[0]
-    ids = {row.id for row in REGISTRY} | {"rust/hash_map", "python/counter"}
+    ids = {row.id for row in REGISTRY} | {arm.id for arm in ARMS}
+    ids |= {"rust/hash_map", "python/counter"}
     return span in ids or language in {"foreign", "language"} or span == "limit/..."
 
 
