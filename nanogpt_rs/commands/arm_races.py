@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanogpt_rs.commands import layout
-from nanogpt_rs.commands.console import FAILED, counted_progress, err, note, out, print_json
+from nanogpt_rs.commands.console import (
+    FAILED,
+    counted_progress,
+    err,
+    note,
+    out,
+    print_json,
+    require_writable,
+)
 from nanogpt_rs.ruler.plurals import counted
 from nanogpt_rs.words import digits, duration, percent, size_in_words, times
 
@@ -203,7 +211,6 @@ def recorded(
         request: The request in words, by which runs are told apart.
         own_text: File of text to train on; ``None`` for TinyShakespeare.
     """
-    from nanogpt_rs.commands.divisions import require_writable
     from nanogpt_rs.measuring import run
     from nanogpt_rs.measuring.selection import load_corpora
     from nanogpt_rs.records import files

@@ -251,6 +251,21 @@ def tell_unknown_commit(run: Run) -> None:
         note(f"the commit is unknown: {reason[0]}; to record this run, {reason[1]}")
 
 
+def require_writable(record: Path | None) -> None:
+    """Check that a file of records can be appended to; where there was none, none is left.
+
+    Raises:
+        OSError: It cannot be appended to.
+    """
+    if record is None:
+        return
+    record.parent.mkdir(parents=True, exist_ok=True)
+    new = not record.exists()
+    record.open("ab").close()
+    if new:
+        record.unlink()
+
+
 def print_json(name: str, document: Document) -> None:
     """Print one JSON document on standard output.
 

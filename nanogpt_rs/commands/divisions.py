@@ -18,6 +18,7 @@ from nanogpt_rs.commands.console import (
     print_json,
     refuse_beside,
     refuse_without,
+    require_writable,
 )
 from nanogpt_rs.commands.options import RESULTS, AsJson, Results, complete_arm
 from nanogpt_rs.ruler.plurals import counted
@@ -240,21 +241,6 @@ def shortfall(result: Closed | Open, steps: int | None) -> str | None:
     if result.p < divisions.SIGNIFICANCE:
         return None
     return f"the mean loss is not below {divisions.OPEN_LOSS} (p = {result.p:.2g})"
-
-
-def require_writable(record: Path | None) -> None:
-    """Check that a file of records can be appended to; where there was none, none is left.
-
-    Raises:
-        OSError: It cannot be appended to.
-    """
-    if record is None:
-        return
-    record.parent.mkdir(parents=True, exist_ok=True)
-    new = not record.exists()
-    record.open("ab").close()
-    if new:
-        record.unlink()
 
 
 def print_result(result: Closed | Open) -> None:

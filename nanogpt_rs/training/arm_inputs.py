@@ -41,11 +41,10 @@ class ArmInputs:
             dtype: Number format.
             threads: Number of threads.
         """
-        files = {"data": self.folder, "weights": self.weights, "starts": self.folder / "starts"}
         return [
             *common_options(self.config, dtype, threads, self.steps),
-            f"--vocabulary={self.vocabulary}",
-            *(f"--{name}={path}" for name, path in files.items()),
+            *("--vocabulary", str(self.vocabulary), "--data", str(self.folder)),
+            *("--weights", str(self.weights), "--starts", str(self.folder / "starts")),
         ]
 
     @property
@@ -56,7 +55,8 @@ class ArmInputs:
 
 def common_options(config: str, dtype: Dtype, threads: int, steps: int) -> list[str]:
     """Return the options of an arm that do not name a file."""
-    return [f"--config={config}", f"--dtype={dtype}", f"--threads={threads}", f"--steps={steps}"]
+    given = {"config": config, "dtype": dtype, "threads": threads, "steps": steps}
+    return [word for name, value in given.items() for word in (f"--{name}", str(value))]
 
 
 def command_of(arm: Arm, executables: Mapping[str, Executable]) -> list[str]:

@@ -111,8 +111,7 @@ def run_once(
     command = [
         *command_of(arm, executables),
         *common_options(plan.config, arm.dtype, plan.threads, steps),
-        f"--text={plan.text}",
-        f"--seed={seed}",
+        *("--text", str(plan.text), "--seed", str(seed)),
     ]
     variables = variables_of(plan.threads, plan.compiled)
     if arm.id in executables:
