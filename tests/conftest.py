@@ -50,8 +50,17 @@ sys.dont_write_bytecode, sys.pycache_prefix = False, str(BYTECODE)
 os.environ.setdefault("NANOGPT_RS_BUILDS", "1")
 
 
+LONGEST = (
+    "tests/benchmarks/test_asv.py",
+    "tests/faults/test_bad_input.py",
+    "tests/workshop/test_notebook.py",
+    "tests/ruler/test_oracles.py",
+)
+"""Files that take a minute of a processor and more, the longest first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with files that have slow tests, so that no worker ends long after the others.
+    """Begin with the longest files and those with slow tests, so that all workers end together.
 
     A test that is marked slow says why, as in ``slow("trains a model")``. A test of an
     implementation that needs torch is marked here.
@@ -66,7 +75,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             slow.add(item.path)
             if not mark.args:
                 raise pytest.UsageError(f"{item.nodeid} is marked slow without a reason")
-    items.sort(key=lambda item: item.path not in slow)
+    longest = {ROOT / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: (longest.get(item.path, len(longest)), item.path not in slow))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
