@@ -2,14 +2,15 @@
 //!
 //! They read CPython's own storage and write into the caller's memory, in one pass that also finds
 //! the first character outside the vocabulary. Texts of one byte a character have tables of their
-//! own. For wider ones a small vocabulary has a perfect hash in registers ([`crate::perfect_hash`]),
-//! and any other a table by code point.
+//! own. For wider ones a small vocabulary has a perfect hash in registers ([`crate::perfect_hash`],
+//! [`crate::large_hash`]), and any other a table by code point.
 
 use std::mem::MaybeUninit;
 use std::ops::{BitAnd, BitOr};
 
 use rayon::prelude::*;
 
+use crate::large_hash::LargeHash;
 use crate::perfect_hash::PerfectHash;
 use crate::simd::Path;
 use crate::text::Text;
@@ -19,10 +20,14 @@ use crate::text_chunks::stored_chunks;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod gathered;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 #[cfg(target_arch = "x86_64")]
 mod wide_avx2;
+#[cfg(target_arch = "x86_64")]
+mod wide_avx512;
 
 /// A type in which ids are written. Little-endian: wider ones are the same bytes and zeros.
 pub trait Number: Copy + Send + Sync + 'static {
@@ -125,11 +130,31 @@ pub struct IdTable {
     /// table if the vocabulary has more than 128 characters of Latin-1.
     latin1: Option<Box<[u8; 256]>>,
     /// For texts of two and four bytes a character, if the vocabulary is small enough.
-    wide: Option<Box<PerfectHash>>,
+    wide: Option<Wide>,
     all: CodeTable,
 }
 
-/// Ids by code point, up to one code beyond the last in the vocabulary. The sign bit says that a
+/// The perfect hash of a vocabulary of some dozens of characters, or of some two hundred, for which
+/// only AVX-512 has enough registers.
+enum Wide {
+    Small(Box<PerfectHash>),
+    Large(Box<LargeHash>),
+}
+
+impl Wide {
+    fn new(vocabulary: &[u32]) -> Option<Self> {
+        if !cfg!(target_arch = "x86_64") {
+            return None;
+        }
+        if let Some(small) = PerfectHash::new(vocabulary) {
+            return Some(Self::Small(Box::new(small)));
+        }
+        let large = Path::Avx512.available().then(|| LargeHash::new(vocabulary));
+        Some(Self::Large(Box::new(large.flatten()?)))
+    }
+}
+
+/// Ids by code point, up to two codes beyond the last in the vocabulary. The sign bit says that a
 /// code has no id, so that more than 32,768 ids need a table of wider numbers.
 enum CodeTable {
     Narrow(Box<[u16]>),
@@ -158,12 +183,10 @@ impl IdTable {
             ids
         });
         let pays = in_latin1 < vocabulary.len() && length >= HASH_PAYS;
-        let wide = (pays && cfg!(target_arch = "x86_64"))
-            .then(|| PerfectHash::new(vocabulary))
-            .flatten();
+        let wide = pays.then(|| Wide::new(vocabulary)).flatten();
         Self {
             latin1,
-            wide: wide.map(Box::new),
+            wide,
             all: CodeTable::new(vocabulary),
         }
     }
@@ -186,19 +209,43 @@ impl IdTable {
     ) -> Filled {
         assert_eq!(text.len(), ids.len());
         #[cfg(target_arch = "x86_64")]
-        if let (Path::Avx2 | Path::Avx512, Some(hash)) = (path, &self.wide)
+        if let Some(hash) = &self.wide
             && path.available()
         {
-            match text {
-                Text::One(_) => (),
-                Text::Two(codes) => {
-                    // SAFETY: the check above shows that there is AVX2, as wherever there is AVX-512.
-                    return unsafe { wide_avx2::fill(hash, &self.all, codes, ids) };
+            match (path, hash, text) {
+                (Path::Avx512, hash, Text::Two(codes)) => {
+                    // SAFETY: the check above shows that the processor has these instructions.
+                    return unsafe { wide_avx512::fill(hash, &self.all, codes, ids) };
                 }
-                Text::Four(codes) => {
+                (Path::Avx512, hash, Text::Four(codes)) => {
+                    // SAFETY: as above.
+                    return unsafe { wide_avx512::fill(hash, &self.all, codes, ids) };
+                }
+                (Path::Avx2, Wide::Small(hash), Text::Two(codes)) => {
                     // SAFETY: as above.
                     return unsafe { wide_avx2::fill(hash, &self.all, codes, ids) };
                 }
+                (Path::Avx2, Wide::Small(hash), Text::Four(codes)) => {
+                    // SAFETY: as above.
+                    return unsafe { wide_avx2::fill(hash, &self.all, codes, ids) };
+                }
+                _ => (),
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let (Path::Avx512, CodeTable::Narrow(table)) = (path, &self.all)
+            && path.available()
+        {
+            match text {
+                Text::Two(codes) if gathered::suits::<u16>(table) => {
+                    // SAFETY: as above.
+                    return unsafe { gathered::fill(table, codes, ids) };
+                }
+                Text::Four(codes) if gathered::suits::<u32>(table) => {
+                    // SAFETY: as above.
+                    return unsafe { gathered::fill(table, codes, ids) };
+                }
+                _ => (),
             }
         }
         match (path, text, &self.latin1) {
@@ -340,10 +387,11 @@ impl Entry for u32 {
 
 fn by_code<E: Entry>(vocabulary: &[u32]) -> Box<[E]> {
     let last = vocabulary.iter().max();
-    // A table as long as Latin-1 or longer gets an entry for every code of two bytes.
-    let length = match last.map_or(0, |&last| last as usize + 2) {
+    // A table as long as Latin-1 or longer gets an entry for every code of two bytes. The last two
+    // entries belong to no character, because a gather reads an entry and the one behind it.
+    let length = match last.map_or(0, |&last| last as usize + 3) {
         length @ 0x100..=TWO_BYTES => length.max(TWO_BYTES + 1),
-        length => length.max(1),
+        length => length.max(2),
     };
     let mut table = vec![E::ABSENT; length].into_boxed_slice();
     for (id, &code) in vocabulary.iter().enumerate() {

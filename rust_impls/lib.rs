@@ -25,6 +25,7 @@ pub mod file_charset;
 pub mod file_texts;
 pub mod gathered_ids;
 pub mod id_table;
+pub mod large_hash;
 pub mod limit;
 pub mod partition;
 pub mod perfect_hash;

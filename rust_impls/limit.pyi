@@ -11,11 +11,31 @@ from numpy.typing import NDArray
 from os import PathLike
 from typing import Any
 
-__all__ = ["array_of_ids", "copy_files", "decode_files", "list_of_ids", "look_up_pieces", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list", "split_pieces", "validate_files"]
+__all__ = ["array_of_ids", "convert", "convert_int64", "convert_uint16", "convert_uint8", "copy_files", "decode_files", "list_of_ids", "look_up_pieces", "map_files", "memcpy", "memset", "memset_int64", "memset_str", "memset_uint16", "memset_uint8", "read", "read_and_touch", "read_and_write", "read_array", "read_files", "read_list", "split_pieces", "validate_files"]
 
 def array_of_ids(ranks: dict[bytes, int], pattern: str) -> TokenArrayEncoder:
     """
     Makes a uint32 array with an id for every four bytes of a text.
+    """
+
+def convert(text: str) -> NDArray[uint16]:
+    """
+    Reads a text once and writes each character's code into a new uint16 array.
+    """
+
+def convert_int64(_vocabulary: Sequence[str]) -> Any:
+    """
+    Reads a text once and writes each character's code into a new int64 array.
+    """
+
+def convert_uint16(_vocabulary: Sequence[str]) -> Any:
+    """
+    Reads a text once and writes each character's code into a new uint16 array.
+    """
+
+def convert_uint8(_vocabulary: Sequence[str]) -> Any:
+    """
+    Reads a text once and writes each character's code into a new uint8 array.
     """
 
 def copy_files(paths: SupportsGetItem[int, str | PathLike[str]], out: str | PathLike[str]) -> int:

@@ -16,6 +16,7 @@ use crate::bpe::split::{Pattern, Splitter, pieces};
 use crate::file_charset::mmap::WINDOW;
 use crate::file_texts::utf8::valid;
 use crate::file_texts::{BLOCK, CACHE_LINE, Failure, LONGEST, for_each_text, from_cache_line};
+use crate::id_table::Number;
 use crate::text::Text;
 
 /// Reads every byte with the widest vectors that the processor has. Returns a checksum, so that the
@@ -104,6 +105,58 @@ pub fn memcpy(bytes: &[u8], places: &mut [MaybeUninit<u8>]) {
     // SAFETY: both have the same length. `places` is borrowed exclusively, so that they do not
     // overlap.
     unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), places.as_mut_ptr().cast(), bytes.len()) };
+}
+
+/// Writes each code of a text as a number, which may be too small for it: what looking up ids reads
+/// and writes, without the lookup.
+///
+/// # Panics
+///
+/// When the lengths differ.
+#[allow(unsafe_code)] // as for `read`
+pub fn convert<N: Number>(text: Text<'_>, places: &mut [MaybeUninit<N>]) {
+    assert_eq!(text.len(), places.len());
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512bw") {
+            // SAFETY: the check above shows that the processor has these instructions.
+            return unsafe { convert_avx512(text, places) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
+            return unsafe { convert_avx2(text, places) };
+        }
+    }
+    converted(text, places);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512bw")]
+fn convert_avx512<N: Number>(text: Text<'_>, places: &mut [MaybeUninit<N>]) {
+    converted(text, places);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn convert_avx2<N: Number>(text: Text<'_>, places: &mut [MaybeUninit<N>]) {
+    converted(text, places);
+}
+
+#[inline(always)]
+#[allow(clippy::inline_always)] // as for `sum`
+fn converted<N: Number>(text: Text<'_>, places: &mut [MaybeUninit<N>]) {
+    #[inline(always)]
+    #[allow(clippy::inline_always)] // as for `sum`
+    fn each<C: Copy + Into<u32>, N: Number>(codes: &[C], places: &mut [MaybeUninit<N>]) {
+        for (&code, place) in codes.iter().zip(places) {
+            place.write(N::from_id(code.into()));
+        }
+    }
+    match text {
+        Text::One(codes) => each(codes, places),
+        Text::Two(codes) => each(codes, places),
+        Text::Four(codes) => each(codes, places),
+    }
 }
 
 /// Gives `take` the bytes of files, block by block.
@@ -416,6 +469,19 @@ mod tests {
             prop_assert_eq!(filled(length, memset::<u8>), vec![u8::ONES; length]);
             prop_assert_eq!(filled(length, memset::<u16>), vec![u16::ONES; length]);
             prop_assert_eq!(filled(length, memset::<i64>), vec![i64::ONES; length]);
+        }
+
+        #[test]
+        fn every_code_is_converted(codes in prop::collection::vec(any::<u32>(), 0..300)) {
+            #[allow(clippy::cast_possible_truncation)] // the low bytes are meant
+            let (one, two): (Vec<u8>, Vec<u16>) =
+                codes.iter().map(|&code| (code as u8, code as u16)).unzip();
+            let length = codes.len();
+            let wide: Vec<i64> = codes.iter().map(|&code| code.into()).collect();
+            prop_assert_eq!(filled(length, |places| convert::<u8>(Text::Two(&two), places)), &*one);
+            prop_assert_eq!(filled(length, |places| convert::<u16>(Text::Four(&codes), places)), two);
+            prop_assert_eq!(filled(length, |places| convert::<i64>(Text::Four(&codes), places)), wide);
+            prop_assert_eq!(filled(length, |places| convert::<u8>(Text::One(&one), places)), &*one);
         }
 
         #[test]

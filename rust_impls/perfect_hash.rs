@@ -8,6 +8,15 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod growing;
+
+/// A code of two or of four bytes.
+pub trait Code: Copy + Into<u32> {}
+impl Code for u16 {}
+impl Code for u32 {}
 
 /// More characters than this hardly ever find slots of their own.
 pub const MOST: usize = 104;
@@ -151,13 +160,13 @@ impl PerfectHash {
 }
 
 /// The product of the two low bytes of a code: its low and its high byte.
-fn product(code: u32, multiplier: u16) -> [u8; 2] {
+pub(crate) fn product(code: u32, multiplier: u16) -> [u8; 2] {
     #[allow(clippy::cast_possible_truncation)] // the low bytes are meant
     (code as u16).wrapping_mul(multiplier).to_le_bytes()
 }
 
 /// Odd numbers in an order of no pattern.
-fn multipliers() -> impl Iterator<Item = u16> {
+pub(crate) fn multipliers() -> impl Iterator<Item = u16> {
     let mut state = 0x9E37_79B9_u32;
     std::iter::from_fn(move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

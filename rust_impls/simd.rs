@@ -7,6 +7,9 @@
 use std::sync::OnceLock;
 use std::{env, fmt};
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+
 /// The environment variable that forces a path. It is read once, when the first kernel asks.
 pub const VARIABLE: &str = "NANOGPT_RS_SIMD";
 
@@ -16,7 +19,7 @@ pub enum Path {
     Scalar,
     /// x86-64: shuffles of 16 bytes, two at a time (Haswell 2013, Excavator 2015 and later).
     Avx2,
-    /// x86-64: shuffles of 64 and 128 bytes, AVX-512 VBMI (Ice Lake 2019, Zen 4 2022 and later).
+    /// x86-64: shuffles of 64 and 128 bytes, AVX-512 VBMI and VBMI2 (Ice Lake 2019, Zen 4 2022 and later).
     Avx512,
     /// AArch64: shuffles of up to 64 bytes, which every such processor has.
     Neon,
@@ -47,6 +50,8 @@ impl Path {
                     && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
+                    && is_x86_feature_detected!("popcnt")
             }
             #[cfg(target_arch = "aarch64")]
             Path::Neon => std::arch::is_aarch64_feature_detected!("neon"),

@@ -13,6 +13,8 @@ mod avx2;
 mod avx2_short;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_short;
 mod code_table;
 #[cfg(target_arch = "x86_64")]
 mod hashed;
@@ -53,7 +55,7 @@ pub fn charset_on(path: Path, text: Text<'_>) -> Vec<u32> {
         #[cfg(target_arch = "x86_64")]
         (Path::Avx2, Text::Two(codes)) if path.available() => {
             // SAFETY: as above.
-            unsafe { hashed::distinct_beyond(codes, Vec::new()) }
+            unsafe { hashed::distinct_by_avx2(codes, Vec::new()) }
         }
         #[cfg(target_arch = "aarch64")]
         (Path::Neon, Text::One(codes)) if path.available() => {

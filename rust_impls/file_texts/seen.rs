@@ -9,6 +9,11 @@ use crate::simd::{self, Path};
 use crate::text::Text;
 
 #[cfg(target_arch = "x86_64")]
+use crate::perfect_hash::growing::{self, GrowingHash};
+#[cfg(target_arch = "x86_64")]
+use crate::perfect_hash::{self, PerfectHash, avx512};
+
+#[cfg(target_arch = "x86_64")]
 mod pages;
 #[cfg(target_arch = "x86_64")]
 use pages::Pages;
@@ -18,6 +23,9 @@ use pages::Pages;
 const FLAGS: usize = 1 << 18;
 /// Characters that are looked up before each branch.
 const BLOCK: usize = 16;
+/// Characters that are learned before there is a hash of them.
+#[cfg(target_arch = "x86_64")]
+const START: usize = 1024;
 const SEEN: u8 = 1;
 
 /// The distinct characters of the blocks seen so far.
@@ -42,6 +50,8 @@ struct Wide {
     /// The characters of texts of two bytes per character, which vectors look up.
     #[cfg(target_arch = "x86_64")]
     pages: Pages,
+    #[cfg(target_arch = "x86_64")]
+    hash: GrowingHash,
 }
 
 impl Default for Seen {
@@ -67,10 +77,17 @@ impl Seen {
             Text::One(codes) => bit_table::add(&mut self.latin1, codes),
             Text::Two(codes) => {
                 let wide = self.wide.get_or_insert_default();
-                let by_flags = wide.add_by_pages(self.path, codes);
-                wide.add(by_flags);
+                if !wide.add_by_hash(self.path, codes) {
+                    let by_flags = wide.add_by_pages(self.path, codes);
+                    wide.add(by_flags);
+                }
             }
-            Text::Four(codes) => self.wide.get_or_insert_default().add(codes),
+            Text::Four(codes) => {
+                let wide = self.wide.get_or_insert_default();
+                if !wide.add_by_hash(self.path, codes) {
+                    wide.add(codes);
+                }
+            }
         }
         self.length += text.len();
     }
@@ -127,11 +144,49 @@ impl Default for Wide {
             others: BTreeSet::new(),
             #[cfg(target_arch = "x86_64")]
             pages: Pages::default(),
+            #[cfg(target_arch = "x86_64")]
+            hash: GrowingHash::default(),
         }
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+impl<C: Wider> growing::Seen<C> for Wide {
+    fn learn(&mut self, codes: &[C]) {
+        self.add(codes);
+    }
+
+    /// Those without a flag are not among them: looked up in a hash, they are always new.
+    fn characters(&self) -> &[u32] {
+        &self.characters
+    }
+}
+
 impl Wide {
+    /// Adds codes by vectors that show whole blocks to hold nothing new, where there is AVX-512.
+    /// Returns whether there is.
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code)] // calls a function compiled for instructions that not every processor has
+    fn add_by_hash<C: Wider + perfect_hash::Code>(&mut self, path: Path, codes: &[C]) -> bool {
+        if path != Path::Avx512 || !path.available() {
+            return false;
+        }
+        let start = if self.characters.is_empty() { START } else { 0 };
+        let (start, rest) = codes.split_at(codes.len().min(start));
+        self.add(start);
+        let mut hash = std::mem::take(&mut self.hash);
+        // SAFETY: the check above shows that the processor has these instructions.
+        let known = |hash: &PerfectHash, codes: &[C]| unsafe { avx512::known(hash, codes) };
+        hash.sift::<{ avx512::BLOCK }, C>(rest, self, known);
+        self.hash = hash;
+        true
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn add_by_hash<C>(&mut self, _path: Path, _codes: &[C]) -> bool {
+        false
+    }
+
     /// Adds codes by vectors, as long as they use few pages. Returns those that are left.
     #[cfg(target_arch = "x86_64")]
     #[allow(unsafe_code)] // calls a function compiled for instructions that not every processor has

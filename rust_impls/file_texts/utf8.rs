@@ -7,6 +7,8 @@ use crate::simd::Path;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 
 /// A number that holds a code point: `u8` those of Latin-1, `u16` those up to U+FFFF, `u32` all.
 pub trait Code: Copy + Default + From<u8> + TryFrom<u32> {}
@@ -37,8 +39,13 @@ pub fn transcode<C: Code>(path: Path, bytes: &[u8], codes: &mut [C]) -> usize {
     assert!(codes.len() >= bytes.len());
     match path {
         #[cfg(target_arch = "x86_64")]
-        path if transcodes(path) => {
+        Path::Avx512 if path.available() => {
             // SAFETY: the check above shows that the processor has these instructions.
+            unsafe { avx512::transcode(bytes, codes) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        path if transcodes(path) => {
+            // SAFETY: as above.
             unsafe { avx2::transcode(bytes, codes) }
         }
         _ => decode(bytes, codes).1,

@@ -7,8 +7,8 @@ use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use super::{ABSENT, Filled, Number, fill_latin1, outside_latin1};
+use crate::simd::avx2::{LANES, store_widened};
 
-const LANES: usize = 32;
 /// Characters that are looked up before each branch on whether all of them have ids.
 const BLOCK: usize = 4 * LANES;
 
@@ -100,42 +100,7 @@ fn load(bytes: &[u8]) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 pub fn store<N: Number>(ids: __m256i, places: &mut [MaybeUninit<N>]) {
-    let to = places[..LANES].as_mut_ptr().cast::<__m256i>();
-    let halves = [
-        _mm256_castsi256_si128(ids),
-        _mm256_extracti128_si256::<1>(ids),
-    ];
-    // SAFETY: 32 places of `size_of::<N>()` bytes each are written, in vectors of 32 bytes, which
-    // need no alignment. Numbers are integers, for which all bytes are valid.
-    unsafe {
-        match size_of::<N>() {
-            1 => _mm256_storeu_si256(to, ids),
-            2 => {
-                for (index, half) in halves.into_iter().enumerate() {
-                    _mm256_storeu_si256(to.add(index), _mm256_cvtepu8_epi16(half));
-                }
-            }
-            4 => {
-                for (index, half) in halves.into_iter().enumerate() {
-                    let to = to.add(2 * index);
-                    _mm256_storeu_si256(to, _mm256_cvtepu8_epi32(half));
-                    let rest = _mm_srli_si128::<8>(half);
-                    _mm256_storeu_si256(to.add(1), _mm256_cvtepu8_epi32(rest));
-                }
-            }
-            8 => {
-                for (index, half) in halves.into_iter().enumerate() {
-                    let to = to.add(4 * index);
-                    _mm256_storeu_si256(to, _mm256_cvtepu8_epi64(half));
-                    let rest = _mm_srli_si128::<4>(half);
-                    _mm256_storeu_si256(to.add(1), _mm256_cvtepu8_epi64(rest));
-                    let rest = _mm_srli_si128::<8>(half);
-                    _mm256_storeu_si256(to.add(2), _mm256_cvtepu8_epi64(rest));
-                    let rest = _mm_srli_si128::<12>(half);
-                    _mm256_storeu_si256(to.add(3), _mm256_cvtepu8_epi64(rest));
-                }
-            }
-            _ => unreachable!("no number is of another size"),
-        }
-    }
+    let to = places[..LANES].as_mut_ptr();
+    // SAFETY: there are 32 places, and numbers are integers.
+    unsafe { store_widened(ids, to) };
 }

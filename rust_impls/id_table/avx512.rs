@@ -81,7 +81,7 @@ fn load(bytes: &[u8]) -> __m512i {
 /// Widens 64 ids to `N` and writes them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn store<N: Number>(ids: __m512i, places: &mut [MaybeUninit<N>]) {
+pub fn store<N: Number>(ids: __m512i, places: &mut [MaybeUninit<N>]) {
     let to = places[..LANES].as_mut_ptr().cast::<__m512i>();
     let half = |high| {
         if high {

@@ -8,10 +8,10 @@ use std::mem::MaybeUninit;
 
 use super::avx2::store;
 use super::{Code, CodeTable, Filled, Number};
-use crate::perfect_hash::PerfectHash;
 use crate::perfect_hash::avx2::{self, BLOCK, Gathered, LANES, Tables};
+use crate::perfect_hash::{self, PerfectHash};
 
-pub trait WideCode: Code + avx2::Code {}
+pub trait WideCode: Code + perfect_hash::Code {}
 impl WideCode for u16 {}
 impl WideCode for u32 {}
 

@@ -5,16 +5,11 @@
 #[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 
-use super::{ABSENT, MOST_ROWS, PerfectHash, ROW, SLOTS, TOP};
+use super::{ABSENT, Code, MOST_ROWS, PerfectHash, ROW, SLOTS, TOP};
 
 pub const LANES: usize = 32;
 /// Characters that one branch checks.
 pub const BLOCK: usize = 4 * LANES;
-
-/// A code of two or of four bytes.
-pub trait Code: Copy + Into<u32> {}
-impl Code for u16 {}
-impl Code for u32 {}
 
 /// The first step of each lookup.
 struct Products {

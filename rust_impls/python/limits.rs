@@ -9,8 +9,9 @@ use std::mem::MaybeUninit;
 
 use super::array::{new_array, uint16_array};
 use super::list::item_addresses;
-use super::text::{as_bytes, form, new_string, stored_bytes};
+use super::text::{as_bytes, borrow_text, form, new_string, stored_bytes};
 use crate::decoded::Buffer;
+use crate::id_table::Number;
 use crate::limit as kernels;
 use crate::limit::Ones;
 
@@ -64,6 +65,15 @@ fn array_setter<I: Ones + Element>() -> Limit {
     }))
 }
 
+fn text_converter<N: Number + Element>() -> Limit {
+    Limit(Box::new(|text| {
+        let codes = borrow_text(text.cast()?)?;
+        let fill = |places: &mut [MaybeUninit<N>]| kernels::convert(codes, places);
+        let converted = filled_array(text.py(), codes.len(), fill)?;
+        Ok(converted.into_any())
+    }))
+}
+
 fn text_setter(widest: u32) -> Limit {
     Limit(Box::new(move |ids| {
         let length = ids.len()?;
@@ -107,8 +117,8 @@ pub mod limit {
     use pyo3::prelude::*;
     use pyo3::types::PyString;
 
-    use super::{Limit, array_reader, array_setter, filled_array, kernels};
-    use super::{list_reader, stored_bytes, text_copier, text_setter};
+    use super::{Limit, array_reader, array_setter, borrow_text, filled_array, kernels};
+    use super::{list_reader, stored_bytes, text_converter, text_copier, text_setter};
     use crate::file_texts::Failure;
     use crate::python::array::int64_array;
     use crate::python::bpe::{TokenArrayEncoder, TokenEncoder};
@@ -187,6 +197,32 @@ pub mod limit {
     #[pyfunction]
     fn memset_int64(_vocabulary: Vocabulary<u32>) -> Limit {
         array_setter::<i64>()
+    }
+
+    /// Reads a text once and writes each character's code into a new uint16 array.
+    #[pyfunction]
+    fn convert<'py>(text: &Bound<'py, PyString>) -> PyResult<Uint16Array<'py>> {
+        let codes = borrow_text(text)?;
+        let fill = |places: &mut [MaybeUninit<u16>]| kernels::convert(codes, places);
+        Ok(Uint16Array(filled_array(text.py(), codes.len(), fill)?))
+    }
+
+    /// Reads a text once and writes each character's code into a new uint8 array.
+    #[pyfunction]
+    fn convert_uint8(_vocabulary: Vocabulary<u32>) -> Limit {
+        text_converter::<u8>()
+    }
+
+    /// Reads a text once and writes each character's code into a new uint16 array.
+    #[pyfunction]
+    fn convert_uint16(_vocabulary: Vocabulary<u32>) -> Limit {
+        text_converter::<u16>()
+    }
+
+    /// Reads a text once and writes each character's code into a new int64 array.
+    #[pyfunction]
+    fn convert_int64(_vocabulary: Vocabulary<u32>) -> Limit {
+        text_converter::<i64>()
     }
 
     /// Fills a new text as long as the ids, in the form for the vocabulary's widest character.

@@ -113,7 +113,7 @@ fn sorted(codes: &[u32]) -> Vec<u32> {
 fn text() -> impl Strategy<Value = Vec<u32>> {
     let length = 0..4 * BLOCK;
     let few = |last: u32| prop::collection::vec(0..=last, 1..12);
-    let some = |last: u32| prop::collection::vec(0..=last, 12..120);
+    let some = |last: u32| prop::collection::vec(0..=last, 12..250);
     let of = |alphabet: Vec<u32>, length: std::ops::Range<usize>| {
         prop::collection::vec(prop::sample::select(alphabet), length)
     };

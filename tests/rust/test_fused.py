@@ -184,8 +184,18 @@ def test_a_limit_answers_for_any_text(limit: Implementation, text: str) -> None:
         size = len(text.encode())
         assert len(answer) == -(-size // 4)
         assert all(0 <= id < 256 for id in answer)
+    elif limit.id == "limit/set":
+        assert answer == set(text)
+        assert function(text) is not answer
     elif limit.id != "limit/read":
         assert len(answer) == len(text)
+
+
+def test_the_limit_of_a_lookup_writes_codes() -> None:
+    for name, text in [("convert_uint8", "aé"), ("convert_uint16", "aé漢"), ("convert_int64", "a😀")]:
+        converted = resolve_name(f"rust_impls:limit.{name}")(list("ab"))(text)
+        assert converted.tolist() == list(map(ord, text))
+    assert resolve_name("rust_impls:limit.convert")("aé漢").tolist() == list(map(ord, "aé漢"))
 
 
 def test_the_limit_of_reading_reads_every_character() -> None:

@@ -8,7 +8,7 @@
 #[allow(clippy::wildcard_imports)] // many intrinsics, whose names cannot collide with others
 use std::arch::x86_64::*;
 
-use super::{Latin1, code_table, codes_of, ones};
+use super::{Latin1, avx512_short, code_table, codes_of, hashed, ones};
 
 const LANES: usize = 64;
 /// Bytes that one branch checks for unseen characters.
@@ -20,7 +20,9 @@ const MANY: u32 = 8;
 /// 4 KB page: without this, a text of one megabyte that was no longer in the core's own caches took
 /// 1.4 times as long.
 const AHEAD: usize = 6144;
-/// Bytes at the start of a text that are marked without a check, because most of them are new.
+/// Bytes at the start of a text that are not looked up in the rows, because too many are new.
+const SHORT: usize = 1024;
+/// Bytes at the start of files that are marked without a check, because most of them are new.
 const MOSTLY_NEW: usize = 192;
 
 /// The characters not seen yet, by rows: bit `k` of byte `r` stands for the code `64 * k + r`.
@@ -114,7 +116,12 @@ impl Unseen {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub fn one_byte(codes: &[u8]) -> Vec<u32> {
-    codes_of(add_one_byte([0; 4], codes))
+    let (start, rest) = codes.split_at(codes.len().min(SHORT));
+    let seen = avx512_short::one_byte(start);
+    if rest.is_empty() {
+        return codes_of(seen);
+    }
+    codes_of(add_one_byte(seen, rest))
 }
 
 /// Adds the characters of `codes` to those seen before.
@@ -258,7 +265,7 @@ pub fn two_bytes(codes: &[u16]) -> Vec<u32> {
             for &code in vector {
                 if runs.learn(code).is_err() {
                     let after = &codes[index * WIDE_BLOCK..];
-                    return code_table::distinct_beyond(after, runs.seen());
+                    return hashed::distinct_by_avx512(after, runs.seen());
                 }
             }
             tables = [load(&runs.rows), load(&runs.bit), load(&runs.shifted)];
@@ -295,11 +302,24 @@ fn load_wide(vector: &[u16; WIDE_LANES]) -> __m512i {
     unsafe { _mm512_loadu_si512(vector.as_ptr().cast()) }
 }
 
+/// Characters at the start of a text that show whether most of it is within Latin-1.
+const GLANCE: usize = 1024;
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
+    let glance = &codes[..codes.len().min(GLANCE)];
+    let wide_ones = glance.iter().filter(|&&code| code > 0xFF).count();
+    if wide_ones > glance.len() / 4 {
+        return hashed::distinct_by_avx512(codes, Vec::new());
+    }
+    mostly_latin1(codes)
+}
+
 /// Checks characters of Latin-1 by rows, like texts of one byte per character. Wider characters,
 /// which are rare in most such texts, are set aside and looked up in the table. Where they are
 /// frequent, all characters are.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub fn four_bytes(codes: &[u32]) -> Vec<u32> {
+fn mostly_latin1(codes: &[u32]) -> Vec<u32> {
     const BLOCK: usize = 256;
     const LANES: usize = 16;
     let mut latin1 = Unseen::all();

@@ -1,60 +1,53 @@
-//! Texts of two bytes a character, with few distinct ones: whole blocks are shown to hold nothing new
-//! by a perfect hash of the characters seen so far, 32 characters at once (AVX2). For four bytes a
-//! character that was hardly faster than marking each, and slower where many characters are rare.
+//! Wide texts with few distinct characters: whole blocks are shown to hold nothing new by a perfect
+//! hash of the characters seen so far.
+//!
+//! With AVX2 this is worth it for two bytes a character. For four bytes it was hardly faster than
+//! marking each, and slower where many characters are rare.
 
-use super::code_table::{self, Seen};
-use crate::perfect_hash::PerfectHash;
-use crate::perfect_hash::avx2;
+use super::code_table::{self, Code, Seen};
+use crate::perfect_hash::growing::{self, GrowingHash};
+use crate::perfect_hash::{self, PerfectHash, avx2, avx512};
 
 /// Shorter texts are left to portable code: the first hashes take longer than they save.
 const PAYS: usize = 1 << 17;
 /// Characters that are marked before the first hash is made. Many of them are new.
 const START: usize = 1024;
-/// Blocks with characters that the hash lacks, after which another is made: a hash takes about as
-/// long as marking the characters of so many blocks.
-const MISSES: usize = 32;
-/// A hash is worth its making if it passes this many times as many blocks as it does not pass.
-const WORTH: usize = 3;
-/// Hashes in a row that were not worth their making, after which none is made any more: texts with
-/// many rare characters have one in nearly every block.
-const VAIN: usize = 4;
 
-/// Adds the characters of `codes` to those seen before.
+/// Adds the characters of `codes` to those seen before, 32 at once.
 #[target_feature(enable = "avx2")]
-pub fn distinct_beyond(codes: &[u16], before: Vec<u32>) -> Vec<u32> {
+pub fn distinct_by_avx2(codes: &[u16], before: Vec<u32>) -> Vec<u32> {
+    let known = |hash: &PerfectHash, codes: &[u16]| avx2::known(hash, codes);
+    distinct_beyond::<{ avx2::BLOCK }, u16>(codes, before, known)
+}
+
+/// The same, 64 at once.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub fn distinct_by_avx512<C: Code + perfect_hash::Code>(codes: &[C], before: Vec<u32>) -> Vec<u32> {
+    let known = |hash: &PerfectHash, codes: &[C]| avx512::known(hash, codes);
+    distinct_beyond::<{ avx512::BLOCK }, C>(codes, before, known)
+}
+
+fn distinct_beyond<const BLOCK: usize, C: Code>(
+    codes: &[C],
+    before: Vec<u32>,
+    known: impl Fn(&PerfectHash, &[C]) -> usize,
+) -> Vec<u32> {
     if codes.len() < PAYS {
         return code_table::distinct_beyond(codes, before);
     }
     code_table::with_seen(before, |seen| {
         let (start, rest) = codes.split_at(codes.len().min(START));
         seen.learn_all(start);
-        let mut hash = hash_of(seen);
-        let mut rest = rest;
-        let (mut passed, mut missed, mut vain) = (0, 0, 0);
-        while let Some(usable) = hash.as_ref().filter(|_| rest.len() >= avx2::BLOCK) {
-            let known = avx2::known(usable, rest);
-            let (block, after) = rest[known..].split_at((rest.len() - known).min(avx2::BLOCK));
-            seen.learn_all(block);
-            rest = after;
-            passed += known / avx2::BLOCK;
-            missed += 1;
-            if missed == MISSES {
-                vain = if passed < WORTH * missed { vain + 1 } else { 0 };
-                match hash_of(seen) {
-                    Some(larger) if vain < VAIN => hash = Some(larger),
-                    // A hash that can grow no more still serves while it passes enough.
-                    None if vain == 0 => (),
-                    _ => hash = None,
-                }
-                (passed, missed) = (0, 0);
-            }
-        }
-        seen.learn_all(rest);
+        GrowingHash::default().sift::<BLOCK, C>(rest, seen, known);
     })
 }
 
-fn hash_of(seen: &Seen<'_>) -> Option<PerfectHash> {
-    let mut vocabulary = seen.characters().to_vec();
-    vocabulary.sort_unstable();
-    PerfectHash::new(&vocabulary)
+impl<C: Code> growing::Seen<C> for Seen<'_> {
+    fn learn(&mut self, codes: &[C]) {
+        self.learn_all(codes);
+    }
+
+    fn characters(&self) -> &[u32] {
+        Seen::characters(self)
+    }
 }

@@ -13,10 +13,10 @@
 use std::arch::x86_64::*;
 
 use super::{Code, decode, starts};
+use crate::simd::avx2::{LANES, store_widened};
 
-const LANES: usize = 32;
 /// The longest part of a character that comes before its last byte.
-const BEFORE: usize = 3;
+pub const BEFORE: usize = 3;
 /// The bytes that are looked at for one vector: those before it, and one after it.
 const WINDOW: usize = BEFORE + LANES + 1;
 /// The vectors in which all characters have three or four bytes: a bit for each byte that ends one.
@@ -108,7 +108,7 @@ fn window_at(bytes: &[u8], at: usize) -> Option<&[u8; WINDOW]> {
 
 /// The position at or before `at` where a character begins that does not end before `at`.
 #[inline]
-fn start_of_character(bytes: &[u8], at: usize) -> usize {
+pub fn start_of_character(bytes: &[u8], at: usize) -> usize {
     let first = at.saturating_sub(BEFORE);
     let mut start = at;
     while start > first && start < bytes.len() && !starts(bytes[start]) {
@@ -181,32 +181,9 @@ fn ending_at<C: Code>(window: &[u8; WINDOW]) -> Ending {
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn store_ascii<C: Code>(bytes: __m256i, places: &mut [C]) {
-    let to = places[..LANES].as_mut_ptr().cast::<__m256i>();
-    let halves = [
-        _mm256_castsi256_si128(bytes),
-        _mm256_extracti128_si256::<1>(bytes),
-    ];
-    // SAFETY: 32 places of `size_of::<C>()` bytes each are written, in vectors of 32 bytes, which
-    // need no alignment. Codes are integers, for which all bytes are valid.
-    unsafe {
-        match size_of::<C>() {
-            1 => _mm256_storeu_si256(to, bytes),
-            2 => {
-                for (index, half) in halves.into_iter().enumerate() {
-                    _mm256_storeu_si256(to.add(index), _mm256_cvtepu8_epi16(half));
-                }
-            }
-            4 => {
-                for (index, half) in halves.into_iter().enumerate() {
-                    let to = to.add(2 * index);
-                    _mm256_storeu_si256(to, _mm256_cvtepu8_epi32(half));
-                    let rest = _mm_srli_si128::<8>(half);
-                    _mm256_storeu_si256(to.add(1), _mm256_cvtepu8_epi32(rest));
-                }
-            }
-            _ => unreachable!("no code is of another size"),
-        }
-    }
+    let to = places[..LANES].as_mut_ptr();
+    // SAFETY: there are 32 places, and codes are integers.
+    unsafe { store_widened(bytes, to) };
 }
 
 /// Writes the codes of the characters that do end. Returns their number. Places behind them are
