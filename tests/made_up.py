@@ -11,6 +11,16 @@ from pathlib import Path
 from nanogpt_rs.measuring.bench import is_limit, references_of
 from nanogpt_rs.records import files as records
 from nanogpt_rs.records.builds import is_compiled
+from nanogpt_rs.records.kinds import Other
+from nanogpt_rs.records.races import (
+    Agreement,
+    ArmRace,
+    PythonShare,
+    RacedArm,
+    Seconds,
+    WholeProgram,
+    WholePrograms,
+)
 from nanogpt_rs.records.schema import Against, Cell, Comparison, Host, Meanwhile, Ratio, Run
 from nanogpt_rs.ruler.registry import REGISTRY
 
@@ -156,3 +166,70 @@ def write(folder: Path, run: Run, measured: Sequence[Cell], complete: bool = Tru
     if complete:
         writer.end()
     return writer.path
+
+
+def arm_race() -> list[Other]:
+    """Return the records of a race of arms: the reference, a faster arm, and one without a time."""
+    compared = comparison(0.004, 0.008, random.Random(1))
+    agreed = Agreement("float64", 100, 1e-9, 3e-12, None, None)
+    reference = RacedArm(
+        arm="python/nanogpt",
+        library="torch 2.15.0",
+        allocator="system",
+        matmul="MKL 2024.2",
+        instructions="AVX512",
+        dtype="float32",
+        agreements=(agreed,),
+        fault=None,
+        val_losses=(2.44, 2.45),
+        start=Seconds(4.0, 3.0),
+        stages={"imports": Seconds(2.0, 1.5)},
+        step=Seconds(0.009, 0.008),
+        comparison=None,
+        break_even=None,
+        peak_bytes=790_000_000,
+        code_lines=242,
+        installed_bytes=4_540_000_000,
+        python=PythonShare(0.16, (0.15, 0.17), 5000, 0.02),
+    )
+    faster = replace(
+        reference,
+        arm="rust/candle",
+        library="candle 0.11.1",
+        start=Seconds(0.02, 0.01),
+        step=Seconds(0.005, 0.004),
+        comparison=compared,
+        code_lines=134,
+        installed_bytes=4_860_000,
+        python=None,
+    )
+    left = replace(agreed, left_at=2, by=7e-8, largest=1e-3)
+    other = replace(
+        faster,
+        arm="rust/burn",
+        agreements=(left,),
+        fault="another model: its loss in float64 left the reference's at step 2 by 7e-08",
+        val_losses=(),
+        start=None,
+        step=None,
+        comparison=None,
+    )
+    text = ("tinyshakespeare", "ab" * 32)
+    race = ArmRace(*text, "python/bytes_translate", "quick", 1, 8, 7, 30, True, "python/nanogpt")
+    return [reference, faster, other, race]
+
+
+def whole_programs() -> list[Other]:
+    """Return the records of two whole programs, of which the second is twice as fast."""
+    stages = {"start": Seconds(0.1, 0.1), "imports": Seconds(2.0, 1.5), "steps": Seconds(2.0, 1.4)}
+    best = WholeProgram("python/own", (2.44,), Seconds(5.0, 3.0), stages, None, 790_000_000)
+    other = WholeProgram(
+        "rust/candle", (2.45,), Seconds(2.0, 1.5), stages, Ratio(2.0, (1.9, 2.1)), 40_000_000
+    )
+    race = WholePrograms("tinyshakespeare", "ab" * 32, "quick", 1, 8, "python/own")
+    return [best, other, race]
+
+
+def write_race(folder: Path, race: Sequence[Other], run: str) -> Path:
+    """Write the records of a race of training to a file, and return its path."""
+    return records.keep_whole(folder, replace(RUN, command="division", run=run), race)

@@ -22,7 +22,16 @@ from nanogpt_rs.records.builds import builds_of_run, over_builds
 from nanogpt_rs.records.files import read, read_with_lines
 from nanogpt_rs.records.kinds import OTHERS, Recorded
 from nanogpt_rs.records.lines import plain
-from nanogpt_rs.records.races import ClosedRace, OpenRace, OpenRaceEntry, RaceEntry
+from nanogpt_rs.records.races import (
+    ArmRace,
+    ClosedRace,
+    OpenRace,
+    OpenRaceEntry,
+    RacedArm,
+    RaceEntry,
+    WholeProgram,
+    WholePrograms,
+)
 from nanogpt_rs.records.schema import Cell
 from nanogpt_rs.reporting import assets
 from nanogpt_rs.reporting.decomposition import decompositions
@@ -42,6 +51,19 @@ NOT_DRAWN = {"selftest", "prepare"}
 """Commands whose runs the page does not draw."""
 RACES = "division"
 """Command whose runs are races of training, which the page draws apart from the others."""
+RACE_NAMES: dict[type, str] = {
+    ClosedRace: "closed",
+    OpenRace: "open",
+    ArmRace: "arms",
+    WholePrograms: "whole",
+}
+"""What the page's script calls each kind of race."""
+RACE_ENTRIES: dict[type, type[RaceEntry | RacedArm | WholeProgram]] = {
+    ClosedRace: RaceEntry,
+    ArmRace: RacedArm,
+    WholePrograms: WholeProgram,
+}
+"""Kinds of records that hold the contestants of a race."""
 AGGREGATED = (
     "{count:,} cells are more than this page holds whole (at most {most:,}, or a megabyte). It has "
     "the time, speed-up, interval and verdict of each cell, but not what each process measured. "
@@ -128,23 +150,20 @@ def is_drawn(path: Path) -> bool:
 def race_document(held: Held) -> dict[str, Any] | None:
     """Return a race of training as the page's script takes it; ``None`` if it has no result."""
     run, others = held.recorded.run, held.recorded.others
-    race = next((record for record in others if isinstance(record, ClosedRace | OpenRace)), None)
+    race = next((record for record in others if type(record) in RACE_NAMES), None)
     if race is None:
         return None
     result = asdict(race)
-    corpus = {
-        "id": result.pop("corpus"),
-        "sha256": result.pop("sha256"),
-        "prepare": result.pop("prepare"),
-    }
-    if isinstance(race, ClosedRace):
-        result["entries"] = [asdict(record) for record in others if isinstance(record, RaceEntry)]
+    corpus = {name: result.pop(name, None) for name in ("id", "sha256", "prepare")}
+    corpus["id"] = result.pop("corpus")
+    if entry_type := RACE_ENTRIES.get(type(race)):
+        result["entries"] = [asdict(record) for record in others if isinstance(record, entry_type)]
     else:
         result["losses"] = [
             record.val_loss for record in others if isinstance(record, OpenRaceEntry)
         ]
     return {
-        "division": "closed" if isinstance(race, ClosedRace) else "open",
+        "division": RACE_NAMES[type(race)],
         "date": f"{run.began:%Y-%m-%d}",
         "corpus": corpus,
         "run": run.run,

@@ -224,6 +224,25 @@ def test_what_a_job_of_ones_own_gains_is_announced_once(
     reader.wait("return window.changes > 0")
 
 
+def test_races_of_arms_and_whole_programs_have_tables(
+    reader: Reader, tmp_path: Path, run_file: Path, division_file: Path
+) -> None:
+    arms = made_up.write_race(tmp_path / "arms", made_up.arm_race(), "20260103T030405Z-123456")
+    whole = made_up.write_race(
+        tmp_path / "whole", made_up.whole_programs(), "20260104T030405Z-123456"
+    )
+    reader.open(write_page(tmp_path, run_file, division_file, arms, whole))
+    shown = reader.text("#job")
+    assert "Race of arms: the same model with equal losses" in shown
+    assert "no time: another model: its loss in float64 left the reference's at step 2" in shown
+    assert "16\u00a0% [15, 17]" in shown.replace(" %", "\u00a0%")
+    assert "2.00× [1.90, 2.10]" in shown
+    runs = reader.text("#runs [aria-label='All runs']")
+    assert "training, race of arms" in runs
+    assert "training, whole programs" in runs
+    reader.check_quiet()
+
+
 def test_a_page_of_divisions_alone_shows_them(
     reader: Reader, tmp_path: Path, division_file: Path
 ) -> None:

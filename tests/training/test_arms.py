@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import made_up
 import numpy as np
 import pytest
 from hypothesis import given
@@ -259,6 +260,23 @@ def test_another_model_gets_no_time_and_the_same_one_does(tmp_path: Path) -> Non
     if sys.platform == "linux":
         assert reference.python is not None
         assert 0 < reference.python.share < 1
+
+
+def test_show_prints_recorded_races(nanogpt_rs: Run, tmp_path: Path) -> None:
+    paths = [
+        made_up.write_race(tmp_path / "a", made_up.arm_race(), "20260103T030405Z-123456"),
+        made_up.write_race(tmp_path / "b", made_up.whole_programs(), "20260104T030405Z-123456"),
+    ]
+    done = nanogpt_rs("show", *map(str, paths))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    candle = next(line.split() for line in lines if line.startswith("rust/candle (float32)"))
+    assert candle[2:5] == ["4.00", "ms", "2.00"]
+    assert "faster" in candle
+    assert candle[candle.index("10.0") + 2 :][:2] == ["always", "ahead"]
+    assert any("rust/burn has no time: another model" in line for line in lines)
+    assert any("saves at most 17 %" in line for line in lines)
+    assert any(line.startswith("rust/candle ") and "2.00 [1.90, 2.10]" in line for line in lines)
 
 
 def test_lines_of_code_hold_code() -> None:

@@ -60,12 +60,18 @@ function runTable() {
       cell(name(run.file)),
       cell(run.complete ? "complete" : "unfinished"),
     );
+  const raceWords = {
+    closed: "closed division",
+    open: "open division",
+    arms: "race of arms",
+    whole: "whole programs",
+  };
   const divisionLine = (division) =>
     line(
       null,
       division.machine,
       cell(division.date),
-      cell(`training, ${division.division} division`),
+      cell(`training, ${raceWords[division.division]}`),
       commitCell(division),
       cell("–"),
       cell(plural((division.entries || division.losses).length, "model", "models")),
