@@ -25,6 +25,7 @@ from nanogpt_rs.ruler.tasks.bpe_vocabularies import (
     OWN_32K,
     R50K,
     Vocabulary,
+    ids_of_documents,
     merges,
 )
 from nanogpt_rs.ruler.tasks.contract import Example, Later, Refusal, Task
@@ -346,8 +347,7 @@ def with_fresh_documents(call: Call) -> Call:
 
 def batch_ids(vocabulary: Vocabulary, text: str) -> list[list[int]]:
     """Return the right ids of each document of a text."""
-    ranks = vocabulary.ranks(text)
-    return [ids_of_text(document, ranks, vocabulary.pattern) for document in documents_of(text)]
+    return ids_of_documents(documents_of(text), vocabulary, text)
 
 
 def batch_difference(answer: Any, expected: list[list[int]]) -> str | None:

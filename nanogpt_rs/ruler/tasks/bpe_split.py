@@ -12,6 +12,8 @@ import unicodedata
 from functools import cache
 from itertools import groupby
 
+from nanogpt_rs.ruler.tasks.bpe_kept import kept
+
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 """GPT-2's pattern, also that of ``r50k_base``. It means the same to every regex engine."""
 CL100K = (
@@ -77,13 +79,26 @@ def set_of(part: str) -> str | None:
 def categories() -> dict[str, str]:
     """Return the characters of each category, such as ``Lu``, as ranges in a set of ``re``."""
     ranges: dict[str, str] = {}
+    numbers = iter(kept("categories", "", runs_of_categories))
+    for letters, first, last in zip(numbers, numbers, numbers, strict=True):
+        name = letters.to_bytes(2, "big").decode()
+        ranges[name] = ranges.get(name, "") + f"\\U{first:08x}-\\U{last:08x}"
+    return ranges
+
+
+def runs_of_categories() -> list[int]:
+    """Return three numbers for each run of characters of one category.
+
+    They are the two letters of the category's name as one number, the first and the last code.
+    """
+    numbers: list[int] = []
     for name, codes in groupby(
         range(sys.maxunicode + 1), lambda code: unicodedata.category(chr(code))
     ):
         first, *others = codes
         last = others[-1] if others else first
-        ranges[name] = ranges.get(name, "") + f"\\U{first:08x}-\\U{last:08x}"
-    return ranges
+        numbers += [int.from_bytes(name.encode(), "big"), first, last]
+    return numbers
 
 
 def unknown(text: str) -> str | None:

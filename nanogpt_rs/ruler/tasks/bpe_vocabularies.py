@@ -6,18 +6,14 @@ has the same ones, and the tokens suit the text.
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from itertools import chain, islice
 
-from nanogpt_rs.ruler import corpora
-from nanogpt_rs.ruler.regular import write_whole
 from nanogpt_rs.ruler.tasks import bpe_oracles, bpe_public, bpe_split
 from nanogpt_rs.ruler.tasks.bpe_edges import EDGES
+from nanogpt_rs.ruler.tasks.bpe_kept import kept
 from nanogpt_rs.ruler.tasks.bpe_oracles import BYTES
 from nanogpt_rs.ruler.tasks.bpe_split import GPT2
 
@@ -87,18 +83,32 @@ O200K = Vocabulary("o200k", bpe_split.O200K, public="o200k_base")
 @lru_cache(maxsize=1)
 def edge_ranks() -> dict[bytes, int]:
     """Return the ranks that edges are encoded with, trained on all of them as single pieces."""
-    return bpe_oracles.ranks_of(bpe_oracles.merges_of_pieces(EDGES, 8_192))
+
+    def compute() -> list[int]:
+        return flat(bpe_oracles.merges_of_pieces(EDGES, 8_192))
+
+    return bpe_oracles.ranks_of(pairs(kept("merges-edges", "", compute)))
 
 
 @lru_cache(maxsize=4)
 def merges(text: str, size: int) -> tuple[tuple[int, int], ...]:
     """Return the merges of a text, from the cache if they are there."""
-    flat = kept(
-        f"merges-{size}",
-        text,
-        lambda: [id for pair in bpe_oracles.merges_of_text(text, size) for id in pair],
-    )
-    return tuple(zip(flat[::2], flat[1::2], strict=True))
+
+    def compute() -> list[int]:
+        return flat(bpe_oracles.merges_of_text(text, size))
+
+    ids = kept(f"merges-{size}", text, compute) if len(text) >= LONG else compute()
+    return tuple(pairs(ids))
+
+
+def flat(merges: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the ids of pairs, one after the other."""
+    return [id for pair in merges for id in pair]
+
+
+def pairs(ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs that ``flat`` put one after the other."""
+    return [*zip(ids[::2], ids[1::2], strict=True)]
 
 
 @lru_cache(maxsize=4)
@@ -108,39 +118,31 @@ def ids(text: str, vocabulary: Vocabulary) -> tuple[int, ...]:
     def compute() -> list[int]:
         return bpe_oracles.ids_of_text(text, vocabulary.ranks(text), vocabulary.pattern)
 
+    if len(text) < LONG:
+        return tuple(compute())
     return tuple(kept(f"ids-{vocabulary.name or vocabulary.size}", text, compute))
 
 
-@lru_cache(maxsize=1)
-def version() -> str:
-    """Return a hash of the code that computes what is kept, which must not outlive it."""
-    files = (__file__, bpe_oracles.__file__, bpe_split.__file__)
-    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
-
-
-def kept(name: str, text: str, compute: Callable[[], list[int]]) -> list[int]:
-    """Return numbers that are computed from a text, from the disk if they were computed before.
+def ids_of_documents(
+    documents: Sequence[str], vocabulary: Vocabulary, text: str
+) -> list[list[int]]:
+    """Return the ids of each document of a text, from the cache if they are there.
 
     Args:
-        name: What is computed.
-        text: The text.
-        compute: Computes the numbers, each less than 2**32.
+        documents: The documents.
+        vocabulary: The vocabulary.
+        text: The text that the documents are cut from, whose vocabulary they are encoded by.
     """
-    if len(text) < LONG:
-        return compute()
-    key = hashlib.sha256(f"{name} {version()} ".encode() + text.encode()).hexdigest()
-    path = corpora.cache_folder() / "bpe" / f"{key}.uint32"
-    numbers = array("I")
-    with suppress(OSError, ValueError):
-        data = path.read_bytes()
-        if hashlib.sha256(data[32:]).digest() == data[:32]:
-            numbers.frombytes(data[32:])
-            return numbers.tolist()
-    numbers.extend(compute())
-    data = numbers.tobytes()
-    with suppress(OSError):
-        write_whole(path, hashlib.sha256(data).digest() + data)
-    return numbers.tolist()
+
+    def compute() -> list[int]:
+        ranks = vocabulary.ranks(text)
+        ids = [bpe_oracles.ids_of_text(one, ranks, vocabulary.pattern) for one in documents]
+        return [*map(len, ids), *chain.from_iterable(ids)]
+
+    name = f"documents-{len(documents)}-{vocabulary.name or vocabulary.size}"
+    numbers = kept(name, text, compute) if len(text) >= LONG else compute()
+    rest = iter(numbers[len(documents) :])
+    return [[*islice(rest, count)] for count in numbers[: len(documents)]]
 
 
 def token_count(text: str, size: int) -> int:
