@@ -118,6 +118,10 @@ COMMANDS: dict[str, Lines] = {
         (f"job measure {BRIEF} --steps 1 --results {{output}}",),
         "results/local/end-to-end",
     ),
+    "job tokens": Lines(
+        f"job tokens {BRIEF} --steps 1",
+        ("job tokens -c {input}",),
+    ),
     "job predict": Lines(
         f"job predict --corpus-size 1GB --steps 1 --step-time 1s {BRIEF} --seconds 1",
         (

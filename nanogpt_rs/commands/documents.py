@@ -19,6 +19,7 @@ from nanogpt_rs.commands.document import Document
 from nanogpt_rs.commands.job_documents import (
     CheckedShards,
     MeasuredJob,
+    MeasuredTokens,
     PredictedCosts,
     PredictedJob,
     PreparedShards,
@@ -393,6 +394,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     "profile memory": FirstCalls,
     "show": Shown,
     "job measure": MeasuredJob,
+    "job tokens": MeasuredTokens,
     "job predict": PredictedJob,
     "data prepare": PreparedShards,
     "data check": CheckedShards,

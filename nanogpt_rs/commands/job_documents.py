@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nanogpt_rs.commands.document import Document
+from nanogpt_rs.measuring.token_job import TokenPreparation
 from nanogpt_rs.predicting.cost_prediction import Line, Prediction
 from nanogpt_rs.predicting.job import Answer, TrainingJob
 from nanogpt_rs.preparing.shards import Shard, SourceFile, TokenVocabulary
@@ -51,6 +52,39 @@ class MeasuredJob(Document):
     trained: tuple[Trained, ...]
     differences: tuple[Difference, ...]
     processes: int
+
+
+@dataclass(frozen=True)
+class MeasuredTokens(Document):
+    """A training run on byte-pair tokens, and the preparations that it can begin with.
+
+    Attributes:
+        build: Build of the Rust module.
+        corpus: Id of the corpus.
+        sha256: SHA-256 of the text, in hexadecimal.
+        characters: Length of the text in characters.
+        tokens: Length of the text in tokens.
+        size: Number of tokens in the vocabulary.
+        config: Name of the model's configuration.
+        steps: Number of training steps of the job.
+        measured_steps: Number of steps that were measured.
+        training: Seconds of processor time that the job trains and evaluates.
+        processes: Number of processes for each preparation.
+        preparations: The fastest preparation of each kind: Python, libraries and Rust.
+    """
+
+    build: Build
+    corpus: str
+    sha256: str
+    characters: int
+    tokens: int
+    size: int
+    config: str
+    steps: int
+    measured_steps: int
+    training: float
+    processes: int
+    preparations: tuple[TokenPreparation, ...]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ RENAMED = {
     "builds": "dev builds",
 }
 """The new words for each command that changed nothing but its name."""
-JOB = ("measure", "predict", "-h", "--help")
+JOB = ("measure", "tokens", "predict", "-h", "--help")
 """The words that may follow ``job``, which was a command of its own."""
 
 

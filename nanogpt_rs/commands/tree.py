@@ -292,6 +292,13 @@ COMMANDS: tuple[Command | Group, ...] = (
                 shows_progress=True,
             ),
             Command(
+                "tokens",
+                "Measure which share of a job making byte-pair tokens is.",
+                "token_job",
+                "tokens",
+                shows_progress=True,
+            ),
+            Command(
                 "predict",
                 "Predict what a preparation would gain in a job that you describe.",
                 "job",

@@ -34,6 +34,7 @@ main()
         "model sample run.pt",
         "model race open",
         "job measure",
+        "job tokens",
         "job predict --corpus-size 1GB --steps 10 --step-time 1s",
     ],
 )

@@ -166,3 +166,5 @@ PREPARATION = prepare.PREPARE.name
 """The name of the task whose contenders prepare files for training."""
 SHARDS = shards.SHARDS.name
 """The name of the task whose contenders prepare files for training from a disk."""
+TOKEN_TRAINING, TOKEN_ARRAYS = (task.name for task in bpe.JOB)
+"""The names of the tasks whose contenders train a vocabulary of tokens, and encode to arrays."""

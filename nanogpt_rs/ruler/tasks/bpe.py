@@ -404,3 +404,5 @@ TASKS: Sequence[Task] = (
     encoding(ARRAY, CL100K),
     encoding(BATCH, CL100K),
 )
+JOB = (TASKS[0], TASKS[2])
+"""What a training run on tokens begins with: training a vocabulary, and encoding to an array."""
