@@ -158,8 +158,9 @@ PYTEST   = env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX='$(CURDIR)/target/
 python-test: build ## run the Python tests that compare no times, several side by side
 	$(PYTEST) $(PARALLEL) -m 'not timed'
 
+# Only files that have such tests are read: to collect all tests takes as long as one of these.
 timed-test: build ## run the Python tests that compare times, one by one
-	$(PYTEST) -m timed
+	$(PYTEST) -m timed $(shell grep -rl --include='*.py' 'mark\.timed' tests)
 
 border-test: build ## run the tests that depend on the version of Python and need no torch
 	$(PYTEST) $(PARALLEL) -m 'not timed and not slow and not torch' $(BORDER)
