@@ -1,4 +1,4 @@
-"""A copy of the set that an earlier call made of the same text: what making the result takes alone."""
+"""A copy of the set that an earlier call made of the same text: only the result is made."""
 
 from __future__ import annotations
 
