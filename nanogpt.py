@@ -237,3 +237,26 @@ for stage, seconds in summary.seconds.items():
 
 # %%
 print("".join(training.sample(saved, 300)))
+
+# %% [markdown]
+# ## And the model in Rust?
+#
+# The post ends with "stay tuned for writing PyTorch modules in Rust". What could that gain? Between
+# two kernels of torch, a step runs Python. The next cell samples a running step and says how much
+# of it that is: the most that a training loop in another language can save.
+
+# %%
+from nanogpt_rs.training.arm_race import share_of_python
+
+with as_files(corpus, NAME) as paths:
+    python = share_of_python(prepare(paths))
+if python is None:
+    print("this system does not show where a step's time goes")
+else:
+    low, high = python.interval
+    print(f"Python takes {python.share:.0%} of a step [{low:.0%}, {high:.0%}] of config quick;")
+    print(f"of this, {python.batches:.1%} of a step makes batches")
+
+# %% [markdown]
+# What a library of Rust makes of the rest takes a race: `nanogpt-rs model race arms --arm candle`
+# builds the same model with it, proves that the losses are equal, and then times both in turn.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -453,3 +454,23 @@ def break_even(
     if later == 0 or saved == 0 or (later > 0) != (saved > 0):
         return None
     return math.ceil(later / saved)
+
+
+def share_of_python(prepared: tuple[str, Any], config: str = "quick") -> PythonShare | None:
+    """Return the share of the reference's training step that Python takes on this machine.
+
+    Args:
+        prepared: Vocabulary of a text, and its ids, a tensor.
+        config: Shape of the model and its schedule, ``quick`` or ``full``.
+
+    Returns:
+        The share; ``None`` where the system does not show it.
+
+    Raises:
+        ArmError: The reference does not run here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        race = Race(RacePlan(config), [arm_named(REFERENCE)], prepared, {}, Path(folder))
+        with race.start(arm_named(REFERENCE), race.inputs(1, "sampled")) as process:
+            process.steps(BLOCKS[config])
+            return sampled_steps(process, SAMPLED[config])

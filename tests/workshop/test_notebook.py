@@ -177,6 +177,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, by_files: Config) 
     assert "the debug build takes" in text[4]
     assert "prepare" in text[6]
     assert len(text[7]) > 300  # it writes
+    assert "of a step" in text[8]
 
 
 def test_the_notebook_and_its_script_are_the_same_and_hold_no_output() -> None:
