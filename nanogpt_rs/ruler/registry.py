@@ -481,6 +481,11 @@ OWN_ROWS: tuple[Implementation, ...] = (
     row("bpe_encode_array", "limit/split", "rust_impls:limit.split_pieces", "limit", "numpy"),
     row("bpe_encode_array", "limit/look_up", "rust_impls:limit.look_up_pieces", "limit", "numpy"),
     row("bpe_encode_array", "limit/array", "rust_impls:limit.array_of_ids", "limit", "numpy"),
+    row("bpe_encode_array", "python/splintr", "py_impls.bpe_encode_array.splintr:bpe_encode_array", "", "numpy splintr"),
+    row("bpe_encode_array", "python/fastokens", "py_impls.bpe_encode_array.fastokens:bpe_encode_array", "", "numpy fastokens"),
+    row("bpe_encode_batch", "python/kitoken", "py_impls.bpe_encode_batch.kitoken:bpe_encode_batch", "", "kitoken"),
+    row("bpe_decode", "python/kitoken", "py_impls.bpe_decode.kitoken:bpe_decode", "", "kitoken"),
+    row("bpe_train", "python/gigatoken", "py_impls.bpe_train.gigatoken:bpe_train", "parallel", "gigatoken"),
 )
 """The rows of each task that has implementations of its own."""
 # fmt: on
