@@ -354,3 +354,12 @@ def test_pip_and_maturin_build_release_here() -> None:
 
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["maturin"]
     assert (settings["profile"], settings["editable-profile"]) == ("release", "release")
+
+
+def test_folders_beside_the_rust_module_are_none_of_its_sources(tmp_path: Path) -> None:
+    for name in ("Cargo.toml", "Cargo.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "rust_impls", tmp_path / "rust_impls")
+    assert provenance.source_hash(tmp_path) == provenance.source_hash(ROOT)
+    assert (ROOT / "model_rs" / "Cargo.lock").is_file()  # a workspace of its own, as fuzz/ is
+    assert 'members = ["rust_impls"]' in (ROOT / "Cargo.toml").read_text(encoding="utf-8")
