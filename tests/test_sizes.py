@@ -13,7 +13,9 @@ from installations import ROOT
 
 FILE_LINES = 600
 FUNCTION_LINES = 80
-FOLDERS = ("benchmarks", "fuzz", "model", "model_rs", "nanogpt_rs", "py_impls", "rust_impls", "tests")
+FOLDERS = (
+    *("benchmarks", "fuzz", "model", "model_rs", "nanogpt_rs", "py_impls", "rust_impls", "tests"),
+)
 SUFFIXES = {".py", ".rs", ".js", ".css"}
 FORMATTED_FUNCTION = re.compile(r"^( *)(?:[a-z(): ]*\b)?(?:fn|function) +(\w+)")
 """First line of a function as rustfmt and Prettier write it, which end it at the same depth."""
