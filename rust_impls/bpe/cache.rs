@@ -304,7 +304,7 @@ fn place_of(hash: u64, places: usize) -> usize {
 
 /// Asks memory for a line that will be read soon.
 #[inline]
-fn ask_for<T>(line: &T) {
+pub fn ask_for<T>(line: &T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

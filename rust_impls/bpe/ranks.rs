@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::cache::ask_for;
 use super::keys::{self, Key};
 
 /// What stands for "no such token": no token may have this id.
@@ -210,29 +211,51 @@ impl Ranks {
     /// Each token with its id, in no order.
     pub fn tokens(&self) -> impl Iterator<Item = (Vec<u8>, u32)> {
         let used = self.slots.iter().filter(|slot| slot[0] != 0);
-        used.map(|&[tag, value]| {
-            let place = (value >> 32) as usize;
-            let token = if tag & LONG == LONG {
-                self.long_token(place).to_vec()
-            } else {
-                let [low, high] = if tag & MIDDLE == MIDDLE {
-                    self.middle[place]
-                } else {
-                    [tag & !LONG, tag & LONG]
-                };
-                let both = u128::from(high) << 64 | u128::from(low);
-                both.to_le_bytes()[..(high >> 56) as usize].to_vec()
-            };
-            #[allow(clippy::cast_possible_truncation)] // the id is the lower half
-            (token, value as u32)
-        })
+        #[allow(clippy::cast_possible_truncation)] // the id is the lower half
+        used.map(|&[tag, value]| (self.token(tag, value), value as u32))
+    }
+
+    /// The token that a slot stands for.
+    fn token(&self, tag: u64, value: u64) -> Vec<u8> {
+        let place = (value >> 32) as usize;
+        if tag & LONG == LONG {
+            return self.long_token(place).to_vec();
+        }
+        let [low, high] = if tag & MIDDLE == MIDDLE {
+            self.middle[place]
+        } else {
+            [tag & !LONG, tag & LONG]
+        };
+        let both = u128::from(high) << 64 | u128::from(low);
+        both.to_le_bytes()[..(high >> 56) as usize].to_vec()
+    }
+
+    /// Whether two slots with the same tag stand for the same token.
+    fn are_same(&self, tag: u64, value: u64, other: u64) -> bool {
+        let (one, other) = ((value >> 32) as usize, (other >> 32) as usize);
+        if tag & LONG == LONG {
+            self.long_token(one) == self.long_token(other)
+        } else {
+            tag & MIDDLE != MIDDLE || self.middle[one] == self.middle[other]
+        }
     }
 }
+
+/// A token that waits for its slot.
+struct Waiting {
+    hash: u64,
+    tag: u64,
+    value: u64,
+}
+
+/// Tokens whose slots are asked for at the same time.
+const WAITING: usize = 64;
 
 /// Takes the tokens one by one, so that none need be copied before.
 pub struct Builder {
     ranks: Ranks,
     ids: Vec<u32>,
+    waiting: Vec<Waiting>,
 }
 
 impl Builder {
@@ -252,6 +275,7 @@ impl Builder {
                 tokens: 0,
             },
             ids: Vec::with_capacity(tokens),
+            waiting: Vec::with_capacity(WAITING),
         }
     }
 
@@ -283,18 +307,6 @@ impl Builder {
             (hash, tag_of_hash(hash, LONG), ranks.long.len())
         };
         let place = u32::try_from(place).map_err(|_| RanksError::TooLarge)?;
-        let bit = hash >> (ranks.shift - 2);
-        let seen = ranks.filter[(bit >> 6) as usize] >> (bit & 63) & 1 == 1;
-        if seen && ranks.id(token) != NONE {
-            return Err(RanksError::SameToken(token.to_vec()));
-        }
-        ranks.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
-        let last = ranks.slots.len() - 1;
-        let mut at = first_slot(hash, ranks.shift) & last;
-        while ranks.slots[at][0] != 0 {
-            at = (at + 1) & last;
-        }
-        ranks.slots[at] = [tag, u64::from(place) << 32 | u64::from(id)];
         if length > keys::LONGEST {
             ranks.long.push((ranks.long_bytes.len(), length));
             ranks.long_bytes.extend_from_slice(token);
@@ -304,6 +316,35 @@ impl Builder {
         ranks.longest = ranks.longest.max(length);
         ranks.tokens += 1;
         self.ids.push(id);
+        ask_for(&ranks.slots[first_slot(hash, ranks.shift)]);
+        self.waiting.push(Waiting {
+            hash,
+            tag,
+            value: u64::from(place) << 32 | u64::from(id),
+        });
+        if self.waiting.len() == WAITING {
+            self.fill_slots()?;
+        }
+        Ok(())
+    }
+
+    /// Puts the tokens that wait into their slots, which memory has brought meanwhile.
+    fn fill_slots(&mut self) -> Result<(), RanksError> {
+        let ranks = &mut self.ranks;
+        let last = ranks.slots.len() - 1;
+        for Waiting { hash, tag, value } in self.waiting.drain(..) {
+            let bit = hash >> (ranks.shift - 2);
+            ranks.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+            let mut at = first_slot(hash, ranks.shift) & last;
+            while ranks.slots[at][0] != 0 {
+                let [known, other] = ranks.slots[at];
+                if known == tag && ranks.are_same(tag, value, other) {
+                    return Err(RanksError::SameToken(ranks.token(tag, value)));
+                }
+                at = (at + 1) & last;
+            }
+            ranks.slots[at] = [tag, value];
+        }
         Ok(())
     }
 
@@ -312,7 +353,8 @@ impl Builder {
     /// # Errors
     ///
     /// When a byte is missing or two ids are the same.
-    pub fn finish(self) -> Result<Ranks, RanksError> {
+    pub fn finish(mut self) -> Result<Ranks, RanksError> {
+        self.fill_slots()?;
         let ranks = self.ranks;
         if let Some(missing) = (0..=255_u8).find(|&byte| ranks.byte(byte) == NONE) {
             return Err(RanksError::MissingByte(missing));
