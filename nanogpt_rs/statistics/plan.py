@@ -143,8 +143,8 @@ def plan(
     """Return how much to measure, from how long one call of each arm takes.
 
     Blocks above 1 s have one round in each of 8 processes, and above 10 s there is one process,
-    whose verdict is ``inconclusive``. Blocks that long need no warm-up: only the first 0.1 s of a
-    process is slower, by some 5 %.
+    whose verdict is ``inconclusive``. Single calls that long need no warm-up; others need one
+    round, because some libraries prepare themselves in their first call or remember it.
 
     Args:
         seconds: Seconds of one call of each arm, the control's included.
@@ -176,7 +176,8 @@ def plan(
         rounds = min(rounds, 20)
     if around:
         rounds = min(rounds, max(LEAST_ROUNDS, int(UNTIMED_SECONDS / (around * sum(calls)))))
-    warm_up = math.ceil(WARM_UP_SECONDS / round_seconds) if longest <= TABLE[-1][0] else 0
+    is_warmed = longest <= (TABLE[-1][0] if singly else ONE_RUN_SECONDS)
+    warm_up = math.ceil(WARM_UP_SECONDS / round_seconds) if is_warmed else 0
     usual = USUAL_PROCESSES if budget is None else LEAST_PROCESSES
     first = max(usual, min(builds, MOST_BUILDS_FIRST))
     if budget is not None:

@@ -130,3 +130,9 @@ def test_what_is_not_timed_takes_seconds_and_not_minutes() -> None:
     assert (
         plan([1e-5] * 4, around=0.005, singly=True).rounds == plan([1e-5] * 4, singly=True).rounds
     )
+
+
+def test_calls_of_more_than_a_second_are_made_once_before_they_are_timed() -> None:
+    assert plan([1.2] * 3).warm_up_rounds == plan([1.2, 1.2, 1e-3]).warm_up_rounds == 1
+    assert plan([1.2] * 3, singly=True).warm_up_rounds == 0  # each is the first of its kind
+    assert plan([11.0] * 3).warm_up_rounds == 0
