@@ -18,8 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from installations import ROOT
 
 from nanogpt_rs.records.races import Seconds
+from nanogpt_rs.ruler import corpora
 from nanogpt_rs.training import arm_builds, arm_process, arms, equal_losses, tensor_files
 from nanogpt_rs.training.arm_builds import Executable
 from nanogpt_rs.training.arm_inputs import ArmInputs, command_of, variables_of, write_inputs
@@ -260,6 +262,31 @@ def test_another_model_gets_no_time_and_the_same_one_does(tmp_path: Path) -> Non
     if sys.platform == "linux":
         assert reference.python is not None
         assert 0 < reference.python.share < 1
+
+
+def built_arms() -> dict[str, Executable]:
+    """The arms in Rust whose executables are built, by the command or by cargo."""
+    folders = (corpora.cache_folder() / "model_rs", ROOT / "model_rs/target")
+    return {
+        arm.id: Executable(path)
+        for folder in folders
+        for arm in arms.ARMS
+        if arm.crate is not None and not arm.torch
+        if (path := folder / "release" / arm.executable).is_file()
+    }
+
+
+BUILT = built_arms()
+if BUILT:  # nothing is built for this test, which takes minutes, and so it is not there in CI
+
+    @pytest.mark.parametrize("id", sorted(BUILT))
+    def test_an_arm_in_rust_has_equal_losses(id: str, tmp_path: Path) -> None:
+        chosen = [arms.arm_named(id)]
+        race = Race(RacePlan("quick"), chosen, prepared(), BUILT, tmp_path)
+        race.check_losses()
+        (measured,) = race.measured
+        assert measured.fault is None
+        assert [agreed.left_at for agreed in measured.agreements] == [None, None]
 
 
 def test_show_prints_recorded_races(nanogpt_rs: Run, tmp_path: Path) -> None:
