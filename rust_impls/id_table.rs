@@ -209,7 +209,7 @@ impl IdTable {
     ) -> Filled {
         assert_eq!(text.len(), ids.len());
         #[cfg(target_arch = "x86_64")]
-        if let Some(hash) = &self.wide
+        if let (Some(hash), Text::Two(_) | Text::Four(_)) = (&self.wide, text)
             && path.available()
         {
             match (path, hash, text) {
@@ -233,20 +233,20 @@ impl IdTable {
             }
         }
         #[cfg(target_arch = "x86_64")]
-        if let (Path::Avx512, CodeTable::Narrow(table)) = (path, &self.all)
-            && path.available()
-        {
-            match text {
-                Text::Two(codes) if gathered::suits::<u16>(table) => {
-                    // SAFETY: as above.
-                    return unsafe { gathered::fill(table, codes, ids) };
-                }
-                Text::Four(codes) if gathered::suits::<u32>(table) => {
-                    // SAFETY: as above.
-                    return unsafe { gathered::fill(table, codes, ids) };
-                }
-                _ => (),
+        match (path, text, &self.all) {
+            (Path::Avx512, Text::Two(codes), CodeTable::Narrow(table))
+                if gathered::suits::<u16>(table) && path.available() =>
+            {
+                // SAFETY: as above.
+                return unsafe { gathered::fill(table, codes, ids) };
             }
+            (Path::Avx512, Text::Four(codes), CodeTable::Narrow(table))
+                if gathered::suits::<u32>(table) && path.available() =>
+            {
+                // SAFETY: as above.
+                return unsafe { gathered::fill(table, codes, ids) };
+            }
+            _ => (),
         }
         match (path, text, &self.latin1) {
             #[cfg(target_arch = "x86_64")]
