@@ -11,6 +11,7 @@ token embedding's weights. How attention is computed is an option that changes o
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,9 @@ class Config:
     context: int
     dropout: float = 0.0
 
+
+Factory = Callable[[Config], nn.Module]
+"""Makes an attention of one's own, with the parameters of an ``Attention`` under the same names."""
 
 CONFIGS = {
     "quick": Config(layers=2, heads=2, width=64, context=32),
@@ -124,10 +128,12 @@ class HeadByHead(nn.Module):
 class Block(nn.Module):
     """Attention between characters, then a network on each of them: (B, T, C) to (B, T, C)."""
 
-    def __init__(self, config: Config, attention: str) -> None:
+    def __init__(self, config: Config, attention: str | Factory) -> None:
         super().__init__()
         self.norm_1 = nn.LayerNorm(config.width, bias=False)
-        self.attention = Attention(config, attention)
+        self.attention = (
+            Attention(config, attention) if isinstance(attention, str) else attention(config)
+        )
         self.norm_2 = nn.LayerNorm(config.width, bias=False)
         self.expand = nn.Linear(config.width, 4 * config.width, bias=False)
         self.contract = nn.Linear(4 * config.width, config.width, bias=False)
@@ -146,7 +152,7 @@ class GPT(nn.Module):
     Args:
         config: Shape of the model.
         vocabulary_size: Number of distinct characters or tokens, V.
-        attention: A key of ``ATTENTIONS``.
+        attention: A key of ``ATTENTIONS``, or a function that makes another one from the config.
         generator: Draws the initial weights (default: torch's global generator).
 
     Raises:
@@ -157,12 +163,12 @@ class GPT(nn.Module):
         self,
         config: Config,
         vocabulary_size: int,
-        attention: str = "own",
+        attention: str | Factory = "own",
         generator: torch.Generator | None = None,
     ) -> None:
         if config.width % config.heads:
             raise ValueError(f"{config.heads} heads do not divide a width of {config.width}")
-        if attention not in ATTENTIONS:
+        if isinstance(attention, str) and attention not in ATTENTIONS:
             raise ValueError(f"no attention {attention!r}; there are: {', '.join(ATTENTIONS)}")
         super().__init__()
         self.config = config

@@ -15,7 +15,7 @@ from model.batches import GatheredBatches, StackedBatches
 from model.checkpoint import Checkpoint, hash_parameters, write_checkpoint
 from model.device import environment, find_device, random_states, set_random_states
 from model.evaluation import Ids, evaluate, split
-from model.gpt import GPT, Config
+from model.gpt import GPT, Config, Factory
 from model.optimizers import CompiledAdamW, TorchAdamW, compiled
 from model.options import Options, Recipe, TrainingError, check, config_of
 from model.progress import Progress, StageClock, Summary
@@ -33,6 +33,8 @@ class TrainingRun:
         ids: The corpus, as indices into the vocabulary.
         seed: Seed of the initial weights and of the order of the data.
         clock: The clock that time is charged to (default: a new one).
+        attention: Makes the attention of each block (default: the one that the options name). A
+            checkpoint does not keep it.
 
     Raises:
         TrainingError: The corpus is too short, or an option or the device does not exist.
@@ -47,6 +49,7 @@ class TrainingRun:
         ids: Ids,
         seed: int,
         clock: StageClock | None = None,
+        attention: Factory | None = None,
     ) -> None:
         check(options)
         config = config_of(config)
@@ -57,7 +60,7 @@ class TrainingRun:
         self.train_ids, self.val_ids = split(ids, config.context)
         self.generator = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)  # for dropout, which draws from no other generator
-        model = GPT(config, len(vocabulary), options.attention, self.generator)
+        model = GPT(config, len(vocabulary), attention or options.attention, self.generator)
         batches = GatheredBatches if options.batches == "gather" else StackedBatches
         self.batches = batches(
             self.train_ids, recipe.batch, config.context, self.generator, self.device

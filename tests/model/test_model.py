@@ -15,7 +15,7 @@ TINY = gpt.Config(layers=2, heads=2, width=8, context=6)
 VOCABULARY = 5
 
 
-def made(attention: str = "own", config: Any = TINY) -> Any:
+def made(attention: Any = "own", config: Any = TINY) -> Any:
     generator = torch.Generator().manual_seed(7)
     return gpt.GPT(config, VOCABULARY, attention, generator).double()
 
@@ -114,3 +114,12 @@ def test_an_impossible_model_is_refused() -> None:
         gpt.GPT(gpt.Config(layers=1, heads=3, width=8, context=4), 5)
     with pytest.raises(ValueError, match="no attention 'linear'; there are: own, sdpa, heads"):
         gpt.GPT(TINY, 5, "linear")
+
+
+def test_an_attention_of_one_s_own_starts_from_the_same_weights() -> None:
+    own = made(lambda config: gpt.Attention(config, "own"))
+    for (name, right), (given_name, given) in zip(
+        made().named_parameters(), own.named_parameters(), strict=True
+    ):
+        assert name == given_name
+        assert torch.equal(right, given)
