@@ -25,6 +25,21 @@ REFERENCE = "python/nanogpt"
 OWN = "python/own"
 """The arm whose losses the others must have."""
 PYTHON_MODEL = ("model/gpt.py", "model/optimizers.py")
+BLOCK_SOURCES = tuple(
+    f"model_rs/block/{source}"
+    for source in (
+        "nanogpt_block/__init__.py",
+        "src/attention.rs",
+        "src/softmax.rs",
+        "src/product.rs",
+        "src/lanes.rs",
+        "src/path.rs",
+        "src/real.rs",
+        "src/dlpack.rs",
+        "src/python.rs",
+    )
+)
+"""What the attention in Rust adds to the model in Python."""
 Dtype = Literal["float32", "float64", "bfloat16"]
 
 
@@ -47,6 +62,7 @@ class Arm:
         crate: Folder in ``model_rs`` that builds the executable; ``None`` for Python.
         compiles: Whether it compiles the model before the first step.
         torch: Whether the library torch must be installed for it.
+        package: Another package that must be installed for it, which is none of torch's.
     """
 
     id: str
@@ -57,6 +73,7 @@ class Arm:
     crate: str | None = None
     compiles: bool = False
     torch: bool = True
+    package: str | None = None
 
     @property
     def executable(self) -> str:
@@ -92,6 +109,13 @@ ARMS: tuple[Arm, ...] = (
         variant="fastest",
         compiles=True,
     ),
+    Arm(
+        "python/rust-block",
+        "like own, with an attention in Rust that PyTorch calls",
+        sources=PYTHON_MODEL + BLOCK_SOURCES,
+        variant="rust-block",
+        package="nanogpt-block",
+    ),
     rust("rust/tch", "PyTorch's own library, called from Rust", "tch", torch=True),
     rust("rust/candle", "candle, with the system's allocator", "candle"),
     rust("rust/candle-mimalloc", "candle, with the allocator mimalloc", "candle"),
@@ -99,7 +123,7 @@ ARMS: tuple[Arm, ...] = (
     rust("rust/burn-mimalloc", "burn (flex), with the allocator mimalloc", "burn"),
 )
 """All arms, in the order of tables."""
-DEFAULT_ARMS = tuple(arm.id for arm in ARMS if arm.crate is None)
+DEFAULT_ARMS = tuple(arm.id for arm in ARMS if arm.crate is None and arm.package is None)
 """The arms of a race without ``--arm``: those that need nothing but torch."""
 
 
@@ -140,9 +164,8 @@ def lines_of_code(arm: Arm) -> int | None:
     paths = [provenance.ROOT / source for source in arm.sources]
     if not all(path.is_file() for path in paths):
         return None
-    texts = [path.read_text(encoding="utf-8") for path in paths]
-    counted = python_lines if arm.crate is None else rust_lines
-    return sum(counted(text) for text in texts)
+    count = {".py": python_lines, ".rs": rust_lines}
+    return sum(count[path.suffix](path.read_text(encoding="utf-8")) for path in paths)
 
 
 def python_lines(text: str) -> int:

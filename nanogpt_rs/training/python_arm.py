@@ -26,8 +26,19 @@ from typing import Any
 from nanogpt_rs.training.tensor_files import TensorFileError, read_starts, read_tensors
 
 NAME = "python-arm"
-VARIANTS = ("lecture", "nanogpt", "own", "nanogpt-compiled", "fastest-float32", "fastest")
-"""Ways to compute the model in Python: three eager ones, and three that torch compiles."""
+VARIANTS = (
+    "lecture",
+    "nanogpt",
+    "own",
+    "nanogpt-compiled",
+    "fastest-float32",
+    "fastest",
+    "rust-block",
+)
+"""Ways to compute the model in Python: three eager ones, three that torch compiles, and one whose
+attention is the module in Rust of ``model_rs/block``."""
+BLOCK = "nanogpt_block"
+"""The package of that module."""
 PREPARATION = "py_impls.prepare.bytes_translate"
 """Module of the strongest Python that prepares a text, imported without the registry: a program
 that only trains has none."""
@@ -99,11 +110,28 @@ def options_of(variant: str, dtype: str, threads: int) -> Any:
         "lecture": known["lecture"],
         "nanogpt": known["nanogpt"],
         "own": training.Options(),
+        "rust-block": training.Options(),
         "nanogpt-compiled": replace(known["nanogpt"], compile=True),
         "fastest-float32": replace(known["fastest"], dtype="float32"),
         "fastest": known["fastest"],
     }[variant]
     return replace(chosen, dtype=dtype, threads=threads)
+
+
+def attention_of(variant: str) -> Any:
+    """Return what makes the attention of a variant, or ``None`` for the one of its options.
+
+    Raises:
+        ArmUsageError: Its package is not installed.
+    """
+    if variant != "rust-block":
+        return None
+    try:
+        return importlib.import_module(BLOCK).module
+    except ModuleNotFoundError:
+        raise ArmUsageError(
+            f"the package {BLOCK} is not installed: in a clone, pip install ./model_rs/block"
+        ) from None
 
 
 def load_weights(model: Any, tensors: dict[str, Any]) -> None:
@@ -180,6 +208,7 @@ class PythonArm:
             self.training = importlib.import_module("model.train")
             self.numpy = importlib.import_module("numpy")
             prepare = importlib.import_module(PREPARATION).prepare if arguments.text else None
+            attention = attention_of(arguments.variant)
         self.torch.set_num_threads(arguments.threads)
         recipe = replace(self.training.recipe_of(arguments.config), steps=arguments.steps)
         options = options_of(arguments.variant, arguments.dtype, arguments.threads)
@@ -190,7 +219,13 @@ class PythonArm:
                 vocabulary, ids = "".join(map(chr, range(arguments.vocabulary))), self.shards()
         with self.stages.stage("model"):
             self.run = self.training.TrainingRun(
-                arguments.config, recipe, options, vocabulary, ids, arguments.seed or 0
+                arguments.config,
+                recipe,
+                options,
+                vocabulary,
+                ids,
+                arguments.seed or 0,
+                attention=attention,
             )
             if arguments.weights:
                 load_weights(self.run.model, read_tensors(Path(arguments.weights)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -291,3 +292,29 @@ def test_the_readme_s_command_compares_and_refuses_nonsense(folder: Path) -> Non
     assert wrong.returncode == 2
     assert "'0' is no whole number of at least 1" in wrong.stderr
     assert "python -m nanogpt_block\n" in (PROJECT / "README.md").read_text()
+
+
+def test_the_arm_of_a_race_has_the_losses_of_pytorch_s_own(folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT * 200)
+    words = f"--config quick --dtype float64 --threads 1 --steps 5 --seed 1 --text {text}".split()
+
+    def losses(variant: str, **environment: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", "nanogpt_rs.training.python_arm", "--variant", variant, *words],
+            input="steps 5\n",
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            return done.stderr
+        return json.loads(done.stdout.splitlines()[1])["losses"]
+
+    ours = losses("rust-block", PYTHONPATH=str(folder))
+    assert ours == pytest.approx(losses("own"), abs=1e-12)
+    missing = losses("rust-block")
+    assert missing == (
+        "python-arm: the package nanogpt_block is not installed: "
+        "in a clone, pip install ./model_rs/block\n"
+    )
