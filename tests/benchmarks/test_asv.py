@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installations import PACKAGES, ROOT, with_dependencies
+from installations import PACKAGES, QUICK_BUILD, ROOT
 
 pytestmark = pytest.mark.slow("runs asv over a history of commits, which it builds")
 
@@ -41,6 +41,7 @@ class Repository:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         real_home = Path.home()
         environment = {
+            **QUICK_BUILD,
             "HOME": str(self.home),
             "NANOGPT_RS_CACHE": str(self.home / ".cache/nanogpt-rs"),
             "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
@@ -96,7 +97,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         shutil.copy(ROOT / name, folder / name)
     conf = (ROOT / "asv.conf.json").read_text()
     assert "{conf_dir}/.asv/target" in conf
-    conf = conf.replace("{conf_dir}/.asv/target", with_dependencies(ROOT / "target/asv"))
+    conf = conf.replace("{conf_dir}/.asv/target", str(ROOT / "target/asv"))
     conf = re.sub(r', "pandas": \["[^"]*"\]', "", conf)  # which none of these rows needs
     (folder / "asv.conf.json").write_text(conf.replace('"3.11"', '"3"'))
     made = Repository(folder, home)
@@ -121,16 +122,19 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     made.write(SET, set_py.replace("return set(text)", "set(text)\n    return set(text)"))
     made.commit("slow")
     assert made.run("asv", "machine", "--yes", "--machine", "test").returncode == 0
+    # Eight samples are enough for the test with which asv tells commits apart.
     made.asv_runs["continuous"] = made.asv(
         *("continuous", "--interleave-rounds", "--factor", "1.5", "--show-stderr"),
+        *("--attribute", "rounds=8"),
         *("--bench", "bench_call", made.commits["old"], made.commits["slow"]),
     )
 
     made.write(SET, set_py.replace("return set(text)", "import ctypes; ctypes.string_at(0)"))
     made.commit("crash")
+    lib = (folder / "rust_impls/lib.rs").read_text()
     made.write("rust_impls/lib.rs", "this does not compile\n")
     made.commit("broken")
-    shutil.copy(ROOT / "rust_impls/lib.rs", folder / "rust_impls/lib.rs")
+    made.write("rust_impls/lib.rs", lib)
     made.write(SET, set_py)
     made.write("py_impls/charset/dict.py", DICT)
     made.register(ADDED + ROWS)  # in front, where it hurts most

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import jupytext
 import nbformat
 import pytest
-from installations import BRIEF, PACKAGES, ROOT, with_dependencies
+from installations import BRIEF, PACKAGES, QUICK_BUILD, ROOT
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from traitlets.config import Config
@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "PYTHONPATH": "",
     "PATH": sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"],
     "CARGO_TARGET_DIR": str(ROOT / "target/notebook"),
+    **QUICK_BUILD,
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",  # nothing is measured with it
 }
 EDITED = "rust_impls/charset/std_hashset.rs"
 CELLS = (
@@ -69,7 +71,6 @@ PATIENCE = {"timeout": 3600, "startup_timeout": 600, "iopub_timeout": 120}
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a checkout with its own environment, which finds other packages in ours."""
-    with_dependencies(Path(ENVIRONMENT["CARGO_TARGET_DIR"]))
     folder = tmp_path / "checkout"
     for package in (*PACKAGES, "rust_impls"):
         copied = folder / package
