@@ -137,10 +137,14 @@ class CompiledAdamW:
 
     def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
         """Change each parameter by its gradient."""
+        now = self.next_step(learning_rate)
+        self.compiled_update(self.values, self.means, self.squares, list(gradients), now)
+
+    def next_step(self, learning_rate: float) -> Tensor:
+        """Count one step more, and return what ``update`` calls ``now``."""
         self.steps += 1
         corrections = (1 - beta**self.steps for beta in self.betas)
-        now = self.values[0].new_tensor([learning_rate, *corrections])
-        self.compiled_update(self.values, self.means, self.squares, list(gradients), now)
+        return self.values[0].new_tensor([learning_rate, *corrections])
 
     def state(self) -> dict[str, Any]:
         """Return the state that a resumed run needs."""

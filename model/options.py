@@ -89,7 +89,8 @@ class Options:
         attention: A key of ``model.gpt.ATTENTIONS``.
         optimizer: A key of ``OPTIMIZERS``; all are AdamW.
         batches: A key of ``BATCHES``.
-        compile: Whether torch compiles the model, which takes a C++ compiler and some seconds.
+        compile: Whether torch compiles the model, which takes a C++ compiler and some seconds. With
+            the compiled optimizer, on a CPU, a whole step is compiled as one function.
         threads: Number of the processor's threads. Another number rounds differently.
     """
 

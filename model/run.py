@@ -20,6 +20,7 @@ from model.optimizers import CompiledAdamW, TorchAdamW, compiled
 from model.options import Options, Recipe, TrainingError, check, config_of
 from model.progress import Progress, StageClock, Summary
 from model.vocabulary import Vocabulary, bytes_of, to_document
+from model.whole_step import WholeStep
 
 
 class TrainingRun:
@@ -74,6 +75,14 @@ class TrainingRun:
         )
         self.optimizer = adamw(self.parameters, recipe.betas, recipe.weight_decay, recipe.clip)
         self.called = compiled(self.model, self.device) if options.compile else self.model
+        self.whole_step = (
+            WholeStep(self.model, self.optimizer, mixed=options.dtype == "bfloat16")
+            if options.compile
+            and attention is None  # one that calls foreign code cannot be compiled
+            and isinstance(self.optimizer, CompiledAdamW)
+            and self.device.type == "cpu"  # on a GPU this was never tried
+            else None
+        )
         self.losses: list[float] = []
         self.val_losses: list[tuple[int, float]] = []
         self.resumed_at = 0
@@ -98,8 +107,11 @@ class TrainingRun:
         random, batches = random_states(self.device), self.batches.state()
         try:
             with self.clock.stage("compile"):
-                torch.autograd.grad(self.loss(*self.batches.next()), self.parameters)
-                self.optimizer.warm_up()
+                if self.whole_step:
+                    self.whole_step.warm_up(self.batches.next())
+                else:
+                    torch.autograd.grad(self.loss(*self.batches.next()), self.parameters)
+                    self.optimizer.warm_up()
         except Exception as error:
             if not (self.options.compile or self.options.optimizer == "compiled"):
                 raise
@@ -116,20 +128,34 @@ class TrainingRun:
         """
         with self.clock.stage("batches"):
             inputs, targets = self.batches.next()
-        with self.clock.stage("forward"):
-            loss = self.loss(inputs, targets)
-            value = float(loss.detach())
+        learning_rate = self.recipe.learning_rate_at(self.steps)
+        if self.whole_step:
+            with self.clock.stage("forward"):  # which then is all of it
+                value = self.whole_step.take((inputs, targets), learning_rate)
+            self.check_loss(value)
+        else:
+            with self.clock.stage("forward"):
+                loss = self.loss(inputs, targets)
+                value = float(loss.detach())
+            self.check_loss(value)
+            with self.clock.stage("backward"):
+                gradients = torch.autograd.grad(loss, self.parameters)
+            with self.clock.stage("optimizer"):
+                self.optimizer.step(gradients, learning_rate)
+        self.losses.append(value)
+        return value
+
+    def check_loss(self, value: float) -> None:
+        """Check the loss of the next step.
+
+        Raises:
+            TrainingError: It is not a number.
+        """
         if not math.isfinite(value):
             raise TrainingError(
                 f"the loss is {value} at step {self.steps + 1} of {self.recipe.steps}; "
                 "a lower learning rate may help"
             )
-        with self.clock.stage("backward"):
-            gradients = torch.autograd.grad(loss, self.parameters)
-        with self.clock.stage("optimizer"):
-            self.optimizer.step(gradients, self.recipe.learning_rate_at(self.steps))
-        self.losses.append(value)
-        return value
 
     def evaluate(self) -> float:
         """Return the mean loss over the validation split, in nats a character.

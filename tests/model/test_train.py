@@ -437,3 +437,16 @@ def test_a_checkpoint_goes_from_a_gpu_to_the_processor_and_back(
             for on in ("cpu", "cuda")
         ]
         assert written[0] == written[1]
+
+
+def test_a_whole_step_of_no_finite_loss_leaves_the_parameters(corpus: list[str]) -> None:
+    options = Options(compile=True, optimizer="compiled")
+    run = training.TrainingRun(TINY, RECIPE, options, *prepare(corpus), 1)
+    with torch.no_grad():
+        run.model.norm.weight[0] = math.inf
+    before = [parameter.detach().clone() for parameter in run.parameters]
+    state = (run.optimizer.values, run.optimizer.means, run.optimizer.squares)
+    now = torch.tensor([0.1, 0.1, 0.01])
+    loss = run.whole_step.compute(*state, run.batches.next(), now)
+    assert not math.isfinite(float(loss))
+    assert all(map(torch.equal, before, run.parameters))
