@@ -22,7 +22,7 @@ ASV_OPTIONS = --machine $(MACHINE) --python $(shell $(PYTHON) -c 'import sys; pr
 
 .DEFAULT_GOAL := help
 .PHONY: help bench bench-full selftest test lint lint-page format-page rust-test python-test timed-test \
-	border-test kernel-test build python torch clean \
+	border-test build python torch clean \
 	pytest-benchmark record splice publish asv asv-full asv-torch asv-smoke asv-continuous asv-publish asv-machine \
 	rust-bench fuzz miri stubs schemas watch
 
@@ -151,7 +151,6 @@ PARALLEL = --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscop
 # Tests of what depends on the version of Python: kernels at the border, the registry, oracles, types,
 # imports and the worker processes. Texts are the same in all versions.
 TEXTS    = tests/ruler/test_corpora.py tests/ruler/test_text_files.py
-KERNELS  = tests/rust $(addprefix tests/ruler/test_,registry.py oracles.py bpe.py files.py)
 BORDER   = $(filter-out $(TEXTS),$(wildcard tests/ruler/test_*.py)) tests/rust tests/faults/test_faults.py
 
 # They start Python hundreds of times, so bytecode is kept, whatever the environment says.
@@ -166,9 +165,6 @@ timed-test: build ## run the Python tests that compare times, one by one
 
 border-test: build ## run the tests that depend on the version of Python and need no torch
 	$(PYTEST) $(PARALLEL) -m 'not timed and not slow and not torch' $(BORDER)
-
-kernel-test: build ## run those of them that call the kernels
-	$(PYTEST) $(PARALLEL) -m 'not timed and not slow and not torch' $(KERNELS)
 
 build: python ## set everything up; build the Rust module in release, unless it matches its sources
 	@$(SET_UP) --extras '$(EXTRAS)'
