@@ -172,7 +172,9 @@ def decomposition(measured: Measured, task: str, first: str, second: str) -> Dec
         words = "the same text again, which memories of texts and pieces answer"
         add("memory", words, ratio_in(large.corpus, WARM))
     list_cell = measured.cells.get((task, second, large.corpus, WARM))
-    array_cell = measured.cells.get((TASKS[task].as_array, second, large.corpus, WARM))
+    # Functions of a user's own, and tasks of other versions, are in no list of tasks.
+    as_array = TASKS[task].as_array if task in TASKS else None
+    array_cell = measured.cells.get((as_array, second, large.corpus, WARM)) if as_array else None
     if list_cell and array_cell and list_cell.seconds and array_cell.seconds:
         after = factors[-1].ratio * list_cell.seconds / array_cell.seconds
         add("result", f"an array by {second}, still a list by {first}", after)
