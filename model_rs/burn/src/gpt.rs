@@ -30,7 +30,9 @@ impl Attention {
                 .swap_dims(1, 2) // (B, H, T, C / H)
         };
         let (query, key, value) = (part(0), part(1), part(2));
-        let affinity = query.matmul(key.swap_dims(2, 3)) / (size as f64).sqrt(); // (B, H, T, T)
+        // Multiplied, not divided: the gradient of a division would have its constant in float32.
+        let scale = 1.0 / (size as f64).sqrt();
+        let affinity = query.matmul(key.swap_dims(2, 3)) * scale; // (B, H, T, T)
         let future = future.clone().narrow(0, 0, length).narrow(1, 0, length);
         let affinity = affinity.cast(future.dtype()) + future.unsqueeze::<4>();
         let mixed = softmax(affinity, 3).cast(compute).matmul(value);
