@@ -373,9 +373,9 @@ def print_outcome(document: dict[str, Any]) -> None:
         table.add(stage, duration(seconds), duration(document["cpu_seconds"][stage]))
     out.show(table)
     loss = document["val_loss"]
-    tokens = document.get("tokens")
+    tokens = document["tokens"]
     in_tokens = f" in {counted(tokens, 'token')}" if tokens else ""
-    per_character = document.get("val_loss_per_character")
+    per_character = document["val_loss_per_character"]
     in_nats = f" per token, {per_character:.4f} per character" if per_character else ""
     out.say(
         f"{document['corpus']['id']}, {counted(document['characters'], 'character')}{in_tokens}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nanogpt_rs.records.schema import Comparison
+from nanogpt_rs.statistics.plan import LEAST_PROCESSES
 
 
 def decided(comparison: Comparison, by: float) -> bool | None:
@@ -16,10 +17,12 @@ def decided(comparison: Comparison, by: float) -> bool | None:
     """
     if comparison.interval is None or not comparison.valid:
         return None
+    if comparison.processes_used < LEAST_PROCESSES:
+        return None  # an interval of so few processes does not hold
     low, high = comparison.interval
     bar = 1.0 + comparison.margin
     if comparison.verdict == "inconclusive" and (low > bar or high < 1 / bar):
-        return None  # for another reason than its width, such as too few processes
+        return None  # for another reason than its width, such as a noisy reference
     if by == 1.0:
         undecided = comparison.verdict == "inconclusive"
         return None if undecided and high > 1.0 else comparison.verdict == "faster"

@@ -203,7 +203,7 @@ def document_of(summary: Any, source: TrainingInput) -> dict[str, Any]:
         summary: The result, a ``model.train.Summary``.
         source: The run's input.
     """
-    document = asdict(summary)
+    document = asdict(summary) | {"tokens": None, "val_loss_per_character": None}
     del document["losses"]
     if source.characters is not None:
         document |= {"tokens": summary.characters, "characters": source.characters}

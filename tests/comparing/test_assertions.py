@@ -14,6 +14,7 @@ from installations import BRIEF
 
 from nanogpt_rs.records.schema import Verdict
 from nanogpt_rs.statistics.faster import decided
+from nanogpt_rs.statistics.plan import LEAST_PROCESSES
 
 
 @pytest.mark.parametrize(
@@ -37,8 +38,16 @@ from nanogpt_rs.statistics.faster import decided
 def test_the_interval_decides(
     low: float, high: float, verdict: Verdict, by: float, expected: bool | None
 ) -> None:
-    made = replace(some(), ratio=(low * high) ** 0.5, interval=(low, high), verdict=verdict)
+    made = replace(
+        some(),
+        ratio=(low * high) ** 0.5,
+        interval=(low, high),
+        verdict=verdict,
+        processes_used=LEAST_PROCESSES,
+    )
     assert decided(made, by) is expected
+    few = replace(made, verdict="inconclusive", processes_used=LEAST_PROCESSES - 1)
+    assert decided(few, by) is None
 
 
 TESTS = """

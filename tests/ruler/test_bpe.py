@@ -31,8 +31,16 @@ TEXTS = st.one_of(
 WRONG = {
     "python/riptoken": "at position 0 of",  # a piece of 500 bytes
     "python/tokie": r"on '\t*i'",
+    "bpe_train python/gigatoken": "merges, not",  # it goes on where no pair is left
 }
-"""Libraries that are known to be wrong, with a part of what is said of them."""
+"""Libraries that are known to be wrong, in a task or in all, with a part of what is said."""
+
+
+def known_fault(row: Implementation) -> str | None:
+    """Return a part of what is said of an implementation that is known to be wrong."""
+    return WRONG.get(row.id) or WRONG.get(f"{row.task} {row.id}")
+
+
 ROWS = [
     pytest.param(row, id=f"{row.task}-{row.id}")
     for row in REGISTRY
@@ -42,7 +50,7 @@ ROWS = [
     and row.absent() is None
 ]
 """Rows of a task of its own whose library is installed, as `make build` does on one version."""
-RIGHT = [row for row in ROWS if row.values[0].id not in WRONG]
+RIGHT = [row for row in ROWS if known_fault(row.values[0]) is None]
 
 
 @given(text=TEXTS, size=st.integers(256, 400))
@@ -100,9 +108,9 @@ def test_a_text_that_unicode_may_yet_change_is_told_apart() -> None:
 @pytest.mark.parametrize("implementation", ROWS)
 def test_on_a_short_text(implementation: Implementation) -> None:
     proof = verify(implementation, corpora.load("english-1k-ascii"))
-    if implementation.id in WRONG:
+    if fault := known_fault(implementation):
         assert proof.status == "wrong"
-        assert WRONG[implementation.id] in "".join(proof.details)
+        assert fault in "".join(proof.details)
     elif proof.status == "n/a":
         assert "has only the vocabularies" in proof.details[0]
     else:
