@@ -49,7 +49,6 @@ fn span(wall: f64, cpu: f64) -> Value {
     json!({"wall": wall, "cpu": cpu})
 }
 
-#[allow(clippy::cast_precision_loss)] // seconds below 2^53
 fn seconds(clock: ClockId) -> f64 {
     let time = clock_gettime(clock);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9

@@ -74,7 +74,7 @@ impl Recipe {
     /// Returns the learning rate of a step, the first being step 0, in a run of `steps` steps.
     ///
     /// It is written in the order of the Python model, so that the numbers are the same to the bit.
-    #[allow(clippy::cast_precision_loss)] // no run has 2^53 steps
+    #[allow(clippy::manual_midpoint)]
     pub fn learning_rate_at(&self, step: usize, steps: usize) -> f64 {
         if step < self.warmup {
             return self.learning_rate * (step + 1) as f64 / (self.warmup + 1) as f64;
@@ -93,6 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::unreadable_literal)] // as Python prints them
     fn learning_rates_are_those_of_the_python_model_to_the_bit() {
         // Recipe.learning_rate_at of model/options.py
         for (config, step, steps, expected) in [

@@ -70,7 +70,6 @@ mod tests {
         let parameters = parameters(&CONFIGS[1].0, 65);
         let (weights, starts) = draw(&parameters, 1000, 5000, 7);
         for (parameter, values) in &weights.0 {
-            #[allow(clippy::cast_precision_loss)]
             let mean_square = values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64;
             let expected = parameter.scale.unwrap_or(1.0);
             assert!(

@@ -29,7 +29,6 @@ impl Parameter {
 ///
 /// As in GPT-2, weights whose results are added to the residual stream start smaller, the more so
 /// the more blocks add to it.
-#[allow(clippy::cast_precision_loss)] // a model has few layers
 pub fn parameters(config: &Config, vocabulary: usize) -> Vec<Parameter> {
     let (width, scale) = (config.width, 0.02);
     let into_stream = scale / (2.0 * config.layers as f64).sqrt();
