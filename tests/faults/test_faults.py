@@ -49,8 +49,11 @@ FAULTS = {
 ALONE = "english-60-ascii"
 
 
-def bench(installation: Installation, *arguments: str) -> tuple[int, dict[str, Any]]:
-    done = installation.run("-m", "nanogpt_rs", *arguments, "--json", cwd=installation.folder)
+def bench(
+    installation: Installation, *arguments: str, brief: bool = True
+) -> tuple[int, dict[str, Any]]:
+    command = ("-m", "nanogpt_rs", *arguments, "--json")
+    done = installation.run(*command, cwd=installation.folder, brief=brief)
     assert done.stdout, done.stderr
     return done.returncode, {cell["id"]: cell for cell in json.loads(done.stdout)["cells"]}
 
@@ -160,6 +163,7 @@ def test_a_crash_is_blamed_on_the_contender_that_caused_it(installation: Install
     status, cells = bench(
         installation, "compare", "charset", "rust/rustc_hash", "python/counter", "rust/ahash",
         "rust/foldhash", "--corpus", ALONE,
+        brief=False,  # a brief process may end before the fault strikes
     )  # fmt: skip
     assert status == 1
     wrong = [id for id, cell in cells.items() if cell["status"] == "wrong"]
