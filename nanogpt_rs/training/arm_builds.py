@@ -23,7 +23,7 @@ TORCH = "2.13"
 """Version of torch that the crate tch in ``model_rs`` is made for."""
 COSTS = {
     "candle": "some 3 minutes of processor time and 1 GB in the cache folder",
-    "burn": "some 5 minutes of processor time and 2 GB in the cache folder",
+    "burn": "some 5 minutes of processor time and 1 GB in the cache folder",
     "tch": "some 3 minutes of processor time and 1 GB in the cache folder",
 }
 """What the first build of a crate costs."""
