@@ -89,6 +89,7 @@ lint: build ## check format and types: rustfmt, clippy, ruff, mypy
 	cargo fmt --check
 	cargo fmt --check --all --manifest-path model_rs/Cargo.toml
 	cargo fmt --check --manifest-path model_rs/tch/Cargo.toml
+	cargo fmt --check --manifest-path model_rs/block/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
 	$(VENV)/bin/ruff check
