@@ -39,7 +39,7 @@ from nanogpt_rs.preparing.shards import (
     sha256_of,
 )
 from nanogpt_rs.preparing.stages import StageSeconds
-from nanogpt_rs.preparing.tokens import TokenPreparation
+from nanogpt_rs.preparing.tokens import BytePairPreparation
 from nanogpt_rs.preparing.two_stages import Preparation, Prepared, Progress, part_name
 from nanogpt_rs.records.durable import locked
 from nanogpt_rs.ruler.regular import check_apart
@@ -106,7 +106,7 @@ def prepare(
             try:
                 if tokenizer is None:
                     return Preparation(*task).run()
-                return TokenPreparation(*task, tokenizer).run()
+                return BytePairPreparation(*task, tokenizer).run()
             except OSError as error:
                 raise PreparationError(f"{in_words(error)}; {KEPT}") from None
             except EngineError as error:

@@ -11,7 +11,6 @@ cut.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nanogpt_rs.preparing.dispatcher import WorkItem
 from nanogpt_rs.preparing.hashing import Joiner
-from nanogpt_rs.preparing.parts import Part, Piece, TextFile, changed
+from nanogpt_rs.preparing.parts import Part, Piece, TextFile
 from nanogpt_rs.preparing.shards import TYPES, VOCABULARY, Manifest, TokenVocabulary, sha256_of
 from nanogpt_rs.preparing.token_files import file_of, read_ranks
 from nanogpt_rs.preparing.tokenizers import PATTERNS, Tokenizer
@@ -37,7 +36,7 @@ TRAINED_ON = 64 << 20
 WIDTHS = tuple(TYPES)
 
 
-class TokenPreparation(Preparation):
+class BytePairPreparation(Preparation):
     """One preparation of texts as tokens.
 
     Args:
@@ -119,30 +118,20 @@ class TokenPreparation(Preparation):
     def encode(self) -> None:
         """Write the ids of each part into its file, and begin to join them.
 
-        Parts that an earlier run wrote are checked, as the disk may have lost them in a power cut.
-
         Raises:
             PreparationError: A file has changed.
         """
         for path in (self.train, self.val):
             Path(path).write_bytes(b"")
-        items: deque[WorkItem] = deque()
-
-        def done(part: int, written: int) -> None:
-            self.encoded[part] = written
-            self.progress("shards", len(self.encoded), len(self.parts))
 
         def writing_of(part: int) -> WorkItem:
-            scan = self.journal.scanned[part]
-
             def finish(seconds: float, result: tuple[int, int, int, int, int, float]) -> None:
                 characters, read, train, val, written, writing = result
                 self.seconds.busy["encoding"] += seconds - writing
                 self.seconds.busy["writing"] += writing
-                if (characters, read) != (scan.characters, scan.read):
-                    raise changed(self.parts[part].pieces[0][0])
+                self.require_unchanged(part, characters, read)
                 self.journal.keep_tokens(part, written, train, val)
-                done(part, written)
+                self.note_written(part, written)
 
             arguments = (
                 *(list(self.parts[part].pieces), self.tokens, self.tokenizer.pattern, self.width),
@@ -150,23 +139,11 @@ class TokenPreparation(Preparation):
             )
             return WorkItem(part, "encode_tokens", arguments, finish)
 
-        def check_of(part: int, written: int) -> WorkItem:
-            def finish(_: float, checksum: int) -> None:
-                if checksum == written:
-                    done(part, written)
-                else:
-                    items.append(writing_of(part))
+        self.write_parts(writing_of)
 
-            pieces = [piece for _, piece in self.pieces_of(part)]
-            return WorkItem(part, "checksum", (pieces,), finish)
-
-        for part in range(len(self.parts)):
-            written = self.journal.encoded.get(part)
-            if written is None or not self.is_whole(part):
-                items.append(writing_of(part))
-            else:
-                items.append(check_of(part, written))
-        self.work_on(items)
+    def places(self, part: int) -> list[Piece]:
+        """Return the ranges of a part's file."""
+        return [piece for _, piece in self.pieces_of(part)]
 
     def is_whole(self, part: int) -> bool:
         """Return whether the file of a part that was written has the size that was noted."""

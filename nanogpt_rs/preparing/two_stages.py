@@ -220,29 +220,19 @@ class Preparation:
     def encode(self) -> None:
         """Write the ids of each part.
 
-        Parts that an earlier run wrote are checked, as the disk may have lost them in a power cut.
-
         Raises:
             PreparationError: A file has changed.
         """
         self.allocate_shards()
-        items: deque[WorkItem] = deque()
-
-        def done(part: int, written: int) -> None:
-            self.encoded[part] = written
-            self.progress("shards", len(self.encoded), len(self.parts))
 
         def writing_of(part: int) -> WorkItem:
-            scan = self.journal.scanned[part]
-
             def finish(seconds: float, result: tuple[int, int, int, float, float]) -> None:
                 characters, read, written, writing, hashing = result
                 self.seconds.busy["encoding"] += seconds - writing - hashing
                 self.seconds.busy["writing"] += writing
-                if (characters, read) != (scan.characters, scan.read):
-                    raise changed(self.parts[part].pieces[0][0])
+                self.require_unchanged(part, characters, read)
                 self.journal.keep_encoded(part, written)
-                done(part, written)
+                self.note_written(part, written)
                 self.charge_hashing(self.shard_hasher, "encoding", hashing)
 
             updates = self.shard_hasher.updates((self.train, self.val))
@@ -253,10 +243,25 @@ class Preparation:
             )
             return WorkItem(part, "encode", arguments, finish)
 
+        self.write_parts(writing_of)
+
+    def write_parts(self, writing_of: Callable[[int], WorkItem]) -> None:
+        """Have each part written, unless an earlier run did so and it is still as it was.
+
+        Parts that an earlier run wrote are checked, as the disk may have lost them in a power cut.
+
+        Args:
+            writing_of: Makes the work item that writes a part.
+
+        Raises:
+            PreparationError: A file has changed.
+        """
+        items: deque[WorkItem] = deque()
+
         def check_of(part: int, written: int) -> WorkItem:
             def finish(_: float, checksum: int) -> None:
                 if checksum == written:
-                    done(part, written)
+                    self.note_written(part, written)
                 else:
                     items.append(writing_of(part))
 
@@ -264,8 +269,30 @@ class Preparation:
 
         for part in range(len(self.parts)):
             written = self.journal.encoded.get(part)
-            items.append(writing_of(part) if written is None else check_of(part, written))
+            if written is None or not self.is_whole(part):
+                items.append(writing_of(part))
+            else:
+                items.append(check_of(part, written))
         self.work_on(items)
+
+    def is_whole(self, _: int) -> bool:
+        """Return whether a part that was written has its size: shards are made in theirs."""
+        return True
+
+    def require_unchanged(self, part: int, characters: int, read: int) -> None:
+        """Check that a part was read as it was scanned.
+
+        Raises:
+            PreparationError: Its file has changed.
+        """
+        scan = self.journal.scanned[part]
+        if (characters, read) != (scan.characters, scan.read):
+            raise changed(self.parts[part].pieces[0][0])
+
+    def note_written(self, part: int, written: int) -> None:
+        """Note the checksum of a part that is written, and show the progress."""
+        self.encoded[part] = written
+        self.progress("shards", len(self.encoded), len(self.parts))
 
     def work_on(self, items: deque[WorkItem]) -> None:
         """Have work items done.
